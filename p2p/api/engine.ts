@@ -1,0 +1,158 @@
+import type { ErrorCode } from "./errors.ts";
+import type { Millis, PeerId, RoomKey, VoiceKey } from "./ids.ts";
+import type { LinkKind } from "./link.ts";
+
+/** A person's place in a room, lowest first. */
+export type Role = "listener" | "speaker" | "moderator" | "heir" | "host";
+
+/** Which rungs of the transport ladder may carry audio. `auto` takes the best that works. */
+export type Profile = "lan" | "wss" | "webrtc" | "auto";
+
+/** The one texts of a room that its host hands out. Each is a secret: never logged, never in an error. */
+export interface Invites {
+  readonly listener: string;
+  readonly speaker: string;
+  readonly moderator: string;
+  readonly heir: string;
+}
+
+/** What a volunteer allows. Also what a host allows that is its own relay. */
+export interface VolunteerOptions {
+  /** Children served at most, over all rooms. */
+  readonly maxChildren?: number;
+  /** Upload, in kbit/s, at most. */
+  readonly maxKbps?: number;
+  /** Carries only for hosts that hold this relay's card; an invite's hint is not enough. */
+  readonly only?: boolean;
+}
+
+/** How a room is made. */
+export interface HostOptions {
+  readonly title?: string;
+  /** What members see beside the host's voice; at most 64 characters. */
+  readonly name?: string;
+  /** Relay cards to ask. Empty: this engine is its own relay, which shows its address to everybody invited. */
+  readonly via: readonly string[];
+  /** Everybody who raises a hand may speak (a command-line host, or an open stage). */
+  readonly letEverybodySpeak: boolean;
+  /** Relays at the top of the tree, fully meshed. Default 12. */
+  readonly coreSize?: number;
+  /** Relays below one relay; with `coreSize` it shapes the tree for demonstrations. Default 8. */
+  readonly relayFanout?: number;
+  /** What this host lends when it is its own relay. */
+  readonly volunteer?: VolunteerOptions;
+}
+
+export interface JoinOptions {
+  readonly name?: string;
+}
+
+/** One packet of one's own microphone or file: 40 ms of Opus. */
+export interface SpokenPacket {
+  readonly opus: Uint8Array;
+  /** When its first sample was captured. */
+  readonly capturedAt: Millis;
+}
+
+/** One packet of somebody's voice, opened and in no particular order: the jitter buffer's food. */
+export interface HeardPacket {
+  readonly speaker: VoiceKey;
+  /** Counts packets of 40 ms; gaps are losses, repeats never happen. */
+  readonly sequence: number;
+  readonly opus: Uint8Array;
+  /** Capture time by the speaker's clock. */
+  readonly capturedAt: Millis;
+  readonly receivedAt: Millis;
+}
+
+/** Cumulative since start unless said otherwise; frames are 20 ms of speech. See the command-line contract. */
+export interface Stats {
+  readonly framesExpected: number;
+  readonly framesOnTime: number;
+  readonly framesConcealed: number;
+  readonly framesDuplicate: number;
+  /** Frames of our own that we sent. */
+  readonly framesSent: number;
+  /** Longest run of frames not on time that touched the last interval, in ms. */
+  readonly worstGapMs: number;
+  readonly packetsForwarded: number;
+  readonly packetsRejected: Readonly<Record<string, number>>;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly controlBytes: number;
+  /** Median, capture to ready-to-play, over the last interval; null without sound. */
+  readonly latencyMs: number | null;
+  /** Links from the speaker's engine to this one; 0 without sound. */
+  readonly hops: number;
+  readonly children: number;
+  readonly links: Readonly<Partial<Record<LinkKind, number>>>;
+  readonly layer: "normal" | "low";
+}
+
+/** Totals at leaving, beside the last `Stats`. */
+export interface Totals {
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
+  readonly outagesMs: readonly number[];
+  readonly covers: number;
+  readonly moves: number;
+}
+
+export type EngineEvent =
+  | { readonly event: "ready"; readonly peer: PeerId; readonly addresses: readonly string[]; readonly version: string }
+  | { readonly event: "card"; readonly card: string }
+  | { readonly event: "room"; readonly room: RoomKey; readonly invites: Invites; readonly link: string }
+  | {
+      readonly event: "joined";
+      readonly room: RoomKey;
+      readonly role: Role;
+      readonly hops: number;
+      readonly parents: readonly PeerId[];
+      readonly ms: number;
+    }
+  | { readonly event: "sound"; readonly ms: number; readonly speaker: VoiceKey }
+  | { readonly event: "role"; readonly role: Role; readonly by: string }
+  | {
+      readonly event: "cover" | "move";
+      readonly reason: string;
+      readonly gapMs: number;
+      readonly packetsRecovered: number;
+    }
+  | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
+  | { readonly event: "refused" | "error"; readonly code: ErrorCode; readonly message: string }
+  | ({ readonly event: "stats" } & Stats);
+
+/**
+ * The one contract for window, volunteer, command line and tests. Commands reject with `TeahouseError`;
+ * what happens by itself comes as events.
+ */
+export interface EngineApi {
+  /** Brings the node up. After it, `ready` was emitted. Rejects with `port-taken` or `address-unusable`. */
+  start(): Promise<void>;
+  /** Begins to carry for others, and returns the card that says how to be reached. Emits `card`. */
+  volunteer(options: VolunteerOptions): Promise<string>;
+  /**
+   * Makes a room and starts hosting it. Resolves when at least one relay carries it. Emits `room`, then `joined`.
+   * Rejects with `card-damaged`, `card-version`, `no-network`, or a relay's refusal.
+   */
+  host(options: HostOptions): Promise<Invites>;
+  /**
+   * Joins by an invite. Resolves when joined. Rejects with the invite's fault, `no-network`, `room-not-found`, or a refusal.
+   */
+  join(invite: string, options: JoinOptions): Promise<void>;
+  /** Asks for the stage; `role` follows when it is granted. Repeated until acknowledged. */
+  raiseHand(): void;
+  /** Leaves the stage, stays in the room. */
+  lowerHand(): void;
+  /** Speaks. Dropped, and counted, while the role does not allow it. */
+  speak(packet: SpokenPacket): void;
+  /** Leaves the room with a goodbye; the room goes on for the others. */
+  leave(): Promise<void>;
+  /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */
+  stop(): Promise<void>;
+  stats(): Stats;
+  totals(): Totals;
+  /** Adds a listener for events; the result removes it. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+  /** Adds a listener for opened packets; without one they are counted and not opened further. */
+  hear(listener: (packet: HeardPacket) => void): () => void;
+}

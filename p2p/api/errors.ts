@@ -1,0 +1,63 @@
+/**
+ * Trouble that a person can meet. The message is one sentence that says what to do; the code is stable.
+ */
+export type ErrorCode =
+  | "usage"
+  | "invite-damaged"
+  | "invite-expired"
+  | "invite-version"
+  | "invite-not-yet"
+  | "card-damaged"
+  | "card-version"
+  | "port-taken"
+  | "address-unusable"
+  | "no-network"
+  | "room-not-found"
+  | "refused-by-relay"
+  | "refused-relay-full"
+  | "refused-only-own"
+  | "banned"
+  | "locked"
+  | "wrong-version"
+  | "audio-missing"
+  | "audio-unreadable"
+  | "audio-empty"
+  | "stalled"
+  | "internal";
+
+/** Process exit codes, from the command-line contract. */
+export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
+  usage: 2,
+  "invite-damaged": 2,
+  "invite-version": 4,
+  "invite-expired": 4,
+  "invite-not-yet": 4,
+  "card-damaged": 2,
+  "card-version": 4,
+  "port-taken": 2,
+  "address-unusable": 2,
+  "no-network": 3,
+  "room-not-found": 3,
+  "refused-by-relay": 4,
+  "refused-relay-full": 4,
+  "refused-only-own": 4,
+  banned: 4,
+  locked: 4,
+  "wrong-version": 4,
+  "audio-missing": 5,
+  "audio-unreadable": 5,
+  "audio-empty": 5,
+  stalled: 3,
+  internal: 70,
+};
+
+/** An error meant for a person: thrown by API calls and composition, never by the pure core. */
+export class TeahouseError extends Error {
+  override readonly name = "TeahouseError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Every limit of the system, each with its reason. Sizes in bytes, times in milliseconds.
+ */
+export const limits = {
+  /** One SCTP DATA chunk in a 1,280-byte IPv6 packet with DTLS: a larger message would be fragmented. */
+  linkMessageBytesMax: 1150,
+  /** Messages that may wait for a slow link: five 40 ms ticks; what is older than 200 ms is better asked for again. */
+  linkQueueMessagesMax: 64,
+  /** Bytes handed to a transport but not yet on the wire, above which messages wait in our own queue and the oldest falls. */
+  linkBufferedBytesMax: 65_536,
+  /** The longest binary multiaddr we accept: a DNS name of 253 characters with port, TLS and WebSocket. */
+  multiaddrBytesMax: 280,
+  /** Addresses in one card. */
+  cardAddressesMax: 4,
+  /** Relay hints in one invite: three to five, so that a leaked invite burns few relays. */
+  inviteHintsMax: 5,
+  /** Characters of an invite or card that are looked at at all. */
+  inviteCharactersMax: 4096,
+  /** Speech in one packet. 40 ms halves the datagrams and signatures of 20 ms. */
+  packetMs: 40,
+  /** Frames are 20 ms of speech in every count. */
+  frameMs: 20,
+  /** Opus bytes in one packet: 40 ms at 64 kbit/s; we send 120 (24 kbit/s). */
+  opusBytesMax: 320,
+  /** Speakers whose voice keys a relay view may hold: the stage, with room to change. */
+  voicesMax: 32,
+  /** Relays that a relay view may name. */
+  relaysMax: 24,
+  /** Capability chains: root, session or invite, person. */
+  capabilityDepthMax: 3,
+  /** A host session and whatever it signs. */
+  hostSessionMsMax: 24 * 3_600_000,
+  /** Packets of one voice that may be ahead of or behind the newest accepted: 2 s of 40 ms packets. */
+  replayWindowPackets: 128,
+  /** Packets a second that one voice may send: 25, and a burst of as many after a stall. */
+  voicePacketsPerSecond: 25,
+  /** Ticks that a voice may jump ahead at once: ten minutes of a stalled speaker. */
+  packetsAheadMax: 15_000,
+  /** How long packets of the epoch before still pass: a new view needs a second to reach every speaker, then one tick. */
+  epochGraceMs: 2000,
+  /** Bans that a relay view may hold; older ones fall out of it when a new epoch has made them moot. */
+  bansMax: 256,
+  /** How wrong a relay's clock may be before it refuses a room: a day, a time zone and a summer hour set wrong. */
+  clockToleranceMs: 26 * 3_600_000,
+  /** Bytes kept for a peer before it has proved anything. */
+  unauthenticatedBytesMax: 65_536,
+  /** DHT record value, padded to this size so that it says nothing about its content. */
+  recordBytes: 1024,
+} as const;

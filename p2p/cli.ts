@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { main } from "./cli/main.ts";
+import { passphraseVariable } from "./cli/identity-store.ts";
+import { processUsage } from "./cli/summary.ts";
+
+/** The `teahouse` command: joins the command line to this process. What it does stands in p2p/cli. */
+
+const debugging = process.env["TEAHOUSE_DEBUG"] !== undefined;
+const interruption = new AbortController();
+
+function interrupt(): void {
+  // The person asked twice: no goodbye any more.
+  if (interruption.signal.aborted) process.exit(0);
+  interruption.abort();
+}
+
+/** A bug of ours, found where nobody awaits: one sentence, because a stack may name rooms and people. */
+function crash(error: unknown): void {
+  if (debugging) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const message = "Something broke inside Teahouse; please start it again.";
+  if (process.argv.includes("--json")) {
+    const t = Math.round(performance.now());
+    process.stdout.write(`${JSON.stringify({ event: "error", t, code: "internal", message })}\n`);
+  } else {
+    process.stderr.write(`${message}\n`);
+  }
+  process.exit(70);
+}
+
+process.on("SIGINT", interrupt);
+process.on("SIGTERM", interrupt);
+process.on("uncaughtException", crash);
+process.on("unhandledRejection", crash);
+// Nobody reads any more (`teahouse … | head`): leave as if asked to.
+process.stdout.on("error", () => interruption.abort());
+process.stderr.on("error", () => undefined);
+
+const packageJson: unknown = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+const version =
+  typeof packageJson === "object" && packageJson !== null && "version" in packageJson
+    ? String(packageJson.version)
+    : "";
+
+const code = await main(process.argv.slice(2), {
+  version,
+  stdin: process.stdin,
+  interrupted: interruption.signal,
+  passphrase: process.env[passphraseVariable],
+  // Loaded when needed: `--help` and a mistyped option answer at once, and a listener never loads audio code.
+  createEngine: async (setup) => (await import("./host.ts")).createHost(setup),
+  createProbe: async (setup) => (await import("./host.ts")).createProbe(setup),
+  openPlayer: async (path, loop) => (await import("./cli/player.ts")).openPlayer(path, loop),
+  usage: processUsage,
+  writeLine: (line) => process.stdout.write(`${line}\n`),
+  writeError: (line) => process.stderr.write(`${line}\n`),
+  sinceStartMs: () => performance.now(),
+});
+// The network libraries keep threads of their own; what was written goes out first.
+process.stdout.write("", () => process.exit(code));

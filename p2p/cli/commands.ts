@@ -1,0 +1,173 @@
+import { readFile } from "node:fs/promises";
+import type { EngineApi, EngineEvent, SpokenPacket, VolunteerOptions } from "../api/engine.ts";
+import { TeahouseError } from "../api/errors.ts";
+import { keptSeed } from "./identity-store.ts";
+import { live } from "./life.ts";
+import type { ExitCode, Life } from "./life.ts";
+import type { CommonOptions, HostRequest, InviteRequest, RelayRequest, SpeakRequest } from "./options.ts";
+import { resolveCards, resolveInvite } from "./secrets.ts";
+import type { CliWorld, EngineSetup, Player } from "./world.ts";
+
+/** After this long without an answer a raised hand is worth a sentence. */
+const handPatienceMs = 30_000;
+/** Everywhere, on a free port, inside TLS: DESIGN.md, Transports. */
+const listenEverywhere = ["/ip4/0.0.0.0/tcp/0/tls/ws", "/ip6/::/tcp/0/tls/ws"];
+
+/** `teahouse host`: makes a room and keeps it until told to leave. */
+export async function runHost(request: HostRequest, world: CliWorld): Promise<ExitCode> {
+  refuseUnbuilt(request);
+  const player = request.audio && (await world.openPlayer(request.audio.audio, request.audio.loop));
+  const via = await resolveCards(request.via, world.stdin);
+  const ownRelay = via.length === 0;
+  const listen = ownRelay && request.listen.length === 0 ? listenEverywhere : request.listen;
+  const engine = await world.createEngine(setupOf(request, { listen, dht: ownRelay ? "server" : "client" }));
+  return live(engine, lifeOptions(request, world), async (life) => {
+    if (ownRelay) note(world, "People you invite will see this computer's address.");
+    await engine.host({
+      via,
+      letEverybodySpeak: true,
+      ...(request.title === undefined ? {} : { title: request.title }),
+      ...(request.name === undefined ? {} : { name: request.name }),
+      ...(request.coreSize === undefined ? {} : { coreSize: request.coreSize }),
+      ...(request.relayFanout === undefined ? {} : { relayFanout: request.relayFanout }),
+    });
+    life.arrived();
+    if (player !== undefined) await speakUntilOver(engine, player, life);
+    await life.over;
+  });
+}
+
+/** `teahouse listen`: listens until told to leave. */
+export async function runListen(request: InviteRequest, world: CliWorld): Promise<ExitCode> {
+  refuseUnbuilt(request);
+  const invite = await inviteOf(request.invite, world);
+  const engine = await world.createEngine(setupOf(request, { dht: "client" }));
+  return live(engine, lifeOptions(request, world), async (life) => {
+    await engine.join(invite, nameOf(request));
+    life.arrived();
+    await life.over;
+  });
+}
+
+/** `teahouse speak`: raises a hand, plays the file when let on stage, leaves at its end. */
+export async function runSpeak(request: SpeakRequest, world: CliWorld): Promise<ExitCode> {
+  refuseUnbuilt(request);
+  const player = await world.openPlayer(request.audio.audio, request.audio.loop);
+  const invite = await inviteOf(request.invite, world);
+  const engine = await world.createEngine(setupOf(request, { dht: "client" }));
+  const stage = new Stage(engine);
+  return live(engine, lifeOptions(request, world), async (life) => {
+    await engine.join(invite, nameOf(request));
+    life.arrived();
+    if (!stage.isOurs) engine.raiseHand();
+    const impatience = setTimeout(() => {
+      note(world, "The hand is still up, and nobody has let you on stage yet; waiting on.");
+    }, handPatienceMs);
+    await Promise.race([stage.ours, life.over]);
+    clearTimeout(impatience);
+    if (stage.isOurs) await speakUntilOver(engine, player, life);
+    engine.lowerHand();
+  });
+}
+
+/** `teahouse relay`: carries rooms that it cannot read. */
+export async function runRelay(request: RelayRequest, world: CliWorld): Promise<ExitCode> {
+  refuseUnbuilt(request);
+  if (request.decoy !== undefined) {
+    throw new TeahouseError("usage", "--decoy is not built yet: a relay shows strangers its own plain page.");
+  }
+  const tls = await tlsOf(request);
+  const seed = request.data === undefined ? undefined : await keptSeed(request.data, world.passphrase);
+  const listen = request.listen.length === 0 ? listenEverywhere : request.listen;
+  const setup = setupOf(request, { listen, announce: request.announce, tls, seed, dht: "server" });
+  const engine = await world.createEngine(setup);
+  return live(engine, lifeOptions(request, world), async (life) => {
+    await engine.volunteer(volunteerOptions(request));
+    life.arrived();
+    await life.over;
+  });
+}
+
+function volunteerOptions(request: RelayRequest): VolunteerOptions {
+  return {
+    only: request.only,
+    ...(request.maxChildren === undefined ? {} : { maxChildren: request.maxChildren }),
+    ...(request.maxKbps === undefined ? {} : { maxKbps: request.maxKbps }),
+  };
+}
+
+/** What is parsed but cannot be done yet is refused, never ignored in silence: a proxy hides people who rely on it. */
+function refuseUnbuilt(request: CommonOptions): void {
+  if (request.proxy !== undefined) {
+    throw new TeahouseError("usage", "--proxy is not built yet; without it this computer would connect directly.");
+  }
+}
+
+function setupOf(request: CommonOptions, own: Partial<EngineSetup>): EngineSetup {
+  return {
+    profile: request.profile,
+    listen: request.listen,
+    announce: [],
+    bootstrap: request.bootstrap,
+    tls: undefined,
+    seed: undefined,
+    ...own,
+    dht: request.dht ? (own.dht ?? "client") : "off",
+  };
+}
+
+function lifeOptions(request: CommonOptions, world: CliWorld): Parameters<typeof live>[1] {
+  return { printer: world.printer, interrupted: world.interrupted, forMs: request.forMs, usage: world.usage };
+}
+
+function nameOf(request: CommonOptions): { readonly name?: string } {
+  return request.name === undefined ? {} : { name: request.name };
+}
+
+function note(world: CliWorld, message: string): void {
+  world.printer.print({ event: "note", message });
+}
+
+async function inviteOf(word: string, world: CliWorld): Promise<string> {
+  return resolveInvite(word, world.stdin, () => false);
+}
+
+async function tlsOf(request: RelayRequest): Promise<EngineSetup["tls"]> {
+  if (request.tlsCertificate === undefined || request.tlsKey === undefined) return undefined;
+  return {
+    certificate: await readPem("--tls-cert", request.tlsCertificate),
+    key: await readPem("--tls-key", request.tlsKey),
+  };
+}
+
+async function readPem(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new TeahouseError("usage", `The file of ${option} cannot be read.`, { cause: error });
+  }
+}
+
+/** Plays the file to its end or to ours, then closes the microphone. */
+async function speakUntilOver(engine: EngineApi, player: Player, life: Life): Promise<void> {
+  const playing = player.play((packet: SpokenPacket) => engine.speak(packet));
+  await Promise.race([playing.done, life.over]);
+  playing.stop();
+  engine.hush();
+}
+
+/** Whether we may speak. */
+class Stage {
+  isOurs = false;
+  readonly ours: Promise<void>;
+
+  constructor(engine: EngineApi) {
+    this.ours = new Promise((resolve) => {
+      engine.subscribe((event: EngineEvent) => {
+        if (event.event !== "role" && event.event !== "joined") return;
+        this.isOurs = event.role !== "listener";
+        if (this.isOurs) resolve();
+      });
+    });
+  }
+}

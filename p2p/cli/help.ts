@@ -1,0 +1,32 @@
+/** What `teahouse --help` prints. */
+export const helpText = `teahouse: audio rooms with a stage and an audience, end-to-end encrypted, with no server at all
+
+  teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
+                  makes a room and prints its invites; without --via this computer is the room's relay,
+                  and people who are invited see its address
+  teahouse listen INVITE
+                  listens until you press Ctrl-C
+  teahouse speak  INVITE --audio FILE [--loop]
+                  raises a hand, and plays FILE when let on stage
+  teahouse relay  [--max-children N] [--max-kbps N] [--announce MULTIADDR…] [--only]
+                  [--tls-cert F --tls-key F] [--decoy DIR]
+                  carries rooms that it cannot read, and prints the card by which hosts reach it
+  teahouse probe  INVITE
+                  says what this network lets through, rung by rung
+
+Every command takes:
+  --json                  one JSON object a line on stdout, nothing else there
+  --for 20s|5m|1h         leaves by itself after that time
+  --listen MULTIADDR…     where to listen, such as /ip4/0.0.0.0/tcp/443/tls/ws
+  --bootstrap MULTIADDR…  nodes through which a room can be found without the invite's relays
+  --profile lan|wss|webrtc|auto
+  --proxy URL             goes through this proxy
+  --name TEXT             what others see beside your voice
+  --data DIR              what may be kept is kept there, encrypted; nothing is written without it
+
+An invite or card can also come on stdin, as "-", so that it stays out of process lists.
+WAV, FLAC, MP3 and Ogg are read. Ctrl-C leaves the room properly; a second one leaves at once.
+
+Exit codes: 0 done; 2 usage, damaged invite or card, port taken; 3 no way into the network, room not found;
+4 refused; 5 input file unreadable; 70 our fault.
+`;

@@ -1,0 +1,131 @@
+import type { EngineEvent, Invites } from "../api/engine.ts";
+import type { ErrorCode } from "../api/errors.ts";
+import type { StatsEvent, SummaryEvent } from "./summary.ts";
+
+/** What `probe` found on one rung. */
+export interface ProbeEvent {
+  readonly event: "probe";
+  /** What was tried. */
+  readonly rung: string;
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** A sentence for people that has no event of its own; with `--json` it is not printed. */
+export interface NoteEvent {
+  readonly event: "note";
+  readonly message: string;
+}
+
+/** No window was opened, and what to use instead. */
+export interface WindowEvent {
+  readonly event: "window";
+  readonly open: false;
+  readonly message: string;
+}
+
+/** Everything that the command line prints. */
+export type PrintedEvent =
+  Exclude<EngineEvent, { event: "stats" }> | StatsEvent | SummaryEvent | ProbeEvent | NoteEvent | WindowEvent;
+
+/** Where lines go. */
+export interface Printer {
+  print(event: PrintedEvent): void;
+}
+
+/** One JSON object a line; `t` is milliseconds since the process started. */
+export function jsonPrinter(writeLine: (line: string) => void, sinceStartMs: () => number): Printer {
+  return {
+    print(event) {
+      if (event.event === "note") return;
+      const { event: name, ...fields } = event;
+      writeLine(JSON.stringify({ event: name, t: Math.round(sinceStartMs()), ...fields }));
+    },
+  };
+}
+
+/** Sentences for people; trouble goes to stderr. */
+export function textPrinter(writeLine: (line: string) => void, writeError: (line: string) => void): Printer {
+  let membersSaid = "";
+  return {
+    print(event) {
+      const text = sentence(event);
+      // The same count again says nothing.
+      if (text === undefined || (event.event === "members" && text === membersSaid)) return;
+      if (event.event === "members") membersSaid = text;
+      if (event.event === "refused" || event.event === "error") writeError(text);
+      else writeLine(text);
+    },
+  };
+}
+
+function sentence(event: PrintedEvent): string | undefined {
+  switch (event.event) {
+    case "ready":
+      return event.addresses.length === 0
+        ? undefined
+        : `This computer can be reached at ${event.addresses.join(", ")}.`;
+    case "card":
+      return `Give this card to hosts whose rooms you want to carry:\n${event.card}`;
+    case "room":
+      return invitesText(event.invites);
+    case "joined":
+      return `You are in the room as a ${event.role}.`;
+    case "sound":
+      return `You hear the room after ${seconds(event.ms)}.`;
+    case "role":
+      return `You are a ${event.role} now.`;
+    case "cover":
+      return `A gap of ${event.gapMs} ms was covered by a backup.`;
+    case "move":
+      return `Moved to another relay after ${event.gapMs} ms without sound.`;
+    case "members":
+      return `On stage: ${event.speakers}. Listening: ${event.listeners}. Relays: ${event.relays}.`;
+    case "summary":
+      return summaryText(event);
+    case "probe":
+      return `${event.ok ? "works" : "fails"}  ${event.rung}: ${event.message}`;
+    case "note":
+    case "window":
+    case "refused":
+    case "error":
+      return event.message;
+    case "stats":
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+function invitesText(invites: Invites): string {
+  return [
+    "The room is open. To invite somebody, give them one of these:",
+    `to listen, and raise a hand:  ${invites.listener}`,
+    `to speak:                     ${invites.speaker}`,
+    `to moderate:                  ${invites.moderator}`,
+    `to carry the room on:         ${invites.heir}`,
+    "Whoever holds an invite can come in and listen, and nobody can prevent a recording.",
+  ].join("\n");
+}
+
+function summaryText(event: SummaryEvent): string {
+  if (event.framesExpected > 0) {
+    const share = (100 * event.framesOnTime) / event.framesExpected;
+    return `You left the room; ${share.toFixed(1)} % of ${seconds(event.framesExpected * 20)} of speech came on time.`;
+  }
+  if (event.packetsForwarded > 0) return `You left; ${event.packetsForwarded} packets were passed on to others.`;
+  return "You left.";
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** What a printed error looks like as an event. */
+export function errorEvent(
+  code: ErrorCode,
+  message: string,
+  refused: boolean,
+): Extract<EngineEvent, { code: ErrorCode }> {
+  return { event: refused ? "refused" : "error", code, message };
+}

@@ -1,0 +1,20 @@
+/**
+ * The primitives that the core is handed; it has none of its own. All synchronous, all constant-time where
+ * the underlying library is. Implemented on node:crypto in p2p/io/crypto.ts.
+ */
+export interface Crypto {
+  randomBytes(length: number): Uint8Array;
+  sha256(data: Uint8Array): Uint8Array;
+  /** HKDF-SHA-256 (RFC 5869) with an empty salt. */
+  hkdf(secret: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /** Ed25519 public key (32 bytes) of a 32-byte seed. */
+  publicKey(seed: Uint8Array): Uint8Array;
+  /** Ed25519 signature, 64 bytes. */
+  sign(seed: Uint8Array, message: Uint8Array): Uint8Array;
+  /** False for a wrong signature, a malformed key, or any wrong length; never throws. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** AES-256-GCM with a tag of `tagLength` bytes: ciphertext followed by the tag. `nonce` is 12 bytes. */
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, tagLength: 8 | 16): Uint8Array;
+  /** The plaintext, or undefined when anything does not fit; never throws. */
+  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, tagLength: 8 | 16): Uint8Array | undefined;
+}

@@ -1,0 +1,19 @@
+import type { Millis } from "../api/ids.ts";
+
+/** When a machine wants to be woken, and why: the reason makes a busy loop explain itself. */
+export interface Deadline {
+  readonly at: Millis;
+  readonly reason: string;
+}
+
+/**
+ * The contract of the pure core (after str0m and quinn-proto): one input, then drain the outputs, then sleep
+ * until the deadline the machine names. Time is an argument; nothing is awaited, nothing is thrown for bad bytes.
+ */
+export interface Machine<Input, Output> {
+  handle(input: Input, now: Millis): void;
+  /** The next output, or undefined when drained. */
+  poll(): Output | undefined;
+  /** The soonest time at which `handle({ kind: "timeout" })` has something to do. */
+  deadline(): Deadline | undefined;
+}

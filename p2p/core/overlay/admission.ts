@@ -1,0 +1,41 @@
+import type { PeerId } from "../../api/ids.ts";
+import { limits } from "../../api/limits.ts";
+import type { Hello, Refusal } from "../session/frames.ts";
+import type { Edges } from "./edge.ts";
+
+/** Slots that are kept for the room's own relays and hosts, whatever the volunteer allows to listeners: the tree itself. */
+export const reservedSlots = limits.relaysMax;
+/** Standby edges cost a tick each 200 ms; as many again as there may be children. */
+const standbyShare = 1;
+
+/** What admission looks at. */
+export interface AdmissionFacts {
+  readonly edges: Edges;
+  /** Whether this node forwards for others at all. */
+  readonly carries: boolean;
+  /** Children with media, over all rooms, and how many the volunteer allows. */
+  readonly children: number;
+  readonly childrenMax: number;
+  /** Relays of the room, by the view. */
+  readonly relays: readonly PeerId[];
+  /** Whether the hello proved to come from the host session. */
+  readonly proved: boolean;
+}
+
+/**
+ * Who gets in ([OV8]): the host session always, the room's relays into reserved slots, members while there is room.
+ * @returns a refusal, or undefined for yes.
+ */
+export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): Refusal | undefined {
+  if (!facts.carries) return "not-carrying";
+  if (facts.proved) return undefined;
+  if (hello.role !== "member") return facts.relays.includes(remote) ? undefined : "proof";
+  if (hello.feed) return hasSlot(facts) ? undefined : "full";
+  const standbys = facts.edges.downs.filter((edge) => !edge.feed).length;
+  return standbys < reservedSlots + facts.childrenMax * standbyShare ? undefined : "full";
+}
+
+/** Whether one more member may be given media. */
+export function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boolean {
+  return facts.children < facts.childrenMax;
+}

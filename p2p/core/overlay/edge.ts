@@ -1,0 +1,109 @@
+import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
+import type { EdgeRole } from "../session/frames.ts";
+import type { Session } from "../session/session.ts";
+import type { Census } from "./papers.ts";
+
+/** One neighbour in one room's tree. */
+export interface Edge {
+  readonly session: Session;
+  readonly peer: PeerId;
+  /** What the dialing side wanted to be. */
+  readonly role: EdgeRole;
+  /** `up`: we hang below it; `down`: it hangs below us; `mesh`: both are of the core. */
+  readonly direction: "up" | "down" | "mesh";
+  /** Whether media flows down this edge now. Always true for `mesh`. */
+  feed: boolean;
+  /** Down only: it proved to be the host session, so petitions go to it. */
+  readonly authority: boolean;
+  /** Up only: its `welcome` arrived. */
+  welcomed: boolean;
+  /** Up only: links from the core to the parent. */
+  hops: number;
+  census: Census;
+  censusSent: Census | undefined;
+  /** Petitions it may still send: a bucket. */
+  petitionTokens: number;
+  petitionAt: Millis;
+}
+
+/** Makes an edge as it starts. */
+export function newEdge(
+  session: Session,
+  role: EdgeRole,
+  direction: Edge["direction"],
+  feed: boolean,
+  authority: boolean,
+  now: Millis,
+): Edge {
+  return {
+    session,
+    peer: session.remote,
+    role,
+    direction,
+    feed,
+    authority,
+    welcomed: direction !== "up",
+    hops: 0,
+    census: { listeners: 0, relays: 0 },
+    censusSent: undefined,
+    petitionTokens: petitionBurst,
+    petitionAt: now,
+  };
+}
+
+/** Petitions one neighbour may pass on at once, and a second: a listener has one hand, a relay has many below it. */
+const petitionBurst = 20;
+const petitionsPerSecond = 10;
+
+/** Takes one petition from the edge's bucket; false when it is empty. */
+export function takePetition(edge: Edge, now: Millis): boolean {
+  const earned = ((now - edge.petitionAt) / 1000) * petitionsPerSecond;
+  edge.petitionTokens = Math.min(petitionBurst, edge.petitionTokens + earned);
+  edge.petitionAt = now;
+  if (edge.petitionTokens < 1) return false;
+  edge.petitionTokens--;
+  return true;
+}
+
+/** The edges of one room, by their links and by their direction. */
+export class Edges {
+  readonly #list: Edge[] = [];
+
+  get all(): readonly Edge[] {
+    return this.#list;
+  }
+
+  add(edge: Edge): void {
+    this.#list.push(edge);
+  }
+
+  remove(edge: Edge): void {
+    const index = this.#list.indexOf(edge);
+    if (index >= 0) this.#list.splice(index, 1);
+  }
+
+  ofLink(link: LinkId): Edge | undefined {
+    return this.#list.find((edge) => edge.session.linkIds.includes(link));
+  }
+
+  ofPeer(peer: PeerId): Edge | undefined {
+    return this.#list.find((edge) => edge.peer === peer);
+  }
+
+  /** Where media comes from. */
+  get parent(): Edge | undefined {
+    return this.#list.find((edge) => edge.direction === "up" && edge.feed && edge.welcomed);
+  }
+
+  get ups(): Edge[] {
+    return this.#list.filter((edge) => edge.direction === "up");
+  }
+
+  get downs(): Edge[] {
+    return this.#list.filter((edge) => edge.direction === "down");
+  }
+
+  get meshes(): Edge[] {
+    return this.#list.filter((edge) => edge.direction === "mesh");
+  }
+}

@@ -1,0 +1,87 @@
+import { ByteReader, ByteWriter } from "../bytes.ts";
+import { readHave, writeHave } from "../session/frames.ts";
+import type { Have } from "./ring.ts";
+
+/** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
+export interface Census {
+  readonly listeners: number;
+  readonly relays: number;
+}
+
+/** A petition is a hand, not a letter: this much is enough for a name and a capability chain. */
+export const petitionBytesMax = 1024;
+
+/** What neighbours tell each other on the reliable lane. Layouts: SPEC.md, "Papers". */
+export type Paper =
+  /** The encoded relay view, whole. */
+  | { readonly kind: "view"; readonly bytes: Uint8Array }
+  /** The room's sealed state, whole, signed by the host session. */
+  | { readonly kind: "state"; readonly bytes: Uint8Array }
+  /** A member's sealed petition, on its way to an authority. */
+  | { readonly kind: "petition"; readonly bytes: Uint8Array }
+  | { readonly kind: "census"; readonly census: Census }
+  /** Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. */
+  | { readonly kind: "feed"; readonly on: boolean; readonly have: readonly Have[] }
+  /** The answer to `feed` when there is no slot. */
+  | { readonly kind: "no-feed" }
+  /** The other answer: how many packets of the hole were sent again. */
+  | { readonly kind: "replayed"; readonly packets: number };
+
+const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7 } as const;
+
+export function encodePaper(paper: Paper): Uint8Array {
+  const writer = new ByteWriter().u8(types[paper.kind]);
+  switch (paper.kind) {
+    case "view":
+    case "state":
+    case "petition":
+      writer.bytes(paper.bytes);
+      break;
+    case "census":
+      writer.u32(paper.census.listeners).u32(paper.census.relays);
+      break;
+    case "feed":
+      writer.u8(paper.on ? 1 : 0);
+      writeHave(writer, paper.have);
+      break;
+    case "no-feed":
+      break;
+    case "replayed":
+      writer.u16(paper.packets);
+      break;
+    default:
+      paper satisfies never;
+  }
+  return writer.finish();
+}
+
+/** Reads a paper; undefined for anything that does not parse to the last byte. */
+export function parsePaper(bytes: Uint8Array): Paper | undefined {
+  const reader = new ByteReader(bytes);
+  const paper = readBody(reader.u8(), reader);
+  return paper !== undefined && reader.ended ? paper : undefined;
+}
+
+function readBody(type: number, reader: ByteReader): Paper | undefined {
+  switch (type) {
+    case types.view:
+      return { kind: "view", bytes: reader.bytes(reader.remaining) };
+    case types.state:
+      return { kind: "state", bytes: reader.bytes(reader.remaining) };
+    case types.petition:
+      return reader.remaining > petitionBytesMax ? undefined : { kind: "petition", bytes: reader.bytes(reader.remaining) };
+    case types.census:
+      return { kind: "census", census: { listeners: reader.u32(), relays: reader.u32() } };
+    case types.feed: {
+      const on = reader.u8() === 1;
+      const have = readHave(reader);
+      return have && { kind: "feed", on, have };
+    }
+    case types["no-feed"]:
+      return { kind: "no-feed" };
+    case types.replayed:
+      return { kind: "replayed", packets: reader.u16() };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,539 @@
+import { type DialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../../api/ids.ts";
+import type { LinkKind, RelayAddress } from "../../api/link.ts";
+import { equal } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
+import type { Deadline } from "../machine.ts";
+import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
+import { checkState } from "../room/state.ts";
+import { encodeFrame, type Frame, type Hello, type HostProof, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
+import { Session, type SessionSignal } from "../session/session.ts";
+import { hasSlot, refusalOf } from "./admission.ts";
+import { type Edge, Edges, newEdge, takePetition } from "./edge.ts";
+import { type Census, encodePaper, type Paper, parsePaper } from "./papers.ts";
+import { Petitions } from "./petitions.ts";
+import { type Passed, Spread } from "./spread.ts";
+import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
+
+/** Other relays named in a refusal, and how long an address may be to be among them: it all goes into one frame. */
+const alternativesMax = 3;
+const alternativeBytesMax = 64;
+/** Relays of the core that a voice is handed to at once, so that one may die. */
+const voiceCopies = 2;
+/** Census changes are told at most this often, up and down. */
+const censusMs = 1000;
+/** A data channel that failed or fell silent is tried again after this long. */
+const upgradeRetryMs = 10_000;
+
+/** What a room's node is given by its peer. */
+export interface RoomWires {
+  readonly self: PeerId;
+  send(link: LinkId, bytes: Uint8Array): void;
+  close(link: LinkId): void;
+  dial(target: RelayAddress): DialId;
+  upgrade(remote: PeerId): DialId;
+  cancel(dial: DialId): void;
+  /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
+  slots(): { readonly used: number; readonly max: number } | undefined;
+  /** Whether data channels may carry media. */
+  readonly upgrades: boolean;
+}
+
+/** The member of this room on this node, when there is one: told what passes. Relays have none. */
+export interface RoomResident {
+  packet(passed: Passed, now: Millis): void;
+  view(view: RelayView, now: Millis): void;
+  state(bytes: Uint8Array, now: Millis): void;
+  petition(bytes: Uint8Array, now: Millis): void;
+  census(census: Census): void;
+  /** A relay let us in; `time` is its clock. */
+  welcomed(edge: Edge, time: number, now: Millis): void;
+  refused(peer: PeerId, reason: Refusal, now: Millis): void;
+  /** A dial to a relay failed. */
+  unreachable(peer: PeerId, now: Millis): void;
+  moved(reason: string, packets: number, now: Millis): void;
+  /** Whether our own microphone is or may be open. */
+  speaks(): boolean;
+  /** Relays that edges are kept to whatever the plan says. */
+  wanted(): readonly PeerId[];
+  /** The host session's proof towards one relay; undefined for everybody else. */
+  proof(relay: PeerId, session: Uint8Array): HostProof | undefined;
+  /** Whether petitions are answered here. */
+  readonly authority: boolean;
+}
+
+/**
+ * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
+ * that listens; a member adds a resident.
+ */
+export class RoomNode {
+  readonly tag: RoomTag;
+  readonly edges = new Edges();
+  readonly spread: Spread;
+  readonly upkeep: Upkeep;
+  /** The view in force, once there is one; set by `adoptView`. */
+  view: RelayView | undefined;
+  resident: RoomResident | undefined;
+  /** The last time any edge was there: an abandoned room is forgotten. */
+  usedAt: Millis;
+  #stateBytes: Uint8Array | undefined;
+  #relays: PeerId[] = [];
+  #endedControlBytes = 0;
+  #census: Census = { listeners: 0, relays: 0 };
+  #censusAt: Millis;
+  #moveReason = "joined";
+  readonly #upgrades = new Map<DialId, Edge>();
+  readonly #upgradeAt = new Map<Edge, Millis>();
+  readonly #petitions: Petitions;
+  readonly #crypto: Crypto;
+  readonly #wires: RoomWires;
+
+  constructor(tag: RoomTag, crypto: Crypto, wires: RoomWires, now: Millis) {
+    this.tag = tag;
+    this.#crypto = crypto;
+    this.#wires = wires;
+    this.usedAt = now;
+    this.#censusAt = now;
+    this.spread = new Spread(crypto, this.edges);
+    this.#petitions = new Petitions(crypto);
+    this.upkeep = new Upkeep(this.edges, {
+      dial: (target) => wires.dial(target),
+      cancel: (dial) => wires.cancel(dial),
+      promote: (edge, at) => this.#askFeed(edge, at),
+      end: (edge) => this.end(edge),
+      random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
+    });
+  }
+
+  get relays(): readonly PeerId[] {
+    return this.#relays;
+  }
+
+  /** Other relays of the room, for somebody who finds no slot here; few enough for one frame. */
+  alternatives(): RelayAddress[] {
+    const others = (this.view?.relays ?? []).filter((relay) => peerOf(relay) !== this.#wires.self);
+    const short = others.filter((relay) => (relay.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
+    return short.slice(0, alternativesMax).map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
+  }
+
+  /** Bytes of frames that were not media. */
+  get controlBytes(): number {
+    return this.edges.all.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
+  }
+
+  get children(): number {
+    return this.edges.downs.filter((edge) => edge.feed && edge.role === "member").length;
+  }
+
+  /** Relays to try before there is a view: from an invite, a record, or a refusal. */
+  learnHints(relays: readonly RelayAddress[]): void {
+    const peers = this.upkeep.learn(relays).filter((peer) => peer !== this.#wires.self);
+    if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
+  }
+
+  /** Takes a view that is known to be good: our own, or one that `#offerView` checked. */
+  adoptView(view: RelayView, now: Millis, from?: Edge): void {
+    this.view = view;
+    this.#relays = this.upkeep.learn(view.relays);
+    this.spread.setView(view, now);
+    this.#tell({ kind: "view", bytes: view.encoded }, from, now);
+    this.resident?.view(view, now);
+    this.runUpkeep(now);
+  }
+
+  /** Takes a sealed state that is known to be good. */
+  adoptState(bytes: Uint8Array, now: Millis, from?: Edge): void {
+    this.#stateBytes = bytes;
+    this.#tell({ kind: "state", bytes }, from, now);
+    this.resident?.state(bytes, now);
+  }
+
+  /** Sends a petition of our own towards the authorities. */
+  petition(bytes: Uint8Array, now: Millis): void {
+    this.#petitions.isNew(bytes, now);
+    this.#passPetition(bytes, undefined, now);
+  }
+
+  /** Sends a packet of our own voice: to the parent, and to a standby that is of the core. False when it was not accepted. */
+  originate(packet: Uint8Array, now: Millis): boolean {
+    const core = new Set(this.#relays.slice(0, this.view?.coreSize ?? 1));
+    const able = this.edges.ups.filter((edge) => edge.welcomed && (edge.feed || core.has(edge.peer)));
+    const ups = able.sort((a, b) => Number(b.feed) - Number(a.feed)).slice(0, voiceCopies);
+    return this.spread.originate(packet, ups, now);
+  }
+
+  /** A link that we dialed for this room is open. */
+  handleDialed(dial: DialId, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
+    const upgraded = this.#upgrades.get(dial);
+    if (upgraded) {
+      this.#upgrades.delete(dial);
+      if (this.edges.all.includes(upgraded)) upgraded.session.addLink(link, kind, true, now);
+      else this.#wires.close(link);
+      return;
+    }
+    const errand = this.upkeep.takeErrand(dial);
+    if (!errand) {
+      this.#wires.close(link);
+      return;
+    }
+    const session = new Session(this.#crypto.randomBytes(16), remote, true, this.#wires, now);
+    session.addLink(link, kind, false, now);
+    const direction = errand.role === "core" ? "mesh" : "up";
+    const feed = errand.feed && !(direction === "up" && this.edges.parent);
+    this.edges.add(newEdge(session, errand.role, direction, feed, false, now));
+    const proof = this.resident?.proof(remote, session.id);
+    const have = feed ? this.spread.ring.have(now) : [];
+    const hello: Hello = { kind: "hello", version: sessionVersion, session: session.id, tag: this.tag, role: errand.role, feed, have, proof };
+    session.sendFrame(hello);
+  }
+
+  handleDialFailed(dial: DialId, now: Millis): void {
+    const upgraded = this.#upgrades.get(dial);
+    this.#upgrades.delete(dial);
+    if (upgraded) this.#upgradeAt.set(upgraded, millis(now + upgradeRetryMs));
+    const errand = this.upkeep.takeErrand(dial);
+    if (errand) {
+      this.upkeep.failed(errand.peer, now);
+      this.resident?.unreachable(errand.peer, now);
+    }
+    this.runUpkeep(now);
+  }
+
+  /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
+  handleHello(hello: Hello, link: LinkId, kind: LinkKind, remote: PeerId, proved: boolean, now: Millis): Refusal | undefined {
+    const slots = this.#wires.slots();
+    const refusal = refusalOf(hello, remote, {
+      edges: this.edges,
+      carries: slots !== undefined,
+      children: slots?.used ?? 0,
+      childrenMax: slots?.max ?? 0,
+      relays: this.#relays,
+      proved,
+    });
+    if (refusal) return refusal;
+    const session = new Session(hello.session, remote, false, this.#wires, now);
+    session.addLink(link, kind, false, now);
+    const direction = hello.role === "core" ? "mesh" : "down";
+    const edge = newEdge(session, hello.role, direction, hello.feed, proved, now);
+    this.edges.add(edge);
+    this.usedAt = now;
+    const hops = (this.edges.parent?.hops ?? 0) + 1;
+    session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
+    this.#sendPapers(edge, now);
+    if (hello.feed) this.#answerFeed(edge, hello.have, now);
+    return undefined;
+  }
+
+  /** A neighbour attaches another link to its session. False when there is no such session of this peer. */
+  handleAttach(id: Uint8Array, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): boolean {
+    const edge = this.edges.all.find((known) => known.peer === remote && equal(known.session.id, id));
+    if (!edge) return false;
+    if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
+    this.#wires.send(link, encodeFrame({ kind: "attached", session: id }));
+    return true;
+  }
+
+  handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
+    this.usedAt = now;
+    if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse")) {
+      this.#handleAnswer(edge, frame, now);
+      return;
+    }
+    for (const signal of edge.session.handleFrame(link, frame, now)) this.#handleSignal(edge, signal, now);
+  }
+
+  handleLinkClosed(edge: Edge, link: LinkId, now: Millis): void {
+    const before = edge.session.mediaKind;
+    if (!edge.session.removeLink(link, now)) this.#lost(edge, "its relay is gone", now);
+    else if (before === "webrtc") this.#upgradeAt.set(edge, millis(now + upgradeRetryMs));
+  }
+
+  /** Ends an edge with a goodbye. */
+  end(edge: Edge): void {
+    this.#forget(edge);
+    edge.session.end();
+  }
+
+  /** Ends everything; the room goes on without this node. */
+  close(): void {
+    for (const edge of this.edges.all.slice()) this.end(edge);
+  }
+
+  handleTimeout(now: Millis): void {
+    for (const edge of this.edges.all.slice()) {
+      edge.session.handleTimeout(now);
+      if (edge.session.isSilent(now)) {
+        edge.session.end();
+        this.#lost(edge, "its relay fell silent", now);
+      } else {
+        this.#planUpgrade(edge, now);
+        this.#tryUpgrade(edge, now);
+      }
+    }
+    this.upkeep.handleTimeout(now);
+    this.runUpkeep(now);
+    this.#tellCensus(now);
+  }
+
+  deadline(): Deadline | undefined {
+    let soonest = this.upkeep.deadline();
+    const consider = (other: Deadline | undefined): void => {
+      if (other && (!soonest || other.at < soonest.at)) soonest = other;
+    };
+    for (const edge of this.edges.all) consider(edge.session.deadline());
+    for (const at of this.#upgradeAt.values()) consider({ at, reason: "data channel" });
+    if (this.#censusDue()) consider({ at: millis(this.#censusAt + censusMs), reason: "census" });
+    return soonest;
+  }
+
+  runUpkeep(now: Millis): void {
+    const rank = this.view === undefined ? -1 : this.#relays.indexOf(this.#wires.self);
+    const facts: UpkeepFacts = {
+      relays: this.#relays,
+      rank: rank < 0 || !this.#wires.slots() ? undefined : rank,
+      coreSize: this.view?.coreSize ?? 1,
+      fanout: this.view?.relayFanout ?? 1,
+      speaks: this.resident?.speaks() ?? false,
+      wanted: this.resident?.wanted() ?? [],
+    };
+    // A relay without a member of its own waits for the view before it knows where it belongs.
+    if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
+  }
+
+  #handleAnswer(edge: Edge, frame: Extract<Frame, { kind: "welcome" | "refuse" }>, now: Millis): void {
+    if (frame.kind === "refuse") {
+      this.end(edge);
+      this.upkeep.refused(edge.peer, now);
+      this.learnHints(frame.alternatives);
+      this.resident?.refused(edge.peer, frame.reason, now);
+      this.runUpkeep(now);
+      return;
+    }
+    edge.welcomed = true;
+    edge.hops = frame.hops;
+    this.upkeep.welcomed(edge.peer);
+    const other = this.edges.ups.find((known) => known !== edge && known.feed && known.welcomed);
+    if (edge.direction === "up" && edge.feed && other) {
+      edge.feed = false;
+      edge.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
+    }
+    this.#upgradeAt.set(edge, now);
+    this.#tryUpgrade(edge, now);
+    this.resident?.welcomed(edge, frame.time, now);
+    this.runUpkeep(now);
+  }
+
+  #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
+    switch (signal.kind) {
+      case "media": {
+        const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
+        if (passed) this.resident?.packet(passed, now);
+        break;
+      }
+      case "message": {
+        const paper = parsePaper(signal.message);
+        if (paper) this.#handlePaper(edge, paper, now);
+        else this.spread.reject("paper");
+        break;
+      }
+      case "bye":
+        edge.session.end();
+        this.#lost(edge, "its relay left", now);
+        break;
+      case "broken":
+        this.spread.reject("session");
+        edge.session.end();
+        this.#lost(edge, "its relay broke the protocol", now);
+        break;
+      default:
+        signal satisfies never;
+    }
+  }
+
+  #handlePaper(edge: Edge, paper: Paper, now: Millis): void {
+    switch (paper.kind) {
+      case "view":
+        this.#offerView(paper.bytes, edge, now);
+        break;
+      case "state":
+        this.#offerState(paper.bytes, edge, now);
+        break;
+      case "petition":
+        if (!takePetition(edge, now)) this.spread.reject("petition-rate");
+        else if (this.#petitions.isNew(paper.bytes, now)) this.#passPetition(paper.bytes, edge, now);
+        break;
+      case "census":
+        edge.census = paper.census;
+        if (edge.direction === "up") this.#learnTotals(paper.census, now);
+        break;
+      case "feed":
+        if (edge.direction === "down") this.#changeFeed(edge, paper.on, paper.have, now);
+        break;
+      case "no-feed":
+        edge.feed = false;
+        this.upkeep.noFeed(edge.peer, now);
+        this.runUpkeep(now);
+        break;
+      case "replayed":
+        if (edge.direction === "up") this.resident?.moved(this.#moveReason, paper.packets, now);
+        break;
+      default:
+        paper satisfies never;
+    }
+  }
+
+  #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {
+    const parsed = parseView(bytes);
+    if (!parsed.ok || parsed.value.tagHex !== this.tag) return this.spread.reject("view");
+    if (this.view && !newer(parsed.value, this.view)) return;
+    if (!verifyView(this.#crypto, parsed.value, now).ok) return this.spread.reject("view");
+    this.adoptView(parsed.value, now, from);
+  }
+
+  #offerState(bytes: Uint8Array, from: Edge, now: Millis): void {
+    if (!this.view) return;
+    const verdict = checkState(this.#crypto, this.view, bytes, this.#stateBytes);
+    if (verdict === "newer") this.adoptState(bytes, now, from);
+    else if (verdict === "bad") this.spread.reject("state");
+  }
+
+  #passPetition(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
+    if (this.resident?.authority) this.resident.petition(bytes, now);
+    const paper = encodePaper({ kind: "petition", bytes });
+    for (const edge of this.edges.all) {
+      if (edge === from) continue;
+      const up = edge === this.edges.parent || (edge.direction === "mesh" && from?.direction !== "mesh");
+      if (up || edge.authority) edge.session.sendReliable(paper, now);
+    }
+  }
+
+  #changeFeed(edge: Edge, on: boolean, have: Parameters<Spread["replay"]>[1], now: Millis): void {
+    if (!on) {
+      edge.feed = false;
+      return;
+    }
+    const slots = this.#wires.slots();
+    const free = edge.role === "relay" || edge.authority || edge.feed;
+    if (!slots || (!free && !hasSlot({ children: slots.used, childrenMax: slots.max }))) {
+      edge.session.sendReliable(encodePaper({ kind: "no-feed" }), now);
+      return;
+    }
+    edge.feed = true;
+    this.#answerFeed(edge, have, now);
+  }
+
+  #answerFeed(edge: Edge, have: Parameters<Spread["replay"]>[1], now: Millis): void {
+    if (have.length === 0) return;
+    const packets = this.spread.replay(edge, have, now);
+    edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
+  }
+
+  #askFeed(edge: Edge, now: Millis): void {
+    edge.feed = true;
+    edge.session.sendReliable(encodePaper({ kind: "feed", on: true, have: this.spread.ring.have(now) }), now);
+    this.#upgradeAt.set(edge, now);
+    this.#tryUpgrade(edge, now);
+  }
+
+  #sendPapers(edge: Edge, now: Millis): void {
+    const view = this.view?.encoded;
+    if (view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: view }), now);
+    if (this.#stateBytes) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#stateBytes }), now);
+  }
+
+  /** Papers go to every neighbour but the one they came from: newer ones only, so they die out by themselves. */
+  #tell(paper: Paper, from: Edge | undefined, now: Millis): void {
+    const bytes = encodePaper(paper);
+    for (const edge of this.edges.all) {
+      if (edge !== from && edge.welcomed && !edge.session.sendReliable(bytes, now)) this.end(edge);
+    }
+  }
+
+  #forget(edge: Edge): void {
+    if (!this.edges.all.includes(edge)) return;
+    this.#endedControlBytes += edge.session.controlBytes;
+    this.edges.remove(edge);
+    this.#upgradeAt.delete(edge);
+  }
+
+  #lost(edge: Edge, reason: string, now: Millis): void {
+    this.#forget(edge);
+    if (edge.session.dialed) this.upkeep.failed(edge.peer, now);
+    if (edge.direction === "up" && edge.feed) this.#moveReason = reason;
+    this.runUpkeep(now);
+  }
+
+  #tryUpgrade(edge: Edge, now: Millis): void {
+    const at = this.#upgradeAt.get(edge);
+    if (at === undefined || at > now) return;
+    this.#upgradeAt.delete(edge);
+    if (this.#wantsDatagrams(edge)) this.#upgrades.set(this.#wires.upgrade(edge.peer), edge);
+  }
+
+  /** Datagrams that fell silent or never came are tried again later. */
+  #planUpgrade(edge: Edge, now: Millis): void {
+    const inFlight = [...this.#upgrades.values()].includes(edge);
+    if (!inFlight && !this.#upgradeAt.has(edge) && this.#wantsDatagrams(edge)) {
+      this.#upgradeAt.set(edge, millis(now + upgradeRetryMs));
+    }
+  }
+
+  #wantsDatagrams(edge: Edge): boolean {
+    const { session, welcomed, feed } = edge;
+    return this.#wires.upgrades && session.dialed && welcomed && feed && !session.has("webrtc");
+  }
+
+  /** What this node and everything below it amount to. */
+  #below(): Census {
+    const downs = this.edges.downs;
+    const members = downs.filter((edge) => edge.role === "member" && edge.feed).length;
+    const relays = downs.filter((edge) => edge.role === "relay" && edge.feed);
+    const local = this.resident && this.#wires.slots() ? 1 : 0;
+    return {
+      listeners: local + members + relays.reduce((sum, edge) => sum + edge.census.listeners, 0),
+      relays: 1 + relays.reduce((sum, edge) => sum + edge.census.relays, 0),
+    };
+  }
+
+  #total(): Census {
+    if (this.edges.parent) return this.#census;
+    const below = this.#below();
+    const siblings = this.edges.meshes.map((edge) => edge.census);
+    return {
+      listeners: siblings.reduce((sum, census) => sum + census.listeners, below.listeners),
+      relays: siblings.reduce((sum, census) => sum + census.relays, below.relays),
+    };
+  }
+
+  #learnTotals(census: Census, now: Millis): void {
+    this.#census = census;
+    this.resident?.census(census);
+    this.#tellCensus(now);
+  }
+
+  #censusFor(edge: Edge): Census {
+    return edge.direction === "down" ? this.#total() : this.#below();
+  }
+
+  #censusDue(): boolean {
+    if (!this.#wires.slots()) return false;
+    return this.edges.all.some((edge) => edge.welcomed && !sameCensus(edge.censusSent, this.#censusFor(edge)));
+  }
+
+  /** Counts go up as sums and come down as totals, at most once a second ([OV9]). */
+  #tellCensus(now: Millis): void {
+    if (!this.#wires.slots() || now < this.#censusAt + censusMs) return;
+    this.#censusAt = now;
+    for (const edge of this.edges.all) {
+      const census = this.#censusFor(edge);
+      if (!edge.welcomed || sameCensus(edge.censusSent, census)) continue;
+      edge.censusSent = census;
+      edge.session.sendReliable(encodePaper({ kind: "census", census }), now);
+    }
+    if (!this.edges.parent) this.resident?.census(this.#total());
+  }
+}
+
+function sameCensus(left: Census | undefined, right: Census): boolean {
+  return left?.listeners === right.listeners && left.relays === right.relays;
+}
+

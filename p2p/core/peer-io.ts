@@ -1,0 +1,85 @@
+import type { ErrorCode } from "../api/errors.ts";
+import type { HeardPacket, HostOptions, Profile, Role, VolunteerOptions } from "../api/engine.ts";
+import type { DialId, LinkId, Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
+import type { LinkCloseReason, LinkKind, RelayAddress } from "../api/link.ts";
+import type { Invite } from "./room/invite.ts";
+
+/** What a person or the composition root asks of the peer. */
+export type Command =
+  | { readonly kind: "volunteer"; readonly options: VolunteerOptions; readonly cardSecret: Uint8Array }
+  | { readonly kind: "host"; readonly options: HostOptions; readonly relays: readonly HostRelay[] }
+  | { readonly kind: "join"; readonly invite: Invite; readonly name: string }
+  | { readonly kind: "raise-hand" }
+  | { readonly kind: "lower-hand" }
+  | { readonly kind: "leave" };
+
+/** A relay that a host may ask: its address, and the card's secret that proves the host holds the card itself. */
+export interface HostRelay {
+  readonly address: RelayAddress;
+  readonly secret: Uint8Array;
+}
+
+/** Everything that goes into the machine. */
+export type PeerInput =
+  | { readonly kind: "command"; readonly command: Command }
+  /** A link is open. `dial` names our own dial; absent when the remote opened it. */
+  | {
+      readonly kind: "link-opened";
+      readonly link: LinkId;
+      readonly remote: PeerId;
+      readonly linkKind: LinkKind;
+      readonly dial?: DialId;
+    }
+  | { readonly kind: "dial-failed"; readonly dial: DialId; readonly reason: string }
+  | { readonly kind: "link-closed"; readonly link: LinkId; readonly reason: LinkCloseReason }
+  | { readonly kind: "message"; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** 40 ms of our own Opus. */
+  | { readonly kind: "speak"; readonly opus: Uint8Array; readonly capturedAt: Millis }
+  /** A value the DHT gave for `lookup`; checked here, believed only when it opens and verifies. */
+  | { readonly kind: "record"; readonly value: Uint8Array }
+  | { readonly kind: "lookup-ended" }
+  | { readonly kind: "timeout" };
+
+/** Everything that comes out. The engine carries each out and decides nothing. */
+export type PeerOutput =
+  | { readonly kind: "send"; readonly link: LinkId; readonly bytes: Uint8Array }
+  | { readonly kind: "close"; readonly link: LinkId }
+  | { readonly kind: "dial"; readonly dial: DialId; readonly target: RelayAddress }
+  /** Asks for a WebRTC link to a peer that already has a stream link with us. */
+  | { readonly kind: "upgrade"; readonly dial: DialId; readonly remote: PeerId }
+  | { readonly kind: "cancel-dial"; readonly dial: DialId }
+  | { readonly kind: "publish"; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly kind: "lookup"; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: "heard"; readonly packet: HeardPacket }
+  | { readonly kind: "event"; readonly event: PeerEvent };
+
+/** What the peer reports; the engine turns it into the API's events. */
+export type PeerEvent =
+  | { readonly event: "hosting"; readonly invites: Readonly<Record<Exclude<Role, "host">, Invite>>; readonly room: RoomKey }
+  | {
+      readonly event: "joined";
+      readonly room: RoomKey;
+      readonly role: Role;
+      readonly hops: number;
+      readonly parents: readonly PeerId[];
+    }
+  | { readonly event: "sound"; readonly speaker: VoiceKey }
+  | { readonly event: "role"; readonly role: Role; readonly by: string }
+  | {
+      readonly event: "cover" | "move";
+      readonly reason: string;
+      readonly gapMs: number;
+      readonly packetsRecovered: number;
+    }
+  | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
+  /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
+  | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };
+
+/** What a peer is, fixed at its making. */
+export interface PeerOptions {
+  /** Our own libp2p key, 32 bytes, and how others reach us, when we listen. */
+  readonly self: { readonly peer: PeerId; readonly address: RelayAddress | undefined };
+  readonly profile: Profile;
+  /** Whether the DHT may be asked and told. */
+  readonly discovery: boolean;
+}

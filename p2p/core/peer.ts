@@ -1,0 +1,339 @@
+import type { Stats, Totals, VolunteerOptions } from "../api/engine.ts";
+import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
+import type { LinkKind } from "../api/link.ts";
+import { equal, toHex } from "./bytes.ts";
+import type { Crypto } from "./crypto.ts";
+import type { Deadline, Machine } from "./machine.ts";
+import type { Edge } from "./overlay/edge.ts";
+import { RoomNode, type RoomWires } from "./overlay/room-node.ts";
+import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
+import { verifyHost } from "./room/proof.ts";
+import type { Resident, SeatMaker } from "./room/resident.ts";
+import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
+
+/** A link that has said nothing sensible for this long is closed. */
+const openingMs = 5000;
+/** Links that may be open without having proved anything. */
+const openingMax = 256;
+/** Rooms that one volunteer carries. */
+const roomsMax = 64;
+/** A room without a single edge is forgotten after this long. */
+const idleRoomMs = 10 * 60_000;
+/** Children of a volunteer who gave no number, and kbit/s that one child costs with one microphone open. */
+const maxChildrenDefault = 60;
+const kbpsPerChild = 64;
+
+interface OpenLink {
+  readonly remote: PeerId;
+  readonly kind: LinkKind;
+  readonly openedAt: Millis;
+  owner: { readonly node: RoomNode; readonly edge: Edge } | undefined;
+}
+
+interface Lending {
+  readonly options: VolunteerOptions;
+  readonly cardSecret: Uint8Array;
+}
+
+/**
+ * One peer: everything Teahouse knows about being in a tree, as one pure machine ([SS8]). Engine and simulator drive
+ * this very class. `seats` makes members, who can open packets; a relay is built without it and holds nothing that opens one.
+ */
+export class Peer implements Machine<PeerInput, PeerOutput> {
+  readonly #options: PeerOptions;
+  readonly #crypto: Crypto;
+  readonly #seats: SeatMaker | undefined;
+  readonly #outputs: PeerOutput[] = [];
+  readonly #links = new Map<LinkId, OpenLink>();
+  readonly #nodes = new Map<RoomTag, RoomNode>();
+  readonly #dials = new Map<DialId, RoomNode>();
+  readonly #rejected = new Map<string, number>();
+  #resident: Resident | undefined;
+  #lending: Lending | undefined;
+  #nextDial = 1;
+
+  constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
+    this.#options = options;
+    this.#crypto = crypto;
+    this.#seats = seats;
+  }
+
+  handle(input: PeerInput, now: Millis): void {
+    switch (input.kind) {
+      case "command":
+        return this.#handleCommand(input.command, now);
+      case "link-opened":
+        return this.#handleOpened(input, now);
+      case "dial-failed":
+        return this.#takeDial(input.dial)?.handleDialFailed(input.dial, now);
+      case "link-closed":
+        return this.#handleClosed(input.link, now);
+      case "message":
+        return this.#handleMessage(input.link, input.bytes, now);
+      case "speak":
+        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
+        return;
+      case "record":
+        return this.#resident?.record(input.value, now);
+      case "lookup-ended":
+        return this.#resident?.lookupEnded(now);
+      case "timeout":
+        return this.#handleTimeout(now);
+      default:
+        return input satisfies never;
+    }
+  }
+
+  poll(): PeerOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  deadline(): Deadline | undefined {
+    let soonest: Deadline | undefined = this.#resident?.deadline();
+    const consider = (other: Deadline | undefined): void => {
+      if (other && (!soonest || other.at < soonest.at)) soonest = other;
+    };
+    for (const node of this.#nodes.values()) {
+      consider(node.deadline());
+      if (node.edges.all.length === 0 && !node.resident) {
+        consider({ at: millis(node.usedAt + idleRoomMs), reason: "an idle room" });
+      }
+    }
+    for (const link of this.#links.values()) {
+      if (!link.owner) consider({ at: millis(link.openedAt + openingMs), reason: "a link that says nothing" });
+    }
+    return soonest;
+  }
+
+  /** Counts for `Stats`, less what only the engine knows: bytes and links. Starts a new interval. */
+  stats(now: Millis): Omit<Stats, "bytesIn" | "bytesOut" | "links"> {
+    const nodes = [...this.#nodes.values()];
+    const rejected = new Map(this.#rejected);
+    for (const node of nodes) {
+      for (const [reason, count] of node.spread.rejected) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+    }
+    const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
+    return {
+      ...(this.#resident?.stats(now) ?? noSound),
+      framesDuplicate: sum((node) => node.spread.framesDuplicate),
+      packetsForwarded: sum((node) => node.spread.packetsForwarded),
+      packetsRejected: Object.fromEntries(rejected),
+      controlBytes: sum((node) => node.controlBytes),
+      children: sum((node) => node.edges.downs.filter((edge) => edge.feed).length),
+      layer: "normal",
+    };
+  }
+
+  totals(): Totals {
+    return this.#resident?.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
+  }
+
+  #handleCommand(command: Command, now: Millis): void {
+    switch (command.kind) {
+      case "volunteer":
+        this.#lending = { options: command.options, cardSecret: command.cardSecret };
+        return;
+      case "host":
+      case "join":
+        return this.#sitDown(command, now);
+      case "raise-hand":
+        return this.#resident?.raiseHand("speak", now);
+      case "lower-hand":
+        return this.#resident?.raiseHand("leave-stage", now);
+      case "leave":
+        return this.#leave();
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #sitDown(command: Extract<Command, { kind: "host" | "join" }>, now: Millis): void {
+    const seat = this.#seats?.(command, this.#options, now);
+    if (!seat || this.#resident) return;
+    const tag = toHex(seat.tag) as RoomTag;
+    const node = this.#nodes.get(tag) ?? this.#newNode(tag, now);
+    node.learnHints(seat.hints);
+    const emit = (output: PeerOutput): void => void this.#outputs.push(output);
+    const { discovery, self } = this.#options;
+    this.#resident = seat.take(node, { self: self.peer, discovery, emit }, now);
+    node.resident = this.#resident;
+    this.#resident.start(now);
+  }
+
+  #leave(): void {
+    const node = [...this.#nodes.values()].find((known) => known.resident !== undefined);
+    if (!node) return;
+    node.resident = undefined;
+    this.#resident = undefined;
+    // A volunteer goes on carrying for the others.
+    if (this.#lending && node.edges.downs.length > 0) return;
+    node.close();
+    this.#nodes.delete(node.tag);
+  }
+
+  #newNode(tag: RoomTag, now: Millis): RoomNode {
+    const node = new RoomNode(tag, this.#crypto, this.#wiresFor(() => node), now);
+    this.#nodes.set(tag, node);
+    return node;
+  }
+
+  #wiresFor(node: () => RoomNode): RoomWires {
+    const dial = (output: (id: DialId) => PeerOutput): DialId => {
+      const id = dialId(this.#nextDial++);
+      this.#dials.set(id, node());
+      this.#outputs.push(output(id));
+      return id;
+    };
+    return {
+      self: this.#options.self.peer,
+      upgrades: this.#options.profile === "webrtc" || this.#options.profile === "auto",
+      send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
+      close: (link) => this.#close(link),
+      dial: (target) => dial((id) => ({ kind: "dial", dial: id, target })),
+      upgrade: (remote) => dial((id) => ({ kind: "upgrade", dial: id, remote })),
+      cancel: (id) => {
+        this.#dials.delete(id);
+        this.#outputs.push({ kind: "cancel-dial", dial: id });
+      },
+      slots: () => this.#slots(),
+    };
+  }
+
+  #slots(): { used: number; max: number } | undefined {
+    if (!this.#lending) return undefined;
+    const { maxChildren = maxChildrenDefault, maxKbps = Infinity } = this.#lending.options;
+    const max = Math.min(maxChildren, Math.floor(maxKbps / kbpsPerChild));
+    const used = [...this.#nodes.values()].reduce((sum, node) => sum + node.children, 0);
+    return { used, max };
+  }
+
+  #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
+    const { link, remote, linkKind } = input;
+    const opened: OpenLink = { remote, kind: linkKind, openedAt: now, owner: undefined };
+    this.#links.set(link, opened);
+    if (input.dial === undefined) {
+      const opening = [...this.#links.values()].filter((known) => !known.owner).length;
+      if (opening > openingMax) this.#refuseLink(link, "too-many-links");
+      return;
+    }
+    const node = this.#takeDial(input.dial);
+    if (!node) return this.#close(link);
+    node.handleDialed(input.dial, link, linkKind, remote, now);
+    this.#adopt(link, node);
+  }
+
+  #takeDial(dial: DialId): RoomNode | undefined {
+    const node = this.#dials.get(dial);
+    this.#dials.delete(dial);
+    return node && this.#nodes.get(node.tag) === node ? node : undefined;
+  }
+
+  /** Notes which edge a link belongs to, so that messages find it at once. */
+  #adopt(link: LinkId, node: RoomNode): void {
+    const known = this.#links.get(link);
+    const edge = node.edges.ofLink(link);
+    if (known && edge) known.owner = { node, edge };
+  }
+
+  #handleMessage(link: LinkId, bytes: Uint8Array, now: Millis): void {
+    const known = this.#links.get(link);
+    if (!known) return;
+    const frame = parseFrame(bytes);
+    if (!frame) return this.#refuseLink(link, "frame");
+    if (known.owner) return known.owner.node.handleFrame(known.owner.edge, link, frame, now);
+    this.#handleFirst(known, link, frame, now);
+  }
+
+  /** The first frame on a link that somebody else opened says what it is for. */
+  #handleFirst(known: OpenLink, link: LinkId, frame: Frame, now: Millis): void {
+    if (frame.kind === "attach") {
+      const { kind, remote } = known;
+      const node = [...this.#nodes.values()].find((each) => each.handleAttach(frame.session, link, kind, remote, now));
+      if (node) this.#adopt(link, node);
+      else this.#refuseLink(link, "unknown-session");
+    } else if (frame.kind === "hello") {
+      const refusal = this.#admit(known, link, frame, now);
+      if (refusal) this.#refuse(link, frame, refusal, now);
+    } else this.#refuseLink(link, "frame");
+  }
+
+  #admit(known: OpenLink, link: LinkId, hello: Hello, now: Millis): Refusal | undefined {
+    if (hello.version !== sessionVersion) return "version";
+    const proved = hello.proof !== undefined && this.#proves(known.remote, hello);
+    if (hello.proof !== undefined && !proved) return "proof";
+    const node = this.#nodes.get(hello.tag) ?? (proved ? this.#carryNew(hello, now) : "unknown-room");
+    if (typeof node === "string") return node;
+    const refusal = node.handleHello(hello, link, known.kind, known.remote, proved, now);
+    if (!refusal) this.#adopt(link, node);
+    return refusal;
+  }
+
+  #proves(remote: PeerId, hello: Hello): boolean {
+    const context = { tag: hello.tag, relay: this.#options.self.peer, host: remote, session: hello.session };
+    return hello.proof !== undefined && verifyHost(this.#crypto, hello.proof, context);
+  }
+
+  /** A host session asks for a room that is not carried here yet; the volunteer's wishes decide. */
+  #carryNew(hello: Hello, now: Millis): RoomNode | Refusal {
+    const lending = this.#lending;
+    const slots = this.#slots();
+    if (!lending || !slots) return "not-carrying";
+    if (slots.max === 0 || this.#nodes.size >= roomsMax) return "full";
+    const holdsCard = hello.proof !== undefined && equal(hello.proof.cardSecret, lending.cardSecret);
+    if (lending.options.only === true && !holdsCard) return "only-own";
+    return this.#newNode(hello.tag, now);
+  }
+
+  #refuse(link: LinkId, hello: Hello, reason: Refusal, now: Millis): void {
+    this.#count(`refused-${reason}`);
+    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives() ?? []) : [];
+    const { session } = hello;
+    const bytes = encodeFrame({ kind: "refuse", session, time: now, reason, alternatives });
+    this.#outputs.push({ kind: "send", link, bytes });
+    this.#close(link);
+  }
+
+  #refuseLink(link: LinkId, reason: string): void {
+    this.#count(reason);
+    const owner = this.#links.get(link)?.owner;
+    this.#close(link);
+    if (owner) owner.node.handleLinkClosed(owner.edge, link, owner.node.usedAt);
+  }
+
+  #handleClosed(link: LinkId, now: Millis): void {
+    const known = this.#links.get(link);
+    this.#links.delete(link);
+    if (known?.owner) known.owner.node.handleLinkClosed(known.owner.edge, link, now);
+  }
+
+  #handleTimeout(now: Millis): void {
+    for (const [link, known] of this.#links) {
+      if (!known.owner && now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
+    }
+    for (const [tag, node] of this.#nodes) {
+      node.handleTimeout(now);
+      const idle = node.edges.all.length === 0 && !node.resident && now >= node.usedAt + idleRoomMs;
+      if (idle) this.#nodes.delete(tag);
+    }
+    this.#resident?.handleTimeout(now);
+  }
+
+  #close(link: LinkId): void {
+    if (!this.#links.delete(link)) return;
+    this.#outputs.push({ kind: "close", link });
+  }
+
+  #count(reason: string): void {
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
+  }
+}
+
+const noSound = {
+  framesExpected: 0,
+  framesOnTime: 0,
+  framesConcealed: 0,
+  framesSent: 0,
+  worstGapMs: 0,
+  latencyMs: null,
+  hops: 0,
+};

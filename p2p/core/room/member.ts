@@ -1,0 +1,387 @@
+import type { ErrorCode } from "../../api/errors.ts";
+import type { Role, Totals } from "../../api/engine.ts";
+import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts";
+import { limits } from "../../api/limits.ts";
+import { equal, toHex } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
+import { openRecord, recordHour, recordKeys } from "../discovery/record.ts";
+import type { Deadline } from "../machine.ts";
+import type { Edge } from "../overlay/edge.ts";
+import type { Census } from "../overlay/papers.ts";
+import type { RoomNode } from "../overlay/room-node.ts";
+import type { Passed } from "../overlay/spread.ts";
+import { viewMarkOf } from "../packet/format.ts";
+import { PacketOpener, PacketSealer } from "../packet/seal.ts";
+import type { PeerEvent } from "../peer-io.ts";
+import type { HostProof, Refusal } from "../session/frames.ts";
+import type { Authority } from "./authority.ts";
+import { type Capability, verifyChain } from "./capability.ts";
+import { ClockCheck } from "./clock-check.ts";
+import { Finding } from "./finding.ts";
+import { openHints } from "./hints.ts";
+import { epochSecret, type KeyPair } from "./keys.ts";
+import { Ledger } from "./ledger.ts";
+import { sealPetition, type Wish } from "./petition.ts";
+import type { Resident, ResidentWires, SoundStats } from "./resident.ts";
+import { openState, type RoomState } from "./state.ts";
+import { type RelayView, viewHash } from "./view.ts";
+
+/** A petition is repeated this often until the state shows it: hands must arrive. */
+const petitionMs = 2000;
+/** A host waits this long for slow relays before it hands out invites without them. */
+const settleMs = 4000;
+
+/** Who sits here: a room, and what this person holds of it. */
+export interface Seat {
+  readonly roomKey: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly tag: Uint8Array;
+  /** A fresh key for this room and run. */
+  readonly identity: KeyPair;
+  /** Root first; the last grantee is `identity`. */
+  readonly chain: readonly Capability[];
+  /** Fresh for this run and never used again: nonces depend on it ([PK6]). */
+  readonly voice: KeyPair;
+  readonly name: string;
+  /** Only with a host. */
+  readonly authority: Authority | undefined;
+}
+
+interface Hand {
+  readonly wish: Wish;
+  readonly id: Uint8Array;
+  nextAt: Millis;
+}
+
+/** One person in one room: verifies, opens, counts, asks, speaks. */
+export class Member implements Resident {
+  readonly #ledger = new Ledger();
+  #framesSent = 0;
+  #hops = 0;
+  #moves = 0;
+  readonly #crypto: Crypto;
+  readonly #seat: Seat;
+  readonly #node: RoomNode;
+  readonly #wires: ResidentWires;
+  readonly #epochSecret: Uint8Array;
+  readonly #opener: PacketOpener;
+  readonly #sealer: PacketSealer;
+  readonly #clock = new ClockCheck();
+  readonly #startedAt: Millis;
+  readonly #finding: Finding;
+  readonly #answered = new Set<PeerId>();
+  #viewMark = 0;
+  #state: RoomState | undefined;
+  #role: Role = "listener";
+  #joined = false;
+  #hosting = false;
+  #over = false;
+  #heardSound = false;
+  #hand: Hand | undefined;
+  #sequence: number;
+  #heardAt: Millis | undefined;
+  #lostAt: Millis | undefined;
+
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, now: Millis) {
+    this.#crypto = crypto;
+    this.#seat = seat;
+    this.#node = node;
+    this.#wires = wires;
+    this.#startedAt = now;
+    this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
+    const epoch = { number: 0, secret: this.#epochSecret };
+    this.#opener = new PacketOpener(crypto, epoch);
+    this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
+    this.#sequence = 0;
+    if (seat.authority) this.#role = "host";
+    this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
+  }
+
+  get authority(): boolean {
+    return this.#seat.authority !== undefined;
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** Takes the seat: a host issues its first papers. */
+  start(now: Millis): void {
+    if (this.#seat.authority) this.#issue(now);
+    this.#node.runUpkeep(now);
+    this.#advance(now);
+  }
+
+  speaks(): boolean {
+    return this.#role !== "listener" || this.#hand?.wish === "speak";
+  }
+
+  /** Relays that edges are kept to whatever the plan says: those a host asked to carry. */
+  wanted(): readonly PeerId[] {
+    return this.#seat.authority?.candidates ?? [];
+  }
+
+  proof(relay: PeerId, session: Uint8Array): HostProof | undefined {
+    return this.#seat.authority?.proof(relay, this.#wires.self, session);
+  }
+
+  raiseHand(wish: Wish, now: Millis): void {
+    if (this.authority) return;
+    this.#hand = { wish, id: this.#crypto.randomBytes(8), nextAt: now };
+    this.#advance(now);
+  }
+
+  /** Sends 40 ms of our own voice. False while the stage is not ours. */
+  speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean {
+    if (!this.#mayBeHeard() || opus.length === 0 || opus.length > limits.opusBytesMax) return false;
+    const content = { layer: "normal", sequence: this.#sequence++, capturedAt, opus, viewMark: this.#viewMark } as const;
+    if (!this.#node.originate(this.#sealer.seal(content), now)) return false;
+    this.#framesSent += limits.packetMs / limits.frameMs;
+    return true;
+  }
+
+  packet(passed: Passed, now: Millis): void {
+    const opened = this.#opener.open(passed.packet, passed.voiceKey, now);
+    if (!opened.ok) {
+      this.#node.spread.reject(opened.reason);
+      return;
+    }
+    const { opus, capturedAt } = opened.value;
+    this.#hops = passed.hops;
+    this.#heardAt = now;
+    this.#lostAt = undefined;
+    this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
+    if (!this.#heardSound) this.#tell({ event: "sound", speaker: passed.voice });
+    this.#heardSound = true;
+    const packet = { speaker: passed.voice, sequence: passed.packet.sequence, opus, capturedAt, receivedAt: now };
+    this.#wires.emit({ kind: "heard", packet });
+  }
+
+  view(view: RelayView, now: Millis): void {
+    this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    this.#updateRole();
+    this.#advance(now);
+  }
+
+  state(bytes: Uint8Array, now: Millis): void {
+    const state = openState(this.#crypto, this.#epochSecret, this.#seat.tag, bytes);
+    if (!state || !this.#vouches(state, now)) {
+      this.#node.spread.reject("state");
+      return;
+    }
+    this.#state = state;
+    this.#updateRole();
+    this.#advance(now);
+  }
+
+  petition(bytes: Uint8Array, now: Millis): void {
+    const answer = this.#seat.authority?.handlePetition(bytes, this.#clock.now(now));
+    if (answer === "refused") this.#node.spread.reject("petition");
+    if (answer === "stage") this.#issue(now);
+    if (answer === "hands") this.#issueState(now);
+  }
+
+  census(census: Census): void {
+    const speakers = this.#node.view?.voices.length ?? 0;
+    const listeners = Math.max(0, census.listeners - speakers);
+    this.#tell({ event: "members", speakers, listeners, relays: census.relays });
+  }
+
+  welcomed(edge: Edge, time: number, now: Millis): void {
+    this.#clock.learn(time, now);
+    this.#answered.add(edge.peer);
+    if (this.#seat.authority?.setCarrying(edge.peer, true)) this.#issue(now);
+    this.#advance(now);
+  }
+
+  refused(peer: PeerId, reason: Refusal, now: Millis): void {
+    this.#finding.refused(reason);
+    this.#answered.add(peer);
+    this.#advance(now);
+  }
+
+  unreachable(peer: PeerId, now: Millis): void {
+    this.#answered.add(peer);
+    if (this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
+    this.#advance(now);
+  }
+
+  moved(reason: string, packets: number, now: Millis): void {
+    this.#moves++;
+    const gapMs = Math.max(0, Math.round(now - (this.#lostAt ?? this.#heardAt ?? now)));
+    this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
+  }
+
+  /** The DHT gave a value: relays, if a session of this room stands behind it. */
+  record(value: Uint8Array, now: Millis): void {
+    const opened = openRecord(this.#crypto, this.#seat.secret, value);
+    const time = this.#clock.now(now);
+    const hints =
+      opened.ok && openHints(this.#crypto, this.#seat.roomKey, this.#seat.tag, opened.value.payload, time);
+    if (!hints) {
+      this.#node.spread.reject("record");
+      return;
+    }
+    this.#node.learnHints(hints.relays);
+    this.#node.runUpkeep(now);
+  }
+
+  lookupEnded(now: Millis): void {
+    this.#finding.lookupEnded(now);
+    this.#advance(now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.#ledger.settle(now);
+    this.#advance(now);
+  }
+
+  deadline(): Deadline | undefined {
+    const waits: Deadline[] = [];
+    const wait = (at: Millis | undefined, reason: string): void => {
+      if (at !== undefined) waits.push({ at, reason });
+    };
+    if (!this.#over && !this.#joined) wait(this.#finding.deadline(), "find the room");
+    else if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
+    if (this.authority && !this.#hosting) wait(millis(this.#startedAt + settleMs), "slow relays");
+    if (this.#hand && this.#joined) wait(this.#hand.nextAt, "repeat a petition");
+    if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
+    return waits.sort((a, b) => a.at - b.at)[0];
+  }
+
+  stats(now: Millis): SoundStats {
+    this.#ledger.settle(now);
+    const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
+    const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.#framesSent, hops: this.#hops };
+    return { ...counts, ...this.#ledger.takeInterval() };
+  }
+
+  totals(): Totals {
+    const { outagesMs } = this.#ledger;
+    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: 0, moves: this.#moves };
+  }
+
+  /** One step of everything that waits for something else: called after every change. */
+  #advance(now: Millis): void {
+    if (this.#over) return;
+    if (this.authority && !this.#hosting) this.#settle(now);
+    if (!this.#joined) this.#tryJoin(now);
+    this.#petition(now);
+    this.#publish(now);
+    if (!this.#joined) this.#giveUp(now);
+    this.#lookUp(now);
+  }
+
+  #settle(now: Millis): void {
+    const authority = this.#seat.authority;
+    if (!authority) return;
+    const asked = authority.candidates;
+    const settled = asked.every((peer) => this.#answered.has(peer)) || now >= this.#startedAt + settleMs;
+    if (!settled || authority.carrying.length === 0) return;
+    this.#hosting = true;
+    const room = toHex(this.#seat.roomKey) as RoomKey;
+    this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
+  }
+
+  #tryJoin(now: Millis): void {
+    const parent = this.#node.edges.parent;
+    const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
+    if (!placed || !this.#node.view || !this.#state || !this.#inTime(now)) return;
+    if (this.authority && !this.#hosting) return;
+    this.#joined = true;
+    const parents = parent ? [parent.peer] : [];
+    const room = toHex(this.#seat.roomKey) as RoomKey;
+    this.#tell({ event: "joined", room, role: this.#role, hops: parent?.hops ?? 0, parents });
+    if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
+  }
+
+  /** Whether the invite is in force by the best time we know; tells and ends when not. */
+  #inTime(now: Millis): boolean {
+    const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
+    if (verdict.ok) return true;
+    this.#fail(verdict.reason === "expired" || verdict.reason === "not-yet" ? `invite-${verdict.reason}` : "invite-damaged");
+    return false;
+  }
+
+  #giveUp(now: Millis): void {
+    const { upkeep, relays, edges } = this.#node;
+    const tried = upkeep.exhausted(relays) && edges.all.length === 0;
+    if (tried) this.#finding.hurry(now);
+    const code = this.#finding.verdict(tried, now);
+    // An invite that is over is the better answer than a relay that is gone.
+    if (code && this.#inTime(now)) this.#fail(code);
+  }
+
+  #fail(code: ErrorCode): void {
+    this.#over = true;
+    this.#tell({ event: "trouble", code, fatal: true });
+  }
+
+  #isCutOff(): boolean {
+    return this.#node.edges.parent === undefined && !this.#node.relays.includes(this.#wires.self);
+  }
+
+  #lookUp(now: Millis): void {
+    if (this.authority || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
+    const hour = recordHour(this.#clock.now(now));
+    const keys = [hour, hour - 1, hour + 1].flatMap((each) => recordKeys(this.#crypto, this.#seat.secret, each));
+    this.#wires.emit({ kind: "lookup", keys });
+  }
+
+  #publish(now: Millis): void {
+    if (!this.#hosting || !this.#wires.discovery) return;
+    const records = this.#seat.authority?.publish(this.#clock.now(now)) ?? [];
+    for (const record of records) this.#wires.emit({ kind: "publish", ...record });
+  }
+
+  #petition(now: Millis): void {
+    const hand = this.#hand;
+    if (!hand || !this.#joined || now < hand.nextAt) return;
+    hand.nextAt = millis(now + petitionMs);
+    const { roomKey, identity, voice, name, chain } = this.#seat;
+    const petition = { id: hand.id, wish: hand.wish, voiceKey: voice.key, name, chain };
+    this.#node.petition(sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition), now);
+  }
+
+  #issue(now: Millis): void {
+    const signed = this.#seat.authority?.issueView(this.#clock.now(now));
+    if (signed) this.#node.adoptView(signed, now);
+    this.#issueState(now);
+  }
+
+  #issueState(now: Millis): void {
+    const state = this.#seat.authority?.issueState();
+    if (state) this.#node.adoptState(state, now);
+  }
+
+  #mayBeHeard(): boolean {
+    return this.#node.view?.voices.some((voice) => equal(voice.key, this.#seat.voice.key)) ?? false;
+  }
+
+  #updateRole(): void {
+    if (this.authority) return;
+    const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
+    const role: Role = mine && this.#mayBeHeard() ? mine.role : "listener";
+    if (this.#hand?.wish === "speak" && role !== "listener") this.#hand = undefined;
+    if (this.#hand?.wish === "leave-stage" && !mine) this.#hand = undefined;
+    if (role === this.#role) return;
+    this.#role = role;
+    if (this.#joined) this.#tell({ event: "role", role, by: "host" });
+  }
+
+  /** Whether the room's root stands behind the session that signed the state. */
+  #vouches(state: RoomState, now: Millis): boolean {
+    const time = this.#clock.now(now);
+    const last = state.chain.at(-1);
+    // A session a little past its day still speaks for a room whose host is gone.
+    const grace = last ? millis(Math.min(time, last.expires * 1000)) : time;
+    const inTime = last !== undefined && time <= last.expires * 1000 + limits.clockToleranceMs;
+    const authority = verifyChain(this.#crypto, this.#seat.roomKey, state.chain, inTime ? grace : time);
+    if (!authority.ok || authority.value.role !== "host") return false;
+    return equal(authority.value.grantee, this.#node.view?.session.key ?? new Uint8Array(0));
+  }
+
+  #tell(event: PeerEvent): void {
+    this.#wires.emit({ kind: "event", event });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Stats, Totals } from "../../api/engine.ts";
+import type { Millis, PeerId } from "../../api/ids.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import type { Deadline } from "../machine.ts";
+import type { RoomNode, RoomResident } from "../overlay/room-node.ts";
+import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
+import type { Wish } from "./petition.ts";
+
+/** What a resident counts of `Stats`. */
+export type SoundStats = Pick<
+  Stats,
+  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops"
+>;
+
+/** What a resident is given by its peer. */
+export interface ResidentWires {
+  readonly self: PeerId;
+  /** Whether the DHT may be asked and told. */
+  readonly discovery: boolean;
+  emit(output: PeerOutput): void;
+}
+
+/** The person in a room, as the peer sees it. */
+export interface Resident extends RoomResident {
+  start(now: Millis): void;
+  raiseHand(wish: Wish, now: Millis): void;
+  /** Sends 40 ms of our own voice. False while the stage is not ours. */
+  speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean;
+  record(value: Uint8Array, now: Millis): void;
+  lookupEnded(now: Millis): void;
+  handleTimeout(now: Millis): void;
+  deadline(): Deadline | undefined;
+  stats(now: Millis): SoundStats;
+  totals(): Totals;
+}
+
+/** A place in a room, ready to be taken. */
+export interface SeatOffer {
+  readonly tag: Uint8Array;
+  /** Relays to try first. */
+  readonly hints: readonly RelayAddress[];
+  take(node: RoomNode, wires: ResidentWires, now: Millis): Resident;
+}
+
+/**
+ * Makes residents. A port, injected: whoever has it can open packets, and a relay is built without it.
+ */
+export type SeatMaker = (
+  command: Extract<Command, { kind: "host" | "join" }>,
+  options: PeerOptions,
+  now: Millis,
+) => SeatOffer;

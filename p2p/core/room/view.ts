@@ -1,0 +1,180 @@
+import { type Millis, millis, type RoomTag } from "../../api/ids.ts";
+import { limits } from "../../api/limits.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import { assert } from "../assert.ts";
+import { ByteReader, ByteWriter, compare, concat, copy, toHex } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { encodeUtf8 } from "../utf8.ts";
+import { readRelayAddress, writeRelayAddress } from "./card.ts";
+import { type CarriageCertificate, verifyCarriage } from "./carriage.ts";
+
+const viewVersion = 1;
+const keyBytes = 32;
+const signatureBytes = 64;
+/** A ban is the first bytes of the SHA-256 of an identity key. */
+export const banBytes = 16;
+const viewLabel = encodeUtf8("teahouse view 1");
+
+/** A voice that relays let through. */
+export interface VoiceGrant {
+  /** Ed25519 public key, 32 bytes. */
+  readonly key: Uint8Array;
+  /** In each layer; 1 to `limits.voicePacketsPerSecond`. */
+  readonly packetsPerSecond: number;
+}
+
+/** All that a relay is told of a room. Layout: SPEC.md, "Relay view". */
+export interface ViewContent {
+  /** The room's carriage key, 32 bytes. */
+  readonly tag: Uint8Array;
+  /** By which session it is signed, and the carriage key's word for that session. */
+  readonly session: CarriageCertificate;
+  /** Counts up over all sessions of the room. */
+  readonly sequence: number;
+  /** By the signer's clock. */
+  readonly issuedAt: Millis;
+  /** Low 8 bits of the media epoch. */
+  readonly epoch: number;
+  /** Relays at the top of the tree; at least 1. */
+  readonly coreSize: number;
+  /** Relays that hang below one relay; at least 1. */
+  readonly relayFanout: number;
+  /** In rank order; at most `limits.relaysMax`. */
+  readonly relays: readonly RelayAddress[];
+  /** At most `limits.voicesMax`. */
+  readonly voices: readonly VoiceGrant[];
+  /** `banBytes` each; at most `limits.bansMax`. */
+  readonly bans: readonly Uint8Array[];
+}
+
+/** A signed view: what it says, and the bytes that are signed, hashed and passed on. */
+export interface RelayView extends ViewContent {
+  /** `tag` in hex. */
+  readonly tagHex: RoomTag;
+  /** Signature included. */
+  readonly encoded: Uint8Array;
+}
+
+/** `carriage`: the room does not vouch for the session. `expired`: the session is over. */
+export type ViewReason = "signature" | "carriage" | "expired";
+
+/** Encodes a view and signs it by the session that it names. A view that breaks a limit is our own bug: assert. */
+export function signView(crypto: Crypto, sessionSeed: Uint8Array, content: ViewContent): RelayView {
+  const body = encodeView(content);
+  const encoded = concat(body, crypto.sign(sessionSeed, concat(viewLabel, body)));
+  return { ...content, tagHex: tagHexOf(content.tag), encoded };
+}
+
+/** Everything before the signature. */
+export function encodeView(view: ViewContent): Uint8Array {
+  assert(view.relays.length <= limits.relaysMax, "relays of a view");
+  assert(view.voices.length <= limits.voicesMax, "voices of a view");
+  assert(view.bans.length <= limits.bansMax, "bans of a view");
+  assert(view.coreSize >= 1 && view.relayFanout >= 1, "a tree that can grow");
+  const { key, expires, signature } = view.session;
+  const writer = new ByteWriter();
+  writer.u8(viewVersion).bytes(view.tag).bytes(key).u32(expires).bytes(signature);
+  writer.u32(view.sequence).u48(view.issuedAt).u8(view.epoch).u8(view.coreSize).u8(view.relayFanout);
+  writer.u8(view.relays.length);
+  for (const relay of view.relays) writeRelayAddress(writer, relay);
+  writer.u8(view.voices.length);
+  for (const voice of view.voices) {
+    assert(isRate(voice.packetsPerSecond), "a voice's rate");
+    writer.bytes(voice.key).u8(voice.packetsPerSecond);
+  }
+  writer.u16(view.bans.length);
+  for (const ban of view.bans) {
+    assert(ban.length === banBytes, "a truncated hash");
+    writer.bytes(ban);
+  }
+  return writer.finish();
+}
+
+/** Takes a view apart by structure alone; `verifyView` says whether to believe it. */
+export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "version"> {
+  const reader = new ByteReader(bytes);
+  if (reader.u8() !== viewVersion) return failed(reader.failed ? "malformed" : "version");
+  const head = {
+    tag: reader.bytes(keyBytes),
+    session: { key: reader.bytes(keyBytes), expires: reader.u32(), signature: reader.bytes(signatureBytes) },
+    sequence: reader.u32(),
+    issuedAt: millis(reader.u48()),
+    epoch: reader.u8(),
+    coreSize: reader.u8(),
+    relayFanout: reader.u8(),
+  };
+  const relays = readList(reader, reader.u8(), limits.relaysMax, readRelayAddress);
+  const voices = readList(reader, reader.u8(), limits.voicesMax, readVoice);
+  const bans = readList(reader, reader.u16(), limits.bansMax, (from) => from.bytes(banBytes));
+  reader.bytes(signatureBytes);
+  if (!relays || !voices || !bans || !reader.ended) return failed("malformed");
+  if (head.coreSize === 0 || head.relayFanout === 0) return failed("malformed");
+  return ok({ ...head, relays, voices, bans, tagHex: tagHexOf(head.tag), encoded: copy(bytes) });
+}
+
+/**
+ * Whether the room's carriage key stands behind a view. The caller has compared `view.tag` with the room it means.
+ * Clocks lie, so a view is refused for its time only when its session is over by its own clock, or by ours and the
+ * tolerance ([RM16]); one from the future is taken, for nothing here is ordered by time.
+ */
+export function verifyView(crypto: Crypto, view: RelayView, now: Millis): Result<RelayView, ViewReason> {
+  const { encoded } = view;
+  const end = encoded.length - signatureBytes;
+  if (!verifyCarriage(crypto, view.tag, view.session)) return failed("carriage");
+  const message = concat(viewLabel, encoded.subarray(0, end));
+  if (!crypto.verify(view.session.key, message, encoded.subarray(end))) return failed("signature");
+  const expiresAt = view.session.expires * 1000;
+  if (view.issuedAt > expiresAt || now > expiresAt + limits.clockToleranceMs) return failed("expired");
+  return ok(view);
+}
+
+/**
+ * Whether `left` replaces `right`: by sequence number, then time of issue, then bytes, so that everybody who holds
+ * the same two views keeps the same one ([RM17]).
+ */
+export function newer(left: RelayView, right: RelayView): boolean {
+  if (left.sequence !== right.sequence) return left.sequence > right.sequence;
+  if (left.issuedAt !== right.issuedAt) return left.issuedAt > right.issuedAt;
+  return compare(left.encoded, right.encoded) > 0;
+}
+
+/** Names a view, signature included: 32 bytes. */
+export function viewHash(crypto: Crypto, encoded: Uint8Array): Uint8Array {
+  return crypto.sha256(encoded);
+}
+
+/** What a view's bans hold of an identity key. */
+export function banOf(crypto: Crypto, identityKey: Uint8Array): Uint8Array {
+  return crypto.sha256(identityKey).subarray(0, banBytes);
+}
+
+function tagHexOf(tag: Uint8Array): RoomTag {
+  return toHex(tag) as RoomTag;
+}
+
+function readVoice(reader: ByteReader): VoiceGrant | undefined {
+  const voice = { key: reader.bytes(keyBytes), packetsPerSecond: reader.u8() };
+  return isRate(voice.packetsPerSecond) ? voice : undefined;
+}
+
+function isRate(packetsPerSecond: number): boolean {
+  return packetsPerSecond >= 1 && packetsPerSecond <= limits.voicePacketsPerSecond;
+}
+
+/** `count` items, or undefined when that is more than `most`, one is not valid, or the bytes end. */
+function readList<Item>(
+  reader: ByteReader,
+  count: number,
+  most: number,
+  read: (reader: ByteReader) => Item | undefined,
+): Item[] | undefined {
+  if (count > most) return undefined;
+  const items: Item[] = [];
+  for (let index = 0; index < count; index++) {
+    const item = read(reader);
+    if (item === undefined || reader.failed) return undefined;
+    items.push(item);
+  }
+  return items;
+}

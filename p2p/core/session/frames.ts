@@ -1,0 +1,231 @@
+import type { PeerId, RoomTag } from "../../api/ids.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
+import type { Have } from "../overlay/ring.ts";
+import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
+
+/** Version of the frames below; a peer of another version is refused with its code. */
+export const sessionVersion = 1;
+
+/** What the dialing side wants to be: a member below, a relay below, or a sibling in the core. */
+export type EdgeRole = "member" | "relay" | "core";
+
+/** Why a relay says no. The number on the wire is the place in this list. */
+export const refusals = [
+  "version",
+  "unknown-room",
+  "full",
+  "only-own",
+  "banned",
+  "not-carrying",
+  "proof",
+  "protocol",
+] as const;
+export type Refusal = (typeof refusals)[number];
+
+const roles: readonly EdgeRole[] = ["member", "relay", "core"];
+
+/** Proof that this is the host session: see room/carriage.ts. Layout fixed, so that it is checked before anything is allocated. */
+export interface HostProof {
+  readonly sessionKey: Uint8Array;
+  readonly sessionExpires: number;
+  readonly carriageSignature: Uint8Array;
+  /** Session key's signature over who speaks to whom in which session. */
+  readonly signature: Uint8Array;
+  /** The card's own secret: shows that the host holds the card, not only an invite's hint. */
+  readonly cardSecret: Uint8Array;
+}
+
+/** The first frame on a link that opens a session. */
+export interface Hello {
+  readonly kind: "hello";
+  readonly version: number;
+  readonly session: Uint8Array;
+  readonly tag: RoomTag;
+  readonly role: EdgeRole;
+  /** Whether media is wanted now; false for a standby edge. */
+  readonly feed: boolean;
+  readonly have: readonly Have[];
+  readonly proof: HostProof | undefined;
+}
+
+/** Everything that crosses a link. Layouts: SPEC.md, "Frames". */
+export type Frame =
+  | Hello
+  | { readonly kind: "welcome"; readonly session: Uint8Array; readonly time: number; readonly hops: number }
+  | {
+      readonly kind: "refuse";
+      readonly session: Uint8Array;
+      readonly time: number;
+      readonly reason: Refusal;
+      readonly alternatives: readonly RelayAddress[];
+    }
+  | { readonly kind: "attach" | "attached"; readonly session: Uint8Array }
+  | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
+  | { readonly kind: "fragment"; readonly sequence: number; readonly last: boolean; readonly bytes: Uint8Array }
+  | { readonly kind: "ack"; readonly next: number }
+  | { readonly kind: "tick" }
+  | { readonly kind: "bye" };
+
+const types = {
+  hello: 1,
+  welcome: 2,
+  refuse: 3,
+  attach: 4,
+  attached: 5,
+  media: 6,
+  fragment: 7,
+  ack: 8,
+  tick: 9,
+  bye: 10,
+} as const;
+
+const idBytes = 16;
+/** Voices whose last packet a child may name: the stage. */
+export const haveMax = 32;
+const alternativesMax = 3;
+
+/** Encodes a frame. Our own frames always fit: anything else is a bug. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const writer = new ByteWriter();
+  writer.u8(types[frame.kind]);
+  switch (frame.kind) {
+    case "hello":
+      writeHello(writer, frame);
+      break;
+    case "welcome":
+      writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(frame.hops);
+      break;
+    case "refuse":
+      writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(refusals.indexOf(frame.reason));
+      writer.u8(frame.alternatives.length);
+      for (const relay of frame.alternatives) writeRelayAddress(writer, relay);
+      break;
+    case "attach":
+    case "attached":
+      writer.bytes(frame.session);
+      break;
+    case "media":
+      writer.u8(frame.hops).bytes(frame.packet);
+      break;
+    case "fragment":
+      writer.u32(frame.sequence).u8(frame.last ? 1 : 0).bytes(frame.bytes);
+      break;
+    case "ack":
+      writer.u32(frame.next);
+      break;
+    case "tick":
+    case "bye":
+      break;
+    default:
+      frame satisfies never;
+  }
+  return writer.finish();
+}
+
+/** Reads a frame; undefined for anything that does not parse to the last byte. */
+export function parseFrame(bytes: Uint8Array): Frame | undefined {
+  const reader = new ByteReader(bytes);
+  const frame = readBody(reader.u8(), reader);
+  return frame !== undefined && reader.ended ? frame : undefined;
+}
+
+function readBody(type: number, reader: ByteReader): Frame | undefined {
+  switch (type) {
+    case types.hello:
+      return readHello(reader);
+    case types.welcome:
+      return { kind: "welcome", session: reader.bytes(idBytes), time: reader.u48(), hops: reader.u8() };
+    case types.refuse:
+      return readRefuse(reader);
+    case types.attach:
+      return { kind: "attach", session: reader.bytes(idBytes) };
+    case types.attached:
+      return { kind: "attached", session: reader.bytes(idBytes) };
+    case types.media:
+      return { kind: "media", hops: reader.u8(), packet: reader.bytes(reader.remaining) };
+    case types.fragment:
+      return { kind: "fragment", sequence: reader.u32(), last: reader.u8() === 1, bytes: reader.bytes(reader.remaining) };
+    case types.ack:
+      return { kind: "ack", next: reader.u32() };
+    case types.tick:
+      return { kind: "tick" };
+    case types.bye:
+      return { kind: "bye" };
+    default:
+      return undefined;
+  }
+}
+
+function writeHello(writer: ByteWriter, hello: Hello): void {
+  writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
+  writer.u8(roles.indexOf(hello.role));
+  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0));
+  writeHave(writer, hello.have);
+  if (!hello.proof) return;
+  writer.bytes(hello.proof.sessionKey).u32(hello.proof.sessionExpires).bytes(hello.proof.carriageSignature);
+  writer.bytes(hello.proof.signature).bytes(hello.proof.cardSecret);
+}
+
+function readHello(reader: ByteReader): Hello | undefined {
+  const version = reader.u8();
+  const session = reader.bytes(idBytes);
+  // Only the session id of a hello from another version is read: enough to refuse it by name.
+  if (version !== sessionVersion) {
+    reader.bytes(reader.remaining);
+    return { kind: "hello", version, session, tag: "" as RoomTag, role: "member", feed: false, have: [], proof: undefined };
+  }
+  const tag = toHex(reader.bytes(32)) as RoomTag;
+  const role = roles[reader.u8()];
+  const flags = reader.u8();
+  const have = readHave(reader);
+  if (role === undefined || have === undefined || flags > 3) return undefined;
+  const proof = (flags & 2) === 0 ? undefined : readProof(reader);
+  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, have, proof };
+}
+
+function readProof(reader: ByteReader): HostProof {
+  return {
+    sessionKey: reader.bytes(32),
+    sessionExpires: reader.u32(),
+    carriageSignature: reader.bytes(64),
+    signature: reader.bytes(64),
+    cardSecret: reader.bytes(16),
+  };
+}
+
+function readRefuse(reader: ByteReader): Frame | undefined {
+  const session = reader.bytes(idBytes);
+  const time = reader.u48();
+  const reason = refusals[reader.u8()];
+  const count = reader.u8();
+  if (reason === undefined || count > alternativesMax) return undefined;
+  const alternatives: RelayAddress[] = [];
+  for (let index = 0; index < count; index++) {
+    const relay = readRelayAddress(reader);
+    if (relay === undefined) return undefined;
+    alternatives.push(relay);
+  }
+  return { kind: "refuse", session, time, reason, alternatives };
+}
+
+/** Writes the last packet of each voice; shared with the feed message. */
+export function writeHave(writer: ByteWriter, have: readonly Have[]): void {
+  const some = have.slice(0, haveMax);
+  writer.u8(some.length);
+  for (const entry of some) writer.u32(entry.voice).u32(entry.sequence);
+}
+
+/** Reads what `writeHave` wrote; undefined when it names more voices than a stage holds. */
+export function readHave(reader: ByteReader): Have[] | undefined {
+  const count = reader.u8();
+  if (count > haveMax) return undefined;
+  const have: Have[] = [];
+  for (let index = 0; index < count; index++) have.push({ voice: reader.u32(), sequence: reader.u32() });
+  return reader.failed ? undefined : have;
+}
+
+/** A relay's identity from its address. */
+export function peerOf(address: RelayAddress): PeerId {
+  return toHex(address.key) as PeerId;
+}

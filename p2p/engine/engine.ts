@@ -1,0 +1,292 @@
+import type {
+  EngineApi,
+  EngineEvent,
+  HeardPacket,
+  HostOptions,
+  Invites,
+  JoinOptions,
+  Profile,
+  SpokenPacket,
+  Stats,
+  Totals,
+  VolunteerOptions,
+} from "../api/engine.ts";
+import { type ErrorCode, TeahouseError } from "../api/errors.ts";
+import { type Millis, millis } from "../api/ids.ts";
+import type { Crypto } from "../core/crypto.ts";
+import { Peer } from "../core/peer.ts";
+import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
+import { encodeInvite, inviteLink, parseInvite } from "../core/room/invite.ts";
+import type { SeatMaker } from "../core/room/resident.ts";
+import { Drive } from "./drive.ts";
+import type { Clock, Network, Presence } from "./ports.ts";
+import { Records } from "./records.ts";
+import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
+import { Traffic } from "./traffic.ts";
+
+/** `stats` comes this often. */
+const statsMs = 1000;
+
+/** What the engine stands on. */
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly network: Network;
+  /** Makes members that can open packets; undefined for a pure relay, which then cannot. */
+  readonly seats: SeatMaker | undefined;
+}
+
+export interface EngineOptions {
+  readonly profile: Profile;
+  readonly version: string;
+  /** A card's secret that outlives the run, 16 bytes; a fresh one without it. */
+  readonly cardSecret?: Uint8Array;
+}
+
+/** Everything that exists between `start` and `stop`. */
+interface Running {
+  readonly presence: Presence;
+  readonly peer: Peer;
+  readonly drive: Drive<PeerInput, PeerOutput>;
+  readonly traffic: Traffic;
+  readonly records: Records | undefined;
+  cancelStats: () => void;
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: TeahouseError): void;
+}
+
+/** Makes the engine: the pure peer, driven by real ports, behind the one API. */
+export function createEngine(ports: EnginePorts, options: EngineOptions): EngineApi {
+  return new Engine(ports, options);
+}
+
+class Engine implements EngineApi {
+  readonly #ports: EnginePorts;
+  readonly #options: EngineOptions;
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #hearers = new Set<(packet: HeardPacket) => void>();
+  #running: Running | undefined;
+  #waiting: Waiting | undefined;
+  #invites: Invites | undefined;
+  #card: string | undefined;
+  #askedAt: Millis = millis(0);
+  #stopping: Promise<void> | undefined;
+
+  constructor(ports: EnginePorts, options: EngineOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { clock, crypto, network, seats } = this.#ports;
+    const presence = await network.start();
+    const self = { peer: presence.peer, address: presence.reach };
+    const options = { self, profile: this.#options.profile, discovery: presence.discovery !== undefined };
+    const peer = new Peer(options, crypto, seats);
+    const drive = new Drive<PeerInput, PeerOutput>(peer, clock, { kind: "timeout" }, (output) => this.#carry(output));
+    const push = (input: PeerInput): void => drive.push(input);
+    const traffic = new Traffic(presence.links, clock, push);
+    const records = presence.discovery && new Records(presence.discovery, clock, push);
+    this.#running = { presence, peer, drive, traffic, records, cancelStats: () => undefined };
+    this.#emit({ event: "ready", peer: presence.peer, addresses: presence.addresses, version: this.#options.version });
+    this.#scheduleStats(clock.now());
+  }
+
+  volunteer(options: VolunteerOptions): Promise<string> {
+    const { drive, presence } = this.#up();
+    if (!presence.reach) return Promise.reject(fault("address-unusable"));
+    const { crypto } = this.#ports;
+    const secret = this.#options.cardSecret ?? crypto.randomBytes(cardSecretBytes);
+    this.#card = encodeCard(crypto, { address: presence.reach, secret, expires: 0 });
+    drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret: secret } });
+    this.#emit({ event: "card", card: this.#card });
+    return Promise.resolve(this.#card);
+  }
+
+  async host(options: HostOptions): Promise<Invites> {
+    const { drive, presence } = this.#up();
+    const relays = options.via.map((card) => this.#readCard(card));
+    if (relays.length === 0) {
+      if (!presence.reach) throw fault("address-unusable");
+      const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
+      const lend = options.volunteer ?? {};
+      if (!this.#card) drive.push({ kind: "command", command: { kind: "volunteer", options: lend, cardSecret } });
+    }
+    await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
+    if (!this.#invites) throw fault("internal");
+    return this.#invites;
+  }
+
+  async join(text: string, options: JoinOptions): Promise<void> {
+    const { drive } = this.#up();
+    const invite = parseInvite(this.#ports.crypto, text);
+    if (!invite.ok) {
+      const [code, sentence] = inviteFaults[invite.reason];
+      throw new TeahouseError(code, sentence);
+    }
+    const command = { kind: "join", invite: invite.value, name: options.name ?? "" } as const;
+    await this.#enter(() => drive.push({ kind: "command", command }));
+  }
+
+  raiseHand(): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "raise-hand" } });
+  }
+
+  lowerHand(): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "lower-hand" } });
+  }
+
+  speak(packet: SpokenPacket): void {
+    this.#running?.drive.push({ kind: "speak", ...packet });
+  }
+
+  leave(): Promise<void> {
+    this.#running?.drive.push({ kind: "command", command: { kind: "leave" } });
+    this.#waiting?.reject(fault("stalled"));
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  stats(): Stats {
+    const { peer, traffic } = this.#up();
+    return { ...peer.stats(this.#ports.clock.now()), ...traffic.count() };
+  }
+
+  totals(): Totals {
+    return this.#up().peer.totals();
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  hear(listener: (packet: HeardPacket) => void): () => void {
+    this.#hearers.add(listener);
+    return () => this.#hearers.delete(listener);
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    await this.leave();
+    if (running) {
+      running.cancelStats();
+      running.records?.stop();
+      running.drive.stop();
+      running.traffic.stop();
+    }
+    await this.#ports.network.stop();
+  }
+
+  /** Pushes a command that ends in being in a room, and waits for that. */
+  #enter(push: () => void): Promise<void> {
+    this.#askedAt = this.#ports.clock.now();
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      push();
+    });
+  }
+
+  #carry(output: PeerOutput): void {
+    const running = this.#running;
+    if (!running) return;
+    switch (output.kind) {
+      case "send":
+        return running.traffic.send(output.link, output.bytes);
+      case "close":
+        return running.traffic.close(output.link);
+      case "dial":
+      case "upgrade":
+        return running.traffic.dial(output);
+      case "cancel-dial":
+        return running.traffic.cancel(output.dial);
+      case "publish":
+        return running.records?.publish(output.key, output.value);
+      case "lookup":
+        return running.records?.lookup(output.keys);
+      case "heard":
+        for (const hearer of this.#hearers) hearer(output.packet);
+        return;
+      case "event":
+        return this.#report(output.event);
+      default:
+        return output satisfies never;
+    }
+  }
+
+  #report(event: PeerEvent): void {
+    const ms = Math.round(this.#ports.clock.now() - this.#askedAt);
+    switch (event.event) {
+      case "hosting": {
+        const text = (role: keyof typeof event.invites): string => encodeInvite(this.#ports.crypto, event.invites[role]);
+        const listener = text("listener");
+        const invites = { listener, speaker: text("speaker"), moderator: text("moderator"), heir: text("heir") };
+        this.#invites = invites;
+        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(listener) });
+      }
+      case "joined":
+        this.#emit({ ...event, ms });
+        return this.#settle((waiting) => waiting.resolve());
+      case "sound":
+        return this.#emit({ ...event, ms });
+      case "trouble": {
+        const error = fault(event.code);
+        const { code, message } = error;
+        const refused = code.startsWith("refused") || code === "banned" || code === "locked" || code === "wrong-version";
+        this.#emit({ event: refused ? "refused" : "error", code, message });
+        return event.fatal ? this.#settle((waiting) => waiting.reject(error)) : undefined;
+      }
+      case "role":
+      case "cover":
+      case "move":
+      case "members":
+        return this.#emit(event);
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #settle(end: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) end(waiting);
+  }
+
+  #readCard(text: string): HostRelay {
+    const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
+    if (card.ok) return card.value;
+    const [code, sentence] = cardFaults[card.reason];
+    throw new TeahouseError(code, sentence);
+  }
+
+  #scheduleStats(from: Millis): void {
+    const running = this.#running;
+    if (!running || this.#stopping) return;
+    const next = millis(from + statsMs);
+    running.cancelStats = this.#ports.clock.wakeAt(next, () => {
+      this.#emit({ event: "stats", ...this.stats() });
+      this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
+    });
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #up(): Running {
+    if (!this.#running) throw fault("internal");
+    return this.#running;
+  }
+}
+
+function fault(code: ErrorCode): TeahouseError {
+  return new TeahouseError(code, sentences[code]);
+}

@@ -1,0 +1,50 @@
+import type { ErrorCode } from "../api/errors.ts";
+import type { CardReason } from "../core/room/card.ts";
+import type { InviteReason } from "../core/room/invite.ts";
+
+/** One sentence for each trouble that the core reports, each with what to do. */
+export const sentences: Readonly<Record<ErrorCode, string>> = {
+  usage: "That cannot be done here; see teahouse --help.",
+  "invite-damaged": "This invite is damaged; ask for it again and copy all of it.",
+  "invite-expired": "This invite has expired; ask the host for a new one.",
+  "invite-version": "This invite is for another version of Teahouse; update the app, or ask for an invite of your version.",
+  "invite-not-yet": "This invite is not valid yet; check this computer's clock, or try again later.",
+  "card-damaged": "This relay card is damaged; ask the volunteer for it again and copy all of it.",
+  "card-version": "This relay card is for another version of Teahouse; update the app, or ask for a card of your version.",
+  "port-taken": "Another program already listens on that port; choose another with --listen.",
+  "address-unusable": "This computer cannot listen on that address; choose another with --listen.",
+  "no-network": "No relay of this room could be reached; check the connection, or ask the host for a newer invite.",
+  "room-not-found": "The relays answer but do not carry this room; it may have ended: ask the host for a newer invite.",
+  "refused-by-relay": "The relay does not carry rooms for others; ask another volunteer for a card.",
+  "refused-relay-full": "Every relay of this room is full; try again soon, or ask the host to add a relay.",
+  "refused-only-own": "This relay serves only hosts who hold its card; ask the volunteer for the card.",
+  banned: "You were banned from this room.",
+  locked: "This room is locked; ask the host to open it.",
+  "wrong-version": "The relay runs another version of Teahouse; update the app, or ask the host for another relay.",
+  "audio-missing": "That audio file does not exist; check its name.",
+  "audio-unreadable": "That file cannot be read as audio; use WAV, FLAC, MP3 or Ogg.",
+  "audio-empty": "That audio file holds no sound; choose another.",
+  stalled: "The connection to the room was lost; it is being tried again.",
+  internal: "Something in Teahouse broke; start it again, and please report what you did.",
+};
+
+/** What is wrong with a pasted invite. */
+export const inviteFaults: Readonly<Record<InviteReason, readonly [ErrorCode, string]>> = {
+  "not-an-invite": ["invite-damaged", "This is not a Teahouse invite; an invite begins with thi1-."],
+  "is-a-card": ["invite-damaged", "This is a relay card, not an invite; give it to teahouse host --via, or ask for an invite."],
+  version: ["invite-version", sentences["invite-version"]],
+  truncated: ["invite-damaged", "This invite is cut short; ask for it again and copy all of it."],
+  damaged: ["invite-damaged", sentences["invite-damaged"]],
+  "too-long": ["invite-damaged", "This is too long to be an invite; copy only the invite itself."],
+};
+
+/** What is wrong with a pasted card. */
+export const cardFaults: Readonly<Record<CardReason, readonly [ErrorCode, string]>> = {
+  "not-a-card": ["card-damaged", "This is not a relay card; a card begins with thc1-."],
+  "is-an-invite": ["card-damaged", "This is an invite, not a relay card; ask a volunteer for a card."],
+  version: ["card-version", sentences["card-version"]],
+  truncated: ["card-damaged", "This relay card is cut short; ask for it again and copy all of it."],
+  damaged: ["card-damaged", sentences["card-damaged"]],
+  "too-long": ["card-damaged", "This is too long to be a relay card; copy only the card itself."],
+  expired: ["card-version", "This relay card has expired; ask the volunteer for a new one."],
+};

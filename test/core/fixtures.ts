@@ -1,0 +1,148 @@
+import { type Millis, millis } from "../../p2p/api/ids.ts";
+import type { RelayAddress } from "../../p2p/api/link.ts";
+import { concat } from "../../p2p/core/bytes.ts";
+import type { Crypto } from "../../p2p/core/crypto.ts";
+import { PacketSealer } from "../../p2p/core/packet/seal.ts";
+import { Rng } from "../../p2p/core/rng.ts";
+import { type Capability, issueCapability, rights } from "../../p2p/core/room/capability.ts";
+import type { RelayCard } from "../../p2p/core/room/card.ts";
+import { type Invite, issueInvite } from "../../p2p/core/room/invite.ts";
+import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/keys.ts";
+import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/view.ts";
+import { createCrypto } from "../../p2p/io/crypto.ts";
+
+/** 2027-01-15T08:00:00Z: where tests stand in time. */
+export const testNow: Millis = millis(1_800_000_000_000);
+export const testSeconds = 1_800_000_000;
+
+/** The real primitives, with randomness from a seed. */
+export function seededCrypto(seed: string | number): Crypto {
+  const rng = new Rng(seed).fork("crypto");
+  return { ...createCrypto(), randomBytes: (length) => rng.bytes(length) };
+}
+
+/** Counts calls of `verify`. */
+export function countingCrypto(inner: Crypto): Crypto & { verifies: number } {
+  const counting = {
+    ...inner,
+    verifies: 0,
+    verify: (key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+      counting.verifies++;
+      return inner.verify(key, message, signature);
+    },
+  };
+  return counting;
+}
+
+/** `/ip4/198.51.100.x/tcp/443/tls/ws` in binary: what a hint usually holds. */
+export function ipv4Multiaddr(rng: Rng): Uint8Array {
+  return Uint8Array.of(4, 198, 51, 100, rng.int(256), 6, 1, 187, 0xc0, 3, 0xdd, 3);
+}
+
+export function sampleAddress(rng: Rng): RelayAddress {
+  return { key: rng.bytes(32), token: rng.bytes(16), addresses: [ipv4Multiaddr(rng)] };
+}
+
+export function sampleCard(rng: Rng): RelayCard {
+  return { address: sampleAddress(rng), secret: rng.bytes(16), expires: testSeconds + 3600 };
+}
+
+/** A room with one speaker in its first epoch; everything follows from the seed. */
+export interface SampleRoom {
+  readonly crypto: Crypto;
+  readonly keys: RoomKeys;
+  readonly voiceSeed: Uint8Array;
+  readonly voiceKey: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly view: RelayView;
+  readonly sealer: PacketSealer;
+}
+
+export function sampleRoom(seed: string | number): SampleRoom {
+  const crypto = seededCrypto(seed);
+  const keys = createRoomKeys(crypto, testNow);
+  const voice = createKeyPair(crypto);
+  const secret = epochSecret(crypto, keys.secret, keys.carriage.key, 1);
+  const view = sampleView(crypto, keys, { voices: [{ key: voice.key, packetsPerSecond: 25 }] });
+  const sealer = new PacketSealer(crypto, keys.carriage.key, voice.seed, { number: 1, secret });
+  return { crypto, keys, voiceSeed: voice.seed, voiceKey: voice.key, secret, view, sealer };
+}
+
+export function sampleContent(crypto: Crypto, keys: RoomKeys): ViewContent {
+  const rng = new Rng(`content of ${crypto.randomBytes(4).join()}`);
+  return {
+    tag: keys.carriage.key,
+    session: keys.session.certificate,
+    sequence: 7,
+    issuedAt: testNow,
+    epoch: 1,
+    coreSize: 12,
+    relayFanout: 8,
+    relays: [sampleAddress(rng), sampleAddress(rng), sampleAddress(rng)],
+    voices: [{ key: rng.bytes(32), packetsPerSecond: 25 }],
+    bans: [rng.bytes(16), rng.bytes(16)],
+  };
+}
+
+export function sampleView(crypto: Crypto, keys: RoomKeys, changes: Partial<ViewContent> = {}): RelayView {
+  return signView(crypto, keys.session.seed, { ...sampleContent(crypto, keys), ...changes });
+}
+
+/** A speaker's packet in the sample room. */
+export function samplePacket(room: SampleRoom, sequence: number, opusBytes = 120): Uint8Array {
+  const opus = new Rng(sequence).bytes(opusBytes);
+  return room.sealer.seal({ layer: "normal", sequence, capturedAt: testNow, opus, viewMark: 0x1234 });
+}
+
+export function sampleInvite(crypto: Crypto, keys: RoomKeys, hints: readonly RelayAddress[]): Invite {
+  const terms = {
+    role: "speaker",
+    rights: rights.speak,
+    notBefore: testSeconds,
+    expires: testSeconds + 86_400,
+  } as const;
+  return issueInvite(crypto, keys, { ...terms, sequence: 3 }, hints);
+}
+
+/** Host session, bearer of an invite, person: the longest chain, and the seed of the last. */
+export function sampleChain(crypto: Crypto, keys: RoomKeys): { chain: Capability[]; seed: Uint8Array } {
+  const bearer = createKeyPair(crypto);
+  const person = createKeyPair(crypto);
+  const times = { notBefore: testSeconds, expires: testSeconds + 3600 };
+  const session = keys.session;
+  const invited = issueCapability(
+    crypto,
+    keys.root.key,
+    session.seed,
+    { grantee: bearer.key, role: "speaker", rights: rights.speak | rights.grant, ...times, sequence: 1 },
+    session.capability,
+  );
+  const own = issueCapability(
+    crypto,
+    keys.root.key,
+    bearer.seed,
+    { grantee: person.key, role: "listener", rights: rights.speak, ...times, sequence: 2 },
+    invited,
+  );
+  return { chain: [session.capability, invited, own], seed: person.seed };
+}
+
+/** One to three changed, lost, doubled or added bytes; never the same bytes. */
+export function mutate(rng: Rng, bytes: Uint8Array): Uint8Array {
+  let changed = bytes;
+  for (let left = 1 + rng.int(3); left > 0 || sameAs(changed, bytes); left--) {
+    const at = rng.int(changed.length + 1);
+    const before = changed.subarray(0, at);
+    const after = changed.subarray(at);
+    const kind = rng.int(8);
+    if (kind === 0) changed = before;
+    else if (kind === 1) changed = concat(before, rng.bytes(1 + rng.int(8)), after);
+    else if (kind === 2) changed = concat(before, after.subarray(1 + rng.int(8)));
+    else changed = concat(before, Uint8Array.of((after[0] ?? 0) ^ (1 << rng.int(8))), after.subarray(1));
+  }
+  return changed;
+}
+
+function sameAs(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}

@@ -1,0 +1,80 @@
+import { TeahouseError } from "../../p2p/api/errors.ts";
+import { demoFigures } from "./figures.ts";
+import { demoHelp, parseDemoOptions } from "./options.ts";
+import type { DemoOptions } from "./options.ts";
+import { DemoFailure, DemoRoom } from "./room.ts";
+import type { Witness } from "./room.ts";
+import { demoPulse, demoSentence, demoTable } from "./text.ts";
+
+/** `npm run demo`: a whole room on this machine, real processes and real links; see the command-line contract. */
+
+const pulseMs = 2000;
+const interruption = new AbortController();
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+/** Prefixes every event with the process it comes from. */
+const jsonWitness: Witness = (from, { event, ...fields }) => say(JSON.stringify({ event, from, ...fields }));
+
+const textWitness: Witness = (from, line) => {
+  const sentence = demoSentence(from, line);
+  if (sentence !== undefined) say(sentence);
+};
+
+function options(): DemoOptions | undefined {
+  try {
+    const parsed = parseDemoOptions(process.argv.slice(2));
+    if (parsed === undefined) say(demoHelp);
+    return parsed;
+  } catch (error) {
+    if (!(error instanceof TeahouseError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function show(demo: DemoOptions): Promise<void> {
+  const room = new DemoRoom(demo, demo.json ? jsonWitness : textWitness);
+  process.on("exit", () => room.abandon());
+  if (!demo.json) say("The window is not built yet, so the demo runs without one.");
+  let pulse: NodeJS.Timeout | undefined;
+  try {
+    await Promise.race([room.open(), aborted()]);
+    if (interruption.signal.aborted) return;
+    if (!demo.json) {
+      pulse = setInterval(() => {
+        const sentence = demoPulse(room.observed("listener"), performance.now());
+        if (sentence !== undefined) say(sentence);
+      }, pulseMs);
+    }
+    const window = await room.pass(interruption.signal);
+    const figures = demoFigures(room.observed("listener"), room.observed("relay"), window);
+    // Everybody's own last lines come before ours.
+    clearInterval(pulse);
+    await room.close();
+    say(demo.json ? JSON.stringify(figures) : demoTable(figures));
+  } catch (error) {
+    if (!(error instanceof DemoFailure)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  } finally {
+    clearInterval(pulse);
+    await room.close();
+  }
+}
+
+async function aborted(): Promise<void> {
+  await new Promise<void>((resolve) => interruption.signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+function interrupt(): void {
+  if (interruption.signal.aborted) process.exit(1);
+  interruption.abort();
+}
+
+process.on("SIGINT", interrupt);
+process.on("SIGTERM", interrupt);
+process.stdout.on("error", () => interruption.abort());
+
+const demo = options();
+if (demo !== undefined) await show(demo);

@@ -1,0 +1,172 @@
+import { fileURLToPath } from "node:url";
+import { TeahouseProcess } from "../e2e/processes.ts";
+import type { EventLine } from "../e2e/processes.ts";
+import { lostListeners } from "./figures.ts";
+import type { Observed, Sample, Window } from "./figures.ts";
+import { numbered } from "./options.ts";
+import type { DemoOptions } from "./options.ts";
+
+const clip = fileURLToPath(new URL("../fixtures/speech.flac", import.meta.url));
+/** Listeners that start at a time: each costs half a second of CPU, and two cores are shared. */
+const startingAtOnce = 2;
+/** Longer than any of them needs; after it the demo gives up. */
+const patienceMs = 30_000;
+/** A stats line comes each second; this long after the window's end the last one of it has come. */
+const lastLineMs = 1500;
+
+/** A failure that the demo was made to find: exit code 1. */
+export class DemoFailure extends Error {}
+
+/** Told of everything that happens. */
+export type Witness = (from: string, line: EventLine) => void;
+
+interface Participant {
+  readonly process: TeahouseProcess;
+  readonly samples: Sample[];
+  wasKilled: boolean;
+}
+
+/** A whole room of processes on this machine. */
+export class DemoRoom {
+  readonly #options: DemoOptions;
+  readonly #witness: Witness;
+  readonly #participants = new Map<string, Participant>();
+  /** Rejects when a process ends that nobody killed. */
+  readonly #broken: Promise<never>;
+  #break: (error: DemoFailure) => void = () => undefined;
+  #isEnding = false;
+
+  constructor(options: DemoOptions, witness: Witness) {
+    this.#options = options;
+    this.#witness = witness;
+    this.#broken = new Promise((_resolve, reject) => {
+      this.#break = reject;
+    });
+    this.#broken.catch(() => undefined);
+  }
+
+  /** Starts everybody; resolves when the last listener has sound. Rejects with `DemoFailure`. */
+  async open(): Promise<void> {
+    const { relays, listeners, shape } = this.#options;
+    const cards = await this.#within("no relay came up", async () => {
+      const lines = numbered("relay", relays).map((name) => this.#spawn(name, this.#relayArgs()).next("card"));
+      return (await Promise.all(lines)).map((line) => String(line["card"]));
+    });
+    const hostArgs = ["host", "--via", "-", "--audio", clip, "--loop", ...this.#profileArgs()];
+    hostArgs.push("--core-size", String(shape.coreSize), "--relay-fanout", String(shape.relayFanout));
+    const room = await this.#within("the host made no room", () =>
+      this.#spawn("host", hostArgs, cards.join("\n")).next("room"),
+    );
+    const invite = String((room["invites"] as Record<string, unknown>)["listener"]);
+    const waiting = numbered("listener", listeners);
+    const arrive = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        const process = this.#spawn(name, ["listen", "-", ...this.#profileArgs()], invite);
+        await this.#within(`${name} had no sound`, () => process.next("sound"));
+      }
+    };
+    await Promise.all(Array.from({ length: startingAtOnce }, arrive));
+  }
+
+  /** Lets the window pass and kills whom it was told to kill. Rejects with `DemoFailure` when a listener is lost. */
+  async pass(interrupted: AbortSignal): Promise<Window> {
+    const from = performance.now();
+    const timers = this.#options.kills.map(({ target, atMs }) => setTimeout(() => this.#kill(target), atMs));
+    try {
+      await Promise.race([this.#broken, elapsed(this.#options.forMs, interrupted)]);
+      const to = performance.now();
+      await Promise.race([this.#broken, elapsed(lastLineMs, interrupted)]);
+      const window = { from, to };
+      const lost = lostListeners(this.observed("listener"), window);
+      const [name] = lost;
+      if (name !== undefined) throw new DemoFailure(`${lost.join(", ")} heard nothing more while others went on.`);
+      return window;
+    } finally {
+      timers.forEach(clearTimeout);
+    }
+  }
+
+  /** What is known of everybody of one kind. */
+  observed(kind: "listener" | "relay"): Observed[] {
+    return [...this.#participants]
+      .filter(([name]) => name.startsWith(kind))
+      .map(([from, { process, samples }]) => {
+        const sound = process.lines.find((line) => line.event === "sound");
+        return { from, samples, soundMs: sound === undefined ? null : Number(sound["ms"]) };
+      });
+  }
+
+  /** Ends every process that it started; resolves when all are gone. */
+  async close(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all([...this.#participants.values()].map(({ process }) => process.end()));
+  }
+
+  /** Ends them at once, without waiting: this process is about to be gone. */
+  abandon(): void {
+    this.#isEnding = true;
+    for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGKILL");
+  }
+
+  #relayArgs(): string[] {
+    return ["relay", "--listen", "/ip4/127.0.0.1/tcp/0/tls/ws", ...this.#profileArgs()];
+  }
+
+  #profileArgs(): string[] {
+    return ["--profile", this.#options.profile];
+  }
+
+  #spawn(name: string, args: readonly string[], stdin = ""): TeahouseProcess {
+    const samples: Sample[] = [];
+    const onLine = (line: EventLine): void => {
+      if (line.event === "stats") samples.push({ ...(line as unknown as Sample), at: performance.now() });
+      this.#witness(name, line);
+    };
+    const process = new TeahouseProcess(args, { stdin, onLine });
+    const participant: Participant = { process, samples, wasKilled: false };
+    this.#participants.set(name, participant);
+    void process.exited.then(({ code }) => {
+      if (participant.wasKilled || this.#isEnding) return;
+      const trouble = process.last("refused") ?? process.last("error");
+      const why = trouble === undefined ? "" : `: ${String(trouble["message"])}`;
+      this.#break(new DemoFailure(`${name} ended by itself with exit code ${code}${why}`));
+    });
+    return process;
+  }
+
+  #kill(name: string): void {
+    const participant = this.#participants.get(name);
+    if (participant === undefined) return;
+    participant.wasKilled = true;
+    participant.process.kill("SIGKILL");
+    this.#witness(name, { event: "killed", t: 0 });
+  }
+
+  async #within<T>(sentence: string, work: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new DemoFailure(`${sentence} within ${patienceMs / 1000} s.`)), patienceMs);
+    });
+    const result = work();
+    // When another participant breaks first, that is what is told.
+    result.catch(() => undefined);
+    try {
+      return await Promise.race([result, late, this.#broken]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Resolves after the time, or for ever later with undefined, or when interrupted. */
+async function elapsed(ms: number | undefined, interrupted: AbortSignal): Promise<void> {
+  if (interrupted.aborted) return;
+  await new Promise<void>((resolve) => {
+    const timer = ms === undefined ? setInterval(() => undefined, 60_000) : setTimeout(resolve, ms);
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    interrupted.addEventListener("abort", stop, { once: true });
+  });
+}

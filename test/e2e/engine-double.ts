@@ -1,0 +1,135 @@
+import type {
+  EngineApi,
+  EngineEvent,
+  HeardPacket,
+  HostOptions,
+  Invites,
+  SpokenPacket,
+  Stats,
+  Totals,
+} from "../../p2p/api/engine.ts";
+import type { PeerId, RoomKey } from "../../p2p/api/ids.ts";
+
+/** Counts of a listener that had half a second of sound. */
+const statsOfDouble: Stats = {
+  framesExpected: 25,
+  framesOnTime: 24,
+  framesConcealed: 1,
+  framesDuplicate: 0,
+  framesSent: 0,
+  worstGapMs: 20,
+  packetsForwarded: 0,
+  packetsRejected: {},
+  bytesIn: 1000,
+  bytesOut: 100,
+  controlBytes: 50,
+  latencyMs: 12,
+  hops: 3,
+  children: 0,
+  links: { webrtc: 1 },
+  layer: "normal",
+};
+
+const room = "ab".repeat(32) as RoomKey;
+const peer = "cd".repeat(32) as PeerId;
+const invites: Invites = { listener: "thi1-l", speaker: "thi1-s", moderator: "thi1-m", heir: "thi1-h" };
+
+/**
+ * An engine without a network, to test what the command line makes of the contract: it writes down what was asked of
+ * it, and a test lets it fail or emit what it wants.
+ */
+export class EngineDouble implements EngineApi {
+  readonly calls: string[] = [];
+  readonly spoken: SpokenPacket[] = [];
+  hosted: HostOptions | undefined;
+  joinedWith: string | undefined;
+  /** Rejects the next command with this. */
+  failure: Error | undefined;
+  /** `join`, `host` and `leave` wait for it. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #waiters = new Map<string, () => void>();
+
+  emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Resolves when this command was asked for. */
+  async called(name: string): Promise<void> {
+    if (this.calls.includes(name)) return;
+    await new Promise<void>((resolve) => this.#waiters.set(name, resolve));
+  }
+
+  async start(): Promise<void> {
+    await this.#note("start");
+    this.emit({ event: "ready", peer, addresses: [], version: "1" });
+  }
+
+  async volunteer(): Promise<string> {
+    await this.#note("volunteer");
+    this.emit({ event: "card", card: "thc1-card" });
+    return "thc1-card";
+  }
+
+  async host(options: HostOptions): Promise<Invites> {
+    this.hosted = options;
+    await this.#note("host", this.gate);
+    this.emit({ event: "room", room, invites, link: "teahouse://join#thi1-l" });
+    this.emit({ event: "joined", room, role: "host", hops: 0, parents: [], ms: 3 });
+    return invites;
+  }
+
+  async join(invite: string): Promise<void> {
+    this.joinedWith = invite;
+    await this.#note("join", this.gate);
+    this.emit({ event: "joined", room, role: "listener", hops: 2, parents: [peer], ms: 7 });
+  }
+
+  raiseHand(): void {
+    void this.#note("raiseHand");
+  }
+
+  lowerHand(): void {
+    void this.#note("lowerHand");
+  }
+
+  speak(packet: SpokenPacket): void {
+    this.spoken.push(packet);
+  }
+
+  hush(): void {
+    void this.#note("hush");
+  }
+
+  async leave(): Promise<void> {
+    await this.#note("leave");
+  }
+
+  async stop(): Promise<void> {
+    await this.#note("stop");
+  }
+
+  stats(): Stats {
+    return statsOfDouble;
+  }
+
+  totals(): Totals {
+    return { latencyMs: { p50: 10, p95: 20, p99: 30 }, outagesMs: [120], covers: 1, moves: 2 };
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  hear(_listener: (packet: HeardPacket) => void): () => void {
+    return () => undefined;
+  }
+
+  async #note(name: string, gate?: Promise<void>): Promise<void> {
+    this.calls.push(name);
+    this.#waiters.get(name)?.();
+    await gate;
+    if (this.failure !== undefined && name !== "leave" && name !== "stop") throw this.failure;
+  }
+}

@@ -1,0 +1,274 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { connect, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Stream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import { afterEach, describe, expect, it } from "vitest";
+import { TeahouseError } from "../../../p2p/api/errors.ts";
+import { createNode } from "../../../p2p/io/libp2p/node.ts";
+import type { TeahouseNode } from "../../../p2p/io/libp2p/node.ts";
+import { socketTarget } from "../../../p2p/io/libp2p/socket-transport.ts";
+import { Nodes, addressOf, clock, crypto, tcpAddress, tlsAddress } from "./nodes.ts";
+
+const nodes = new Nodes();
+afterEach(() => nodes.stop());
+
+const token = new Uint8Array(16).fill(0xab);
+const path = `/${"ab".repeat(16)}`;
+const portOf = (node: TeahouseNode): number => {
+  const target = socketTarget(multiaddr(addressOf(node)));
+  if (target === undefined) throw new Error("not TLS");
+  return target.port;
+};
+
+interface Page {
+  readonly status: number | undefined;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** What a visitor gets. `Date` is left out: it differs by itself. */
+const visit = async (
+  node: TeahouseNode,
+  options: { path: string; method?: string; headers?: Record<string, string> },
+) => {
+  const asked = request({ host: "127.0.0.1", port: portOf(node), rejectUnauthorized: false, agent: false, ...options });
+  asked.end();
+  // An upgrade would come as an event of its own, and this wait would never end.
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const chunk of response) body += String(chunk);
+  const headers = response.rawHeaders.filter((_, index, all) => all[index - (index % 2)] !== "Date");
+  return { status: response.statusCode, headers, body } satisfies Page;
+};
+
+const upgrade = {
+  Connection: "Upgrade",
+  Upgrade: "websocket",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+const echo = async (node: TeahouseNode): Promise<void> => {
+  await node.libp2p.handle("/test/echo", (stream) => {
+    stream.addEventListener("message", ({ data }) => stream.send(data));
+    stream.addEventListener("remoteCloseWrite", () => void stream.close());
+  });
+};
+
+const read = async (stream: Stream): Promise<number> => {
+  let bytes = 0;
+  for await (const data of stream) bytes += data.byteLength;
+  return bytes;
+};
+
+describe("addresses of TLS WebSockets", () => {
+  it("are read, and no other address is", () => {
+    const peer = "/p2p/12D3KooWGXAaRXqNkXRGkyaLAXGyc4ES3F2Lp3jHsxZoJFZdVaKp";
+    const target = (text: string): unknown => socketTarget(multiaddr(text));
+    expect(target("/ip4/1.2.3.4/tcp/443/tls/ws")).toEqual({ host: "1.2.3.4", port: 443, path: "/" });
+    expect(target(`/ip6/::1/tcp/1/tls/ws/http-path/abcd${peer}`)).toEqual({ host: "::1", port: 1, path: "/abcd" });
+    expect(target(`/dns4/a.example/tcp/8443/wss${peer}`)).toEqual({ host: "a.example", port: 8443, path: "/" });
+    for (const other of [
+      "/ip4/1.2.3.4/tcp/443",
+      "/ip4/1.2.3.4/tcp/443/ws",
+      "/ip4/1.2.3.4/tcp/443/tls",
+      "/ip4/1.2.3.4/udp/443/quic-v1",
+      "/ip4/1.2.3.4/tcp/443/tls/ws/p2p-circuit",
+      `/ip4/1.2.3.4/tcp/443/tls/ws${peer}/p2p-circuit${peer}`,
+      "/unix/tmp",
+    ]) {
+      expect(target(other)).toBeUndefined();
+    }
+  });
+});
+
+describe("node over TLS WebSockets", () => {
+  it("reaches a relay that signs its own certificate, and carries a megabyte both ways", async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], token });
+    await echo(relay);
+    const listener = await nodes.create();
+    expect(addressOf(relay)).toMatch(new RegExp(`^/ip4/127.0.0.1/tcp/\\d+/tls/ws/http-path${path}/p2p/12D3`));
+    expect(listener.addresses()).toEqual([]);
+    const stream = await listener.libp2p.dialProtocol(multiaddr(addressOf(relay)), "/test/echo");
+    const received = read(stream);
+    for (let index = 0; index < 16; index++) {
+      if (!stream.send(new Uint8Array(65_536))) await stream.onDrain();
+    }
+    await stream.close();
+    expect(await received).toBe(1_048_576);
+    expect(relay.peerId).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("refuses whoever answers with another key", async () => {
+    const [relay, other, listener] = await Promise.all([
+      nodes.create({ listen: [tlsAddress] }),
+      nodes.create(),
+      nodes.create(),
+    ]);
+    const wrong = addressOf(relay).replace(/\/p2p\/.*/, `/p2p/${other.libp2p.peerId}`);
+    await expect(listener.libp2p.dial(multiaddr(wrong))).rejects.toThrow();
+    expect(listener.libp2p.getConnections()).toHaveLength(0);
+  });
+
+  it("does not open to a wrong token", async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], token });
+    const listener = await nodes.create();
+    const wrong = addressOf(relay).replace(path, path.replace("ab", "ac"));
+    await expect(listener.libp2p.dial(multiaddr(wrong))).rejects.toThrow();
+    expect(relay.libp2p.getConnections()).toHaveLength(0);
+  });
+
+  it("is an ordinary site to anybody without the token, also to one who asks for an upgrade", async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], token });
+    expect((await visit(relay, { path: "/" })).status).toBe(200);
+    expect((await visit(relay, { path: "/", method: "POST" })).status).toBe(405);
+    const missing = await visit(relay, { path: "/nothing" });
+    expect(missing.status).toBe(404);
+    const { Connection: _, ...withoutConnection } = upgrade;
+    for (const asked of [
+      { path, headers: {} },
+      { path: `${path}/`, headers: upgrade },
+      { path: `${path}?x`, headers: upgrade },
+      { path: path.toUpperCase(), headers: upgrade },
+      { path: path.slice(0, -1), headers: upgrade },
+      { path, headers: { ...upgrade, Upgrade: "h2c" } },
+      { path, headers: withoutConnection },
+    ]) {
+      expect(await visit(relay, asked)).toEqual(await visit(relay, { ...asked, path: "/nothing" }));
+    }
+    const root = await visit(relay, { path: "/", headers: upgrade });
+    expect(root.status).toBe(200);
+    for (const text of [missing.body, root.body, ...root.headers])
+      expect(text).not.toMatch(/tea|libp2p|multistream|ws/i);
+  });
+
+  it("says nothing to those who do not speak TLS, and waits for nobody", { timeout: 20_000 }, async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], token });
+    const port = portOf(relay);
+    const talkative = connect(port, "127.0.0.1", () => talkative.write("\x13/multistream/1.0.0\n"));
+    let said = 0;
+    talkative.on("data", (bytes) => (said += bytes.length));
+    talkative.on("error", () => undefined);
+    await once(talkative, "close");
+    // At most a TLS alert.
+    expect(said).toBeLessThanOrEqual(7);
+    const mute = connect(port, "127.0.0.1");
+    const tlsOnly = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    const slow = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => slow.write("GET / HT"));
+    for (const socket of [mute, tlsOnly, slow]) socket.on("error", () => undefined).resume();
+    await Promise.all([mute, tlsOnly, slow].map((socket) => once(socket, "close")));
+    expect((await visit(relay, { path: "/" })).status).toBe(200);
+  });
+
+  it("names a port that is taken, and an address that cannot be had", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const code = async (listen: string, tcp = false): Promise<unknown> => {
+      try {
+        await nodes.create({ listen: [listen], tcp });
+        return "listening";
+      } catch (error) {
+        return error instanceof TeahouseError ? error.code : error;
+      }
+    };
+    expect(await code(`/ip4/127.0.0.1/tcp/${port}/tls/ws`)).toBe("port-taken");
+    expect(await code(`/ip4/127.0.0.1/tcp/${port}`, true)).toBe("port-taken");
+    expect(await code("/ip4/192.0.2.1/tcp/0/tls/ws")).toBe("address-unusable");
+    expect(await code("/ip4/127.0.0.1/tcp/0")).toBe("address-unusable");
+    expect(await code("nonsense")).toBe("address-unusable");
+    taken.close();
+  });
+
+  it("leaves nothing behind when a dial is aborted", async () => {
+    const mute = createServer().listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const arrived = once(mute, "connection");
+    const controller = new AbortController();
+    const listener = await nodes.create();
+    const address = multiaddr(`/ip4/127.0.0.1/tcp/${(mute.address() as AddressInfo).port}/tls/ws/http-path${path}`);
+    const dial = listener.libp2p.dial(address, { signal: controller.signal });
+    const [socket] = (await arrived) as [ReturnType<typeof connect>];
+    socket.resume();
+    const closed = once(socket, "close");
+    controller.abort();
+    await expect(dial).rejects.toThrow();
+    await closed;
+    mute.close();
+  });
+
+  it("tells peers a constant name, and of somebody who only listens no address", async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], dht: "server" });
+    const listener = await nodes.create({ dht: "client" });
+    const identified = Promise.all([
+      once(relay.libp2p as never, "peer:identify"),
+      once(listener.libp2p as never, "peer:identify"),
+    ]);
+    await listener.libp2p.dial(multiaddr(addressOf(relay)));
+    const told = (await identified).map(([event]) => (event as CustomEvent<Record<string, unknown>>).detail);
+    for (const { agentVersion, protocolVersion, protocols } of told) {
+      expect(agentVersion).toBe("teahouse");
+      expect(protocolVersion).toBe("teahouse/0.1.0");
+      for (const protocol of protocols as string[]) expect(protocol).toMatch(/^\/teahouse\//);
+    }
+    expect(told[0]?.["listenAddrs"]).toEqual([]);
+    expect(told[0]?.["protocols"]).not.toContain("/teahouse/kad/1");
+    expect(told[1]?.["protocols"]).toContain("/teahouse/kad/1");
+  });
+
+  it("announces what it is told to, with the path token, and not what it listens on", async () => {
+    const relay = await nodes.create({
+      listen: [tlsAddress],
+      announce: ["/dns4/relay.example/tcp/443/tls/ws"],
+      token,
+    });
+    expect(relay.addresses()).toEqual([
+      `/dns4/relay.example/tcp/443/tls/ws/http-path${path}/p2p/${relay.libp2p.peerId}`,
+    ]);
+  });
+
+  it("says goodbye when it stops: streams end and are not reset", async () => {
+    const relay = await nodes.create({ listen: [tlsAddress] });
+    const opened = new Promise<void>((resolve) => void relay.libp2p.handle("/test/open", () => resolve()));
+    const listener = await nodes.create();
+    const stream = await listener.libp2p.dialProtocol(multiaddr(addressOf(relay)), "/test/open");
+    await opened;
+    const connection = listener.libp2p.getConnections()[0];
+    const closed = Promise.all([stream, connection].map((end) => once(end as never, "close")));
+    await relay.stop();
+    for (const [event] of await closed) expect((event as { readonly error?: Error }).error).toBeUndefined();
+  });
+
+  it("has room for a hundred listeners that arrive together from one address", { timeout: 30_000 }, async () => {
+    const relay = await nodes.create({ listen: [tlsAddress], dht: "server" });
+    const listeners = await Promise.all(Array.from({ length: 100 }, () => nodes.create()));
+    const arrived = new Promise<void>((resolve) => {
+      let count = 0;
+      relay.libp2p.addEventListener("connection:open", () => ++count === listeners.length && resolve());
+    });
+    await Promise.all(listeners.map(({ libp2p }) => libp2p.dial(multiaddr(addressOf(relay)))));
+    await arrived;
+    expect(relay.libp2p.getConnections()).toHaveLength(100);
+  });
+
+  it("speaks plain TCP only where that is asked for", async () => {
+    const relay = await nodes.create({ listen: [tcpAddress], tcp: true });
+    const plain = await nodes.create({ profile: "lan" });
+    await plain.libp2p.dial(multiaddr(addressOf(relay)));
+    for (const profile of ["wss", "webrtc", "auto"] as const) {
+      const careful = await nodes.create({ profile });
+      await expect(careful.libp2p.dial(multiaddr(addressOf(relay)))).rejects.toThrow("no valid addresses");
+    }
+  });
+
+  it("keeps its identity from its seed", async () => {
+    const privateKey = new Uint8Array(32).fill(1);
+    const node = await createNode({ privateKey, profile: "wss", dht: "off", crypto, clock });
+    expect(node.peerId).toBe(Buffer.from(crypto.publicKey(privateKey)).toString("hex"));
+    await node.stop();
+  });
+});

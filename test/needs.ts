@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A program of the system that tests call. */
+export interface Need {
+  readonly command: string;
+  /** Its package on Debian. */
+  readonly debian: string;
+  readonly why: string;
+}
+
+/** Everything the tests need beside what npm installs. */
+export const needs: readonly Need[] = [
+  { command: "espeak-ng", debian: "espeak-ng", why: "synthesizes the speech that whole-process tests listen to" },
+];
+
+/** Those of `wanted` whose command is in no folder of `path`, which is written as the environment variable PATH. */
+export function missingNeeds(wanted: readonly Need[], path: string): Need[] {
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  return wanted.filter(({ command }) => !folders.some((folder) => isExecutable(join(folder, command))));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One line for each missing program: what it is for and how to install it. */
+export function explainNeeds(missing: readonly Need[]): string {
+  const reasons = missing.map(({ command, why }) => `${command} is missing: it ${why}.`);
+  const packages = missing.map(({ debian }) => debian).join(" ");
+  return [...reasons, `On Debian: apt-get install ${packages}`].join("\n");
+}
+
+/**
+ * Installs what is missing when this is Debian and we are root. Throws an Error that says what to install when it is
+ * not, or when installing did not help.
+ */
+export function installNeeds(): void {
+  const path = process.env["PATH"] ?? "";
+  let missing = missingNeeds(needs, path);
+  if (missing.length === 0) return;
+  if (existsSync("/etc/debian_version") && process.getuid?.() === 0) {
+    const options = {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    };
+    const run = (...args: string[]): void => void execFileSync("apt-get", args, options as object);
+    run("update", "-qq");
+    run("install", "-y", "-qq", "--no-install-recommends", ...missing.map(({ debian }) => debian));
+    missing = missingNeeds(needs, path);
+  }
+  if (missing.length > 0) throw new Error(explainNeeds(missing));
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { expect, it } from "vitest";
+import { explainNeeds, missingNeeds, type Need } from "../needs.ts";
+import { tallyReport } from "./report.ts";
+
+const test = (fullName: string, status: string): { fullName: string; status: string } => ({ fullName, status });
+
+it("tests that passed are counted, and everything else is named", () => {
+  const tally = tallyReport({
+    testResults: [
+      { name: "a", status: "passed", assertionResults: [test("one", "passed"), test("two", "skipped")] },
+      { name: "b", status: "failed", assertionResults: [test("three", "failed"), test("four", "passed")] },
+      { name: "c", status: "passed", assertionResults: [test("five", "todo"), test("six", "pending")] },
+    ],
+  });
+  expect(tally).toEqual({
+    passed: 2,
+    failures: ["skipped: a two", "failed: b three", "todo: c five", "pending: c six"],
+  });
+});
+
+it("a file that fails outside its tests, or holds none, is a failure", () => {
+  const tally = tallyReport({
+    testResults: [
+      { name: "a", status: "failed", message: "does not load", assertionResults: [] },
+      { name: "b", status: "failed", message: "afterAll threw", assertionResults: [test("one", "passed")] },
+      { name: "c", status: "passed", assertionResults: [] },
+    ],
+  });
+  expect(tally).toEqual({
+    passed: 1,
+    failures: ["failed: a does not load", "failed: b afterAll threw", "empty: c has no tests"],
+  });
+});
+
+it("programs that are not on the path are missing, and explained with their package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "teahouse-needs-"));
+  try {
+    writeFileSync(join(folder, "present"), "", { mode: 0o755 });
+    const need = (command: string): Need => ({ command, debian: `${command}-package`, why: "is wanted" });
+    const missing = missingNeeds([need("present"), need("absent")], [folder, join(folder, "nowhere")].join(delimiter));
+    expect(missing.map(({ command }) => command)).toEqual(["absent"]);
+    expect(explainNeeds(missing)).toBe("absent is missing: it is wanted.\nOn Debian: apt-get install absent-package");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,241 @@
+import { limits } from "../../p2p/api/limits.ts";
+import type { RelayAddress } from "../../p2p/api/link.ts";
+import type { Crypto } from "../../p2p/core/crypto.ts";
+import type { Machine } from "../../p2p/core/machine.ts";
+import type { HostRelay, PeerEvent, PeerInput, PeerOptions, PeerOutput } from "../../p2p/core/peer-io.ts";
+import type { Rng } from "../../p2p/core/rng.ts";
+import type { Invite } from "../../p2p/core/room/invite.ts";
+import type { SimDiscovery } from "./discovery.ts";
+import type { Ending, Network } from "./network.ts";
+import type { Observers, Part } from "./observer.ts";
+import type { SimOptions } from "./options.ts";
+import { speak } from "./speech.ts";
+import { drawNormal } from "./topology.ts";
+import type { Topology } from "./topology.ts";
+import type { World } from "./world.ts";
+
+/** When the host begins, and how long it takes until it speaks: relays are up before. */
+const hostAtMs = 200;
+const hostSpeaksMs = 300;
+/** The audience comes in at this pace, but takes three seconds at least. */
+const joinsPerSecond = 60;
+const joinMsMin = 3000;
+/** From the wish to leave until the engine is stopped: what it wanted to say is out by then. */
+const leaveMs = 300;
+/** Children that all relays together allow, per listener: enough to lose a few relays, too few for any of them to be idle. */
+const slotsPerListener = 1.4;
+const childrenMin = 4;
+/** Relays differ: sigma of a lognormal. */
+const childrenSigma = 0.5;
+
+/** Makes the machine of one peer. */
+export type PeerMaker = (
+  options: PeerOptions,
+  crypto: Crypto,
+  node: number,
+  part: Part,
+) => Machine<PeerInput, PeerOutput>;
+
+/** What the cast plays in. */
+export interface Stage {
+  readonly world: World<PeerInput, PeerOutput>;
+  readonly network: Network;
+  readonly topology: Topology;
+  readonly discovery: SimDiscovery;
+  readonly observers: Observers;
+  readonly options: SimOptions;
+  readonly rng: Rng;
+  readonly makePeer: PeerMaker;
+  /** The primitives of one node: its own randomness, one kind for all. */
+  readonly cryptoOf: (node: number) => Crypto;
+  /** A relay allows so many children. */
+  readonly allow: (node: number, childrenMax: number) => void;
+}
+
+/** Everybody in a run: who they are, when they come, when they speak, and what becomes of what their machines say. */
+export class Cast {
+  /** Relays of the room in rank order. */
+  readonly relays: number[] = [];
+  readonly host: number;
+  private readonly stage: Stage;
+  private readonly parts = new Map<number, Part>();
+  private readonly counts = new Map<number, number>();
+  private readonly open = new Set<number>();
+  private readonly leaving = new Set<number>();
+  private readonly joinRng: Rng;
+  private speakersToCome: number;
+  private invite: Invite | undefined;
+
+  /** Places relays and host; the audience follows when the room is open. */
+  constructor(stage: Stage) {
+    this.stage = stage;
+    this.joinRng = stage.rng.fork("joins");
+    this.speakersToCome = stage.options.speakers;
+    const relays = this.placeRelays();
+    const host = this.place("host", undefined);
+    this.host = host;
+    this.stage.world.planIn(hostAtMs, () => this.beginHost(relays), undefined);
+  }
+
+  /** Whether the room was ever opened. */
+  get isOpen(): boolean {
+    return this.invite !== undefined;
+  }
+
+  partOf(node: number): Part | undefined {
+    return this.parts.get(node);
+  }
+
+  /** Living nodes that play one of these parts and are not on their way out. */
+  living(...parts: Part[]): number[] {
+    return [...this.parts]
+      .filter(([node, part]) => parts.includes(part) && this.stage.world.isAlive(node) && !this.leaving.has(node))
+      .map(([node]) => node);
+  }
+
+  /** Somebody new comes to listen; the first to come also want to speak. */
+  join(): void {
+    if (this.invite === undefined) return;
+    const part = this.speakersToCome-- > 0 ? "speaker" : "listener";
+    const node = this.place(part, undefined);
+    this.stage.observers.tell("started", node, part);
+    this.command(node, { kind: "join", invite: this.invite, name: "" });
+  }
+
+  /** Somebody leaves as one should. */
+  leave(node: number): void {
+    if (this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
+    this.leaving.add(node);
+    this.closeMicrophone(node);
+    this.stage.observers.tell("ended", node, "leave");
+    this.command(node, { kind: "leave" });
+    this.stage.world.planIn(leaveMs, () => this.stage.network.end(node, "leave"), undefined);
+  }
+
+  /** Somebody is gone from one moment to the next. */
+  kill(node: number, ending: Exclude<Ending, "leave">): void {
+    if (this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
+    this.closeMicrophone(node);
+    this.stage.observers.tell("ended", node, ending);
+    this.stage.network.end(node, ending);
+  }
+
+  /** Takes what a machine says that is not about links. */
+  handle(node: number, output: Extract<PeerOutput, { kind: "publish" | "lookup" | "heard" | "event" }>): void {
+    switch (output.kind) {
+      case "publish":
+        return this.stage.discovery.publish(output.key, output.value);
+      case "lookup":
+        return this.stage.discovery.lookup(node, output.keys);
+      case "heard":
+        if (!this.leaving.has(node)) this.stage.observers.tell("heard", node, output.packet);
+        return;
+      case "event":
+        this.stage.observers.tell("event", node, output.event);
+        return this.react(node, output.event);
+      default:
+        output satisfies never;
+    }
+  }
+
+  /** A machine's own words come while it is being drained: whatever follows from them is planned, not done at once. */
+  private react(node: number, event: PeerEvent): void {
+    const { world } = this.stage;
+    if (event.event === "hosting" && node === this.host && this.invite === undefined) {
+      this.invite = event.invites.listener;
+      world.planIn(hostSpeaksMs, this.openMicrophone, node);
+      this.planAudience();
+    } else if (event.event === "joined" && this.parts.get(node) === "speaker") {
+      world.planIn(0, () => this.command(node, { kind: "raise-hand" }), undefined);
+    } else if (event.event === "role" && node !== this.host) {
+      if (event.role === "listener") world.planIn(0, this.closeMicrophone, node);
+      else world.planIn(0, this.openMicrophone, node);
+    }
+  }
+
+  private beginHost(relays: readonly HostRelay[]): void {
+    this.stage.observers.tell("started", this.host, "host");
+    const options = { via: [], letEverybodySpeak: true, coreSize: this.stage.options.core };
+    this.command(this.host, { kind: "host", options, relays });
+  }
+
+  private planAudience(): void {
+    const { listeners } = this.stage.options;
+    const withinMs = Math.max(joinMsMin, (listeners / joinsPerSecond) * 1000);
+    for (let index = 0; index < listeners; index++) {
+      this.stage.world.planIn(withinMs * this.joinRng.next(), () => this.join(), undefined);
+    }
+  }
+
+  private placeRelays(): HostRelay[] {
+    const { options, rng, allow } = this.stage;
+    // Relays beyond those that one view can name would stand idle.
+    const count = Math.min(limits.relaysMax, Math.max(1, Math.round(options.listeners * options.relays)));
+    const weights = Array.from({ length: count }, () => Math.exp(childrenSigma * drawNormal(rng)));
+    const whole = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) => {
+      const maxChildren = Math.max(childrenMin, Math.round((slotsPerListener * options.listeners * weight) / whole));
+      const secret = rng.bytes(16);
+      const address = this.drawAddress();
+      const node = this.place("relay", address);
+      this.relays.push(node);
+      allow(node, maxChildren);
+      this.stage.observers.tell("started", node, "relay");
+      this.stage.world.planIn(
+        0,
+        () => {
+          this.command(node, { kind: "volunteer", options: { maxChildren }, cardSecret: secret });
+        },
+        undefined,
+      );
+      return { address, secret };
+    });
+  }
+
+  private drawAddress(): RelayAddress {
+    const { rng } = this.stage;
+    const key = rng.bytes(32);
+    // /ip4/10.x.y.z/tcp/443/tls/ws in multiaddr's binary form; the virtual network goes by the key alone.
+    const place = Uint8Array.of(0x04, 10, ...rng.bytes(3), 0x06, 0x01, 0xbb, 0xc0, 0x03, 0xdd, 0x03);
+    return { key, addresses: [place], token: rng.bytes(16) };
+  }
+
+  private place(part: Part, address: RelayAddress | undefined): number {
+    const { world, topology, network, makePeer, cryptoOf, rng } = this.stage;
+    const node = this.parts.size;
+    const key = address?.key ?? rng.bytes(32);
+    const peer = Buffer.from(key).toString("hex") as PeerOptions["self"]["peer"];
+    const options: PeerOptions = { self: { peer, address }, profile: "auto", discovery: part !== "relay" };
+    topology.place();
+    network.attach(peer, address !== undefined);
+    this.parts.set(node, part);
+    world.add(makePeer(options, cryptoOf(node), node, part));
+    return node;
+  }
+
+  private command(node: number, command: Extract<PeerInput, { kind: "command" }>["command"]): void {
+    this.stage.world.input(node, { kind: "command", command });
+  }
+
+  private readonly openMicrophone = (node: number): void => {
+    if (this.open.has(node) || this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
+    this.open.add(node);
+    this.stage.observers.tell("microphone", node, true);
+    // Microphones are not in step with each other.
+    this.stage.world.planIn(limits.packetMs * this.joinRng.next(), this.tick, node);
+  };
+
+  private readonly closeMicrophone = (node: number): void => {
+    if (this.open.delete(node)) this.stage.observers.tell("microphone", node, false);
+  };
+
+  private readonly tick = (node: number): void => {
+    if (!this.open.has(node)) return;
+    const count = this.counts.get(node) ?? 0;
+    this.counts.set(node, count + 1);
+    this.stage.observers.tell("spoke", node, count);
+    const { world } = this.stage;
+    world.input(node, { kind: "speak", opus: speak({ speaker: node, count }), capturedAt: world.now });
+    world.planIn(limits.packetMs, this.tick, node);
+  };
+}

@@ -1,0 +1,51 @@
+import type { Observer, Violations } from "../observer.ts";
+import type { Reference } from "../reference.ts";
+import type { CapacityChecker } from "./capacity.ts";
+
+/** While faults last: nobody who could hear is left without sound this long. */
+export const silenceMsMax = 10_000;
+
+/**
+ * Nobody is without sound for long while a microphone is open and a relay with a free slot lives. A cut network is an
+ * excuse for everybody until it is joined again.
+ */
+export class SilenceChecker implements Observer {
+  private readonly reference: Reference;
+  private readonly capacity: CapacityChecker;
+  private readonly violations: Violations;
+  private readonly elapsedMs: () => number;
+  private readonly reported = new Set<number>();
+  private cut = false;
+  private excusedUntil = 0;
+
+  constructor(reference: Reference, capacity: CapacityChecker, violations: Violations, elapsedMs: () => number) {
+    this.reference = reference;
+    this.capacity = capacity;
+    this.violations = violations;
+    this.elapsedMs = elapsedMs;
+  }
+
+  partitioned(cut: boolean): void {
+    this.cut = cut;
+    this.excusedUntil = this.elapsedMs();
+  }
+
+  second(): void {
+    const now = this.elapsedMs();
+    const from = now - silenceMsMax;
+    if (this.cut || this.excusedUntil > from) return;
+    const speakers = this.reference.speakersSince(from);
+    if (speakers.length === 0 || !this.hasFreeSlot()) return;
+    for (const node of this.reference.members) {
+      if (!this.reference.isAlive(node) || this.reported.has(node) || this.reference.startedAt(node) > from) continue;
+      if (speakers.every((speaker) => speaker === node)) continue;
+      if ((this.reference.lastHeardAt(node) ?? 0) > from) continue;
+      this.reported.add(node);
+      this.violations.report("silence", node, `hears nothing for ${silenceMsMax} ms though a relay has room`);
+    }
+  }
+
+  private hasFreeSlot(): boolean {
+    return this.reference.relays.some((relay) => this.reference.isAlive(relay) && this.capacity.hasFreeSlot(relay));
+  }
+}

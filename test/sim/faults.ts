@@ -1,0 +1,97 @@
+import type { Rng } from "../../p2p/core/rng.ts";
+import type { Cast } from "./cast.ts";
+import type { Ending, Network } from "./network.ts";
+import type { Observers } from "./observer.ts";
+import type { Kill, Partition, SimOptions } from "./options.ts";
+import type { World } from "./world.ts";
+import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
+
+/** Of those who leave, so many do not say goodbye: tabs closed, telephones put away (performance.md, section 6). */
+const ungracefulShare = 0.4;
+/** Churn begins when most of the first audience is in. */
+const churnAfterMs = 4000;
+
+/** What faults work on. */
+export interface FaultTargets {
+  readonly world: World<PeerInput, PeerOutput>;
+  readonly network: Network;
+  readonly cast: Cast;
+  readonly observers: Observers;
+}
+
+/** Plans every fault of a run from its options and seed, and says `calm` when the last one is over. */
+export class Faults {
+  private readonly targets: FaultTargets;
+  private readonly options: SimOptions;
+  private readonly rng: Rng;
+
+  constructor(targets: FaultTargets, options: SimOptions, rng: Rng) {
+    this.targets = targets;
+    this.options = options;
+    this.rng = rng;
+  }
+
+  /** @param calmMs when faults end, in virtual ms since the run began. */
+  plan(calmMs: number): void {
+    const { world, observers } = this.targets;
+    for (const kill of this.options.kills) world.planIn(kill.atSecond * 1000, this.strike, kill);
+    const { partition } = this.options;
+    if (partition) {
+      world.planIn(partition.atSecond * 1000, this.cut, partition);
+      world.planIn((partition.atSecond + partition.seconds) * 1000, this.join, undefined);
+    }
+    if (this.options.churn > 0) world.planIn(churnAfterMs, this.churn, calmMs);
+    world.planIn(calmMs, () => observers.tell("calm"), undefined);
+  }
+
+  private readonly strike = (kill: Kill): void => {
+    const { cast } = this.targets;
+    if (kill.what === "host") return cast.kill(cast.host, this.drawEnding());
+    for (const node of this.drawVictims(kill.what.share)) cast.kill(node, this.drawEnding());
+  };
+
+  /** One of the core at least, so that somebody has to rise; never the last relay. */
+  private drawVictims(share: number): number[] {
+    const { cast, world } = this.targets;
+    const living = cast.relays.filter((node) => world.isAlive(node));
+    const wanted = Math.min(living.length - 1, Math.max(1, Math.round(share * cast.relays.length)));
+    if (wanted < 1) return [];
+    const first = this.rng.int(Math.min(this.options.core, living.length));
+    const victims = living.splice(first, 1);
+    while (victims.length < wanted) victims.push(...living.splice(this.rng.int(living.length), 1));
+    return victims;
+  }
+
+  private drawEnding(): Exclude<Ending, "leave"> {
+    return this.rng.next() < this.options.silent ? "power-cut" : "crash";
+  }
+
+  private readonly cut = ({ share }: Partition): void => {
+    const { cast, network, observers } = this.targets;
+    const everybody = cast.living("host", "relay", "speaker", "listener");
+    network.partition(everybody.filter(() => this.rng.next() < share));
+    observers.tell("partitioned", true);
+  };
+
+  private readonly join = (): void => {
+    this.targets.network.heal();
+    this.targets.observers.tell("partitioned", false);
+  };
+
+  private readonly churn = (calmMs: number): void => {
+    const { world, cast } = this.targets;
+    if (world.elapsedMs >= calmMs) return;
+    if (this.rng.next() < 0.5) cast.join();
+    else this.loseListener();
+    world.planIn((-Math.log(1 - this.rng.next()) * 1000) / this.options.churn, this.churn, calmMs);
+  };
+
+  private loseListener(): void {
+    const { cast } = this.targets;
+    const listeners = cast.living("listener");
+    if (listeners.length === 0) return;
+    const node = listeners[this.rng.int(listeners.length)]!;
+    if (this.rng.next() < ungracefulShare) cast.kill(node, this.drawEnding());
+    else cast.leave(node);
+  }
+}

@@ -1,0 +1,87 @@
+import type { HeardPacket } from "../../p2p/api/engine.ts";
+import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
+import type { PeerEvent } from "../../p2p/core/peer-io.ts";
+import type { Ending } from "./network.ts";
+
+/** What a node is in a run. Speakers are listeners who raise a hand. */
+export type Part = "host" | "relay" | "listener" | "speaker";
+
+/** Somebody who watches a run: a checker, a meter, the coverage list. Each watches what it needs. */
+export interface Observer {
+  /** A node began. */
+  started?(node: number, part: Part): void;
+  /** A node was killed, or has left. `by` is how. */
+  ended?(node: number, by: Ending): void;
+  /** A person opened or closed a microphone. */
+  microphone?(node: number, open: boolean): void;
+  /** A microphone gave its `count`th packet of 40 ms, counted from 0. */
+  spoke?(node: number, count: number): void;
+  heard?(node: number, packet: HeardPacket): void;
+  event?(node: number, event: PeerEvent): void;
+  sent?(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
+  delivered?(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
+  linkClosed?(node: number, remote: number, kind: LinkKind, reason: LinkCloseReason): void;
+  misused?(node: number, what: string): void;
+  /** Once a virtual second. */
+  second?(): void;
+  /** The network was cut (`true`) or joined again. */
+  partitioned?(cut: boolean): void;
+  /** No more faults from now on. */
+  calm?(): void;
+  /** The run is over. */
+  finish?(): void;
+}
+
+type Callback = { [Name in keyof Observer]-?: NonNullable<Observer[Name]> };
+
+/** Tells several observers, in their order, and only those who listen for it. */
+export class Observers {
+  private readonly list: readonly Observer[];
+  private readonly listening = new Map<keyof Observer, readonly Observer[]>();
+
+  constructor(list: readonly Observer[]) {
+    this.list = list;
+  }
+
+  tell<Name extends keyof Observer>(name: Name, ...args: Parameters<Callback[Name]>): void {
+    for (const observer of this.listenersOf(name)) (observer[name] as (...all: typeof args) => void)(...args);
+  }
+
+  private listenersOf(name: keyof Observer): readonly Observer[] {
+    let listeners = this.listening.get(name);
+    if (listeners === undefined) {
+      listeners = this.list.filter((observer) => observer[name] !== undefined);
+      this.listening.set(name, listeners);
+    }
+    return listeners;
+  }
+}
+
+/** A broken invariant: which one, when in the run, at which node, and what happened there. */
+export interface Violation {
+  readonly checker: string;
+  readonly second: number;
+  readonly node: number;
+  readonly detail: string;
+}
+
+/** Violations kept with their story; the rest are only counted. */
+const storiesMax = 20;
+
+/** Where checkers report. */
+export class Violations {
+  count = 0;
+  readonly stories: Violation[] = [];
+  private readonly elapsedMs: () => number;
+
+  /** @param elapsedMs virtual ms since the run began. */
+  constructor(elapsedMs: () => number) {
+    this.elapsedMs = elapsedMs;
+  }
+
+  report(checker: string, node: number, detail: string): void {
+    this.count++;
+    if (this.stories.length >= storiesMax) return;
+    this.stories.push({ checker, second: Math.round(this.elapsedMs()) / 1000, node, detail });
+  }
+}

@@ -1,0 +1,34 @@
+import { parseSimCommand, SimUsageError } from "./options.ts";
+import type { SimCommand } from "./options.ts";
+import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";
+import { simulate } from "./simulation.ts";
+
+/**
+ * `npm run sim -- …`: plays one run. Prints its options first, because they are the bug report, and its figures last.
+ * Exit code 1: an invariant broke, or kills led to nothing; 2: the command line cannot be run.
+ */
+function main(args: readonly string[]): number {
+  const command = readCommand(args);
+  if (command === undefined) return 2;
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const { options, json } = command;
+  print(json ? JSON.stringify({ event: "sim-options", ...options }) : `Options: ${JSON.stringify(options)}`);
+  const result = simulate(options);
+  if (json) {
+    for (const violation of result.violations) print(JSON.stringify({ event: "sim-violation", ...violation }));
+    print(summaryLine(result));
+  } else [...violationLines(result), ...summaryText(result)].forEach(print);
+  return hasFailed(result) ? 1 : 0;
+}
+
+function readCommand(args: readonly string[]): SimCommand | undefined {
+  try {
+    return parseSimCommand(args);
+  } catch (error) {
+    if (!(error instanceof SimUsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+process.exitCode = main(process.argv.slice(2));

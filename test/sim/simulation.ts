@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { limits } from "../../p2p/api/limits.ts";
+import type { Crypto } from "../../p2p/core/crypto.ts";
+import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
+import { Rng } from "../../p2p/core/rng.ts";
+import { createCrypto } from "../../p2p/io/crypto.ts";
+import { Cast } from "./cast.ts";
+import type { PeerMaker } from "./cast.ts";
+import { CapacityChecker } from "./checkers/capacity.ts";
+import { EarChecker } from "./checkers/ear.ts";
+import { ForwardingChecker } from "./checkers/forwarding.ts";
+import { LinkChecker } from "./checkers/links.ts";
+import { LivenessChecker } from "./checkers/liveness.ts";
+import { SilenceChecker } from "./checkers/silence.ts";
+import { Coverage } from "./coverage.ts";
+import type { Landmark } from "./coverage.ts";
+import { KeyRegistry, SimCrypto } from "./crypto.ts";
+import { SimDiscovery } from "./discovery.ts";
+import { Faults } from "./faults.ts";
+import { MediaTrace } from "./media-trace.ts";
+import { Meters } from "./meters.ts";
+import type { Figures } from "./meters.ts";
+import { Network } from "./network.ts";
+import type { NetworkProbe } from "./network.ts";
+import { Observers, Violations } from "./observer.ts";
+import type { Violation } from "./observer.ts";
+import { faultSeconds } from "./options.ts";
+import type { SimOptions } from "./options.ts";
+import { makePeer } from "./peer-maker.ts";
+import { Reference } from "./reference.ts";
+import { Topology } from "./topology.ts";
+import { World } from "./world.ts";
+
+/** Links that a packet may cross: every relay once, and the speaker's and the listener's own. */
+const hopsBeyondRelays = 2;
+
+/** What a run came to. */
+export interface SimResult {
+  readonly options: SimOptions;
+  /** Everybody who ever took part. */
+  readonly peers: number;
+  readonly figures: Figures;
+  readonly invariantsBroken: number;
+  /** The first broken invariants, with their story. */
+  readonly violations: readonly Violation[];
+  readonly coverageMissing: readonly Landmark[];
+  /** The fingerprint of everything that happened. */
+  readonly trace: string;
+  /** Inputs that machines were given. */
+  readonly inputs: number;
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+}
+
+/**
+ * Plays one run to its end. The same options give the same result, all but the last two fields.
+ * @param maker makes the machines; tests hand in one that breaks a rule, to see it caught.
+ */
+export function simulate(options: SimOptions, maker: PeerMaker = makePeer): SimResult {
+  const startedAt = process.cpuUsage();
+  const room = new SimulatedRoom(options, maker);
+  room.play();
+  const cpu = process.cpuUsage(startedAt);
+  return {
+    ...room.result(),
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    rssMb: process.memoryUsage.rss() / 2 ** 20,
+  };
+}
+
+class SimulatedRoom {
+  private readonly options: SimOptions;
+  private readonly world: World<PeerInput, PeerOutput>;
+  private readonly network: Network;
+  private readonly cast: Cast;
+  private readonly faults: Faults;
+  private readonly observers: Observers;
+  private readonly violations: Violations;
+  private readonly coverage: Coverage;
+  private readonly meters: Meters;
+  private readonly reference: Reference;
+
+  constructor(options: SimOptions, maker: PeerMaker) {
+    const rng = new Rng(options.seed).fork("run");
+    this.options = options;
+    this.world = new World<PeerInput, PeerOutput>({ kind: "timeout" }, (node, output) => this.carry(node, output));
+    const elapsedMs = (): number => this.world.elapsedMs;
+    this.violations = new Violations(elapsedMs);
+    this.reference = new Reference(elapsedMs);
+    this.coverage = new Coverage(elapsedMs);
+    this.meters = new Meters(this.reference, this.coverage, elapsedMs);
+    const capacity = new CapacityChecker(this.violations);
+    this.observers = this.makeObservers(capacity);
+    const topology = new Topology(options.topology, rng.fork("topology"));
+    this.network = new Network(this.world, topology, rng.fork("network"), options, this.makeProbe());
+    this.cast = new Cast({
+      world: this.world,
+      network: this.network,
+      topology,
+      discovery: new SimDiscovery(this.world),
+      observers: this.observers,
+      options,
+      rng: rng.fork("cast"),
+      makePeer: maker,
+      cryptoOf: cryptoMaker(options.realCrypto, rng),
+      allow: (node, childrenMax) => capacity.allow(node, childrenMax),
+    });
+    const targets = { world: this.world, network: this.network, cast: this.cast, observers: this.observers };
+    this.faults = new Faults(targets, options, rng.fork("faults"));
+  }
+
+  play(): void {
+    this.faults.plan(calmMsOf(this.options));
+    for (let second = 1; second <= this.options.seconds; second++) {
+      this.world.run(second * 1000);
+      this.observers.tell("second");
+    }
+    assert(this.cast.isOpen, "the host never opened the room");
+    this.observers.tell("finish");
+  }
+
+  result(): Omit<SimResult, "cpuSeconds" | "rssMb"> {
+    return {
+      options: this.options,
+      peers: this.reference.members.length + this.reference.relays.length,
+      figures: this.meters.figures(),
+      invariantsBroken: this.violations.count,
+      violations: this.violations.stories,
+      coverageMissing: this.coverage.missing,
+      trace: this.world.trace.digest(),
+      inputs: this.world.inputs,
+    };
+  }
+
+  /** The reference first, so that every checker finds it up to date; what needs another comes after it. */
+  private makeObservers(capacity: CapacityChecker): Observers {
+    const { violations, reference, coverage, meters, world } = this;
+    const elapsedMs = (): number => world.elapsedMs;
+    const nodesMax = nodesMaxOf(this.options);
+    const hopsMax = limits.relaysMax + hopsBeyondRelays;
+    const forwarding = new ForwardingChecker(violations, () => world.inputs, nodesMax, hopsMax);
+    const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
+    coverage.follow(trace);
+    meters.follow(trace);
+    return new Observers([
+      reference,
+      new EarChecker(reference, violations),
+      trace,
+      coverage,
+      capacity,
+      new LinkChecker(violations),
+      new SilenceChecker(reference, capacity, violations, elapsedMs),
+      new LivenessChecker(reference, capacity, violations, elapsedMs, this.options.loss),
+      meters,
+    ]);
+  }
+
+  private makeProbe(): NetworkProbe {
+    const { observers } = this;
+    return {
+      sent: (from, to, kind, bytes) => observers.tell("sent", from, to, kind, bytes),
+      delivered: (from, to, kind, bytes) => observers.tell("delivered", from, to, kind, bytes),
+      linkClosed: (node, remote, kind, reason) => observers.tell("linkClosed", node, remote, kind, reason),
+      misused: (node, what) => observers.tell("misused", node, what),
+    };
+  }
+
+  private carry(node: number, output: PeerOutput): void {
+    switch (output.kind) {
+      case "send":
+      case "close":
+      case "dial":
+      case "upgrade":
+      case "cancel-dial":
+        return this.network.carry(node, output);
+      case "publish":
+      case "lookup":
+      case "heard":
+      case "event":
+        return this.cast.handle(node, output);
+      default:
+        output satisfies never;
+    }
+  }
+}
+
+/** When faults end: late enough for them to matter, early enough to see everybody recover. */
+export function calmMsOf(options: SimOptions): number {
+  const calmSeconds = Math.min(20, Math.max(10, options.seconds / 3));
+  return 1000 * Math.max(options.seconds - calmSeconds, ...faultSeconds(options));
+}
+
+/** More than ever take part: churn's joins are at most twice their mean and a few. */
+function nodesMaxOf(options: SimOptions): number {
+  return (
+    Math.ceil(options.listeners * (1 + options.relays) + 2 * options.churn * options.seconds) + limits.relaysMax + 16
+  );
+}
+
+/** One kind of primitives for all, each node with randomness of its own, so that one more draw here changes nothing there. */
+function cryptoMaker(real: boolean, rng: Rng): (node: number) => Crypto {
+  const keys = new KeyRegistry();
+  const shared = real ? createCrypto() : undefined;
+  return (node) => {
+    const own = rng.fork(`node/${node}`);
+    if (shared === undefined) return new SimCrypto(own, keys);
+    return { ...shared, randomBytes: (length) => own.bytes(length) };
+  };
+}

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** One text file of the tree. Rules get lists of these, so that planted bad examples can stand in for the tree. */
+export interface SourceFile {
+  /** From the project's root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** One broken rule. */
+export interface Finding {
+  readonly path: string;
+  /** 1 for the first line; 0 when the whole file is meant. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** What a rule found, one line each, for an assertion that shows everything at once. */
+export function describeFindings(findings: readonly Finding[]): string[] {
+  return findings.map(({ path, line, message }) => `${path}${line > 0 ? `:${line}` : ""} ${message}`);
+}
+
+/** Whether the file holds code of ours that a parser can read. */
+export function isCode(path: string): boolean {
+  return /\.(ts|tsx|js|mjs)$/.test(path);
+}
+
+/** Whether the path stands for declarations only: nothing to run, nothing to import. */
+export function isDeclaration(path: string): boolean {
+  return path.endsWith(".d.ts");
+}
+
+/** Every text file that is or would be committed, below `root`. */
+export function readTree(root: string): SourceFile[] {
+  const listing = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const files: SourceFile[] = [];
+  for (const path of new Set(listing.split("\0"))) {
+    const file = join(root, path);
+    if (path === "" || !statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
+    const bytes = readFileSync(file);
+    if (!bytes.includes(0)) files.push({ path, text: bytes.toString("utf8") });
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The line, counted from 1, of a position in a text. */
+export function lineAt(text: string, position: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at !== -1 && at < position; at = text.indexOf("\n", at + 1)) line += 1;
+  return line;
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from "vitest/config";
+
+const base = {
+  environment: "node" as const,
+  /** Generous, because the cores are shared: a test that waits does so for an event, never for a time. */
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    allowOnly: false,
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          ...base,
+          name: "unit",
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/e2e/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Whole processes, one file at a time and after everything else: their loads would disturb each other.
+        test: {
+          ...base,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
