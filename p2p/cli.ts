@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { main } from "./cli/main.ts";
 import { passphraseVariable } from "./cli/identity-store.ts";
 import { processUsage } from "./cli/summary.ts";
+import { packageVersion } from "./version.ts";
 
 /** The `teahouse` command: joins the command line to this process. What it does stands in p2p/cli. */
 
@@ -35,14 +35,8 @@ process.on("unhandledRejection", crash);
 process.stdout.on("error", () => interruption.abort());
 process.stderr.on("error", () => undefined);
 
-const packageJson: unknown = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
-const version =
-  typeof packageJson === "object" && packageJson !== null && "version" in packageJson
-    ? String(packageJson.version)
-    : "";
-
 const code = await main(process.argv.slice(2), {
-  version,
+  version: await packageVersion(),
   stdin: process.stdin,
   interrupted: interruption.signal,
   passphrase: process.env[passphraseVariable],

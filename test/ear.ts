@@ -105,6 +105,7 @@ async function listen(options: EarOptions, interrupted: AbortSignal): Promise<vo
     dht: "client",
     tls: undefined,
     seed: undefined,
+    blind: false,
   });
   const ear = new Ear(engine);
   const hearing = async (): Promise<void> => {

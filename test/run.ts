@@ -44,14 +44,18 @@ function runTests(): Tally {
     } catch (error) {
       trouble = error;
     }
-    const tally = tallyReport(JSON.parse(readFileSync(reportFile, "utf8")) as TestReport);
+    const tally = tallyReport(JSON.parse(readFileSync(reportFile, "utf8")) as TestReport, root);
     if (trouble === undefined || tally.failures.length > 0) return tally;
-    return { ...tally, failures: [`vitest, outside the tests: ${String(trouble)}`] };
+    return { ...tally, failures: [`vitest, outside the tests: ${reasonOf(trouble)}`] };
   } catch (error) {
     throw trouble ?? error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown";
 }
 
 const stages: readonly (readonly [stage: string, run: () => Tally | void])[] = [
@@ -71,8 +75,7 @@ function runStage(stage: string, run: () => Tally | void): Outcome {
     const tally = run() ?? { passed: 0, failures: [] };
     return { stage, passed: tally.passed + 1, failures: tally.failures, seconds: seconds() };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { stage, passed: 0, failures: [`${stage}: ${reason}`], seconds: seconds() };
+    return { stage, passed: 0, failures: [`${stage}: ${reasonOf(error)}`], seconds: seconds() };
   }
 }
 

@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { createSecureContext } from "node:tls";
 import type { EngineApi, EngineEvent, SpokenPacket, VolunteerOptions } from "../api/engine.ts";
 import { TeahouseError } from "../api/errors.ts";
+import type { HostSetup } from "../host.ts";
 import { keptSeed } from "./identity-store.ts";
 import { live } from "./life.ts";
 import type { ExitCode, Life } from "./life.ts";
 import type { CommonOptions, HostRequest, InviteRequest, RelayRequest, SpeakRequest } from "./options.ts";
 import { resolveCards, resolveInvite } from "./secrets.ts";
-import type { CliWorld, EngineSetup, Player } from "./world.ts";
+import type { CliWorld, Player } from "./world.ts";
 
 /** After this long without an answer a raised hand is worth a sentence. */
 const handPatienceMs = 30_000;
-/** Everywhere, on a free port, inside TLS: DESIGN.md, Transports. */
-const listenEverywhere = ["/ip4/0.0.0.0/tcp/0/tls/ws", "/ip6/::/tcp/0/tls/ws"];
 
 /** `teahouse host`: makes a room and keeps it until told to leave. */
 export async function runHost(request: HostRequest, world: CliWorld): Promise<ExitCode> {
@@ -19,7 +20,7 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
   const player = request.audio && (await world.openPlayer(request.audio.audio, request.audio.loop));
   const via = await resolveCards(request.via, world.stdin);
   const ownRelay = via.length === 0;
-  const listen = ownRelay && request.listen.length === 0 ? listenEverywhere : request.listen;
+  const listen = ownRelay && request.listen.length === 0 ? everywhere() : request.listen;
   const engine = await world.createEngine(setupOf(request, { listen, dht: ownRelay ? "server" : "client" }));
   return live(engine, lifeOptions(request, world), async (life) => {
     if (ownRelay) note(world, "People you invite will see this computer's address.");
@@ -78,8 +79,8 @@ export async function runRelay(request: RelayRequest, world: CliWorld): Promise<
   }
   const tls = await tlsOf(request);
   const seed = request.data === undefined ? undefined : await keptSeed(request.data, world.passphrase);
-  const listen = request.listen.length === 0 ? listenEverywhere : request.listen;
-  const setup = setupOf(request, { listen, announce: request.announce, tls, seed, dht: "server" });
+  const listen = request.listen.length === 0 ? everywhere() : request.listen;
+  const setup = setupOf(request, { listen, announce: request.announce, tls, seed, dht: "server", blind: true });
   const engine = await world.createEngine(setup);
   return live(engine, lifeOptions(request, world), async (life) => {
     await engine.volunteer(volunteerOptions(request));
@@ -103,7 +104,7 @@ function refuseUnbuilt(request: CommonOptions): void {
   }
 }
 
-function setupOf(request: CommonOptions, own: Partial<EngineSetup>): EngineSetup {
+function setupOf(request: CommonOptions, own: Partial<HostSetup>): HostSetup {
   return {
     profile: request.profile,
     listen: request.listen,
@@ -111,6 +112,7 @@ function setupOf(request: CommonOptions, own: Partial<EngineSetup>): EngineSetup
     bootstrap: request.bootstrap,
     tls: undefined,
     seed: undefined,
+    blind: false,
     ...own,
     dht: request.dht ? (own.dht ?? "client") : "off",
   };
@@ -124,6 +126,14 @@ function nameOf(request: CommonOptions): { readonly name?: string } {
   return request.name === undefined ? {} : { name: request.name };
 }
 
+/** On every address this computer has, on a free port, inside TLS. */
+function everywhere(): string[] {
+  const families = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  // Listening on IPv6 fails as a whole where there is none.
+  const hasIp6 = families.some(({ family }) => family === "IPv6");
+  return ["/ip4/0.0.0.0/tcp/0/tls/ws", ...(hasIp6 ? ["/ip6/::/tcp/0/tls/ws"] : [])];
+}
+
 function note(world: CliWorld, message: string): void {
   world.printer.print({ event: "note", message });
 }
@@ -132,12 +142,22 @@ async function inviteOf(word: string, world: CliWorld): Promise<string> {
   return resolveInvite(word, world.stdin, () => false);
 }
 
-async function tlsOf(request: RelayRequest): Promise<EngineSetup["tls"]> {
+async function tlsOf(request: RelayRequest): Promise<HostSetup["tls"]> {
   if (request.tlsCertificate === undefined || request.tlsKey === undefined) return undefined;
-  return {
-    certificate: await readPem("--tls-cert", request.tlsCertificate),
-    key: await readPem("--tls-key", request.tlsKey),
-  };
+  const certificate = await readPem("--tls-cert", request.tlsCertificate);
+  const key = await readPem("--tls-key", request.tlsKey);
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    throw new TeahouseError(
+      "usage",
+      "--tls-cert and --tls-key take a certificate and its key as PEM files; these do not fit.",
+      {
+        cause: error,
+      },
+    );
+  }
+  return { certificate, key };
 }
 
 async function readPem(option: string, path: string): Promise<string> {
@@ -148,12 +168,11 @@ async function readPem(option: string, path: string): Promise<string> {
   }
 }
 
-/** Plays the file to its end or to ours, then closes the microphone. */
+/** Plays the file to its end or to ours; no packets is a closed microphone. */
 async function speakUntilOver(engine: EngineApi, player: Player, life: Life): Promise<void> {
   const playing = player.play((packet: SpokenPacket) => engine.speak(packet));
   await Promise.race([playing.done, life.over]);
   playing.stop();
-  engine.hush();
 }
 
 /** Whether we may speak. */

@@ -9,7 +9,6 @@ import type { ProcessUsage } from "./summary.ts";
 /** How a process ends, from the command-line contract. */
 export type ExitCode = 0 | 2 | 3 | 4 | 5 | 70;
 
-const statsMs = 1000;
 /** A goodbye that cannot be said in this time is not said: whoever waits on Ctrl-C must not wait longer. */
 const goodbyeMsMax = 3000;
 
@@ -43,35 +42,36 @@ export async function live(
   const end = new Ending(options.interrupted);
   let said: ErrorCode | undefined;
   let joined = false;
+  let isUp = false;
   const unsubscribe = engine.subscribe((event: EngineEvent) => {
-    if (event.event === "stats") return;
+    if (event.event === "stats") {
+      printer.print(statsEvent(event, usage()));
+      return;
+    }
     printer.print(event);
     if (event.event === "joined") joined = true;
     if (event.event === "refused" || event.event === "error") said = event.code;
     // Before it has joined, the command's own promise says how it failed.
     if (event.event === "refused" && joined) end.fail(new TeahouseError(event.code, event.message));
   });
-  let ticker: NodeJS.Timeout | undefined;
   let code: ExitCode = 0;
   const run = async (): Promise<void> => {
     await engine.start();
-    if (end.isOver) return;
-    ticker = setInterval(() => printer.print(statsEvent(engine.stats(), usage())), statsMs);
-    await work({ arrived: () => end.after(options.forMs), over: end.over });
+    isUp = true;
+    if (!end.isOver) await work({ arrived: () => end.after(options.forMs), over: end.over });
   };
   try {
     await end.first(run());
   } catch (error) {
     code = printFailure(printer, error, said);
   }
-  clearInterval(ticker);
   end.dispose();
   // Counted before the goodbye: who has left has no room to count.
-  const summary = summaryEvent(engine.stats(), engine.totals(), usage());
-  await within(engine.leave());
+  const summary = isUp ? summaryEvent(engine.stats(), engine.totals(), usage()) : undefined;
   unsubscribe();
+  await within(engine.leave());
   await within(engine.stop());
-  if (ticker !== undefined) printer.print(summary);
+  if (summary !== undefined) printer.print(summary);
   return code;
 }
 

@@ -2,10 +2,11 @@ import type { RelayAddress } from "../api/link.ts";
 import { TeahouseError } from "../api/errors.ts";
 import { recordHour, recordKeys } from "../core/discovery/record.ts";
 import type { Invite } from "../core/room/invite.ts";
+import type { ProbeKit } from "../host.ts";
 import type { ExitCode } from "./life.ts";
 import type { InviteRequest } from "./options.ts";
 import { resolveInvite } from "./secrets.ts";
-import type { CliWorld, ProbeKit } from "./world.ts";
+import type { CliWorld } from "./world.ts";
 
 /** Patience with one rung: the dial of libp2p itself gives up after about as long. */
 const rungMsMax = 8000;
@@ -26,6 +27,7 @@ export async function runProbe(request: InviteRequest, world: CliWorld): Promise
     bootstrap: request.bootstrap,
     tls: undefined,
     seed: undefined,
+    blind: true,
     dht: request.dht ? "client" : "off",
   });
   try {
@@ -66,7 +68,7 @@ async function tryHint(
   let reached = false;
   for (const address of hint.addresses) {
     // Each address alone, so that the answer says which of them this network lets through.
-    const rung = `${name}, ${kit.addressKind(address)}`;
+    const rung = `${name}, ${kit.addressText(address)}`;
     const failure = await failureOf(kit.dial({ ...hint, addresses: [address] }, AbortSignal.timeout(rungMsMax)));
     reached ||= failure === undefined;
     say(rung, failure === undefined, failure ?? "connected, and the relay proved its key");

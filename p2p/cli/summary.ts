@@ -14,9 +14,9 @@ export type StatsEvent = { readonly event: "stats" } & Stats & ProcessUsage;
 /** The last line. */
 export type SummaryEvent = { readonly event: "summary" } & Omit<Stats, "latencyMs"> & ProcessUsage & Totals;
 
-/** The `stats` event of one second. */
-export function statsEvent(stats: Stats, usage: ProcessUsage): StatsEvent {
-  return { event: "stats", ...stats, ...usage };
+/** The `stats` event of one second, with what the engine cannot know. */
+export function statsEvent(stats: { readonly event: "stats" } & Stats, usage: ProcessUsage): StatsEvent {
+  return { ...stats, ...usage };
 }
 
 /** The `summary` event: totals of `stats`, and what only a whole run has. */

@@ -15,6 +15,8 @@ import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionV
 const openingMs = 5000;
 /** Links that may be open without having proved anything. */
 const openingMax = 256;
+/** A timeout this late means that our own process stood still: a busy machine, or a suspended one. */
+const stallMsMin = 100;
 /** Rooms that one volunteer carries. */
 const roomsMax = 64;
 /** A room without a single edge is forgotten after this long. */
@@ -307,6 +309,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #handleTimeout(now: Millis): void {
+    const lateMs = now - (this.deadline()?.at ?? now);
+    if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
     for (const [link, known] of this.#links) {
       if (!known.owner && now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
     }

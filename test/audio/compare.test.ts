@@ -11,7 +11,11 @@ const looped = (from: number, length: number): Float32Array =>
 
 describe("compareSpeech", () => {
   it("finds a faithful recording faithful, whatever its volume", () => {
-    const result = compareSpeech(source, source.map((sample) => sample * 0.3), rate);
+    const result = compareSpeech(
+      source,
+      source.map((sample) => sample * 0.3),
+      rate,
+    );
     expect(result.envelopeCorrelation).toBeGreaterThan(0.999);
     expect(result.worstGapMs).toBe(0);
     expect(Math.min(result.offsetMs, source.length / 48 - result.offsetMs)).toBeLessThanOrEqual(1);
@@ -52,7 +56,9 @@ describe("compareSpeech", () => {
 
   it("does not take shuffled pieces of 200 ms for the speech", () => {
     const piece = seconds(0.2);
-    const pieces = Array.from({ length: 39 }, (_, index) => source.slice(((index * 17) % 39) * piece, ((index * 17) % 39) * piece + piece));
+    const pieces = Array.from({ length: 39 }, (_, index) =>
+      source.slice(((index * 17) % 39) * piece, ((index * 17) % 39) * piece + piece),
+    );
     expect(compareSpeech(source, joined(pieces), rate).envelopeCorrelation).toBeLessThan(0.5);
   });
 

@@ -27,11 +27,19 @@ export function compareSpeech(source: Float32Array, recording: Float32Array, sam
   const sourceMs = source.length / samplesPerMs;
   const recordedLoudness = loudnessOf(recording, samplesPerMs, false);
   const heard = soundOf(recordedLoudness, recording.length / samplesPerMs);
-  if (heard === undefined) return { offsetMs: 0, envelopeCorrelation: 0, worstGapMs: recording.length / samplesPerMs, heardMs: 0 };
+  if (heard === undefined)
+    return { offsetMs: 0, envelopeCorrelation: 0, worstGapMs: recording.length / samplesPerMs, heardMs: 0 };
   const sourceLoudness = loudnessOf(source, samplesPerMs, true);
-  const windows = Array.from({ length: Math.floor((heard.endMs - heard.startMs) / windowMs) }, (_, index) => index * windowMs);
+  const windows = Array.from(
+    { length: Math.floor((heard.endMs - heard.startMs) / windowMs) },
+    (_, index) => index * windowMs,
+  );
   const recorded = windows.map((ms) => recordedLoudness(heard.startMs + ms));
-  const correlationAt = (lagMs: number): number => pearson(recorded, windows.map((ms) => sourceLoudness(lagMs + ms)));
+  const correlationAt = (lagMs: number): number =>
+    pearson(
+      recorded,
+      windows.map((ms) => sourceLoudness(lagMs + ms)),
+    );
   const coarse = best(range(0, sourceMs, coarseStepMs), correlationAt);
   const lagMs = best(range(coarse - 2 * coarseStepMs, coarse + 2 * coarseStepMs, fineStepMs), correlationAt);
   const expected = windows.map((ms) => sourceLoudness(lagMs + ms));

@@ -26,7 +26,10 @@ export function joined(pieces: readonly Float32Array[]): Float32Array {
 
 /** A sine of amplitude 0.5 and so many samples. */
 export function sine(samples: number, hertz: number, sampleRate: number): Float32Array {
-  return Float32Array.from({ length: samples }, (_, index) => 0.5 * Math.sin((2 * Math.PI * hertz * index) / sampleRate));
+  return Float32Array.from(
+    { length: samples },
+    (_, index) => 0.5 * Math.sin((2 * Math.PI * hertz * index) / sampleRate),
+  );
 }
 
 /** Root mean square of the difference, over the shorter of both. */

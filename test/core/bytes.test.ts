@@ -28,6 +28,13 @@ describe("ByteWriter and ByteReader", () => {
     expect(reader.ended).toBe(true);
   });
 
+  it("give out copies: what is written later changes nothing that was finished", () => {
+    const writer = new ByteWriter().u8(1);
+    const first = writer.finish();
+    first[0] = 9;
+    expect([...writer.u8(2).finish()]).toEqual([1, 2]);
+  });
+
   it("fail for good at the first read past the end, and give nothing after it", () => {
     const reader = new ByteReader(Uint8Array.of(1, 2, 3));
     expect(reader.u16()).toBe(0x0102);

@@ -8,14 +8,14 @@ import { millis } from "../../p2p/api/ids.ts";
 import { keptSeed } from "../../p2p/cli/identity-store.ts";
 import { main } from "../../p2p/cli/main.ts";
 import type { MainWorld } from "../../p2p/cli/main.ts";
-import type { EngineSetup } from "../../p2p/cli/world.ts";
-import { EngineDouble } from "./engine-double.ts";
+import type { HostSetup } from "../../p2p/host.ts";
+import { EngineDouble, statsOfDouble } from "./engine-double.ts";
 
 interface Run {
   readonly engine: EngineDouble;
   readonly out: string[];
   readonly errors: string[];
-  readonly setups: EngineSetup[];
+  readonly setups: HostSetup[];
   readonly interruption: AbortController;
   readonly code: Promise<number>;
   events(): { event: string; [field: string]: unknown }[];
@@ -24,7 +24,7 @@ interface Run {
 function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engine = new EngineDouble()): Run {
   const out: string[] = [];
   const errors: string[] = [];
-  const setups: EngineSetup[] = [];
+  const setups: HostSetup[] = [];
   const interruption = new AbortController();
   async function* stdin(): AsyncGenerator<string> {
     yield " thi1-from-stdin\n";
@@ -89,12 +89,22 @@ describe("a command's life", () => {
     expect(engine.calls).toEqual(["start", "join", "leave", "stop"]);
   });
 
-  it("prints stats with the cost of the process each second", async () => {
-    const run = start(["listen", "thi1-x", "--json", "--for", "1100ms"]);
+  it("prints the engine's stats with the cost of the process", async () => {
+    const run = start(["listen", "thi1-x", "--json"]);
+    await run.engine.called("join");
+    run.engine.emit({ event: "stats", ...statsOfDouble });
+    run.interruption.abort();
     expect(await run.code).toBe(0);
     const stats = run.events().filter(({ event }) => event === "stats");
-    expect(stats.length).toBeGreaterThanOrEqual(1);
-    expect(stats[0]).toMatchObject({ hops: 3, links: { webrtc: 1 }, layer: "normal", rssMb: 90, cpuMs: 500 });
+    expect(stats).toMatchObject([{ hops: 3, links: { webrtc: 1 }, layer: "normal", rssMb: 90, cpuMs: 500 }]);
+  });
+
+  it("prints no summary when the node never came up", async () => {
+    const engine = new EngineDouble();
+    engine.failure = new TeahouseError("port-taken", "What it says.");
+    const run = start(["relay", "--json"], {}, engine);
+    expect(await run.code).toBe(2);
+    expect(run.events().map(({ event }) => event)).toEqual(["error"]);
   });
 
   it.each([
@@ -165,7 +175,7 @@ describe("the commands", () => {
     expect(run.engine.hosted).toEqual({ via: [], letEverybodySpeak: true, name: "Ada" });
     expect(run.setups[0]).toMatchObject({
       dht: "server",
-      listen: ["/ip4/0.0.0.0/tcp/0/tls/ws", "/ip6/::/tcp/0/tls/ws"],
+      listen: expect.arrayContaining(["/ip4/0.0.0.0/tcp/0/tls/ws"]),
     });
     expect(run.out).toContain("People you invite will see this computer's address.");
     expect(run.out.join("\n")).toMatch(/to listen.*thi1-l\n.*thi1-s\n.*thi1-m\n.*thi1-h\n/s);
@@ -178,9 +188,14 @@ describe("the commands", () => {
     expect(run.setups[0]).toMatchObject({ dht: "client", listen: [] });
   });
 
-  it("host closes its microphone at the end of the file, and stays", async () => {
-    const run = start(["host", "--audio", "f.wav", "--json"]);
-    await run.engine.called("hush");
+  it("host stays when its file has ended", async () => {
+    let stopped: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (stopped = resolve));
+    const run = start(["host", "--audio", "f.wav", "--json"], {
+      openPlayer: async () => ({ play: () => ({ done: Promise.resolve(), stop: () => stopped() }) }),
+    });
+    await ended;
+    await new Promise(setImmediate);
     expect(run.engine.calls).not.toContain("leave");
     run.interruption.abort();
     expect(await run.code).toBe(0);
@@ -201,7 +216,7 @@ describe("the commands", () => {
     run.engine.emit({ event: "role", role: "speaker", by: "host" });
     expect(await run.code).toBe(0);
     expect(run.engine.spoken).toEqual([packet]);
-    expect(run.engine.calls).toEqual(["start", "join", "raiseHand", "hush", "lowerHand", "leave", "stop"]);
+    expect(run.engine.calls).toEqual(["start", "join", "raiseHand", "lowerHand", "leave", "stop"]);
   });
 
   it("finds a bad audio file before it makes an engine", async () => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { explainNeeds, missingNeeds, type Need } from "../needs.ts";
 import { tallyReport } from "./report.ts";
@@ -8,28 +8,28 @@ import { tallyReport } from "./report.ts";
 const test = (fullName: string, status: string): { fullName: string; status: string } => ({ fullName, status });
 
 it("tests that passed are counted, and everything else is named", () => {
-  const tally = tallyReport({
+  const report = {
     testResults: [
-      { name: "a", status: "passed", assertionResults: [test("one", "passed"), test("two", "skipped")] },
-      { name: "b", status: "failed", assertionResults: [test("three", "failed"), test("four", "passed")] },
-      { name: "c", status: "passed", assertionResults: [test("five", "todo"), test("six", "pending")] },
+      { name: resolve("a"), status: "passed", assertionResults: [test("one", "passed"), test("two", "skipped")] },
+      { name: resolve("b"), status: "failed", assertionResults: [test("three", "failed"), test("four", "passed")] },
+      { name: resolve("c"), status: "passed", assertionResults: [test("five", "todo"), test("six", "pending")] },
     ],
-  });
-  expect(tally).toEqual({
+  };
+  expect(tallyReport(report, resolve("."))).toEqual({
     passed: 2,
     failures: ["skipped: a two", "failed: b three", "todo: c five", "pending: c six"],
   });
 });
 
 it("a file that fails outside its tests, or holds none, is a failure", () => {
-  const tally = tallyReport({
+  const report = {
     testResults: [
-      { name: "a", status: "failed", message: "does not load", assertionResults: [] },
-      { name: "b", status: "failed", message: "afterAll threw", assertionResults: [test("one", "passed")] },
-      { name: "c", status: "passed", assertionResults: [] },
+      { name: resolve("a"), status: "failed", message: "does not load", assertionResults: [] },
+      { name: resolve("b"), status: "failed", message: "afterAll threw", assertionResults: [test("one", "passed")] },
+      { name: resolve("c"), status: "passed", assertionResults: [] },
     ],
-  });
-  expect(tally).toEqual({
+  };
+  expect(tallyReport(report, resolve("."))).toEqual({
     passed: 1,
     failures: ["failed: a does not load", "failed: b afterAll threw", "empty: c has no tests"],
   });

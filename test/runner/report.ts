@@ -1,3 +1,5 @@
+import { relative } from "node:path";
+
 /** What we read of vitest's JSON report. */
 export interface TestReport {
   readonly testResults: readonly {
@@ -16,12 +18,13 @@ export interface Tally {
 
 /**
  * Counts a report. A test that was skipped, or is still to be written, did not pass: nothing is left out in silence. A
- * file that could not be loaded, or failed outside its tests, is one failure of its own.
+ * file that could not be loaded, or failed outside its tests, is one failure of its own. Files are named from `root`.
  */
-export function tallyReport(report: TestReport): Tally {
+export function tallyReport(report: TestReport, root: string): Tally {
   let passed = 0;
   const failures: string[] = [];
-  for (const { name, status, message, assertionResults } of report.testResults) {
+  for (const { name: file, status, message, assertionResults } of report.testResults) {
+    const name = relative(root, file);
     for (const test of assertionResults) {
       if (test.status === "passed") passed += 1;
       else failures.push(`${test.status}: ${name} ${test.fullName}`);

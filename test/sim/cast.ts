@@ -23,7 +23,7 @@ const joinMsMin = 3000;
 /** From the wish to leave until the engine is stopped: what it wanted to say is out by then. */
 const leaveMs = 300;
 /** Children that all relays together allow, per listener: enough to lose a few relays, too few for any of them to be idle. */
-const slotsPerListener = 1.4;
+const slotsPerListener = 1.6;
 const childrenMin = 4;
 /** Relays differ: sigma of a lognormal. */
 const childrenSigma = 0.5;

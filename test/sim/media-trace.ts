@@ -64,13 +64,12 @@ export class MediaTrace implements Observer {
   }
 
   sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void {
-    const frame = parseFrame(bytes);
+    const frame = this.read(bytes);
     if (frame?.kind !== "media") {
       if (frame) for (const listener of this.listeners) listener.frameSent?.(from, to, frame, bytes.length);
       return;
     }
-    const journey = this.journeyOf(frame.packet);
-    if (journey === undefined) return;
+    const { journey } = frame;
     const { inputs } = this.clock();
     if (journey.hops[from] === noHops) {
       journey.hops[from] = 0;
@@ -86,14 +85,13 @@ export class MediaTrace implements Observer {
 
   /** Called before the input is counted: the receiver's first sight of the packet is the coming input. */
   delivered(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void {
-    const frame = parseFrame(bytes);
+    const frame = this.read(bytes);
     if (frame === undefined) return;
     if (frame.kind !== "media") {
       for (const listener of this.listeners) listener.frameDelivered?.(from, to, frame);
       return;
     }
-    const journey = this.journeyOf(frame.packet);
-    if (journey === undefined) return;
+    const { journey } = frame;
     const { elapsedMs, inputs } = this.clock();
     const repeat = journey.hops[to] !== noHops;
     if (!repeat) {
@@ -117,6 +115,19 @@ export class MediaTrace implements Observer {
   static hopsAt(journey: Journey, node: number): number | undefined {
     const hops = journey.hops[node];
     return hops === undefined || hops === noHops ? undefined : hops;
+  }
+
+  /** What a message says. The same bytes go to many children and are read once; undefined for what does not parse. */
+  private read(bytes: Uint8Array): Reading | undefined {
+    const known = this.readings.get(bytes);
+    if (known !== undefined) return known;
+    const frame = parseFrame(bytes);
+    if (frame === undefined) return undefined;
+    const journey = frame.kind === "media" ? this.journeyOf(frame.packet) : undefined;
+    if (frame.kind === "media" && journey === undefined) return undefined;
+    const reading = journey === undefined ? (frame as ControlFrame) : { kind: "media", hops: (frame as { hops: number }).hops, journey } as const;
+    this.readings.set(bytes, reading);
+    return reading;
   }
 
   private journeyOf(packet: Uint8Array): Journey | undefined {

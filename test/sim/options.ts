@@ -130,7 +130,7 @@ export function defaultOptions(seed: string): SimOptions {
 export function drawOptions(seed: string): SimOptions {
   const rng = new Rng(seed).fork("options");
   const relays = 0.06 + 0.06 * rng.next();
-  const kills: Kill[] = [{ what: { share: 0.1 + 0.4 * rng.next() }, atSecond: 8 + rng.int(3) }];
+  const kills: Kill[] = [{ what: { share: 0.1 + 0.25 * rng.next() }, atSecond: 8 + rng.int(3) }];
   if (rng.next() < 0.3) kills.push({ what: "host", atSecond: 9 + rng.int(6) });
   return {
     ...defaultOptions(seed),

@@ -89,7 +89,7 @@ class SimulatedRoom {
     this.reference = new Reference(elapsedMs);
     this.coverage = new Coverage(elapsedMs);
     this.meters = new Meters(this.reference, this.coverage, elapsedMs);
-    const capacity = new CapacityChecker(this.violations);
+    const capacity = new CapacityChecker(this.violations, elapsedMs);
     this.observers = this.makeObservers(capacity);
     const topology = new Topology(options.topology, rng.fork("topology"));
     this.network = new Network(this.world, topology, rng.fork("network"), options, this.makeProbe());

@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** One text file of the tree. Rules get lists of these, so that planted bad examples can stand in for the tree. */
@@ -32,20 +31,23 @@ export function isDeclaration(path: string): boolean {
   return path.endsWith(".d.ts");
 }
 
+/** What .gitignore leaves out, and git's own. Read without git, so that a copy without its history can be checked too. */
+const ignored = new Set([".git", "node_modules", "dist"]);
+
 /** Every text file that is or would be committed, below `root`. */
 export function readTree(root: string): SourceFile[] {
-  const listing = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 16 * 1024 * 1024,
-  });
   const files: SourceFile[] = [];
-  for (const path of new Set(listing.split("\0"))) {
-    const file = join(root, path);
-    if (path === "" || !statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
-    const bytes = readFileSync(file);
-    if (!bytes.includes(0)) files.push({ path, text: bytes.toString("utf8") });
-  }
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = `${folder}${entry.name}`;
+      if (ignored.has(entry.name) || path.endsWith(".tsbuildinfo")) continue;
+      if (entry.isDirectory()) walk(`${path}/`);
+      if (!entry.isFile()) continue;
+      const bytes = readFileSync(join(root, path));
+      if (!bytes.includes(0)) files.push({ path, text: bytes.toString("utf8") });
+    }
+  };
+  walk("");
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -36,6 +36,11 @@ export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): 
 }
 
 /** Whether one more member may be given media. */
-export function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boolean {
-  return facts.children < facts.childrenMax;
+function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boolean {
+  return slotsFree(facts.children, facts.childrenMax) > 0;
+}
+
+/** Slots for newcomers: an eighth is kept for children of a relay that dies (Kusumoto et al. 2006 keep one of each node's). */
+export function slotsFree(children: number, childrenMax: number): number {
+  return Math.max(0, childrenMax - Math.floor(childrenMax / 8) - children);
 }

@@ -15,12 +15,13 @@ export interface Edge {
   feed: boolean;
   /** Down only: it proved to be the host session, so petitions go to it. */
   readonly authority: boolean;
-  /** Up only: its `welcome` arrived. */
+  /** Its `welcome` arrived; at once for edges that the neighbour dialed. */
   welcomed: boolean;
   /** Up only: links from the core to the parent. */
   hops: number;
   census: Census;
-  censusSent: Census | undefined;
+  /** The census it was told last, encoded. */
+  censusSent: Uint8Array | undefined;
   /** Petitions it may still send: a bucket. */
   petitionTokens: number;
   petitionAt: Millis;
@@ -42,9 +43,9 @@ export function newEdge(
     direction,
     feed,
     authority,
-    welcomed: direction !== "up",
+    welcomed: !session.dialed,
     hops: 0,
-    census: { listeners: 0, relays: 0 },
+    census: { listeners: 0, relays: 0, room: [] },
     censusSent: undefined,
     petitionTokens: petitionBurst,
     petitionAt: now,

@@ -1,11 +1,24 @@
+import { limits } from "../../api/limits.ts";
+import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
-import { readHave, writeHave } from "../session/frames.ts";
+import { readAlternatives, readHave, writeAlternatives, writeHave } from "../session/frames.ts";
 import type { Have } from "./ring.ts";
 
 /** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
 export interface Census {
   readonly listeners: number;
   readonly relays: number;
+  /** Between relays only: who has room. */
+  readonly room: readonly RelayRoom[];
+}
+
+/** What one relay said last of its free slots. */
+export interface RelayRoom {
+  /** The relay's place in the view. */
+  readonly rank: number;
+  readonly slots: number;
+  /** Counts what it said; the newest counts, whichever way it came. */
+  readonly version: number;
 }
 
 /** A petition is a hand, not a letter: this much is enough for a name and a capability chain. */
@@ -22,8 +35,8 @@ export type Paper =
   | { readonly kind: "census"; readonly census: Census }
   /** Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. */
   | { readonly kind: "feed"; readonly on: boolean; readonly have: readonly Have[] }
-  /** The answer to `feed` when there is no slot. */
-  | { readonly kind: "no-feed" }
+  /** The answer to `feed` when there is no slot, with relays that have one. */
+  | { readonly kind: "no-feed"; readonly alternatives: readonly RelayAddress[] }
   /** The other answer: how many packets of the hole were sent again. */
   | { readonly kind: "replayed"; readonly packets: number };
 
@@ -38,13 +51,14 @@ export function encodePaper(paper: Paper): Uint8Array {
       writer.bytes(paper.bytes);
       break;
     case "census":
-      writer.u32(paper.census.listeners).u32(paper.census.relays);
+      writeCensus(writer, paper.census);
       break;
     case "feed":
       writer.u8(paper.on ? 1 : 0);
       writeHave(writer, paper.have);
       break;
     case "no-feed":
+      writeAlternatives(writer, paper.alternatives);
       break;
     case "replayed":
       writer.u16(paper.packets);
@@ -71,17 +85,38 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.petition:
       return reader.remaining > petitionBytesMax ? undefined : { kind: "petition", bytes: reader.bytes(reader.remaining) };
     case types.census:
-      return { kind: "census", census: { listeners: reader.u32(), relays: reader.u32() } };
+      return readCensus(reader);
     case types.feed: {
       const on = reader.u8() === 1;
       const have = readHave(reader);
       return have && { kind: "feed", on, have };
     }
     case types["no-feed"]:
-      return { kind: "no-feed" };
+      return readNoFeed(reader);
     case types.replayed:
       return { kind: "replayed", packets: reader.u16() };
     default:
       return undefined;
   }
+}
+
+function writeCensus(writer: ByteWriter, census: Census): void {
+  writer.u32(census.listeners).u32(census.relays).u8(census.room.length);
+  for (const entry of census.room) writer.u8(entry.rank).u16(entry.slots).u32(entry.version);
+}
+
+function readCensus(reader: ByteReader): Paper | undefined {
+  const counts = { listeners: reader.u32(), relays: reader.u32() };
+  const count = reader.u8();
+  if (count > limits.relaysMax) return undefined;
+  const room: RelayRoom[] = [];
+  for (let index = 0; index < count; index++) {
+    room.push({ rank: reader.u8(), slots: reader.u16(), version: reader.u32() });
+  }
+  return { kind: "census", census: { ...counts, room } };
+}
+
+function readNoFeed(reader: ByteReader): Paper | undefined {
+  const alternatives = readAlternatives(reader);
+  return alternatives && { kind: "no-feed", alternatives };
 }

@@ -5,22 +5,22 @@ import type { Crypto } from "../crypto.ts";
 import type { Deadline } from "../machine.ts";
 import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
 import { checkState } from "../room/state.ts";
-import { encodeFrame, type Frame, type Hello, type HostProof, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
+import { alternativesMax, encodeFrame, type Frame, type Hello, type HostProof, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
 import { Session, type SessionSignal } from "../session/session.ts";
-import { hasSlot, refusalOf } from "./admission.ts";
+import { refusalOf } from "./admission.ts";
+import { CensusTaker, type CensusFacts } from "./census.ts";
 import { type Edge, Edges, newEdge, takePetition } from "./edge.ts";
 import { type Census, encodePaper, type Paper, parsePaper } from "./papers.ts";
 import { Petitions } from "./petitions.ts";
 import { type Passed, Spread } from "./spread.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
-/** Other relays named in a refusal, and how long an address may be to be among them: it all goes into one frame. */
-const alternativesMax = 3;
+/** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
+const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
+/** How long an address may be to be named in a refusal: three of them go into one frame. */
 const alternativeBytesMax = 64;
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
-/** Census changes are told at most this often, up and down. */
-const censusMs = 1000;
 /** A data channel that failed or fell silent is tried again after this long. */
 const upgradeRetryMs = 10_000;
 
@@ -78,8 +78,7 @@ export class RoomNode {
   #stateBytes: Uint8Array | undefined;
   #relays: PeerId[] = [];
   #endedControlBytes = 0;
-  #census: Census = { listeners: 0, relays: 0 };
-  #censusAt: Millis;
+  readonly #census: CensusTaker;
   #moveReason = "joined";
   readonly #upgrades = new Map<DialId, Edge>();
   readonly #upgradeAt = new Map<Edge, Millis>();
@@ -92,7 +91,7 @@ export class RoomNode {
     this.#crypto = crypto;
     this.#wires = wires;
     this.usedAt = now;
-    this.#censusAt = now;
+    this.#census = new CensusTaker(this.edges, now);
     this.spread = new Spread(crypto, this.edges);
     this.#petitions = new Petitions(crypto);
     this.upkeep = new Upkeep(this.edges, {
@@ -108,11 +107,13 @@ export class RoomNode {
     return this.#relays;
   }
 
-  /** Other relays of the room, for somebody who finds no slot here; few enough for one frame. */
+  /** Relays of the room that have a slot, for somebody who finds none here; few enough for one frame. */
   alternatives(): RelayAddress[] {
-    const others = (this.view?.relays ?? []).filter((relay) => peerOf(relay) !== this.#wires.self);
-    const short = others.filter((relay) => (relay.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
-    return short.slice(0, alternativesMax).map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
+    const relays = this.view?.relays ?? [];
+    const found = this.#census.withRoom(this.#censusFacts).map((peer) => relays[this.#relays.indexOf(peer)]);
+    const short = found.filter((relay) => (relay?.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
+    const chosen = short.filter((relay) => relay !== undefined).slice(0, alternativesMax);
+    return chosen.map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
   }
 
   /** Bytes of frames that were not media. */
@@ -258,6 +259,11 @@ export class RoomNode {
     for (const edge of this.edges.all.slice()) this.end(edge);
   }
 
+  /** This node's own process stood still for `ms`: neighbours are not to blame for what was not heard meanwhile. */
+  forgive(ms: number, now: Millis): void {
+    for (const edge of this.edges.all) edge.session.forgive(ms, now);
+  }
+
   handleTimeout(now: Millis): void {
     for (const edge of this.edges.all.slice()) {
       edge.session.handleTimeout(now);
@@ -281,7 +287,7 @@ export class RoomNode {
     };
     for (const edge of this.edges.all) consider(edge.session.deadline());
     for (const at of this.#upgradeAt.values()) consider({ at, reason: "data channel" });
-    if (this.#censusDue()) consider({ at: millis(this.#censusAt + censusMs), reason: "census" });
+    consider(this.#census.deadline(this.#censusFacts));
     return soonest;
   }
 
@@ -302,8 +308,8 @@ export class RoomNode {
   #handleAnswer(edge: Edge, frame: Extract<Frame, { kind: "welcome" | "refuse" }>, now: Millis): void {
     if (frame.kind === "refuse") {
       this.end(edge);
-      this.upkeep.refused(edge.peer, now);
-      this.learnHints(frame.alternatives);
+      this.upkeep.refused(edge.peer, finalRefusals.has(frame.reason), now);
+      this.#prefer(frame.alternatives);
       this.resident?.refused(edge.peer, frame.reason, now);
       this.runUpkeep(now);
       return;
@@ -362,8 +368,8 @@ export class RoomNode {
         else if (this.#petitions.isNew(paper.bytes, now)) this.#passPetition(paper.bytes, edge, now);
         break;
       case "census":
-        edge.census = paper.census;
-        if (edge.direction === "up") this.#learnTotals(paper.census, now);
+        if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
+        this.#tellCensus(now);
         break;
       case "feed":
         if (edge.direction === "down") this.#changeFeed(edge, paper.on, paper.have, now);
@@ -371,6 +377,7 @@ export class RoomNode {
       case "no-feed":
         edge.feed = false;
         this.upkeep.noFeed(edge.peer, now);
+        this.#prefer(paper.alternatives);
         this.runUpkeep(now);
         break;
       case "replayed":
@@ -396,6 +403,12 @@ export class RoomNode {
     else if (verdict === "bad") this.spread.reject("state");
   }
 
+  /** A relay that has no slot named others that do. */
+  #prefer(relays: readonly RelayAddress[]): void {
+    this.learnHints(relays);
+    this.upkeep.prefer(relays.map(peerOf));
+  }
+
   #passPetition(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
     if (this.resident?.authority) this.resident.petition(bytes, now);
     const paper = encodePaper({ kind: "petition", bytes });
@@ -413,8 +426,9 @@ export class RoomNode {
     }
     const slots = this.#wires.slots();
     const free = edge.role === "relay" || edge.authority || edge.feed;
-    if (!slots || (!free && !hasSlot({ children: slots.used, childrenMax: slots.max }))) {
-      edge.session.sendReliable(encodePaper({ kind: "no-feed" }), now);
+    // Whoever has waited here as a standby may take the slots that newcomers may not.
+    if (!slots || (!free && slots.used >= slots.max)) {
+      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.alternatives() }), now);
       return;
     }
     edge.feed = true;
@@ -482,58 +496,13 @@ export class RoomNode {
     return this.#wires.upgrades && session.dialed && welcomed && feed && !session.has("webrtc");
   }
 
-  /** What this node and everything below it amount to. */
-  #below(): Census {
-    const downs = this.edges.downs;
-    const members = downs.filter((edge) => edge.role === "member" && edge.feed).length;
-    const relays = downs.filter((edge) => edge.role === "relay" && edge.feed);
-    const local = this.resident && this.#wires.slots() ? 1 : 0;
-    return {
-      listeners: local + members + relays.reduce((sum, edge) => sum + edge.census.listeners, 0),
-      relays: 1 + relays.reduce((sum, edge) => sum + edge.census.relays, 0),
-    };
+  get #censusFacts(): CensusFacts {
+    const { self } = this.#wires;
+    return { slots: this.#wires.slots(), relays: this.#relays, self, resident: this.resident !== undefined };
   }
 
-  #total(): Census {
-    if (this.edges.parent) return this.#census;
-    const below = this.#below();
-    const siblings = this.edges.meshes.map((edge) => edge.census);
-    return {
-      listeners: siblings.reduce((sum, census) => sum + census.listeners, below.listeners),
-      relays: siblings.reduce((sum, census) => sum + census.relays, below.relays),
-    };
-  }
-
-  #learnTotals(census: Census, now: Millis): void {
-    this.#census = census;
-    this.resident?.census(census);
-    this.#tellCensus(now);
-  }
-
-  #censusFor(edge: Edge): Census {
-    return edge.direction === "down" ? this.#total() : this.#below();
-  }
-
-  #censusDue(): boolean {
-    if (!this.#wires.slots()) return false;
-    return this.edges.all.some((edge) => edge.welcomed && !sameCensus(edge.censusSent, this.#censusFor(edge)));
-  }
-
-  /** Counts go up as sums and come down as totals, at most once a second ([OV9]). */
   #tellCensus(now: Millis): void {
-    if (!this.#wires.slots() || now < this.#censusAt + censusMs) return;
-    this.#censusAt = now;
-    for (const edge of this.edges.all) {
-      const census = this.#censusFor(edge);
-      if (!edge.welcomed || sameCensus(edge.censusSent, census)) continue;
-      edge.censusSent = census;
-      edge.session.sendReliable(encodePaper({ kind: "census", census }), now);
-    }
-    if (!this.edges.parent) this.resident?.census(this.#total());
+    if (!this.#census.tell(this.#censusFacts, now)) return;
+    if (!this.edges.parent) this.resident?.census(this.#census.total(this.#censusFacts));
   }
 }
-
-function sameCensus(left: Census | undefined, right: Census): boolean {
-  return left?.listeners === right.listeners && left.relays === right.relays;
-}
-

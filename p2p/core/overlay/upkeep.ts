@@ -13,6 +13,9 @@ const retryMsMax = 30_000;
 /** A relay that is full or does not know the room yet is asked again after this long. */
 const refusedMs = 1500;
 
+/** A way in is given up after so many tries: the first may meet a hiccup. */
+const triesMin = 2;
+
 /** What a dial in flight is for. */
 export interface Errand {
   readonly peer: PeerId;
@@ -22,6 +25,8 @@ export interface Errand {
 
 interface Health {
   readonly failures: number;
+  /** Failures and refusals together; a refusal for good counts as many. */
+  readonly tries: number;
   /** Counts as dead until then; undefined once the wait is over. */
   until: Millis | undefined;
 }
@@ -81,9 +86,9 @@ export class Upkeep {
     return this.#errands.size;
   }
 
-  /** Whether every relay named has failed or refused at least once and none is being tried. */
+  /** Whether every relay named has failed or refused twice, or once for good, and none is being tried. */
   exhausted(relays: readonly PeerId[]): boolean {
-    return this.#errands.size === 0 && relays.every((peer) => this.#health.has(peer));
+    return this.#errands.size === 0 && relays.every((peer) => (this.#health.get(peer)?.tries ?? 0) >= triesMin);
   }
 
   /** Takes what a dial was for, when it ends either way. */
@@ -94,14 +99,17 @@ export class Upkeep {
   }
 
   failed(peer: PeerId, now: Millis): void {
-    const failures = (this.#health.get(peer)?.failures ?? 0) + 1;
+    const known = this.#health.get(peer);
+    const failures = (known?.failures ?? 0) + 1;
     const waitMs = Math.min(retryMsMax, retryMsFirst * 2 ** (failures - 1)) * (0.75 + this.#wires.random() / 2);
-    this.#health.set(peer, { failures, until: millis(now + waitMs) });
+    this.#health.set(peer, { failures, tries: (known?.tries ?? 0) + 1, until: millis(now + waitMs) });
   }
 
-  /** It answered, but not with yes. */
-  refused(peer: PeerId, now: Millis): void {
-    this.#health.set(peer, { failures: this.#health.get(peer)?.failures ?? 0, until: millis(now + refusedMs) });
+  /** It answered, but not with yes. `final`: another try will not change that. */
+  refused(peer: PeerId, final: boolean, now: Millis): void {
+    const known = this.#health.get(peer);
+    const tries = (known?.tries ?? 0) + (final ? triesMin : 1);
+    this.#health.set(peer, { failures: known?.failures ?? 0, tries, until: millis(now + refusedMs) });
   }
 
   /** It has no slot for media; it may stay a standby. */
@@ -109,7 +117,14 @@ export class Upkeep {
     this.#noFeedUntil.set(peer, millis(now + refusedMs));
   }
 
+  /** Tries these next, in this order: somebody who knows says that they have room. */
+  prefer(peers: readonly PeerId[]): void {
+    peers.forEach((peer, index) => this.#draws.set(peer, index - peers.length));
+  }
+
   welcomed(peer: PeerId): void {
+    // What was preferred once is one among others when it comes to the next time.
+    if ((this.#draws.get(peer) ?? 0) < 0) this.#draws.delete(peer);
     this.#health.delete(peer);
   }
 

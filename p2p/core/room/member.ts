@@ -28,6 +28,10 @@ import { type RelayView, viewHash } from "./view.ts";
 
 /** A petition is repeated this often until the state shows it: hands must arrive. */
 const petitionMs = 2000;
+/** A pause in arrival that is told of with a move: three packets. */
+const gapMsMin = 3 * limits.packetMs;
+/** And how long ago it may have ended: replayed packets come before the word that they were replayed. */
+const gapReportMs = 1000;
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
 
@@ -76,11 +80,14 @@ export class Member implements Resident {
   #joined = false;
   #hosting = false;
   #over = false;
+  /** Relays that have not answered by now are not waited for. */
+  #late = false;
   #heardSound = false;
   #hand: Hand | undefined;
   #sequence: number;
   #heardAt: Millis | undefined;
-  #lostAt: Millis | undefined;
+  /** The last hole in what arrived. */
+  #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, now: Millis) {
     this.#crypto = crypto;
@@ -148,8 +155,8 @@ export class Member implements Resident {
     }
     const { opus, capturedAt } = opened.value;
     this.#hops = passed.hops;
+    if (this.#heardAt !== undefined && now - this.#heardAt > gapMsMin) this.#gap = { ms: now - this.#heardAt, endedAt: now };
     this.#heardAt = now;
-    this.#lostAt = undefined;
     this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
     if (!this.#heardSound) this.#tell({ event: "sound", speaker: passed.voice });
     this.#heardSound = true;
@@ -208,7 +215,8 @@ export class Member implements Resident {
 
   moved(reason: string, packets: number, now: Millis): void {
     this.#moves++;
-    const gapMs = Math.max(0, Math.round(now - (this.#lostAt ?? this.#heardAt ?? now)));
+    const recent = this.#gap !== undefined && now - this.#gap.endedAt < gapReportMs;
+    const gapMs = Math.round(recent ? (this.#gap?.ms ?? 0) : now - (this.#heardAt ?? now));
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
@@ -237,13 +245,14 @@ export class Member implements Resident {
   }
 
   deadline(): Deadline | undefined {
+    if (this.#over) return undefined;
     const waits: Deadline[] = [];
     const wait = (at: Millis | undefined, reason: string): void => {
       if (at !== undefined) waits.push({ at, reason });
     };
-    if (!this.#over && !this.#joined) wait(this.#finding.deadline(), "find the room");
+    if (!this.#joined) wait(this.#finding.deadline(), "find the room");
     else if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
-    if (this.authority && !this.#hosting) wait(millis(this.#startedAt + settleMs), "slow relays");
+    if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#hand && this.#joined) wait(this.#hand.nextAt, "repeat a petition");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
@@ -276,7 +285,8 @@ export class Member implements Resident {
     const authority = this.#seat.authority;
     if (!authority) return;
     const asked = authority.candidates;
-    const settled = asked.every((peer) => this.#answered.has(peer)) || now >= this.#startedAt + settleMs;
+    this.#late ||= now >= this.#startedAt + settleMs;
+    const settled = this.#late || asked.every((peer) => this.#answered.has(peer));
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
@@ -305,7 +315,7 @@ export class Member implements Resident {
 
   #giveUp(now: Millis): void {
     const { upkeep, relays, edges } = this.#node;
-    const tried = upkeep.exhausted(relays) && edges.all.length === 0;
+    const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.all.length === 0;
     if (tried) this.#finding.hurry(now);
     const code = this.#finding.verdict(tried, now);
     // An invite that is over is the better answer than a relay that is gone.

@@ -83,7 +83,8 @@ const types = {
 const idBytes = 16;
 /** Voices whose last packet a child may name: the stage. */
 export const haveMax = 32;
-const alternativesMax = 3;
+/** Relays named in a refusal: what fits into one frame. */
+export const alternativesMax = 3;
 
 /** Encodes a frame. Our own frames always fit: anything else is a bug. */
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -98,8 +99,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
       break;
     case "refuse":
       writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(refusals.indexOf(frame.reason));
-      writer.u8(frame.alternatives.length);
-      for (const relay of frame.alternatives) writeRelayAddress(writer, relay);
+      writeAlternatives(writer, frame.alternatives);
       break;
     case "attach":
     case "attached":
@@ -198,15 +198,27 @@ function readRefuse(reader: ByteReader): Frame | undefined {
   const session = reader.bytes(idBytes);
   const time = reader.u48();
   const reason = refusals[reader.u8()];
+  const alternatives = readAlternatives(reader);
+  return reason && alternatives && { kind: "refuse", session, time, reason, alternatives };
+}
+
+/** Writes relays to try instead. */
+export function writeAlternatives(writer: ByteWriter, alternatives: readonly RelayAddress[]): void {
+  writer.u8(alternatives.length);
+  for (const relay of alternatives) writeRelayAddress(writer, relay);
+}
+
+/** Reads what `writeAlternatives` wrote; undefined when it breaks a limit. */
+export function readAlternatives(reader: ByteReader): RelayAddress[] | undefined {
   const count = reader.u8();
-  if (reason === undefined || count > alternativesMax) return undefined;
+  if (count > alternativesMax) return undefined;
   const alternatives: RelayAddress[] = [];
   for (let index = 0; index < count; index++) {
     const relay = readRelayAddress(reader);
     if (relay === undefined) return undefined;
     alternatives.push(relay);
   }
-  return { kind: "refuse", session, time, reason, alternatives };
+  return alternatives;
 }
 
 /** Writes the last packet of each voice; shared with the feed message. */

@@ -10,6 +10,8 @@ export const tickMsDown = 200;
 export const tickMsUp = 2000;
 /** Silence from above after which a link is given up: five ticks. */
 export const silenceMsUp = 1000;
+/** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
+const silenceMsDatagrams = 900;
 /** Silence from below after which a child's slot is given to somebody else. */
 export const silenceMsDown = 10_000;
 /** An unanswered `attach` is repeated this often, and at most so many times: the frame may be lost. */
@@ -163,10 +165,16 @@ export class Session {
     for (const entry of this.#links.slice()) if (!entry.ready) this.#repeatAnnounce(entry, now);
     if (now >= this.#sentAt + this.#tickMs) {
       this.#sentAt = now;
-      const entry = this.#mediaLink();
-      if (entry) this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
+      // On every link, so that each shows whether it lives.
+      for (const entry of this.#links) if (entry.ready) this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
     }
     this.#dropSilentDatagrams(now);
+  }
+
+  /** Our own process stood still for `ms`: what was not heard meanwhile may be waiting to be read ([SS8]). */
+  forgive(ms: number, now: Millis): void {
+    this.#heardAt = millis(Math.min(now, this.#heardAt + ms));
+    for (const entry of this.#links) entry.heardAt = millis(Math.min(now, entry.heardAt + ms));
   }
 
   /** Nothing was heard for so long that the far end counts as gone. */
@@ -183,7 +191,7 @@ export class Session {
     consider({ at: millis(this.#sentAt + this.#tickMs), reason: "tick" });
     for (const entry of this.#links) {
       if (!entry.ready) consider({ at: millis(entry.attachedAt + attachMs), reason: "attach" });
-      else if (this.#watches(entry)) consider({ at: millis(entry.heardAt + silenceMsUp / 2), reason: "silent datagrams" });
+      else if (this.#watches(entry)) consider({ at: millis(entry.heardAt + silenceMsDatagrams), reason: "silent datagrams" });
     }
     return soonest;
   }
@@ -244,7 +252,7 @@ export class Session {
 
   #dropSilentDatagrams(now: Millis): void {
     for (const entry of this.#links.slice()) {
-      if (entry.ready && this.#watches(entry) && now >= entry.heardAt + silenceMsUp / 2) this.#drop(entry, now);
+      if (entry.ready && this.#watches(entry) && now >= entry.heardAt + silenceMsDatagrams) this.#drop(entry, now);
     }
   }
 

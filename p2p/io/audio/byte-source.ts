@@ -22,7 +22,11 @@ export async function openByteSource(path: string): Promise<ByteSource> {
     if (!stat.isFile()) {
       throw new TeahouseError("audio-unreadable", "That path is not a file: name a WAV, FLAC, MP3 or Ogg file.");
     }
-    return { length: stat.size, read: (position, length) => readFully(handle, position, length), close: () => handle.close() };
+    return {
+      length: stat.size,
+      read: (position, length) => readFully(handle, position, length),
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     throw error;

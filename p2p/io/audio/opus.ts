@@ -75,7 +75,8 @@ export function padPacket(opus: Uint8Array, length: number): Uint8Array {
   const frameCount = code === 3 ? opus[1]! : [1, 2, 0x80 | 2][code]!;
   const frames = opus.subarray(code === 3 ? 2 : 1);
   const paddingBytes = length - 3 - frames.length;
-  if (paddingBytes < -1 || paddingBytes > 254 || (frameCount & 0x40) !== 0) throw new Error("opus packet cannot be padded");
+  if (paddingBytes < -1 || paddingBytes > 254 || (frameCount & 0x40) !== 0)
+    throw new Error("opus packet cannot be padded");
   const padded = new Uint8Array(length);
   if (paddingBytes === -1) padded.set([toc | 3, frameCount]);
   else padded.set([toc | 3, frameCount | 0x40, paddingBytes]);
@@ -86,7 +87,11 @@ export function padPacket(opus: Uint8Array, length: number): Uint8Array {
 /** libopus for hostile packets. Mono: a stereo packet is mixed down by libopus. */
 export async function createVoiceDecoder(): Promise<VoiceDecoder> {
   const { createDecoder } = await import("libopus-wasm");
-  const decoder: OpusDecoderHandle = await createDecoder({ sampleRate: sampleRateHz, channels: 1, maxFrameSize: packetSamples });
+  const decoder: OpusDecoderHandle = await createDecoder({
+    sampleRate: sampleRateHz,
+    channels: 1,
+    maxFrameSize: packetSamples,
+  });
   const guarded = (opus: Uint8Array, decodeFec: boolean): Float32Array | undefined => {
     if (!isVoicePacket(opus)) return undefined;
     try {

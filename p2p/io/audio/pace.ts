@@ -134,7 +134,7 @@ async function* encodedPackets(path: string, loop: boolean, signal: AbortSignal)
   let filled = 0;
   try {
     for await (const samples of loop ? loopedSamples(path) : fileSamples(path)) {
-      for (let start = 0; start < samples.length; ) {
+      for (let start = 0; start < samples.length;) {
         if (signal.aborted) return;
         const piece = samples.subarray(start, start + packetSamples - filled);
         packet.set(piece, filled);

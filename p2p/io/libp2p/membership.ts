@@ -15,13 +15,16 @@ const rejoinMs = 30_000;
 export class Membership {
   readonly #libp2p: Libp2p;
   readonly #table: DhtInternals["routingTable"];
+  readonly #protocol: string;
   readonly #bootstrap: readonly Multiaddr[];
   readonly #stopped = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #running: Promise<boolean> | undefined;
 
-  constructor(libp2p: Libp2p, dht: KadDHT, bootstrap: readonly Multiaddr[]) {
+  /** `protocol`: by which the DHT's servers are known. */
+  constructor(libp2p: Libp2p, dht: KadDHT, protocol: string, bootstrap: readonly Multiaddr[]) {
     this.#libp2p = libp2p;
+    this.#protocol = protocol;
     this.#table = internalsOf(dht).routingTable;
     this.#bootstrap = bootstrap;
     this.#timer = setInterval(() => void this.join(), rejoinMs);
@@ -55,10 +58,21 @@ export class Membership {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(dialMsMax)]);
     const dials = this.#bootstrap.map((address) => this.#libp2p.dial(address, { signal }));
     const first = await Promise.any(dials).catch(() => undefined);
-    // Somebody may be connected already, by a link, and be about to tell that it is a server.
-    if (first === undefined && this.#libp2p.getConnections().length === 0) return this.#table.size > 0;
+    if (first === undefined && !(await this.#mayBeServed())) return this.#table.size > 0;
     await this.#whenKnown(AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(greetingMsMax)]));
     return this.#table.size > 0;
+  }
+
+  /**
+   * Whether somebody who is connected already, by a link, is a server or has not yet said what it is. libp2p believes that
+   * whoever asks by a protocol also answers by it; but those who only ask have no address.
+   */
+  async #mayBeServed(): Promise<boolean> {
+    const peers = this.#libp2p.getPeers().map((peer) => this.#libp2p.peerStore.get(peer).catch(() => undefined));
+    return (await Promise.all(peers)).some((peer) => {
+      if (peer === undefined || peer.protocols.length === 0) return true;
+      return peer.protocols.includes(this.#protocol) && peer.addresses.length > 0;
+    });
   }
 
   /** Resolves when the routing table has somebody, or when the signal aborts. */

@@ -48,8 +48,8 @@ const pendingMax = 256;
 const peersMax = 4_096;
 /** Streams that one connection may hold open: links of several rooms, DHT queries, signalling. */
 const streamsMax = 256;
-/** Noise and yamux have this long after the token was shown. */
-const upgradeMsMax = 5_000;
+/** Noise and yamux have this long after the token was shown: a relay that a whole audience reaches at once is busy. */
+const upgradeMsMax = 10_000;
 
 /** How a node is made. */
 export interface NodeOptions {
@@ -130,18 +130,28 @@ const createDatastore = (self: string): BoundedDatastore =>
     new Set([`/peers/${self}`]),
   );
 
+const refuse = (): never => {
+  throw new Error("not stored here");
+};
+
 const createDht = (options: NodeOptions): ReturnType<typeof kadDHT> => {
   const isServer = options.dht === "server";
   const guard = new RecordGuard(options.crypto, isServer ? options.clock : undefined);
   return kadDHT({
     protocol: dhtProtocol,
     clientMode: !isServer,
-    validators: { [recordNamespace]: guard.validate },
+    // Public keys, which kad-dht would store for anybody, have no place here either.
+    validators: { [recordNamespace]: guard.validate, pk: refuse },
     selectors: { [recordNamespace]: guard.select },
     // The gater decides which addresses are kept; the default drops private ones, and with them every LAN and test.
     peerInfoMapper: (peer) => peer,
     // Kademlia's own figure. The default of ten paths with ten questions each makes a lookup conspicuous.
     alpha: 3,
+    // One answer may name thousands of nodes, each of which would be dialed: a bucket's worth is enough at a time.
+    routingTableUpdateMaxQueueSize: 128,
+    pingNewContactMaxQueueSize: 32,
+    // A question may be 4 MiB long before kad-dht refuses it, and nothing but this bounds how many are under way.
+    maxInboundStreams: 16,
     // Without it a query with an empty routing table waits for ever instead of ending.
     allowQueryWithZeroPeers: true,
     querySelfInterval: isServer ? 300_000 : 3_600_000,
@@ -216,7 +226,7 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
     token,
     site: options.site ?? plainSite,
   });
-  const ours = (): Multiaddr[] => sockets.addresses().map((address) => address.encapsulate(`/p2p/${self}`));
+  const ours = (): Multiaddr[] => sockets.addresses().map((address) => address.encapsulate(`/p2p/${self.toString()}`));
   const libp2p: Libp2p = await createLibp2p({
     ...common,
     start: false,
@@ -243,7 +253,7 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
   }
   const service = (libp2p.services as { readonly dht?: KadDHT }).dht;
   const addresses = bootstrap.map((address) => multiaddr(address));
-  const membership = service === undefined ? undefined : new Membership(libp2p, service, addresses);
+  const membership = service === undefined ? undefined : new Membership(libp2p, service, dhtProtocol, addresses);
   void membership?.join();
   return {
     libp2p,

@@ -46,8 +46,7 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 /** The path that a token stands for. */
 export const tokenPath = (token: Uint8Array): string => `/${Buffer.from(token).toString("hex")}`;
 
-const nameOf = (socket: NetSocket | IncomingMessage["socket"]): string =>
-  `${socket.remoteAddress ?? ""} ${socket.remotePort ?? 0}`;
+const nameOf = (socket: NetSocket): string => `${socket.remoteAddress ?? ""} ${socket.remotePort ?? 0}`;
 
 /** Listens on one address: an ordinary HTTPS site to anybody without the token, libp2p to those who have it. */
 export class SocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {

@@ -1,4 +1,5 @@
-import type { Uint8ArrayList } from "uint8arraylist";
+/** Bytes as streams give them: in one piece, or in a list that can be joined. */
+export type StreamBytes = Uint8Array | { subarray(): Uint8Array };
 
 /** Bytes of the length that stands before each message on a stream, big-endian. */
 const headerBytes = 2;
@@ -35,7 +36,7 @@ export class FrameReader {
    * Takes what the network gave and calls back for each whole message, which is the receiver's to keep. False when the
    * sender broke the rules; everything after that is ignored.
    */
-  push(data: Uint8Array | Uint8ArrayList, onFrame: (frame: Uint8Array) => void): boolean {
+  push(data: StreamBytes, onFrame: (frame: Uint8Array) => void): boolean {
     if (this.#broken) return false;
     const bytes = this.#join(data instanceof Uint8Array ? data : data.subarray());
     let offset = 0;

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import type { Stream } from "@libp2p/interface";
 import { candidatesMax, type Candidate, type Description } from "./description.ts";
-import { FrameReader, joinFrames } from "./frames.ts";
+import { deferred } from "./deferred.ts";
+import { FrameReader, joinFrames, type StreamBytes } from "./frames.ts";
 import { closeStream } from "./stream.ts";
 
 /** Name of the protocol by which a WebRTC link is agreed on, over a connection that Noise has authenticated. */
@@ -101,7 +102,7 @@ export class Signalling {
   readonly #stream: Stream;
   readonly #reader = new FrameReader(messageBytesMax);
   readonly #waiting: SignalMessage[] = [];
-  readonly #ended = Promise.withResolvers<string>();
+  readonly #ended = deferred<string>();
   #wake: (() => void) | undefined;
   #reason: string | undefined;
   #received = 0;
@@ -160,7 +161,7 @@ export class Signalling {
     this.#stream.abort(new Error("given up"));
   }
 
-  #receive(data: Parameters<FrameReader["push"]>[0]): void {
+  #receive(data: StreamBytes): void {
     const whole = this.#reader.push(data, (frame) => {
       this.#received += 1;
       const message = this.#received > messagesMax ? undefined : parseSignal(frame);

@@ -4,6 +4,7 @@ import type { LinkId, PeerId } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Link, LinkCloseReason, LinkHandlers, SendResult } from "../../api/link.ts";
 import { readSdp, writeSdp, type Description } from "./description.ts";
+import { deferred } from "./deferred.ts";
 import { Inbox } from "./inbox.ts";
 import { assertMessage, Outbox } from "./outbox.ts";
 import type { LinkEnd } from "./stream.ts";
@@ -23,6 +24,7 @@ export class WebRtcLink implements Link {
   readonly #peer: SimplePeer.Instance;
   readonly #connection: NativeConnection;
   readonly #channel: NonNullable<NativeConnection["channel"]>;
+  readonly #onEnd: (() => void) | undefined;
   readonly #inbox = new Inbox();
   readonly #outbox = new Outbox();
   #bytesOut = 0;
@@ -38,6 +40,7 @@ export class WebRtcLink implements Link {
     this.#peer = peer;
     this.#connection = connection;
     this.#channel = channel;
+    this.#onEnd = end.onEnd;
     channel.receive = (data) => this.#receive(data);
     channel.onRoom = () => this.#pump();
     channel.bufferedAmountLowThreshold = channelBufferedBytesMax / 2;
@@ -114,6 +117,7 @@ export class WebRtcLink implements Link {
     if (!this.#inbox.end(reason)) return;
     this.#outbox.clear();
     this.#peer.destroy();
+    this.#onEnd?.();
   }
 }
 
@@ -125,7 +129,7 @@ export interface Negotiation {
   readonly link: Promise<WebRtcLink>;
   /** Takes what the far end said: the answer to an offer, or the offer to answer. */
   accept(description: Description): void;
-  /** Gives up, without waiting for anybody. No effect on a link that is open. */
+  /** Gives up, without waiting for anybody. A link that has opened just now is closed. */
   abort(): void;
 }
 
@@ -146,11 +150,8 @@ export function negotiate(
     trickle: true,
     wrtc: wrtcFor(module, options, (made) => (connection = made)) as NonNullable<SimplePeer.Options["wrtc"]>,
   });
-  const description = Promise.withResolvers<Description>();
-  const opened = Promise.withResolvers<WebRtcLink>();
-  // Either may be given up on by whoever waits for the other.
-  description.promise.catch(() => undefined);
-  opened.promise.catch(() => undefined);
+  const description = deferred<Description>();
+  const opened = deferred<WebRtcLink>();
   const fail = (): void => {
     description.reject(new Error("unreachable"));
     opened.reject(new Error("unreachable"));
@@ -178,7 +179,8 @@ export function negotiate(
       if (!peer.destroyed) peer.signal({ type: remote.type, sdp: writeSdp(remote) });
     },
     abort: () => {
-      if (!open) link.abort();
+      if (open) link.close();
+      else link.abort();
     },
   };
 }

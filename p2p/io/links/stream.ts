@@ -2,7 +2,7 @@ import type { Stream } from "@libp2p/interface";
 import type { LinkId, PeerId } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Link, LinkCloseReason, LinkHandlers, SendResult } from "../../api/link.ts";
-import { FrameReader, joinFrames } from "./frames.ts";
+import { FrameReader, joinFrames, type StreamBytes } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
 import { assertMessage, Outbox } from "./outbox.ts";
 
@@ -16,6 +16,8 @@ const lingerMs = 5_000;
 export interface LinkEnd {
   readonly id: LinkId;
   readonly remote: PeerId;
+  /** Called once, as soon as the end is decided. For whoever keeps count of links. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export class StreamLink implements Link {
   readonly remote: PeerId;
   readonly kind = "stream";
   readonly #stream: Stream;
+  readonly #onEnd: (() => void) | undefined;
   readonly #inbox = new Inbox();
   readonly #outbox = new Outbox();
   readonly #reader = new FrameReader(limits.linkMessageBytesMax);
@@ -38,6 +41,7 @@ export class StreamLink implements Link {
     this.id = end.id;
     this.remote = end.remote;
     this.#stream = stream;
+    this.#onEnd = end.onEnd;
     stream.addEventListener("message", (event) => this.#receive(event.data));
     stream.addEventListener("drain", () => this.#pumpSoon());
     // `drain` says that the network takes bytes again, `idle` that the stream's own buffer has emptied; either may come last.
@@ -81,7 +85,7 @@ export class StreamLink implements Link {
     this.#end("local");
   }
 
-  #receive(data: Parameters<FrameReader["push"]>[0]): void {
+  #receive(data: StreamBytes): void {
     const whole = this.#reader.push(data, (frame) => {
       if (this.#inbox.ended) return;
       this.#bytesIn += frame.length;
@@ -118,6 +122,7 @@ export class StreamLink implements Link {
     this.#outbox.clear();
     if (reason === "protocol" || reason === "lost") this.#stream.abort(new Error(reason));
     else closeStream(this.#stream);
+    this.#onEnd?.();
   }
 }
 

@@ -146,6 +146,7 @@ export class NativeConnection {
   channel: NativeChannel | undefined;
   readonly #native: PeerConnection;
   #closed = false;
+  #goodbye: NodeJS.Timeout | undefined;
 
   constructor(module: NativeWebRtc, options: WrtcOptions) {
     const native = new module.PeerConnection("teahouse", {
@@ -162,8 +163,12 @@ export class NativeConnection {
     alive.add(native);
     native.onStateChange(
       guarded((state) => {
-        if (state === "closed") alive.delete(native);
-        if (this.#closed && state !== "connected") native.close();
+        if (state === "closed") {
+          alive.delete(native);
+          clearTimeout(this.#goodbye);
+        } else if (this.#closed && state !== "connected") {
+          native.close();
+        }
         this.onconnectionstatechange?.();
       }),
     );
@@ -257,7 +262,7 @@ export class NativeConnection {
     this.#closed = true;
     const native = this.#native;
     if (native.state() !== "connected" || this.goodbye) native.close();
-    else setTimeout(() => native.close(), goodbyeMs);
+    else this.#goodbye = setTimeout(() => native.close(), goodbyeMs);
   }
 
   /** Closes without a goodbye. */

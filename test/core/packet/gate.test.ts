@@ -154,6 +154,7 @@ describe("PacketGate", () => {
     expect(verdict(samplePacket(sampleRoom("far"), 11))).toBe("ok");
     expect(verdict(samplePacket(sampleRoom("far"), far + 5))).toBe("too-far");
     expect(verdict(samplePacket(sampleRoom("far"), far + 6))).toBe("ok");
+    expect(verdict(samplePacket(sampleRoom("far"), far + 5))).toBe("ok");
     expect(verdict(packet)).toBe("ok");
     expect(verdict(samplePacket(sampleRoom("far"), 12))).toBe("too-old");
   });
@@ -198,13 +199,12 @@ describe("PacketGate", () => {
     expect(verdict(inEpoch(2, 2))).toBe("stale-epoch");
     gate.setView(withView({ epoch: 2, sequence: 8 }), testNow);
     const last = millis(testNow + limits.epochGraceMs - 1);
+    // A view that changes something else neither ends nor renews the grace.
+    gate.setView(withView({ epoch: 2, sequence: 9 }), millis(last - 1));
     expect(verdict(inEpoch(1, 3), last)).toBe("ok");
     expect(verdict(inEpoch(2, 4), last)).toBe("ok");
     expect(verdict(inEpoch(1, 5), millis(last + 1))).toBe("stale-epoch");
     expect(verdict(inEpoch(258, 6), millis(last + 1))).toBe("ok");
-    // A view that changes something else neither ends nor renews the grace.
-    gate.setView(withView({ epoch: 2, sequence: 9 }), millis(last + 2));
-    expect(verdict(inEpoch(1, 7), millis(last + 3))).toBe("stale-epoch");
   });
 
   it("[PK13] a new view keeps the windows and buckets of voices that stay, and ends the others at once", () => {

@@ -39,7 +39,11 @@ describe("openAudioFile", () => {
   });
 
   it.each(["mono-22050.flac", "mono-22050.mp3"])("reads %s behind a tag with a picture", async (name) => {
-    const tag = concatenate([text("ID3"), Uint8Array.of(4, 0, 0, 0, 0x7f, 0x7f, 0x7f), new Uint8Array(0x1f_ffff).fill(0xff)]);
+    const tag = concatenate([
+      text("ID3"),
+      Uint8Array.of(4, 0, 0, 0, 0x7f, 0x7f, 0x7f),
+      new Uint8Array(0x1f_ffff).fill(0xff),
+    ]);
     const path = await scratch.write(`tagged-${name}`, concatenate([tag, await fixture(name)]));
     expect((await readAudio(path)).length).toBe((await readAudio(fixturePath(`audio/${name}`))).length);
   });
@@ -56,7 +60,9 @@ describe("openAudioFile", () => {
     const whole = (await readAudio(fixturePath(`audio/${name}`))).length;
     // Ogg packs a second into one page: it needs a longer file to be cut in.
     const repeated = name.endsWith(".opus") || name.includes(".og") ? concatenate([bytes, bytes]) : bytes;
-    const cut = await readAudio(await scratch.write(`cut-${name}`, repeated.subarray(0, Math.floor(repeated.length * 0.75))));
+    const cut = await readAudio(
+      await scratch.write(`cut-${name}`, repeated.subarray(0, Math.floor(repeated.length * 0.75))),
+    );
     expect(cut.length).toBeGreaterThan(0);
     expect(cut.length).toBeLessThan(repeated === bytes ? whole : 2 * whole);
   });
@@ -89,12 +95,14 @@ describe("openAudioFile", () => {
 
   it("never hangs and never throws anything but its own errors, whatever is damaged", async () => {
     let state = 7;
-    const random = (below: number): number => Math.floor(((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647) * below);
+    const random = (below: number): number =>
+      Math.floor(((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647) * below);
     let damagedFiles = 0;
     for (let round = 0; round < 20; round += 1) {
       for (const [name] of fixtures) {
         const bytes = new Uint8Array(await fixture(name));
-        for (let flips = 1 + random(20); flips > 0; flips -= 1) bytes[random(round % 2 === 0 ? 200 : bytes.length)] = random(256);
+        for (let flips = 1 + random(20); flips > 0; flips -= 1)
+          bytes[random(round % 2 === 0 ? 200 : bytes.length)] = random(256);
         const outcome = await readAudio(await scratch.write("fuzzed", bytes)).catch((error: unknown) => error);
         if (!(outcome instanceof Float32Array)) {
           expect(outcome).toMatchObject({ name: "TeahouseError" });
@@ -132,7 +140,10 @@ describe("openAudioFile refuses", () => {
     ["zeros", new Uint8Array(100_000)],
     ["ones", new Uint8Array(100_000).fill(0xff)],
     ["a few bytes", Uint8Array.of(0xff, 0xfb)],
-    ["FLAC without frames that decode", concatenate([text("fLaC"), Uint8Array.of(0x80, 0, 0, 34), new Uint8Array(5000)])],
+    [
+      "FLAC without frames that decode",
+      concatenate([text("fLaC"), Uint8Array.of(0x80, 0, 0, 34), new Uint8Array(5000)]),
+    ],
     ["FLAC that ends in its metadata", concatenate([text("fLaC"), Uint8Array.of(0, 0, 0, 34), new Uint8Array(34)])],
     ["FLAC without its first block", concatenate([text("fLaC"), Uint8Array.of(0x84, 0, 0, 34), new Uint8Array(5000)])],
     ["Ogg of something else", concatenate([text("OggS"), new Uint8Array(22), Uint8Array.of(1, 8), text("Speex   ")])],
@@ -162,7 +173,7 @@ describe("openAudioFile refuses", () => {
 
 /** Where the metadata of a FLAC file end. */
 function firstFrame(bytes: Uint8Array): number {
-  for (let position = 4; ; ) {
+  for (let position = 4; ;) {
     const last = (bytes[position]! & 0x80) !== 0;
     position += 4 + bytes[position + 1]! * 65_536 + bytes[position + 2]! * 256 + bytes[position + 3]!;
     if (last) return position;

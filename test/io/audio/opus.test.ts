@@ -81,7 +81,6 @@ describe("voice encoder", () => {
   it("puts 40 ms of speech into one frame of SILK, so that a copy covers all of a packet", () => {
     // TOC configurations 2, 6 and 10 (RFC 6716, table 2) are 40 ms of SILK.
     expect(packets.map((packet) => packet[0]! >> 3).filter((config) => ![2, 6, 10].includes(config))).toEqual([]);
-    expect(packets.map((packet) => packet[1]! & 63).filter((frames) => frames !== 1)).toEqual([]);
     expect(packets.every((packet) => opusDurationMs(packet) === 40)).toBe(true);
   });
 
@@ -138,10 +137,13 @@ describe("voice decoder", () => {
 
   it("guesses something like speech for one packet, and fades out after several", async () => {
     const decoder = await newDecoder();
-    for (const packet of packets.slice(0, 30)) decoder.decode(packet);
     const silence = new Float32Array(samplesPerPacket);
+    const loudest = Math.max(...clean.map((pcm) => rmsError(pcm, silence)));
+    // Up to the middle of a loud syllable.
+    for (const packet of packets.slice(0, clean.findIndex((pcm) => rmsError(pcm, silence) === loudest) + 1))
+      decoder.decode(packet);
     const loudness = Array.from({ length: 10 }, () => rmsError(decoder.conceal(), silence));
-    expect(loudness[0]).toBeGreaterThan(0.01);
+    expect(loudness[0]).toBeGreaterThan(loudest / 4);
     expect(loudness[9]).toBeLessThan(loudness[0]! / 10);
   });
 
@@ -175,12 +177,14 @@ describe("voice decoder", () => {
   it("survives 3,000 hostile packets: undefined or 1,920 finite samples, and speech afterwards", async () => {
     const decoder = await newDecoder();
     let state = 42;
-    const random = (below: number): number => Math.floor(((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647) * below);
+    const random = (below: number): number =>
+      Math.floor(((state = (state * 16_807) % 2_147_483_647) / 2_147_483_647) * below);
     let refused = 0;
     for (let round = 0; round < 3000; round += 1) {
       const bytes = packets[round % packets.length]!.slice(0, 1 + random(120));
       // Half keep their first byte, and so get past the check of duration.
-      for (let changes = random(40); changes > 0; changes -= 1) bytes[(round % 2) + random(bytes.length - 1)] = random(256);
+      for (let changes = random(40); changes > 0; changes -= 1)
+        bytes[(round % 2) + random(bytes.length - 1)] = random(256);
       const pcm = round % 3 === 0 ? decoder.decodeFec(bytes) : decoder.decode(bytes);
       if (pcm === undefined) refused += 1;
       else {

@@ -75,7 +75,8 @@ describe("playFile", () => {
     await listener.until(1);
     for (let count = 2; count <= 50; count += 1) {
       listener.clock.stall(40 + ((count * 13) % 7) - 3);
-      if (listener.clock.now() < listener.startedAt + (count - 1) * 40) listener.clock.advance(listener.startedAt + (count - 1) * 40 - listener.clock.now());
+      if (listener.clock.now() < listener.startedAt + (count - 1) * 40)
+        listener.clock.advance(listener.startedAt + (count - 1) * 40 - listener.clock.now());
       await listener.until(count);
     }
     expect(listener.times).toEqual(Array.from({ length: 50 }, (_, index) => index * 40));
@@ -87,7 +88,9 @@ describe("playFile", () => {
     listener.clock.stall(160);
     await listener.until(8);
     expect(listener.times).toEqual([0, 40, 80, 120, 160, 200, 240, 280]);
-    expect(listener.packets.slice(4).map(({ handedOutAt }) => handedOutAt - listener.startedAt)).toEqual([280, 280, 280, 280]);
+    expect(listener.packets.slice(4).map(({ handedOutAt }) => handedOutAt - listener.startedAt)).toEqual([
+      280, 280, 280, 280,
+    ]);
     listener.playing.stop();
     await listener.playing.done;
   });
@@ -127,7 +130,10 @@ describe("playFile", () => {
     const seconds = 31;
     const rateHz = 8000;
     // A sweep, so that the second round differs from the first where it should not begin.
-    const sweep = Float32Array.from({ length: seconds * rateHz }, (_, index) => 0.5 * Math.sin(index * (0.1 + index / 1e6)));
+    const sweep = Float32Array.from(
+      { length: seconds * rateHz },
+      (_, index) => 0.5 * Math.sin(index * (0.1 + index / 1e6)),
+    );
     const listener = new Listener(await scratch.write("sweep.wav", wavBytes([sweep], { rateHz })), true);
     await listener.playUntil((seconds * 1000) / 40 + 50);
     listener.playing.stop();
@@ -158,7 +164,9 @@ describe("playFile", () => {
   });
 
   it("rejects as opening the file does", async () => {
-    await expect(new Listener(scratch.path("missing.wav"), true).playing.done).rejects.toMatchObject({ code: "audio-missing" });
+    await expect(new Listener(scratch.path("missing.wav"), true).playing.done).rejects.toMatchObject({
+      code: "audio-missing",
+    });
     const empty = await scratch.write("empty.wav", wavBytes([new Float32Array(0)]));
     await expect(new Listener(empty, true).playing.done).rejects.toMatchObject({ code: "audio-empty" });
   });
@@ -166,6 +174,7 @@ describe("playFile", () => {
 
 function zeroCrossings(samples: Float32Array): number {
   let count = 0;
-  for (let index = 1; index < samples.length; index += 1) if (samples[index - 1]! < 0 !== samples[index]! < 0) count += 1;
+  for (let index = 1; index < samples.length; index += 1)
+    if (samples[index - 1]! < 0 !== samples[index]! < 0) count += 1;
   return count;
 }

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 
 /** A directory for one test file, removed after it. */
-export function scratchDirectory(): { path(name: string): string; write(name: string, bytes: Uint8Array): Promise<string> } {
+export function scratchDirectory(): {
+  path(name: string): string;
+  write(name: string, bytes: Uint8Array): Promise<string>;
+} {
   let directory = "";
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "teahouse-audio-"));

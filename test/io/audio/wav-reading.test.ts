@@ -30,20 +30,30 @@ describe("WAV", () => {
     expect(rmsError(samples, tone)).toBeLessThan(error);
   });
 
-  it.each([8000, 11_025, 22_050, 44_100, 96_000, 192_000])("of %i Hz is resampled in pitch and length", async (rateHz) => {
-    const path = await scratch.write(`${rateHz}.wav`, wavBytes([sine(rateHz, 440, rateHz)], { rateHz, bits: 24 }));
-    const samples = await readAudio(path);
-    expect(samples.length).toBe(48_000);
-    // The edges ring: the sound begins and ends there.
-    expect(rmsError(samples.subarray(2000, 22_000), tone.subarray(2000, 22_000))).toBeLessThan(1e-4);
-  });
+  it.each([8000, 11_025, 22_050, 44_100, 96_000, 192_000])(
+    "of %i Hz is resampled in pitch and length",
+    async (rateHz) => {
+      const path = await scratch.write(`${rateHz}.wav`, wavBytes([sine(rateHz, 440, rateHz)], { rateHz, bits: 24 }));
+      const samples = await readAudio(path);
+      expect(samples.length).toBe(48_000);
+      // The edges ring: the sound begins and ends there.
+      expect(rmsError(samples.subarray(2000, 22_000), tone.subarray(2000, 22_000))).toBeLessThan(1e-4);
+    },
+  );
 
   it("takes the mean of its channels", async () => {
-    const opposite = await readAudio(await scratch.write("opposite.wav", wavBytes([tone, tone.map((sample) => -sample)])));
+    const opposite = await readAudio(
+      await scratch.write("opposite.wav", wavBytes([tone, tone.map((sample) => -sample)])),
+    );
     expect(opposite.every((sample) => Math.abs(sample) < 1e-4)).toBe(true);
     const third = wavBytes([tone, new Float32Array(tone.length), new Float32Array(tone.length)], { extensible: true });
     const samples = await readAudio(await scratch.write("third.wav", third));
-    expect(rmsError(samples, tone.map((sample) => sample / 3))).toBeLessThan(1e-4);
+    expect(
+      rmsError(
+        samples,
+        tone.map((sample) => sample / 3),
+      ),
+    ).toBeLessThan(1e-4);
   });
 
   it("makes samples playable that are not", async () => {
@@ -107,7 +117,10 @@ describe("WAV", () => {
   it("of six hours needs no memory for them", async () => {
     const path = scratch.path("six-hours.wav");
     const sixHoursBytes = 6 * 3600 * 44_100 * 4;
-    const header = wavBytes([new Float32Array(0), new Float32Array(0)], { rateHz: 44_100, claimedBytes: sixHoursBytes });
+    const header = wavBytes([new Float32Array(0), new Float32Array(0)], {
+      rateHz: 44_100,
+      claimedBytes: sixHoursBytes,
+    });
     // Sparse: it takes no room on the disk either.
     const file = await open(path, "w");
     await file.write(header, 0, header.length, 0);

@@ -30,7 +30,9 @@ describe("WavWriter", () => {
     await writer.write(tone);
     await writer.close();
     const header = (await readFile(path)).subarray(0, 44);
-    expect(header.toString("latin1", 0, 4) + header.toString("latin1", 8, 16) + header.toString("latin1", 36, 40)).toBe("RIFFWAVEfmt data");
+    expect(header.toString("latin1", 0, 4) + header.toString("latin1", 8, 16) + header.toString("latin1", 36, 40)).toBe(
+      "RIFFWAVEfmt data",
+    );
     expect([header.readUInt32LE(4), header.readUInt32LE(40)]).toEqual([36 + 9600, 9600]);
     // PCM, mono, 48,000 Hz, bytes a second, bytes a sample, bits.
     expect([20, 22, 32, 34].map((offset) => header.readUInt16LE(offset))).toEqual([1, 1, 2, 16]);

@@ -44,7 +44,7 @@ describe("bounded datastore", () => {
     }
     const query = {
       prefix: "/peers",
-      orders: [(a: { key: Key }, b: { key: Key }) => (a.key.less(b.key) ? -1 : 1) as -1 | 1],
+      orders: [(a: { key: Key }, b: { key: Key }): -1 | 1 => (a.key.less(b.key) ? -1 : 1)],
     };
     expect([...store.query(query)].map(({ key }) => key.toString())).toEqual(["/peers/a", "/peers/b", "/peers/c"]);
     expect([...store.query({ ...query, offset: 1, limit: 1 })].map(({ key }) => key.toString())).toEqual(["/peers/b"]);

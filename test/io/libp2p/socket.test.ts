@@ -135,6 +135,15 @@ describe("Socket on ws", () => {
     }
   });
 
+  it("sends no server name for an address, and a name for a name", async () => {
+    const names: unknown[] = [];
+    server.on("secureConnection", ({ servername }) => names.push(servername));
+    (await open()).near.terminate();
+    const named = await wsSockets.open(url.replace("127.0.0.1", "localhost"), { signal: AbortSignal.timeout(10_000) });
+    named.terminate();
+    expect(names).toEqual([false, "localhost"]);
+  });
+
   it("says when there is room again", async () => {
     const { near, far } = await open();
     const heard = hear(near);

@@ -2,65 +2,71 @@ import type { Journey, MediaSighting, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
 
 interface Serving {
+  readonly childrenMax: number;
   journey: Journey | undefined;
+  /** Children to whom `journey` was passed on. */
   children: number;
-  /** Most children of one packet in this virtual second, and in the last. */
-  busiest: number;
-  before: number;
+  /** Everybody fed in this virtual second who is no relay: what its own count of slots can be at most. */
+  readonly fed: Set<number>;
+  /** Since when it has had a slot to give; undefined while it is full. */
+  freeSince: number | undefined;
 }
 
 /**
  * No relay carries more children than it allowed. Children are those to whom it passes one and the same packet on;
- * the tree's own relays and the host do not count, as the rules of admission say ([OV8]).
+ * the tree's own relays and the host are let in beyond that, as the rules of admission say ([OV8]).
  */
 export class CapacityChecker implements TraceListener, Observer {
-  private readonly caps = new Map<number, number>();
   private readonly serving = new Map<number, Serving>();
   private readonly parts = new Map<number, Part>();
   private readonly violations: Violations;
+  private readonly elapsedMs: () => number;
 
-  constructor(violations: Violations) {
+  constructor(violations: Violations, elapsedMs: () => number) {
     this.violations = violations;
+    this.elapsedMs = elapsedMs;
   }
 
   started(node: number, part: Part): void {
     this.parts.set(node, part);
   }
 
+  ended(node: number): void {
+    this.serving.delete(node);
+  }
+
   /** A relay allows so many children. */
   allow(node: number, childrenMax: number): void {
-    this.caps.set(node, childrenMax);
-    this.serving.set(node, { journey: undefined, children: 0, busiest: 0, before: 0 });
+    const freeSince = this.elapsedMs();
+    this.serving.set(node, { childrenMax, journey: undefined, children: 0, fed: new Set(), freeSince });
   }
 
   mediaSent({ from, to, journey, repeat, passedOn }: MediaSighting): void {
     const serving = this.serving.get(from);
-    if (serving === undefined || !passedOn || repeat || !this.isChild(to)) return;
+    const part = this.parts.get(to);
+    if (serving === undefined || part === "relay") return;
+    serving.fed.add(to);
+    if (!passedOn || repeat || part === "host") return;
     if (serving.journey !== journey) {
       serving.journey = journey;
       serving.children = 0;
     }
-    serving.children++;
-    serving.busiest = Math.max(serving.busiest, serving.children);
-    const cap = this.caps.get(from) ?? 0;
-    if (serving.children === cap + 1) this.violations.report("capacity", from, `feeds more than its ${cap} children`);
+    const { childrenMax } = serving;
+    if (++serving.children === childrenMax + 1) {
+      this.violations.report("capacity", from, `feeds more than its ${childrenMax} children`);
+    }
   }
 
   second(): void {
     for (const serving of this.serving.values()) {
-      serving.before = serving.busiest;
-      serving.busiest = 0;
+      if (serving.fed.size >= serving.childrenMax) serving.freeSince = undefined;
+      else serving.freeSince ??= this.elapsedMs();
+      serving.fed.clear();
     }
   }
 
-  /** Whether the relay could feed one more, by what it fed in the last second. */
-  hasFreeSlot(node: number): boolean {
-    const serving = this.serving.get(node);
-    return serving !== undefined && Math.max(serving.before, serving.busiest) < (this.caps.get(node) ?? 0);
-  }
-
-  private isChild(node: number): boolean {
-    const part = this.parts.get(node);
-    return part === "listener" || part === "speaker";
+  /** Whether some living relay has had a slot to give ever since. */
+  hasRoomSince(since: number): boolean {
+    return [...this.serving.values()].some(({ freeSince }) => freeSince !== undefined && freeSince <= since);
   }
 }

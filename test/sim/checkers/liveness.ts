@@ -47,9 +47,7 @@ export class LivenessChecker implements Observer {
     const from = this.calmAt + recoverMs;
     const to = this.elapsedMs() - tailMs;
     const speakers = this.reference.speakersSince(from);
-    const room = this.reference.relays.some(
-      (relay) => this.reference.isAlive(relay) && this.capacity.hasFreeSlot(relay),
-    );
+    const room = this.capacity.hasRoomSince(this.calmAt);
     for (const node of this.reference.members) {
       if (!this.reference.isAlive(node) || this.reference.startedAt(node) > this.calmAt) continue;
       if (!room && this.isDeaf(node, from)) continue;

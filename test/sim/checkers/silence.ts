@@ -6,7 +6,7 @@ import type { CapacityChecker } from "./capacity.ts";
 export const silenceMsMax = 10_000;
 
 /**
- * Nobody is without sound for long while a microphone is open and a relay with a free slot lives. A cut network is an
+ * Nobody is without sound for long while a microphone is open and a living relay has a slot to give all the while. A cut network is an
  * excuse for everybody until it is joined again.
  */
 export class SilenceChecker implements Observer {
@@ -35,7 +35,7 @@ export class SilenceChecker implements Observer {
     const from = now - silenceMsMax;
     if (this.cut || this.excusedUntil > from) return;
     const speakers = this.reference.speakersSince(from);
-    if (speakers.length === 0 || !this.hasFreeSlot()) return;
+    if (speakers.length === 0 || !this.capacity.hasRoomSince(from)) return;
     for (const node of this.reference.members) {
       if (!this.reference.isAlive(node) || this.reported.has(node) || this.reference.startedAt(node) > from) continue;
       if (speakers.every((speaker) => speaker === node)) continue;
@@ -43,9 +43,5 @@ export class SilenceChecker implements Observer {
       this.reported.add(node);
       this.violations.report("silence", node, `hears nothing for ${silenceMsMax} ms though a relay has room`);
     }
-  }
-
-  private hasFreeSlot(): boolean {
-    return this.reference.relays.some((relay) => this.reference.isAlive(relay) && this.capacity.hasFreeSlot(relay));
   }
 }

@@ -1,0 +1,125 @@
+import { type Millis, millis, type PeerId } from "../../api/ids.ts";
+import { equal } from "../bytes.ts";
+import type { Deadline } from "../machine.ts";
+import { slotsFree } from "./admission.ts";
+import type { Edge, Edges } from "./edge.ts";
+import { type Census, encodePaper, type RelayRoom } from "./papers.ts";
+
+/** Changes are told at most this often, up, down and across. */
+const tellMs = 1000;
+
+/** What the census is made from. */
+export interface CensusFacts {
+  /** Children over all rooms and the volunteer's limit; undefined where nothing is lent. */
+  readonly slots: { readonly used: number; readonly max: number } | undefined;
+  /** Relays in rank order, and this node among them. */
+  readonly relays: readonly PeerId[];
+  readonly self: PeerId;
+  /** Whether a member sits on this very node. */
+  readonly resident: boolean;
+}
+
+/**
+ * Counts a room without anybody knowing all of it ([OV9]): sums go up, totals come down, and every relay learns which
+ * others have room, for those whom it must send on.
+ */
+export class CensusTaker {
+  readonly #edges: Edges;
+  readonly #room = new Map<PeerId, RelayRoom>();
+  #fromAbove: Census = { listeners: 0, relays: 0, room: [] };
+  #toldAt: Millis;
+  #version = 0;
+
+  constructor(edges: Edges, now: Millis) {
+    this.#edges = edges;
+    this.#toldAt = now;
+  }
+
+  /** A neighbour told its count. True when it is the room's total, from above. */
+  learn(edge: Edge, census: Census, facts: CensusFacts): boolean {
+    edge.census = census;
+    for (const entry of census.room) this.#learnRoom(entry, facts);
+    if (edge.direction !== "up" || !edge.feed) return false;
+    this.#fromAbove = census;
+    return true;
+  }
+
+  /** Relays of the room by how much room they have, those without any left out. */
+  withRoom(facts: CensusFacts): PeerId[] {
+    const others = facts.relays.filter((peer) => peer !== facts.self);
+    const slots = (peer: PeerId): number => this.#room.get(peer)?.slots ?? 0;
+    return others.filter((peer) => slots(peer) > 0).sort((a, b) => slots(b) - slots(a));
+  }
+
+  total(facts: CensusFacts): Census {
+    if (this.#edges.parent) return { ...this.#fromAbove, room: this.#entries(facts) };
+    const below = this.#below(facts);
+    const siblings = this.#edges.meshes.map((edge) => edge.census);
+    const listeners = siblings.reduce((sum, census) => sum + census.listeners, below.listeners);
+    const relays = siblings.reduce((sum, census) => sum + census.relays, below.relays);
+    return { listeners, relays, room: below.room };
+  }
+
+  /** Tells neighbours what changed, when it is time. True when it did. */
+  tell(facts: CensusFacts, now: Millis): boolean {
+    if (!facts.slots || now < this.#toldAt + tellMs) return false;
+    this.#toldAt = now;
+    for (const { edge, bytes } of this.#news(facts)) {
+      edge.censusSent = bytes;
+      edge.session.sendReliable(bytes, now);
+    }
+    return true;
+  }
+
+  deadline(facts: CensusFacts): Deadline | undefined {
+    if (!facts.slots || this.#news(facts).length === 0) return undefined;
+    return { at: millis(this.#toldAt + tellMs), reason: "census" };
+  }
+
+  #news(facts: CensusFacts): { edge: Edge; bytes: Uint8Array }[] {
+    this.#noteOwnRoom(facts);
+    const total = this.total(facts);
+    const down = encodePaper({ kind: "census", census: { ...total, room: [] } });
+    const downToRelay = encodePaper({ kind: "census", census: total });
+    const up = encodePaper({ kind: "census", census: this.#below(facts) });
+    const news: { edge: Edge; bytes: Uint8Array }[] = [];
+    for (const edge of this.#edges.all) {
+      const bytes = edge.direction !== "down" ? up : edge.role === "relay" ? downToRelay : down;
+      if (edge.welcomed && !(edge.censusSent && equal(edge.censusSent, bytes))) news.push({ edge, bytes });
+    }
+    return news;
+  }
+
+  /** What this node and everything below it amount to. */
+  #below(facts: CensusFacts): Census {
+    const downs = this.#edges.downs.filter((edge) => edge.feed);
+    const relays = downs.filter((edge) => edge.role === "relay");
+    const members = downs.length - relays.length + (facts.resident && facts.slots ? 1 : 0);
+    return {
+      listeners: relays.reduce((sum, edge) => sum + edge.census.listeners, members),
+      relays: relays.reduce((sum, edge) => sum + edge.census.relays, 1),
+      room: this.#entries(facts),
+    };
+  }
+
+  #entries(facts: CensusFacts): RelayRoom[] {
+    return facts.relays.map((peer) => this.#room.get(peer)).filter((entry) => entry !== undefined);
+  }
+
+  #noteOwnRoom(facts: CensusFacts): void {
+    const rank = facts.relays.indexOf(facts.self);
+    if (rank < 0 || !facts.slots) return;
+    const slots = Math.min(0xffff, slotsFree(facts.slots.used, facts.slots.max));
+    const known = this.#room.get(facts.self);
+    if (known?.slots !== slots || known.rank !== rank) {
+      this.#room.set(facts.self, { rank, slots, version: ++this.#version });
+    }
+  }
+
+  #learnRoom(entry: RelayRoom, facts: CensusFacts): void {
+    const peer = facts.relays[entry.rank];
+    if (peer === undefined || peer === facts.self) return;
+    const known = this.#room.get(peer);
+    if (!known || entry.version > known.version) this.#room.set(peer, entry);
+  }
+}

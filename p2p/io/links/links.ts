@@ -1,0 +1,303 @@
+import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from "@libp2p/interface";
+import { linkId, type PeerId } from "../../api/ids.ts";
+import type { Link, RelayAddress } from "../../api/link.ts";
+import type { Links } from "../../engine/ports.ts";
+import { hexOf, peerIdOf, peerIdOfHex, toMultiaddrs } from "../libp2p/address.ts";
+import { withDialledAddress } from "./description.ts";
+import { signalProtocol, Signalling } from "./signal.ts";
+import { negotiate, type Negotiation, type WebRtcLink } from "./simple-peer.ts";
+import { linkProtocol, StreamLink, type LinkEnd } from "./stream.ts";
+import { loadNativeWebRtc, type NativeWebRtc, type WrtcOptions } from "./wrtc.ts";
+
+/** Why a link could not be had: the message of the Error that `dial` and `upgrade` reject with. */
+export type LinkFailure = "unreachable" | "wrong key" | "timeout" | "protocol" | "refused" | "aborted";
+
+export interface LinksOptions extends WrtcOptions {
+  /** Whether WebRTC links may be made here. Default true, where there is a native library. */
+  readonly webrtc?: boolean;
+  /** WebRTC links that others may open here, in all. Default 512: 10 MB of idle ones (measured 20 kB each). */
+  readonly webrtcLinksMax?: number;
+}
+
+/** Streams of links on one connection, each way: two volunteers may share that many rooms, each with one link or two. */
+const linkStreamsMax = 64;
+/** Conversations about WebRTC on one connection at a time: one, its repetition, and the same from a second session. */
+const signalStreamsMax = 4;
+/** Offers that may wait for their answer here; each holds a certificate and a socket. */
+const negotiationsMax = 32;
+/** WebRTC links that one peer may hold here: its parent and backup links of a few sessions. */
+const webrtcLinksPerPeerMax = 8;
+/** A dial, with TCP, TLS, WebSocket, Noise and yamux: nine round trips, of 600 ms on the worst road, with one repetition. */
+const dialMs = 10_000;
+/** From asking for an offer to an open channel: eight round trips. UDP that has not answered by then is blocked. */
+const upgradeMs = 10_000;
+/** How long a connection that we dialled is kept without a stream: long enough for the next link to use it. */
+const idleConnectionMs = 5_000;
+
+/** The engine's `Links` over one libp2p node, with a life of its own. */
+export class NodeLinks implements Links {
+  readonly #node: Libp2p;
+  readonly #options: LinksOptions;
+  readonly #listeners: ((link: Link) => void)[] = [];
+  readonly #open = new Set<Link>();
+  readonly #dialled = new WeakSet<Connection>();
+  readonly #stopping = new AbortController();
+  #native: NativeWebRtc | undefined;
+  #nextId = 1;
+  #negotiations = 0;
+
+  constructor(node: Libp2p, options: LinksOptions) {
+    this.#node = node;
+    this.#options = options;
+  }
+
+  /** Begins to take links that others open. Resolves when they can. Call `onLink` before. */
+  async start(): Promise<void> {
+    if (this.#options.webrtc !== false) this.#native = await loadNativeWebRtc();
+    // A relayed connection (libp2p's "limited") would be cut after two minutes; links are never run over one.
+    await this.#node.handle(linkProtocol, (stream, connection) => this.#onLinkStream(stream, connection), {
+      maxInboundStreams: linkStreamsMax,
+      maxOutboundStreams: linkStreamsMax,
+    });
+    await this.#node.handle(signalProtocol, (stream, connection) => void this.#onSignalStream(stream, connection), {
+      maxInboundStreams: signalStreamsMax,
+      maxOutboundStreams: signalStreamsMax,
+    });
+  }
+
+  /** Closes every link with a goodbye and gives up what is being made. No link is handed out after it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("aborted"));
+    await this.#node.unhandle([linkProtocol, signalProtocol]);
+    for (const link of this.#open) link.close();
+  }
+
+  onLink(listener: (link: Link) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async dial(target: RelayAddress, signal: AbortSignal): Promise<Link> {
+    const within = AbortSignal.any([signal, this.#stopping.signal, AbortSignal.timeout(dialMs)]);
+    try {
+      within.throwIfAborted();
+      const remote = peerIdOf(target.key);
+      const existing = this.#connectionTo(remote);
+      const connection = existing ?? (await this.#connect(target, within));
+      try {
+        const stream = await connection.newStream(linkProtocol, { signal: within });
+        return this.#hold(
+          (end) => new StreamLink(stream, end),
+          remote,
+          () => this.#leave(connection),
+        );
+      } catch (error) {
+        this.#leave(connection);
+        throw error;
+      }
+    } catch (error) {
+      throw failure(error, within);
+    }
+  }
+
+  async upgrade(remote: PeerId, signal: AbortSignal): Promise<Link> {
+    const within = AbortSignal.any([signal, this.#stopping.signal, AbortSignal.timeout(upgradeMs)]);
+    try {
+      return await this.#upgradeOnce(remote, within);
+    } catch (error) {
+      // About one cold connect in 750 fails inside the library; a refusal, or lack of time, is not that.
+      if (within.aborted || failure(error, within).message !== "unreachable") throw failure(error, within);
+    }
+    try {
+      return await this.#upgradeOnce(remote, within);
+    } catch (error) {
+      throw failure(error, within);
+    }
+  }
+
+  async #upgradeOnce(remote: PeerId, within: AbortSignal): Promise<Link> {
+    const native = this.#native;
+    if (native === undefined) throw new Error("refused");
+    within.throwIfAborted();
+    const peer = peerIdOfHex(remote);
+    const connection = this.#connectionTo(peer);
+    if (connection === undefined) throw new Error("unreachable");
+    const signalling = new Signalling(await connection.newStream(signalProtocol, { signal: within }));
+    let negotiation: Negotiation | undefined;
+    try {
+      signalling.send({ type: "please" });
+      const offer = await signalling.next(["offer", "refuse"], within);
+      if (offer.type === "refuse") throw new Error("refused");
+      const made = this.#negotiate(native, "answer", peer);
+      negotiation = made.negotiation;
+      negotiation.accept(withDialledAddress(offer, hostOf(connection)));
+      signalling.send(await orAborted(negotiation.description, within));
+      const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
+      signalling.close();
+      return made.keep(link);
+    } catch (error) {
+      negotiation?.abort();
+      signalling.abort();
+      throw error;
+    }
+  }
+
+  #onLinkStream(stream: Stream, connection: Connection): void {
+    if (this.#stopping.signal.aborted || hexOf(connection.remotePeer) === undefined) {
+      stream.abort(new Error("refused"));
+      return;
+    }
+    this.#announce(this.#hold((end) => new StreamLink(stream, end), connection.remotePeer));
+  }
+
+  async #onSignalStream(stream: Stream, connection: Connection): Promise<void> {
+    const signalling = new Signalling(stream);
+    const within = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(upgradeMs)]);
+    let negotiation: Negotiation | undefined;
+    this.#negotiations += 1;
+    try {
+      await signalling.next(["please"], within);
+      const refusal = this.#refusal(connection.remotePeer);
+      if (refusal !== undefined || this.#native === undefined) {
+        signalling.send({ type: "refuse", reason: refusal ?? "off" });
+        signalling.close();
+        return;
+      }
+      const made = this.#negotiate(this.#native, "offer", connection.remotePeer);
+      negotiation = made.negotiation;
+      signalling.send(await orAborted(negotiation.description, within));
+      negotiation.accept(await signalling.next(["answer"], within));
+      const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
+      signalling.close();
+      this.#announce(made.keep(link));
+    } catch {
+      // Whoever asked for the link hears of it by the broken conversation and counts it; here nothing was promised.
+      negotiation?.abort();
+      signalling.abort();
+    } finally {
+      this.#negotiations -= 1;
+    }
+  }
+
+  #refusal(remote: Libp2pPeerId): "off" | "full" | undefined {
+    if (this.#native === undefined) return "off";
+    const name = hexOf(remote);
+    const webrtc = [...this.#open].filter((link) => link.kind === "webrtc");
+    if (webrtc.length >= (this.#options.webrtcLinksMax ?? 512) || this.#negotiations > negotiationsMax) return "full";
+    return webrtc.filter((link) => link.remote === name).length >= webrtcLinksPerPeerMax ? "full" : undefined;
+  }
+
+  #negotiate(native: NativeWebRtc, role: "offer" | "answer", remote: Libp2pPeerId) {
+    let kept: WebRtcLink | undefined;
+    let ended = false;
+    const onEnd = (): void => {
+      ended = true;
+      if (kept !== undefined) this.#open.delete(kept);
+    };
+    const negotiation = negotiate(native, this.#options, role, { ...this.#endOf(remote), onEnd });
+    const keep = (link: WebRtcLink): WebRtcLink => {
+      kept = link;
+      if (!ended) this.#open.add(link);
+      return link;
+    };
+    return { negotiation, keep };
+  }
+
+  #hold(make: (end: LinkEnd) => Link, remote: Libp2pPeerId, onEnd?: () => void): Link {
+    let link: Link | undefined;
+    let ended = false;
+    const made = make({
+      ...this.#endOf(remote),
+      onEnd: () => {
+        ended = true;
+        if (link !== undefined) this.#open.delete(link);
+        onEnd?.();
+      },
+    });
+    link = made;
+    if (!ended) this.#open.add(made);
+    return made;
+  }
+
+  #endOf(remote: Libp2pPeerId): LinkEnd {
+    const name = hexOf(remote);
+    if (name === undefined) throw new Error("wrong key");
+    return { id: linkId(this.#nextId++), remote: name };
+  }
+
+  #announce(link: Link): void {
+    if (this.#listeners.length === 0 || this.#stopping.signal.aborted) link.close();
+    for (const listener of this.#listeners) listener(link);
+  }
+
+  #connectionTo(remote: Libp2pPeerId): Connection | undefined {
+    return this.#node.getConnections(remote).find(({ status, limits }) => status === "open" && limits === undefined);
+  }
+
+  async #connect(target: RelayAddress, signal: AbortSignal): Promise<Connection> {
+    const addresses = toMultiaddrs(target);
+    if (addresses.length === 0) throw new Error("unreachable");
+    const connection = await this.#node.dial(addresses, { signal });
+    this.#dialled.add(connection);
+    return connection;
+  }
+
+  /** Hangs up a connection of our own dialling once nothing uses it any more. */
+  #leave(connection: Connection): void {
+    if (!this.#dialled.has(connection)) return;
+    const timer = setTimeout(() => {
+      if (connection.status === "open" && connection.streams.length === 0) connection.close().catch(() => undefined);
+    }, idleConnectionMs);
+    timer.unref();
+  }
+}
+
+/** Makes the links of a node. `start` before the node is announced to anybody, `stop` before the node stops. */
+export function createLinks(node: Libp2p, options: LinksOptions = {}): NodeLinks {
+  return new NodeLinks(node, options);
+}
+
+/** The IP address at which we reached the far end; empty when it was a name. */
+function hostOf(connection: Connection): string {
+  const host = connection.remoteAddr.getComponents().find(({ name }) => name === "ip4" || name === "ip6");
+  return connection.direction === "outbound" ? (host?.value ?? "") : "";
+}
+
+/** Rejects when the conversation ends in any way but a friendly close, which may overtake the opening of the channel. */
+async function brokenOff(signalling: Signalling): Promise<never> {
+  const reason = await signalling.ended;
+  if (reason === "closed") return new Promise<never>(() => undefined);
+  throw new Error(reason === "protocol" ? "protocol" : "unreachable");
+}
+
+function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const give = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
+    if (signal.aborted) give();
+    signal.addEventListener("abort", give, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
+  });
+}
+
+const ours: ReadonlySet<string> = new Set(["unreachable", "wrong key", "timeout", "protocol", "refused", "aborted"]);
+
+/** One of our few reasons for whatever went wrong below; nothing of an address or a name is in it. */
+function failure(error: unknown, within: AbortSignal): Error {
+  const names = namesIn(error);
+  const reason = (): LinkFailure => {
+    if (error instanceof Error && ours.has(error.message)) return error.message as LinkFailure;
+    if (names.some((name) => name === "UnexpectedPeerError" || name === "EncryptionFailedError")) return "wrong key";
+    if (within.aborted) return (within.reason as Error | undefined)?.name === "TimeoutError" ? "timeout" : "aborted";
+    if (names.includes("TimeoutError")) return "timeout";
+    if (names.includes("UnsupportedProtocolError")) return "protocol";
+    if (names.some((name) => name.startsWith("TooMany"))) return "refused";
+    return "unreachable";
+  };
+  // Without the cause: it names addresses, and whoever counts or prints reasons must not.
+  return new Error(reason());
+}
+
+function namesIn(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth > 4) return [];
+  const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause];
+  return [error.name, ...inner.flatMap((each) => namesIn(each, depth + 1))];
+}

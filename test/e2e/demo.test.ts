@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { DemoFigures } from "../demo/figures.ts";
+import type { EventLine } from "./processes.ts";
+
+const script = fileURLToPath(new URL("../demo/demo.ts", import.meta.url));
+
+interface DemoRun {
+  readonly code: number | null;
+  readonly lines: readonly EventLine[];
+  readonly figures: DemoFigures;
+  readonly stderr: string;
+}
+
+async function demo(args: string): Promise<DemoRun> {
+  const child = spawn(process.execPath, [script, "--json", ...args.split(" ")], { stdio: ["ignore", "pipe", "pipe"] });
+  let [out, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  const lines = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as EventLine);
+  return { code, lines, figures: lines.at(-1) as unknown as DemoFigures, stderr };
+}
+
+/** What holds on a machine of any speed. */
+function expectHeard({ code, lines, figures, stderr }: DemoRun, listeners: number, kind: string): void {
+  expect(code, stderr).toBe(0);
+  expect(figures.event).toBe("demo");
+  expect(figures.listeners).toHaveLength(listeners);
+  expect(new Set(lines.filter(({ event }) => event === "sound").map(({ from }) => from)).size).toBe(listeners);
+  for (const { from, framesExpected, framesOnTime, link } of figures.listeners) {
+    expect(framesExpected, String(from)).toBeGreaterThan(200);
+    expect(framesOnTime / framesExpected, String(from)).toBeGreaterThan(0.9);
+    expect(link, String(from)).toBe(kind);
+  }
+}
+
+function rejections(lines: readonly EventLine[]): unknown[] {
+  return lines.filter(({ event }) => event === "summary").map((line) => line["packetsRejected"]);
+}
+
+describe("the demo", () => {
+  it("carries speech over WebRTC through three links to twelve listeners", async () => {
+    const run = await demo("--for 8s --listeners 12 --relays 3 --depth 3 --profile webrtc");
+    expectHeard(run, 12, "webrtc");
+    expect(Math.max(...run.figures.listeners.map(({ hops }) => hops))).toBe(3);
+    expect(run.figures.relays.map(({ from }) => from)).toEqual(["relay-1", "relay-2", "relay-3"]);
+    expect(run.figures.relays.every(({ packetsForwarded }) => packetsForwarded > 0)).toBe(true);
+    expect(run.figures.soundMsP95).toEqual(expect.any(Number));
+    expect(rejections(run.lines)).toHaveLength(16);
+    for (const rejected of rejections(run.lines)) expect(rejected).toEqual({});
+  });
+
+  it("carries it over TLS WebSockets alone", async () => {
+    const run = await demo("--for 6s --listeners 6 --relays 3 --depth 4 --profile wss");
+    expectHeard(run, 6, "stream");
+    expect(Math.max(...run.figures.listeners.map(({ hops }) => hops))).toBeLessThanOrEqual(4);
+  });
+
+  it("loses nobody when the relay at the top is killed", async () => {
+    const run = await demo("--for 10s --listeners 6 --relays 3 --depth 3 --profile webrtc --kill relay-1@3s");
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.lines.filter(({ event, from }) => event === "killed" && from === "relay-1")).toHaveLength(1);
+    for (const { framesExpected, framesOnTime, worstGapMs } of run.figures.listeners) {
+      expect(framesOnTime / framesExpected).toBeGreaterThan(0.5);
+      expect(worstGapMs).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it("keeps everybody when the host is killed", async () => {
+    const run = await demo("--for 6s --listeners 3 --relays 2 --depth 3 --profile wss --kill host@2s");
+    expect(run.code, run.stderr).toBe(0);
+    const summaries = run.lines.filter(({ event }) => event === "summary").map(({ from }) => from);
+    expect(summaries).toEqual(expect.arrayContaining(["listener-1", "listener-2", "listener-3"]));
+  });
+});

@@ -1,3 +1,0 @@
-const t=performance.now(); const b=process.memoryUsage.rss()/1e6;
-const { Nodes, tlsAddress } = await import("./nodes.ts"); console.log("import ms",(performance.now()-t)|0,"rss before",b|0,"after",(process.memoryUsage.rss()/1e6)|0);
-const n=new Nodes(); const t2=performance.now(); await n.create({dht:"server",listen:[tlsAddress]}); console.log("create",(performance.now()-t2)|0,(process.memoryUsage.rss()/1e6)|0); global.gc?.(); console.log("gc",(process.memoryUsage.rss()/1e6)|0, (process.memoryUsage().heapUsed/1e6)|0); const t3=performance.now(); await n.stop(); console.log("stop",performance.now()-t3);
