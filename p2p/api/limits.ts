@@ -30,10 +30,12 @@ export const limits = {
   capabilityDepthMax: 3,
   /** A host session and whatever it signs. */
   hostSessionMsMax: 24 * 3_600_000,
-  /** Packets of one voice that may be ahead of or behind the newest accepted: 2 s of 40 ms packets. */
+  /** Packets of one voice, up to the newest, whose arrival is remembered: 5 s, more than any ring replays. */
   replayWindowPackets: 128,
-  /** Packets a second that one voice may send: 25, and a burst of as many after a stall. */
+  /** Packets a second that one voice may send. */
   voicePacketsPerSecond: 25,
+  /** Seconds' worth of them that may come at once: two that a new parent replays, and one while it does. */
+  voiceBurstSeconds: 3,
   /** Ticks that a voice may jump ahead at once: ten minutes of a stalled speaker. */
   packetsAheadMax: 15_000,
   /** How long packets of the epoch before still pass: a new view needs a second to reach every speaker, then one tick. */

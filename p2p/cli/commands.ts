@@ -19,6 +19,7 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
   refuseUnbuilt(request);
   const player = request.audio && (await world.openPlayer(request.audio.audio, request.audio.loop));
   const via = await resolveCards(request.via, world.stdin);
+  for (const card of via) world.checkCard(card);
   const ownRelay = via.length === 0;
   const listen = ownRelay && request.listen.length === 0 ? everywhere() : request.listen;
   const engine = await world.createEngine(setupOf(request, { listen, dht: ownRelay ? "server" : "client" }));
@@ -138,8 +139,20 @@ function note(world: CliWorld, message: string): void {
   world.printer.print({ event: "note", message });
 }
 
-async function inviteOf(word: string, world: CliWorld): Promise<string> {
-  return resolveInvite(word, world.stdin, () => false);
+/** The invite, checked: before any node is up that a network could see. */
+export async function inviteOf(word: string, world: CliWorld): Promise<string> {
+  const invite = await resolveInvite(word, world.stdin, (text) => isWhole(text, world));
+  world.checkInvite(invite);
+  return invite;
+}
+
+function isWhole(text: string, world: CliWorld): boolean {
+  try {
+    world.checkInvite(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function tlsOf(request: RelayRequest): Promise<HostSetup["tls"]> {

@@ -2,10 +2,10 @@ import type { RelayAddress } from "../api/link.ts";
 import { TeahouseError } from "../api/errors.ts";
 import { recordHour, recordKeys } from "../core/discovery/record.ts";
 import type { Invite } from "../core/room/invite.ts";
+import { inviteOf } from "./commands.ts";
 import type { ProbeKit } from "../host.ts";
 import type { ExitCode } from "./life.ts";
 import type { InviteRequest } from "./options.ts";
-import { resolveInvite } from "./secrets.ts";
 import type { CliWorld } from "./world.ts";
 
 /** Patience with one rung: the dial of libp2p itself gives up after about as long. */
@@ -19,7 +19,7 @@ export async function runProbe(request: InviteRequest, world: CliWorld): Promise
   if (request.proxy !== undefined) {
     throw new TeahouseError("usage", "--proxy is not built yet; without it this computer would connect directly.");
   }
-  const text = await resolveInvite(request.invite, world.stdin, () => false);
+  const text = await inviteOf(request.invite, world);
   const kit = await world.createProbe({
     profile: request.profile,
     listen: request.listen,

@@ -18,6 +18,9 @@ export interface CliWorld {
   readonly interrupted: AbortSignal;
   /** Value of the passphrase variable. */
   readonly passphrase: string | undefined;
+  /** Throws `TeahouseError` with what is wrong with it; so does the next. */
+  checkInvite(text: string): void;
+  checkCard(text: string): void;
   createEngine(setup: HostSetup): Promise<EngineApi>;
   createProbe(setup: HostSetup): Promise<ProbeKit>;
   /** Throws `TeahouseError` `audio-missing`, `audio-unreadable` or `audio-empty`. */

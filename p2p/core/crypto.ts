@@ -16,5 +16,11 @@ export interface Crypto {
   /** AES-256-GCM with a tag of `tagLength` bytes: ciphertext followed by the tag. `nonce` is 12 bytes. */
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, tagLength: 8 | 16): Uint8Array;
   /** The plaintext, or undefined when anything does not fit; never throws. */
-  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, tagLength: 8 | 16): Uint8Array | undefined;
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    sealed: Uint8Array,
+    tagLength: 8 | 16,
+  ): Uint8Array | undefined;
 }

@@ -55,7 +55,11 @@ export type PeerOutput =
 
 /** What the peer reports; the engine turns it into the API's events. */
 export type PeerEvent =
-  | { readonly event: "hosting"; readonly invites: Readonly<Record<Exclude<Role, "host">, Invite>>; readonly room: RoomKey }
+  | {
+      readonly event: "hosting";
+      readonly invites: Readonly<Record<Exclude<Role, "host">, Invite>>;
+      readonly room: RoomKey;
+    }
   | {
       readonly event: "joined";
       readonly room: RoomKey;

@@ -38,7 +38,7 @@ interface Lending {
 }
 
 /**
- * One peer: everything Teahouse knows about being in a tree, as one pure machine ([SS8]). Engine and simulator drive
+ * One peer: everything Teahouse knows about being in a tree, as one pure machine ([SS9], [OV12]). Engine and simulator drive
  * this very class. `seats` makes members, who can open packets; a relay is built without it and holds nothing that opens one.
  */
 export class Peer implements Machine<PeerInput, PeerOutput> {
@@ -174,7 +174,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #newNode(tag: RoomTag, now: Millis): RoomNode {
-    const node = new RoomNode(tag, this.#crypto, this.#wiresFor(() => node), now);
+    const node = new RoomNode(
+      tag,
+      this.#crypto,
+      this.#wiresFor(() => node),
+      now,
+    );
     this.#nodes.set(tag, node);
     return node;
   }
@@ -186,13 +191,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       this.#outputs.push(output(id));
       return id;
     };
+    const datagrams = this.#options.profile === "webrtc" || this.#options.profile === "auto";
     return {
       self: this.#options.self.peer,
-      upgrades: this.#options.profile === "webrtc" || this.#options.profile === "auto",
       send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
       close: (link) => this.#close(link),
       dial: (target) => dial((id) => ({ kind: "dial", dial: id, target })),
-      upgrade: (remote) => dial((id) => ({ kind: "upgrade", dial: id, remote })),
+      upgrade: datagrams ? (remote) => dial((id) => ({ kind: "upgrade", dial: id, remote })) : undefined,
       cancel: (id) => {
         this.#dials.delete(id);
         this.#outputs.push({ kind: "cancel-dial", dial: id });

@@ -226,7 +226,8 @@ class Engine implements EngineApi {
     const ms = Math.round(this.#ports.clock.now() - this.#askedAt);
     switch (event.event) {
       case "hosting": {
-        const text = (role: keyof typeof event.invites): string => encodeInvite(this.#ports.crypto, event.invites[role]);
+        const text = (role: keyof typeof event.invites): string =>
+          encodeInvite(this.#ports.crypto, event.invites[role]);
         const listener = text("listener");
         const invites = { listener, speaker: text("speaker"), moderator: text("moderator"), heir: text("heir") };
         this.#invites = invites;
@@ -240,7 +241,8 @@ class Engine implements EngineApi {
       case "trouble": {
         const error = fault(event.code);
         const { code, message } = error;
-        const refused = code.startsWith("refused") || code === "banned" || code === "locked" || code === "wrong-version";
+        const refused =
+          code.startsWith("refused") || code === "banned" || code === "locked" || code === "wrong-version";
         this.#emit({ event: refused ? "refused" : "error", code, message });
         return event.fatal ? this.#settle((waiting) => waiting.reject(error)) : undefined;
       }

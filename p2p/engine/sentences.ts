@@ -7,10 +7,12 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
   usage: "That cannot be done here; see teahouse --help.",
   "invite-damaged": "This invite is damaged; ask for it again and copy all of it.",
   "invite-expired": "This invite has expired; ask the host for a new one.",
-  "invite-version": "This invite is for another version of Teahouse; update the app, or ask for an invite of your version.",
+  "invite-version":
+    "This invite is for another version of Teahouse; update the app, or ask for an invite of your version.",
   "invite-not-yet": "This invite is not valid yet; check this computer's clock, or try again later.",
   "card-damaged": "This relay card is damaged; ask the volunteer for it again and copy all of it.",
-  "card-version": "This relay card is for another version of Teahouse; update the app, or ask for a card of your version.",
+  "card-version":
+    "This relay card is for another version of Teahouse; update the app, or ask for a card of your version.",
   "port-taken": "Another program already listens on that port; choose another with --listen.",
   "address-unusable": "This computer cannot listen on that address; choose another with --listen.",
   "no-network": "No relay of this room could be reached; check the connection, or ask the host for a newer invite.",
@@ -31,7 +33,10 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
 /** What is wrong with a pasted invite. */
 export const inviteFaults: Readonly<Record<InviteReason, readonly [ErrorCode, string]>> = {
   "not-an-invite": ["invite-damaged", "This is not a Teahouse invite; an invite begins with thi1-."],
-  "is-a-card": ["invite-damaged", "This is a relay card, not an invite; give it to teahouse host --via, or ask for an invite."],
+  "is-a-card": [
+    "invite-damaged",
+    "This is a relay card, not an invite; give it to teahouse host --via, or ask for an invite.",
+  ],
   version: ["invite-version", sentences["invite-version"]],
   truncated: ["invite-damaged", "This invite is cut short; ask for it again and copy all of it."],
   damaged: ["invite-damaged", sentences["invite-damaged"]],

@@ -47,7 +47,11 @@ export class Traffic {
       (error: unknown) => {
         late();
         if (!this.#dials.delete(output.dial)) return;
-        this.#push({ kind: "dial-failed", dial: output.dial, reason: error instanceof Error ? error.message : "unknown" });
+        this.#push({
+          kind: "dial-failed",
+          dial: output.dial,
+          reason: error instanceof Error ? error.message : "unknown",
+        });
       },
     );
   }

@@ -177,12 +177,15 @@ describe("upgrade", () => {
 
   it("is `refused` when the volunteer holds enough WebRTC links, until one ends", async () => {
     const [node, full] = await withLinks({ ...loopback, webrtcLinksMax: 1 });
-    full.onLink(() => undefined);
+    const taken: Collector[] = [];
+    full.onLink((link) => link.kind === "webrtc" && taken.push(new Collector(link)));
     const stream = await mine.dial(addressOf(node), never);
     const first = await mine.upgrade(stream.remote, never);
-    await vi.waitFor(() => expect(mine.upgrade(stream.remote, never)).rejects.toThrow(/^refused$/));
+    await expect(mine.upgrade(stream.remote, never)).rejects.toThrow(/^refused$/);
+    await vi.waitFor(() => expect(taken).toHaveLength(1));
     first.close();
-    const second = await vi.waitFor(() => mine.upgrade(stream.remote, never));
+    await taken[0]?.closed();
+    const second = await mine.upgrade(stream.remote, never);
     expect(second.kind).toBe("webrtc");
     await full.stop();
     await node.stop();

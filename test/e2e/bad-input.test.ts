@@ -178,7 +178,7 @@ describe("an audio file", () => {
   ])("of %s is spoken, in little memory", async (name, rate, channels, seconds) => {
     const file = join(folder, `${rate}-${seconds}.wav`);
     await writeWav(file, rate, channels, seconds);
-    const speaker = await processes.host([relay], "--audio", file, "--profile", "wss");
+    const speaker = await processes.host([relay], "--audio", file, "--loop", "--profile", "wss");
     const listener = processes.listener(speaker.invite, "--profile", "wss");
     await listener.next("sound");
     const stats = await speaker.process.next("stats", (line) => Number(line["framesSent"]) > 50);

@@ -34,6 +34,8 @@ function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engi
     interrupted: interruption.signal,
     passphrase: undefined,
     version: "0.1.0",
+    checkInvite: () => undefined,
+    checkCard: () => undefined,
     createEngine: async (setup) => {
       setups.push(setup);
       return engine;
@@ -227,6 +229,40 @@ describe("the commands", () => {
     });
     expect(await run.code).toBe(5);
     expect(run.setups).toEqual([]);
+  });
+
+  it("says what is wrong with an invite or a card before it makes an engine", async () => {
+    const fault = (): never => {
+      throw new TeahouseError("invite-damaged", "It is damaged.");
+    };
+    for (const args of [
+      ["listen", "thi1-x"],
+      ["speak", "thi1-x", "--audio", "f.wav"],
+      ["host", "--via", "thc1-x"],
+    ]) {
+      const run = start(args, { checkInvite: fault, checkCard: fault });
+      expect(await run.code).toBe(2);
+      expect(run.setups).toEqual([]);
+      expect(run.errors).toEqual(["It is damaged."]);
+    }
+  });
+
+  it("needs no end of stdin once the invite is whole", async () => {
+    let given = 0;
+    async function* stdin(): AsyncGenerator<string> {
+      for (const piece of ["thi1-", "from\n", "-stdin\n"]) {
+        given++;
+        yield piece;
+      }
+      await new Promise(() => undefined);
+    }
+    const checkInvite = (text: string): void => {
+      if (!text.includes("stdin")) throw new TeahouseError("invite-damaged", "It is damaged.");
+    };
+    const run = start(["listen", "-", "--for", "1ms", "--json"], { stdin: stdin(), checkInvite });
+    expect(await run.code).toBe(0);
+    expect(given).toBe(3);
+    expect(run.engine.joinedWith).toBe("thi1-from\n-stdin\n");
   });
 
   it("reads the invite from stdin", async () => {

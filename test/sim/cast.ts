@@ -8,6 +8,7 @@ import type { Invite } from "../../p2p/core/room/invite.ts";
 import type { SimDiscovery } from "./discovery.ts";
 import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";
+import { relayCount } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { speak } from "./speech.ts";
 import { drawNormal } from "./topology.ts";
@@ -169,8 +170,7 @@ export class Cast {
 
   private placeRelays(): HostRelay[] {
     const { options, rng, allow } = this.stage;
-    // Relays beyond those that one view can name would stand idle.
-    const count = Math.min(limits.relaysMax, Math.max(1, Math.round(options.listeners * options.relays)));
+    const count = relayCount(options);
     const weights = Array.from({ length: count }, () => Math.exp(childrenSigma * drawNormal(rng)));
     const whole = weights.reduce((sum, weight) => sum + weight, 0);
     return weights.map((weight) => {

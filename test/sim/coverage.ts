@@ -1,7 +1,6 @@
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
-import type { Frame } from "../../p2p/core/session/frames.ts";
-import type { MediaTrace, TraceListener } from "./media-trace.ts";
+import type { ControlFrame, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";
 import type { Observer } from "./observer.ts";
 
@@ -51,13 +50,13 @@ export class Coverage implements Observer, TraceListener {
     if (event.event === "move" && this.isBereaved(node)) this.seen.add("re-parent");
   }
 
-  frameSent(from: number, _to: number, frame: Exclude<Frame, { kind: "media" }>): void {
+  frameSent(from: number, _to: number, frame: ControlFrame): void {
     if (frame.kind !== "hello") return;
     if (frame.role === "relay") this.outsideCore.add(from);
     if (frame.role === "core" && this.outsideCore.has(from)) this.seen.add("core-promotion");
   }
 
-  frameDelivered(_from: number, _to: number, frame: Exclude<Frame, { kind: "media" }>): void {
+  frameDelivered(_from: number, _to: number, frame: ControlFrame): void {
     if (frame.kind === "refuse" && frame.reason === "full") this.seen.add("full");
   }
 

@@ -34,12 +34,17 @@ export interface MediaSighting {
   readonly passedOn: boolean;
 }
 
+/** Everything on the wire that is not media. */
+export type ControlFrame = Exclude<Frame, { kind: "media" }>;
+
+type Reading = ControlFrame | { readonly kind: "media"; readonly hops: number; readonly journey: Journey };
+
 /** What the trace tells on. */
 export interface TraceListener {
   mediaSent?(sighting: MediaSighting): void;
   mediaDelivered?(sighting: MediaSighting): void;
-  frameSent?(from: number, to: number, frame: Exclude<Frame, { kind: "media" }>, bytes: number): void;
-  frameDelivered?(from: number, to: number, frame: Exclude<Frame, { kind: "media" }>): void;
+  frameSent?(from: number, to: number, frame: ControlFrame, bytes: number): void;
+  frameDelivered?(from: number, to: number, frame: ControlFrame): void;
 }
 
 /** Reads every message on the wire once, follows each packet from node to node, and tells who asked. */
@@ -47,6 +52,7 @@ export class MediaTrace implements Observer {
   /** Who last brought a node a packet that it did not have, and when: its parent as the wire shows it. */
   readonly parents = new Map<number, { readonly parent: number; readonly at: number }>();
   private readonly journeys = new Map<number, Journey>();
+  private readonly readings = new WeakMap<Uint8Array, Reading>();
   private readonly voices = new Map<number, number>();
   private readonly listeners: readonly TraceListener[];
   private readonly nodesMax: number;
@@ -121,13 +127,16 @@ export class MediaTrace implements Observer {
   private read(bytes: Uint8Array): Reading | undefined {
     const known = this.readings.get(bytes);
     if (known !== undefined) return known;
-    const frame = parseFrame(bytes);
-    if (frame === undefined) return undefined;
-    const journey = frame.kind === "media" ? this.journeyOf(frame.packet) : undefined;
-    if (frame.kind === "media" && journey === undefined) return undefined;
-    const reading = journey === undefined ? (frame as ControlFrame) : { kind: "media", hops: (frame as { hops: number }).hops, journey } as const;
-    this.readings.set(bytes, reading);
+    const reading = this.readFresh(bytes);
+    if (reading !== undefined) this.readings.set(bytes, reading);
     return reading;
+  }
+
+  private readFresh(bytes: Uint8Array): Reading | undefined {
+    const frame = parseFrame(bytes);
+    if (frame?.kind !== "media") return frame;
+    const journey = this.journeyOf(frame.packet);
+    return journey && { kind: "media", hops: frame.hops, journey };
   }
 
   private journeyOf(packet: Uint8Array): Journey | undefined {

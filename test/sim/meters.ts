@@ -1,8 +1,7 @@
 import { limits } from "../../p2p/api/limits.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
-import type { Frame } from "../../p2p/core/session/frames.ts";
 import type { Coverage } from "./coverage.ts";
-import type { MediaSighting, MediaTrace, TraceListener } from "./media-trace.ts";
+import type { ControlFrame, MediaSighting, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";
 import type { Observer } from "./observer.ts";
 import type { Reference } from "./reference.ts";
@@ -92,7 +91,7 @@ export class Meters implements Observer, TraceListener {
     if (event.event === "move" && !this.coverage.isBereaved(node)) this.bystanderMoves++;
   }
 
-  frameSent(_from: number, _to: number, _frame: Exclude<Frame, { kind: "media" }>, bytes: number): void {
+  frameSent(_from: number, _to: number, _frame: ControlFrame, bytes: number): void {
     this.controlBytes += bytes;
   }
 

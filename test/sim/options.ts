@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { limits } from "../../p2p/api/limits.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import type { TopologyKind } from "./topology.ts";
 
@@ -121,9 +122,19 @@ export function defaultOptions(seed: string): SimOptions {
     partition: undefined,
     silent: 0.3,
     speakers: 2,
-    core: 6,
+    core: coreOf(200, 0.1),
     realCrypto: false,
   };
+}
+
+/** Relays of the room. More than a relay view can name would stand idle. */
+export function relayCount({ listeners, relays }: Pick<SimOptions, "listeners" | "relays">): number {
+  return Math.min(limits.relaysMax, Math.max(1, Math.round(listeners * relays)));
+}
+
+/** A third of the relays, so that there are some who can rise. */
+function coreOf(listeners: number, relays: number): number {
+  return Math.max(1, Math.min(12, Math.round(relayCount({ listeners, relays }) / 3)));
 }
 
 /** A run whose every option follows from the seed: what the tests run, and what a failing seed reproduces. */
@@ -143,7 +154,7 @@ export function drawOptions(seed: string): SimOptions {
     partition: rng.next() < 0.5 ? { share: 0.1, atSecond: 13, seconds: 1 + rng.int(4) } : undefined,
     silent: rng.next(),
     speakers: 1 + rng.int(3),
-    core: 1 + rng.int(6),
+    core: coreOf(200, relays),
   };
 }
 
@@ -156,10 +167,12 @@ function parseFlags(args: readonly string[]) {
 }
 
 function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> {
+  const listeners = readNumber("--listeners", values.listeners, base.listeners, 1, 5000, true);
+  const relays = readNumber("--relays", values.relays, base.relays, 0.001, 1, false);
   return {
-    listeners: readNumber("--listeners", values.listeners, base.listeners, 1, 5000, true),
+    listeners,
     seconds: readNumber("--seconds", values.seconds, base.seconds, 5, 3600, true),
-    relays: readNumber("--relays", values.relays, base.relays, 0.001, 1, false),
+    relays,
     topology: readTopology(values.topology, base.topology),
     loss: readNumber("--loss", values.loss, base.loss, 0, 0.5, false),
     churn: readNumber("--churn", values.churn, base.churn, 0, 1000, false),
@@ -167,7 +180,7 @@ function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> 
     partition: values.partition === undefined ? base.partition : readPartition(values.partition),
     silent: readNumber("--silent", values.silent, base.silent, 0, 1, false),
     speakers: readNumber("--speakers", values.speakers, base.speakers, 0, speakersMax, true),
-    core: readNumber("--core", values.core, base.core, 1, 12, true),
+    core: readNumber("--core", values.core, coreOf(listeners, relays), 1, 12, true),
     realCrypto: values["real-crypto"] ?? base.realCrypto,
   };
 }

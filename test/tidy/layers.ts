@@ -33,7 +33,7 @@ const layers: readonly Layer[] = [
   { name: "p2p/teahouse.js", files: ["p2p/teahouse.js"], imports: ["p2p/cli.ts"], packages: "free" },
   {
     name: "p2p (composition)",
-    files: ["p2p/host.ts", "p2p/supervisor.ts", "p2p/cli.ts", "p2p/cli/**"],
+    files: ["p2p/host.ts", "p2p/supervisor.ts", "p2p/cli.ts", "p2p/cli/**", "p2p/version.ts"],
     imports: ["p2p/**"],
     packages: "free",
   },

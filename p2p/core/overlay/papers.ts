@@ -83,7 +83,9 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.state:
       return { kind: "state", bytes: reader.bytes(reader.remaining) };
     case types.petition:
-      return reader.remaining > petitionBytesMax ? undefined : { kind: "petition", bytes: reader.bytes(reader.remaining) };
+      return reader.remaining > petitionBytesMax
+        ? undefined
+        : { kind: "petition", bytes: reader.bytes(reader.remaining) };
     case types.census:
       return readCensus(reader);
     case types.feed: {

@@ -1,14 +1,24 @@
-import { type DialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../../api/ids.ts";
+import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import type { Deadline } from "../machine.ts";
 import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
 import { checkState } from "../room/state.ts";
-import { alternativesMax, encodeFrame, type Frame, type Hello, type HostProof, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
+import {
+  alternativesMax,
+  encodeFrame,
+  type Frame,
+  type Hello,
+  type HostProof,
+  peerOf,
+  type Refusal,
+  sessionVersion,
+} from "../session/frames.ts";
 import { Session, type SessionSignal } from "../session/session.ts";
 import { refusalOf } from "./admission.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
+import { Datagrams } from "./datagrams.ts";
 import { type Edge, Edges, newEdge, takePetition } from "./edge.ts";
 import { type Census, encodePaper, type Paper, parsePaper } from "./papers.ts";
 import { Petitions } from "./petitions.ts";
@@ -21,8 +31,6 @@ const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "ban
 const alternativeBytesMax = 64;
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
-/** A data channel that failed or fell silent is tried again after this long. */
-const upgradeRetryMs = 10_000;
 
 /** What a room's node is given by its peer. */
 export interface RoomWires {
@@ -30,12 +38,11 @@ export interface RoomWires {
   send(link: LinkId, bytes: Uint8Array): void;
   close(link: LinkId): void;
   dial(target: RelayAddress): DialId;
-  upgrade(remote: PeerId): DialId;
+  /** Asks for a data channel; undefined where the profile has none. */
+  readonly upgrade: ((remote: PeerId) => DialId) | undefined;
   cancel(dial: DialId): void;
   /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
   slots(): { readonly used: number; readonly max: number } | undefined;
-  /** Whether data channels may carry media. */
-  readonly upgrades: boolean;
 }
 
 /** The member of this room on this node, when there is one: told what passes. Relays have none. */
@@ -80,8 +87,7 @@ export class RoomNode {
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   #moveReason = "joined";
-  readonly #upgrades = new Map<DialId, Edge>();
-  readonly #upgradeAt = new Map<Edge, Millis>();
+  readonly #datagrams: Datagrams;
   readonly #petitions: Petitions;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
@@ -92,6 +98,7 @@ export class RoomNode {
     this.#wires = wires;
     this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
+    this.#datagrams = new Datagrams(wires.upgrade);
     this.spread = new Spread(crypto, this.edges);
     this.#petitions = new Petitions(crypto);
     this.upkeep = new Upkeep(this.edges, {
@@ -164,9 +171,8 @@ export class RoomNode {
 
   /** A link that we dialed for this room is open. */
   handleDialed(dial: DialId, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
-    const upgraded = this.#upgrades.get(dial);
+    const upgraded = this.#datagrams.take(dial);
     if (upgraded) {
-      this.#upgrades.delete(dial);
       if (this.edges.all.includes(upgraded)) upgraded.session.addLink(link, kind, true, now);
       else this.#wires.close(link);
       return;
@@ -183,14 +189,22 @@ export class RoomNode {
     this.edges.add(newEdge(session, errand.role, direction, feed, false, now));
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
-    const hello: Hello = { kind: "hello", version: sessionVersion, session: session.id, tag: this.tag, role: errand.role, feed, have, proof };
+    const hello: Hello = {
+      kind: "hello",
+      version: sessionVersion,
+      session: session.id,
+      tag: this.tag,
+      role: errand.role,
+      feed,
+      have,
+      proof,
+    };
     session.sendFrame(hello);
   }
 
   handleDialFailed(dial: DialId, now: Millis): void {
-    const upgraded = this.#upgrades.get(dial);
-    this.#upgrades.delete(dial);
-    if (upgraded) this.#upgradeAt.set(upgraded, millis(now + upgradeRetryMs));
+    const upgraded = this.#datagrams.take(dial);
+    if (upgraded) this.#datagrams.failed(upgraded, now);
     const errand = this.upkeep.takeErrand(dial);
     if (errand) {
       this.upkeep.failed(errand.peer, now);
@@ -200,7 +214,14 @@ export class RoomNode {
   }
 
   /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
-  handleHello(hello: Hello, link: LinkId, kind: LinkKind, remote: PeerId, proved: boolean, now: Millis): Refusal | undefined {
+  handleHello(
+    hello: Hello,
+    link: LinkId,
+    kind: LinkKind,
+    remote: PeerId,
+    proved: boolean,
+    now: Millis,
+  ): Refusal | undefined {
     const slots = this.#wires.slots();
     const refusal = refusalOf(hello, remote, {
       edges: this.edges,
@@ -243,9 +264,7 @@ export class RoomNode {
   }
 
   handleLinkClosed(edge: Edge, link: LinkId, now: Millis): void {
-    const before = edge.session.mediaKind;
     if (!edge.session.removeLink(link, now)) this.#lost(edge, "its relay is gone", now);
-    else if (before === "webrtc") this.#upgradeAt.set(edge, millis(now + upgradeRetryMs));
   }
 
   /** Ends an edge with a goodbye. */
@@ -270,11 +289,9 @@ export class RoomNode {
       if (edge.session.isSilent(now)) {
         edge.session.end();
         this.#lost(edge, "its relay fell silent", now);
-      } else {
-        this.#planUpgrade(edge, now);
-        this.#tryUpgrade(edge, now);
       }
     }
+    this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.runUpkeep(now);
     this.#tellCensus(now);
@@ -286,7 +303,7 @@ export class RoomNode {
       if (other && (!soonest || other.at < soonest.at)) soonest = other;
     };
     for (const edge of this.edges.all) consider(edge.session.deadline());
-    for (const at of this.#upgradeAt.values()) consider({ at, reason: "data channel" });
+    consider(this.#datagrams.deadline());
     consider(this.#census.deadline(this.#censusFacts));
     return soonest;
   }
@@ -322,8 +339,7 @@ export class RoomNode {
       edge.feed = false;
       edge.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
     }
-    this.#upgradeAt.set(edge, now);
-    this.#tryUpgrade(edge, now);
+    this.#datagrams.start(edge);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
   }
@@ -444,8 +460,7 @@ export class RoomNode {
   #askFeed(edge: Edge, now: Millis): void {
     edge.feed = true;
     edge.session.sendReliable(encodePaper({ kind: "feed", on: true, have: this.spread.ring.have(now) }), now);
-    this.#upgradeAt.set(edge, now);
-    this.#tryUpgrade(edge, now);
+    this.#datagrams.start(edge);
   }
 
   #sendPapers(edge: Edge, now: Millis): void {
@@ -466,7 +481,7 @@ export class RoomNode {
     if (!this.edges.all.includes(edge)) return;
     this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
-    this.#upgradeAt.delete(edge);
+    this.#datagrams.forget(edge);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {
@@ -474,26 +489,6 @@ export class RoomNode {
     if (edge.session.dialed) this.upkeep.failed(edge.peer, now);
     if (edge.direction === "up" && edge.feed) this.#moveReason = reason;
     this.runUpkeep(now);
-  }
-
-  #tryUpgrade(edge: Edge, now: Millis): void {
-    const at = this.#upgradeAt.get(edge);
-    if (at === undefined || at > now) return;
-    this.#upgradeAt.delete(edge);
-    if (this.#wantsDatagrams(edge)) this.#upgrades.set(this.#wires.upgrade(edge.peer), edge);
-  }
-
-  /** Datagrams that fell silent or never came are tried again later. */
-  #planUpgrade(edge: Edge, now: Millis): void {
-    const inFlight = [...this.#upgrades.values()].includes(edge);
-    if (!inFlight && !this.#upgradeAt.has(edge) && this.#wantsDatagrams(edge)) {
-      this.#upgradeAt.set(edge, millis(now + upgradeRetryMs));
-    }
-  }
-
-  #wantsDatagrams(edge: Edge): boolean {
-    const { session, welcomed, feed } = edge;
-    return this.#wires.upgrades && session.dialed && welcomed && feed && !session.has("webrtc");
   }
 
   get #censusFacts(): CensusFacts {

@@ -120,7 +120,7 @@ export class PacketGate {
 /** Tokens of a stream now: a second's worth at most. Changes nothing. */
 function tokensOf(stream: Stream, packetsPerSecond: number, now: Millis): number {
   const filled = ((now - stream.filledAt) / 1000) * packetsPerSecond * clockSlack;
-  return Math.min(packetsPerSecond, stream.tokens + filled);
+  return Math.min(packetsPerSecond * limits.voiceBurstSeconds, stream.tokens + filled);
 }
 
 /**
@@ -136,7 +136,7 @@ function arrivesTwice(stream: Stream, sequence: number): boolean {
 function newVoice(grant: VoiceGrant, now: Millis): Voice {
   const newStream = (): Stream => ({
     window: new ReplayWindow(),
-    tokens: grant.packetsPerSecond,
+    tokens: grant.packetsPerSecond * limits.voiceBurstSeconds,
     filledAt: now,
     farSequence: undefined,
   });

@@ -130,7 +130,12 @@ export class Authority {
       const terms = { role, rights: rightsOfRole[role], notBefore, expires: seconds + inviteMs / 1000, sequence: 0 };
       return issueInvite(this.#crypto, this.keys, terms, this.carrying.slice(0, limits.inviteHintsMax));
     };
-    return { listener: issue("listener"), speaker: issue("speaker"), moderator: issue("moderator"), heir: issue("heir") };
+    return {
+      listener: issue("listener"),
+      speaker: issue("speaker"),
+      moderator: issue("moderator"),
+      heir: issue("heir"),
+    };
   }
 
   /**

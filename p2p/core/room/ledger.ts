@@ -26,7 +26,7 @@ interface VoiceAccount {
 }
 
 /**
- * Counts what a listener was owed and what it got, from sequence numbers and not from what happened to arrive ([RM40]).
+ * Counts what a listener was owed and what it got, from sequence numbers and not from what happened to arrive ([RM25]).
  * One packet is two frames of 20 ms.
  */
 export class Ledger {

@@ -141,7 +141,13 @@ export class Member implements Resident {
   /** Sends 40 ms of our own voice. False while the stage is not ours. */
   speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean {
     if (!this.#mayBeHeard() || opus.length === 0 || opus.length > limits.opusBytesMax) return false;
-    const content = { layer: "normal", sequence: this.#sequence++, capturedAt, opus, viewMark: this.#viewMark } as const;
+    const content = {
+      layer: "normal",
+      sequence: this.#sequence++,
+      capturedAt,
+      opus,
+      viewMark: this.#viewMark,
+    } as const;
     if (!this.#node.originate(this.#sealer.seal(content), now)) return false;
     this.#framesSent += limits.packetMs / limits.frameMs;
     return true;
@@ -155,7 +161,8 @@ export class Member implements Resident {
     }
     const { opus, capturedAt } = opened.value;
     this.#hops = passed.hops;
-    if (this.#heardAt !== undefined && now - this.#heardAt > gapMsMin) this.#gap = { ms: now - this.#heardAt, endedAt: now };
+    if (this.#heardAt !== undefined && now - this.#heardAt > gapMsMin)
+      this.#gap = { ms: now - this.#heardAt, endedAt: now };
     this.#heardAt = now;
     this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
     if (!this.#heardSound) this.#tell({ event: "sound", speaker: passed.voice });
@@ -224,8 +231,7 @@ export class Member implements Resident {
   record(value: Uint8Array, now: Millis): void {
     const opened = openRecord(this.#crypto, this.#seat.secret, value);
     const time = this.#clock.now(now);
-    const hints =
-      opened.ok && openHints(this.#crypto, this.#seat.roomKey, this.#seat.tag, opened.value.payload, time);
+    const hints = opened.ok && openHints(this.#crypto, this.#seat.roomKey, this.#seat.tag, opened.value.payload, time);
     if (!hints) {
       this.#node.spread.reject("record");
       return;
@@ -309,7 +315,9 @@ export class Member implements Resident {
   #inTime(now: Millis): boolean {
     const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
     if (verdict.ok) return true;
-    this.#fail(verdict.reason === "expired" || verdict.reason === "not-yet" ? `invite-${verdict.reason}` : "invite-damaged");
+    this.#fail(
+      verdict.reason === "expired" || verdict.reason === "not-yet" ? `invite-${verdict.reason}` : "invite-damaged",
+    );
     return false;
   }
 

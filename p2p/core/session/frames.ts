@@ -109,7 +109,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
       writer.u8(frame.hops).bytes(frame.packet);
       break;
     case "fragment":
-      writer.u32(frame.sequence).u8(frame.last ? 1 : 0).bytes(frame.bytes);
+      writer
+        .u32(frame.sequence)
+        .u8(frame.last ? 1 : 0)
+        .bytes(frame.bytes);
       break;
     case "ack":
       writer.u32(frame.next);
@@ -145,7 +148,12 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
     case types.media:
       return { kind: "media", hops: reader.u8(), packet: reader.bytes(reader.remaining) };
     case types.fragment:
-      return { kind: "fragment", sequence: reader.u32(), last: reader.u8() === 1, bytes: reader.bytes(reader.remaining) };
+      return {
+        kind: "fragment",
+        sequence: reader.u32(),
+        last: reader.u8() === 1,
+        bytes: reader.bytes(reader.remaining),
+      };
     case types.ack:
       return { kind: "ack", next: reader.u32() };
     case types.tick:
@@ -173,7 +181,16 @@ function readHello(reader: ByteReader): Hello | undefined {
   // Only the session id of a hello from another version is read: enough to refuse it by name.
   if (version !== sessionVersion) {
     reader.bytes(reader.remaining);
-    return { kind: "hello", version, session, tag: "" as RoomTag, role: "member", feed: false, have: [], proof: undefined };
+    return {
+      kind: "hello",
+      version,
+      session,
+      tag: "" as RoomTag,
+      role: "member",
+      feed: false,
+      have: [],
+      proof: undefined,
+    };
   }
   const tag = toHex(reader.bytes(32)) as RoomTag;
   const role = roles[reader.u8()];

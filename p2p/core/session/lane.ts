@@ -35,7 +35,7 @@ export type LaneFrame =
   | { readonly kind: "ack"; readonly next: number };
 
 /**
- * Ordered, acknowledged messages over links that may lose, reorder, and be replaced ([SS1]–[SS4]).
+ * Ordered, acknowledged messages over links that may lose, reorder, and be replaced ([SS1]–[SS3]).
  * Lives in a session, so that a new link continues where the old one fell.
  */
 export class ReliableLane {

@@ -191,7 +191,8 @@ export class Session {
     consider({ at: millis(this.#sentAt + this.#tickMs), reason: "tick" });
     for (const entry of this.#links) {
       if (!entry.ready) consider({ at: millis(entry.attachedAt + attachMs), reason: "attach" });
-      else if (this.#watches(entry)) consider({ at: millis(entry.heardAt + silenceMsDatagrams), reason: "silent datagrams" });
+      else if (this.#watches(entry))
+        consider({ at: millis(entry.heardAt + silenceMsDatagrams), reason: "silent datagrams" });
     }
     return soonest;
   }

@@ -6,7 +6,7 @@ import type { Container } from "./container.ts";
 /** Bytes of samples read at once: 0.1 s of CD sound; more only makes more garbage. */
 const wavReadBytes = 16_384;
 /** Bytes of compressed sound decoded at once: digital silence in FLAC grows a thousandfold. */
-const compressedReadBytes = 2048;
+const compressedReadBytes = 1024;
 /** A raw FLAC or MP3 decoder that gives nothing for so long has lost its place; no sane frame is as large. */
 const resumableStallBytes = 262_144;
 /** Ogg may carry a cover picture before the first sound. Beyond this it is not a recording. */

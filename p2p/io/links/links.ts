@@ -44,7 +44,8 @@ export class NodeLinks implements Links {
   readonly #stopping = new AbortController();
   #native: NativeWebRtc | undefined;
   #nextId = 1;
-  #negotiations = 0;
+  /** Who is being offered a link right now, once for each conversation. */
+  readonly #offering: (PeerId | undefined)[] = [];
 
   constructor(node: Libp2p, options: LinksOptions) {
     this.#node = node;
@@ -153,10 +154,11 @@ export class NodeLinks implements Links {
     const signalling = new Signalling(stream);
     const within = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(upgradeMs)]);
     let negotiation: Negotiation | undefined;
-    this.#negotiations += 1;
+    const name = hexOf(connection.remotePeer);
+    const refusal = this.#refusal(name);
+    this.#offering.push(name);
     try {
       await signalling.next(["please"], within);
-      const refusal = this.#refusal(connection.remotePeer);
       if (refusal !== undefined || this.#native === undefined) {
         signalling.send({ type: "refuse", reason: refusal ?? "off" });
         signalling.close();
@@ -174,16 +176,19 @@ export class NodeLinks implements Links {
       negotiation?.abort();
       signalling.abort();
     } finally {
-      this.#negotiations -= 1;
+      this.#offering.splice(this.#offering.indexOf(name), 1);
     }
   }
 
-  #refusal(remote: Libp2pPeerId): "off" | "full" | undefined {
+  #refusal(name: PeerId | undefined): "off" | "full" | undefined {
     if (this.#native === undefined) return "off";
-    const name = hexOf(remote);
-    const webrtc = [...this.#open].filter((link) => link.kind === "webrtc");
-    if (webrtc.length >= (this.#options.webrtcLinksMax ?? 512) || this.#negotiations > negotiationsMax) return "full";
-    return webrtc.filter((link) => link.remote === name).length >= webrtcLinksPerPeerMax ? "full" : undefined;
+    if (this.#offering.length >= negotiationsMax) return "full";
+    const held = [...this.#open]
+      .filter((link) => link.kind === "webrtc")
+      .map((link) => link.remote as PeerId | undefined);
+    held.push(...this.#offering);
+    if (held.length >= (this.#options.webrtcLinksMax ?? 512)) return "full";
+    return held.filter((remote) => remote === name).length >= webrtcLinksPerPeerMax ? "full" : undefined;
   }
 
   #negotiate(native: NativeWebRtc, role: "offer" | "answer", remote: Libp2pPeerId) {

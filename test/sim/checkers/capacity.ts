@@ -65,8 +65,9 @@ export class CapacityChecker implements TraceListener, Observer {
     }
   }
 
-  /** Whether some living relay has had a slot to give ever since. */
-  hasRoomSince(since: number): boolean {
-    return [...this.serving.values()].some(({ freeSince }) => freeSince !== undefined && freeSince <= since);
+  /** A living relay that has had a slot to give ever since, if there is one. */
+  withRoomSince(since: number): number | undefined {
+    for (const [node, { freeSince }] of this.serving) if (freeSince !== undefined && freeSince <= since) return node;
+    return undefined;
   }
 }

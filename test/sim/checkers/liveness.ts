@@ -47,7 +47,7 @@ export class LivenessChecker implements Observer {
     const from = this.calmAt + recoverMs;
     const to = this.elapsedMs() - tailMs;
     const speakers = this.reference.speakersSince(from);
-    const room = this.capacity.hasRoomSince(this.calmAt);
+    const room = this.capacity.withRoomSince(this.calmAt) !== undefined;
     for (const node of this.reference.members) {
       if (!this.reference.isAlive(node) || this.reference.startedAt(node) > this.calmAt) continue;
       if (!room && this.isDeaf(node, from)) continue;

@@ -35,13 +35,14 @@ export class SilenceChecker implements Observer {
     const from = now - silenceMsMax;
     if (this.cut || this.excusedUntil > from) return;
     const speakers = this.reference.speakersSince(from);
-    if (speakers.length === 0 || !this.capacity.hasRoomSince(from)) return;
+    const relay = this.capacity.withRoomSince(from);
+    if (speakers.length === 0 || relay === undefined) return;
     for (const node of this.reference.members) {
       if (!this.reference.isAlive(node) || this.reported.has(node) || this.reference.startedAt(node) > from) continue;
       if (speakers.every((speaker) => speaker === node)) continue;
       if ((this.reference.lastHeardAt(node) ?? 0) > from) continue;
       this.reported.add(node);
-      this.violations.report("silence", node, `hears nothing for ${silenceMsMax} ms though a relay has room`);
+      this.violations.report("silence", node, `hears nothing for ${silenceMsMax} ms though relay ${relay} has room`);
     }
   }
 }
