@@ -100,6 +100,15 @@ describe("dial", () => {
     for (const target of strange) await expect(mine.dial(target, never)).rejects.toThrow(/^unreachable$/);
   });
 
+  it("is `unreachable`, not `wrong key`, when somebody hangs up during the handshake", async () => {
+    const rude = createServer((socket) => socket.on("error", () => undefined).end());
+    await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+    const { port } = rude.address() as { port: number };
+    const target = fromMultiaddrs(peerKey(), new Uint8Array(16), [`/ip4/127.0.0.1/tcp/${port}`]);
+    await expect(mine.dial(target, never)).rejects.toThrow(/^unreachable$/);
+    await new Promise((resolve) => rude.close(resolve));
+  });
+
   it("is `protocol` at a node that does not speak ours, which is then left", async () => {
     const stranger = await loopbackNode();
     await expect(mine.dial(addressOf(stranger), never)).rejects.toThrow(/^protocol$/);

@@ -14,6 +14,8 @@ export function loopbackNode(): Promise<Libp2p> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    // Every node of a test has the same address; libp2p would hang up on the sixth connection within a second.
+    connectionManager: { inboundConnectionThreshold: Number.POSITIVE_INFINITY },
     services: { identify: identify() },
   });
 }

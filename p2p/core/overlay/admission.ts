@@ -8,6 +8,9 @@ export const reservedSlots = limits.relaysMax;
 /** Standby edges cost a tick each 200 ms; as many again as there may be children. */
 const standbyShare = 1;
 
+/** Edges of one neighbour in one room: the old one may still be there when it comes again. */
+const edgesPerPeerMax = 4;
+
 /** What admission looks at. */
 export interface AdmissionFacts {
   readonly edges: Edges;
@@ -28,6 +31,7 @@ export interface AdmissionFacts {
  */
 export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): Refusal | undefined {
   if (!facts.carries) return "not-carrying";
+  if (facts.edges.all.filter((edge) => edge.peer === remote).length >= edgesPerPeerMax) return "full";
   if (facts.proved) return undefined;
   if (hello.role !== "member") return facts.relays.includes(remote) ? undefined : "proof";
   if (hello.feed) return hasSlot(facts) ? undefined : "full";

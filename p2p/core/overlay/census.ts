@@ -29,15 +29,23 @@ export class CensusTaker {
   #fromAbove: Census = { listeners: 0, relays: 0, room: [] };
   #toldAt: Millis;
   #version = 0;
+  /** Whether anything may have changed since it was last told: encoding it all to see is dear. */
+  #stale = true;
 
   constructor(edges: Edges, now: Millis) {
     this.#edges = edges;
     this.#toldAt = now;
   }
 
+  /** Something that is counted may have changed. */
+  touch(): void {
+    this.#stale = true;
+  }
+
   /** A neighbour told its count. True when it is the room's total, from above. */
   learn(edge: Edge, census: Census, facts: CensusFacts): boolean {
     edge.census = census;
+    this.#stale = true;
     for (const entry of census.room) this.#learnRoom(entry, facts);
     if (edge.direction !== "up" || !edge.feed) return false;
     this.#fromAbove = census;
@@ -62,8 +70,9 @@ export class CensusTaker {
 
   /** Tells neighbours what changed, when it is time. True when it did. */
   tell(facts: CensusFacts, now: Millis): boolean {
-    if (!facts.slots || now < this.#toldAt + tellMs) return false;
+    if (!facts.slots || !this.#stale || now < this.#toldAt + tellMs) return false;
     this.#toldAt = now;
+    this.#stale = false;
     for (const { edge, bytes } of this.#news(facts)) {
       edge.censusSent = bytes;
       edge.session.sendReliable(bytes, now);
@@ -72,7 +81,7 @@ export class CensusTaker {
   }
 
   deadline(facts: CensusFacts): Deadline | undefined {
-    if (!facts.slots || this.#news(facts).length === 0) return undefined;
+    if (!facts.slots || !this.#stale) return undefined;
     return { at: millis(this.#toldAt + tellMs), reason: "census" };
   }
 

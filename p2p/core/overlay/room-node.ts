@@ -3,26 +3,25 @@ import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import type { Deadline } from "../machine.ts";
-import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
-import { checkState } from "../room/state.ts";
+import type { RelayView } from "../room/view.ts";
 import {
   alternativesMax,
   encodeFrame,
   type Frame,
   type Hello,
-  type HostProof,
   peerOf,
   type Refusal,
   sessionVersion,
 } from "../session/frames.ts";
 import { Session, type SessionSignal } from "../session/session.ts";
 import { refusalOf } from "./admission.ts";
+import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
-import { type Edge, Edges, newEdge, takePetition } from "./edge.ts";
-import { type Census, encodePaper, type Paper, parsePaper } from "./papers.ts";
-import { Petitions } from "./petitions.ts";
-import { type Passed, Spread } from "./spread.ts";
+import { type Edge, Edges, newEdge } from "./edge.ts";
+import { Notices } from "./notices.ts";
+import { encodePaper, type Paper, parsePaper } from "./papers.ts";
+import { Spread } from "./spread.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
@@ -31,42 +30,6 @@ const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "ban
 const alternativeBytesMax = 64;
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
-
-/** What a room's node is given by its peer. */
-export interface RoomWires {
-  readonly self: PeerId;
-  send(link: LinkId, bytes: Uint8Array): void;
-  close(link: LinkId): void;
-  dial(target: RelayAddress): DialId;
-  /** Asks for a data channel; undefined where the profile has none. */
-  readonly upgrade: ((remote: PeerId) => DialId) | undefined;
-  cancel(dial: DialId): void;
-  /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
-  slots(): { readonly used: number; readonly max: number } | undefined;
-}
-
-/** The member of this room on this node, when there is one: told what passes. Relays have none. */
-export interface RoomResident {
-  packet(passed: Passed, now: Millis): void;
-  view(view: RelayView, now: Millis): void;
-  state(bytes: Uint8Array, now: Millis): void;
-  petition(bytes: Uint8Array, now: Millis): void;
-  census(census: Census): void;
-  /** A relay let us in; `time` is its clock. */
-  welcomed(edge: Edge, time: number, now: Millis): void;
-  refused(peer: PeerId, reason: Refusal, now: Millis): void;
-  /** A dial to a relay failed. */
-  unreachable(peer: PeerId, now: Millis): void;
-  moved(reason: string, packets: number, now: Millis): void;
-  /** Whether our own microphone is or may be open. */
-  speaks(): boolean;
-  /** Relays that edges are kept to whatever the plan says. */
-  wanted(): readonly PeerId[];
-  /** The host session's proof towards one relay; undefined for everybody else. */
-  proof(relay: PeerId, session: Uint8Array): HostProof | undefined;
-  /** Whether petitions are answered here. */
-  readonly authority: boolean;
-}
 
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
@@ -77,18 +40,15 @@ export class RoomNode {
   readonly edges = new Edges();
   readonly spread: Spread;
   readonly upkeep: Upkeep;
-  /** The view in force, once there is one; set by `adoptView`. */
-  view: RelayView | undefined;
+  readonly notices: Notices;
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
-  #stateBytes: Uint8Array | undefined;
   #relays: PeerId[] = [];
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   #moveReason = "joined";
   readonly #datagrams: Datagrams;
-  readonly #petitions: Petitions;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
 
@@ -100,7 +60,15 @@ export class RoomNode {
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.spread = new Spread(crypto, this.edges);
-    this.#petitions = new Petitions(crypto);
+    this.notices = new Notices(tag, crypto, this.edges, {
+      viewTaken: (view, at) => this.#takeView(view, at),
+      stateTaken: (bytes, at) => this.resident?.state(bytes, at),
+      petitionSeen: (bytes, at) => {
+        if (this.resident?.authority) this.resident.petition(bytes, at);
+      },
+      reject: (reason) => this.spread.reject(reason),
+      end: (edge) => this.end(edge),
+    });
     this.upkeep = new Upkeep(this.edges, {
       dial: (target) => wires.dial(target),
       cancel: (dial) => wires.cancel(dial),
@@ -108,6 +76,11 @@ export class RoomNode {
       end: (edge) => this.end(edge),
       random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
     });
+  }
+
+  /** The view in force, once there is one. */
+  get view(): RelayView | undefined {
+    return this.notices.view;
   }
 
   get relays(): readonly PeerId[] {
@@ -136,29 +109,6 @@ export class RoomNode {
   learnHints(relays: readonly RelayAddress[]): void {
     const peers = this.upkeep.learn(relays).filter((peer) => peer !== this.#wires.self);
     if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
-  }
-
-  /** Takes a view that is known to be good: our own, or one that `#offerView` checked. */
-  adoptView(view: RelayView, now: Millis, from?: Edge): void {
-    this.view = view;
-    this.#relays = this.upkeep.learn(view.relays);
-    this.spread.setView(view, now);
-    this.#tell({ kind: "view", bytes: view.encoded }, from, now);
-    this.resident?.view(view, now);
-    this.runUpkeep(now);
-  }
-
-  /** Takes a sealed state that is known to be good. */
-  adoptState(bytes: Uint8Array, now: Millis, from?: Edge): void {
-    this.#stateBytes = bytes;
-    this.#tell({ kind: "state", bytes }, from, now);
-    this.resident?.state(bytes, now);
-  }
-
-  /** Sends a petition of our own towards the authorities. */
-  petition(bytes: Uint8Array, now: Millis): void {
-    this.#petitions.isNew(bytes, now);
-    this.#passPetition(bytes, undefined, now);
   }
 
   /** Sends a packet of our own voice: to the parent, and to a standby that is of the core. False when it was not accepted. */
@@ -237,10 +187,11 @@ export class RoomNode {
     const direction = hello.role === "core" ? "mesh" : "down";
     const edge = newEdge(session, hello.role, direction, hello.feed, proved, now);
     this.edges.add(edge);
+    this.#census.touch();
     this.usedAt = now;
     const hops = (this.edges.parent?.hops ?? 0) + 1;
     session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
-    this.#sendPapers(edge, now);
+    this.notices.show(edge, now);
     if (hello.feed) this.#answerFeed(edge, hello.have, now);
     return undefined;
   }
@@ -322,6 +273,14 @@ export class RoomNode {
     if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
   }
 
+  #takeView(view: RelayView, now: Millis): void {
+    this.#relays = this.upkeep.learn(view.relays);
+    this.#census.touch();
+    this.spread.setView(view, now);
+    this.resident?.view(view, now);
+    this.runUpkeep(now);
+  }
+
   #handleAnswer(edge: Edge, frame: Extract<Frame, { kind: "welcome" | "refuse" }>, now: Millis): void {
     if (frame.kind === "refuse") {
       this.end(edge);
@@ -332,6 +291,7 @@ export class RoomNode {
       return;
     }
     edge.welcomed = true;
+    this.#census.touch();
     edge.hops = frame.hops;
     this.upkeep.welcomed(edge.peer);
     const other = this.edges.ups.find((known) => known !== edge && known.feed && known.welcomed);
@@ -339,6 +299,8 @@ export class RoomNode {
       edge.feed = false;
       edge.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
     }
+    // What we hold may be newer: after a partition, or because we are the host.
+    if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
     this.#datagrams.start(edge);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
@@ -374,14 +336,9 @@ export class RoomNode {
   #handlePaper(edge: Edge, paper: Paper, now: Millis): void {
     switch (paper.kind) {
       case "view":
-        this.#offerView(paper.bytes, edge, now);
-        break;
       case "state":
-        this.#offerState(paper.bytes, edge, now);
-        break;
       case "petition":
-        if (!takePetition(edge, now)) this.spread.reject("petition-rate");
-        else if (this.#petitions.isNew(paper.bytes, now)) this.#passPetition(paper.bytes, edge, now);
+        this.notices.handle(edge, paper, now);
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
@@ -404,38 +361,14 @@ export class RoomNode {
     }
   }
 
-  #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {
-    const parsed = parseView(bytes);
-    if (!parsed.ok || parsed.value.tagHex !== this.tag) return this.spread.reject("view");
-    if (this.view && !newer(parsed.value, this.view)) return;
-    if (!verifyView(this.#crypto, parsed.value, now).ok) return this.spread.reject("view");
-    this.adoptView(parsed.value, now, from);
-  }
-
-  #offerState(bytes: Uint8Array, from: Edge, now: Millis): void {
-    if (!this.view) return;
-    const verdict = checkState(this.#crypto, this.view, bytes, this.#stateBytes);
-    if (verdict === "newer") this.adoptState(bytes, now, from);
-    else if (verdict === "bad") this.spread.reject("state");
-  }
-
   /** A relay that has no slot named others that do. */
   #prefer(relays: readonly RelayAddress[]): void {
     this.learnHints(relays);
     this.upkeep.prefer(relays.map(peerOf));
   }
 
-  #passPetition(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
-    if (this.resident?.authority) this.resident.petition(bytes, now);
-    const paper = encodePaper({ kind: "petition", bytes });
-    for (const edge of this.edges.all) {
-      if (edge === from) continue;
-      const up = edge === this.edges.parent || (edge.direction === "mesh" && from?.direction !== "mesh");
-      if (up || edge.authority) edge.session.sendReliable(paper, now);
-    }
-  }
-
   #changeFeed(edge: Edge, on: boolean, have: Parameters<Spread["replay"]>[1], now: Millis): void {
+    this.#census.touch();
     if (!on) {
       edge.feed = false;
       return;
@@ -463,24 +396,11 @@ export class RoomNode {
     this.#datagrams.start(edge);
   }
 
-  #sendPapers(edge: Edge, now: Millis): void {
-    const view = this.view?.encoded;
-    if (view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: view }), now);
-    if (this.#stateBytes) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#stateBytes }), now);
-  }
-
-  /** Papers go to every neighbour but the one they came from: newer ones only, so they die out by themselves. */
-  #tell(paper: Paper, from: Edge | undefined, now: Millis): void {
-    const bytes = encodePaper(paper);
-    for (const edge of this.edges.all) {
-      if (edge !== from && edge.welcomed && !edge.session.sendReliable(bytes, now)) this.end(edge);
-    }
-  }
-
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
     this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
+    this.#census.touch();
     this.#datagrams.forget(edge);
   }
 

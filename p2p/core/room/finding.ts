@@ -64,18 +64,17 @@ export class Finding {
    */
   verdict(tried: boolean, now: Millis): ErrorCode | undefined {
     const asked = !this.#discovery || (this.#lookups > 0 && !this.#lookingUp);
-    if (!(tried && asked) && now < this.#startedAt + joinMsMax) return undefined;
+    if (!(tried && asked) && now < this.endsAt) return undefined;
     const known = reasons.find(([reason]) => this.#refusals.has(reason));
     return known ? known[1] : "no-network";
   }
 
-  /** When to look again: for the lookup, or to stop. */
-  deadline(): Millis {
-    const end = millis(this.#startedAt + joinMsMax);
-    return this.#discovery && !this.#lookingUp && this.#lookupAt < end ? this.#lookupAt : end;
+  /** When the search is over at the latest. */
+  get endsAt(): Millis {
+    return millis(this.#startedAt + joinMsMax);
   }
 
-  /** When to ask the DHT again, once in the room and cut off. */
+  /** When to ask the DHT next, while cut off. */
   get lookupAt(): Millis | undefined {
     return this.#discovery && !this.#lookingUp ? this.#lookupAt : undefined;
   }

@@ -256,8 +256,8 @@ export class Member implements Resident {
     const wait = (at: Millis | undefined, reason: string): void => {
       if (at !== undefined) waits.push({ at, reason });
     };
-    if (!this.#joined) wait(this.#finding.deadline(), "find the room");
-    else if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
+    if (!this.#joined) wait(this.#finding.endsAt, "find the room");
+    if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#hand && this.#joined) wait(this.#hand.nextAt, "repeat a petition");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
@@ -358,18 +358,22 @@ export class Member implements Resident {
     hand.nextAt = millis(now + petitionMs);
     const { roomKey, identity, voice, name, chain } = this.#seat;
     const petition = { id: hand.id, wish: hand.wish, voiceKey: voice.key, name, chain };
-    this.#node.petition(sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition), now);
+    this.#node.notices.passPetition(
+      sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition),
+      undefined,
+      now,
+    );
   }
 
   #issue(now: Millis): void {
     const signed = this.#seat.authority?.issueView(this.#clock.now(now));
-    if (signed) this.#node.adoptView(signed, now);
+    if (signed) this.#node.notices.adoptView(signed, now);
     this.#issueState(now);
   }
 
   #issueState(now: Millis): void {
     const state = this.#seat.authority?.issueState();
-    if (state) this.#node.adoptState(state, now);
+    if (state) this.#node.notices.adoptState(state, now);
   }
 
   #mayBeHeard(): boolean {

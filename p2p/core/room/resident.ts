@@ -2,7 +2,8 @@ import type { Stats, Totals } from "../../api/engine.ts";
 import type { Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
-import type { RoomNode, RoomResident } from "../overlay/room-node.ts";
+import type { RoomNode } from "../overlay/room-node.ts";
+import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
 import type { Wish } from "./petition.ts";
 

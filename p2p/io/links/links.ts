@@ -287,10 +287,14 @@ const ours: ReadonlySet<string> = new Set(["unreachable", "wrong key", "timeout"
 
 /** One of our few reasons for whatever went wrong below; nothing of an address or a name is in it. */
 function failure(error: unknown, within: AbortSignal): Error {
-  const names = namesIn(error);
+  const causes = causesOf(error);
+  const names = causes.map(({ name }) => name);
   const reason = (): LinkFailure => {
     if (error instanceof Error && ours.has(error.message)) return error.message as LinkFailure;
-    if (names.some((name) => name === "UnexpectedPeerError" || name === "EncryptionFailedError")) return "wrong key";
+    // libp2p gives every failed handshake one name, a hang-up too; only Noise's own words tell an impostor from it.
+    if (causes.some(({ message }) => /does not match expected|Invalid payload signature/.test(message))) {
+      return "wrong key";
+    }
     if (within.aborted) return (within.reason as Error | undefined)?.name === "TimeoutError" ? "timeout" : "aborted";
     if (names.includes("TimeoutError")) return "timeout";
     if (names.includes("UnsupportedProtocolError")) return "protocol";
@@ -301,8 +305,8 @@ function failure(error: unknown, within: AbortSignal): Error {
   return new Error(reason());
 }
 
-function namesIn(error: unknown, depth = 0): string[] {
+function causesOf(error: unknown, depth = 0): Error[] {
   if (!(error instanceof Error) || depth > 4) return [];
   const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause];
-  return [error.name, ...inner.flatMap((each) => namesIn(each, depth + 1))];
+  return [error, ...inner.flatMap((each) => causesOf(each, depth + 1))];
 }

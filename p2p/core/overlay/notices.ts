@@ -1,0 +1,103 @@
+import type { Millis, RoomTag } from "../../api/ids.ts";
+import type { Crypto } from "../crypto.ts";
+import { checkState } from "../room/state.ts";
+import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
+import { type Edge, type Edges, takePetition } from "./edge.ts";
+import { encodePaper, type Paper } from "./papers.ts";
+import { Petitions } from "./petitions.ts";
+
+/** What notices need from the room they are posted in. */
+export interface NoticeWires {
+  viewTaken(view: RelayView, now: Millis): void;
+  stateTaken(bytes: Uint8Array, now: Millis): void;
+  /** A petition came by: our own, or somebody else's. */
+  petitionSeen(bytes: Uint8Array, now: Millis): void;
+  reject(reason: string): void;
+  end(edge: Edge): void;
+}
+
+/**
+ * How a room's words spread ([OV10], [OV11]): view and state to everybody, each only when it is newer than what is held;
+ * petitions towards the host session.
+ */
+export class Notices {
+  /** The view in force, once there is one. */
+  view: RelayView | undefined;
+  #state: Uint8Array | undefined;
+  readonly #tag: RoomTag;
+  readonly #crypto: Crypto;
+  readonly #edges: Edges;
+  readonly #wires: NoticeWires;
+  readonly #petitions: Petitions;
+
+  constructor(tag: RoomTag, crypto: Crypto, edges: Edges, wires: NoticeWires) {
+    this.#tag = tag;
+    this.#crypto = crypto;
+    this.#edges = edges;
+    this.#wires = wires;
+    this.#petitions = new Petitions(crypto);
+  }
+
+  /** Takes a view that is known to be good, and tells everybody but the one it came from. */
+  adoptView(view: RelayView, now: Millis, from?: Edge): void {
+    this.view = view;
+    this.#tell({ kind: "view", bytes: view.encoded }, from, now);
+    this.#wires.viewTaken(view, now);
+  }
+
+  /** Takes a sealed state that is known to be good, likewise. */
+  adoptState(bytes: Uint8Array, now: Millis, from?: Edge): void {
+    this.#state = bytes;
+    this.#tell({ kind: "state", bytes }, from, now);
+    this.#wires.stateTaken(bytes, now);
+  }
+
+  /** Takes one of these papers from a neighbour. */
+  handle(edge: Edge, paper: Extract<Paper, { kind: "view" | "state" | "petition" }>, now: Millis): void {
+    if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
+    else if (paper.kind === "state") this.#offerState(paper.bytes, edge, now);
+    else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
+    else this.passPetition(paper.bytes, edge, now);
+  }
+
+  /** Sends a petition up, across, and to the host session. Without `from` it is our own. */
+  passPetition(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
+    if (!this.#petitions.isNew(bytes, now)) return;
+    this.#wires.petitionSeen(bytes, now);
+    const paper = encodePaper({ kind: "petition", bytes });
+    const parent = this.#edges.parent;
+    for (const edge of this.#edges.all) {
+      if (edge === from) continue;
+      const up = edge === parent || (edge.direction === "mesh" && from?.direction !== "mesh");
+      if (up || edge.authority) edge.session.sendReliable(paper, now);
+    }
+  }
+
+  /** Gives a new neighbour what is held. */
+  show(edge: Edge, now: Millis): void {
+    if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
+    if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
+  }
+
+  #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {
+    const parsed = parseView(bytes);
+    if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.reject("view");
+    if (this.view && !newer(parsed.value, this.view)) return;
+    if (!verifyView(this.#crypto, parsed.value, now).ok) return this.#wires.reject("view");
+    this.adoptView(parsed.value, now, from);
+  }
+
+  #offerState(bytes: Uint8Array, from: Edge, now: Millis): void {
+    if (!this.view) return;
+    const verdict = checkState(this.#crypto, this.view, bytes, this.#state);
+    if (verdict === "newer") this.adoptState(bytes, now, from);
+    else if (verdict === "bad") this.#wires.reject("state");
+  }
+
+  #tell(paper: Paper, from: Edge | undefined, now: Millis): void {
+    const bytes = encodePaper(paper);
+    for (const edge of this.#edges.all.slice()) {
+      if (edge !== from && edge.welcomed && !edge.session.sendReliable(bytes, now)) this.#wires.end(edge);
+    }
+  }
+}

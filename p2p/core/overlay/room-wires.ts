@@ -1,0 +1,43 @@
+import type { DialId, LinkId, Millis, PeerId } from "../../api/ids.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import type { RelayView } from "../room/view.ts";
+import type { HostProof, Refusal } from "../session/frames.ts";
+import type { Edge } from "./edge.ts";
+import type { Census } from "./papers.ts";
+import type { Passed } from "./spread.ts";
+
+/** What a room's node is given by its peer. */
+export interface RoomWires {
+  readonly self: PeerId;
+  send(link: LinkId, bytes: Uint8Array): void;
+  close(link: LinkId): void;
+  dial(target: RelayAddress): DialId;
+  /** Asks for a data channel; undefined where the profile has none. */
+  readonly upgrade: ((remote: PeerId) => DialId) | undefined;
+  cancel(dial: DialId): void;
+  /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
+  slots(): { readonly used: number; readonly max: number } | undefined;
+}
+
+/** The member of this room on this node, when there is one: told what passes. Relays have none. */
+export interface RoomResident {
+  packet(passed: Passed, now: Millis): void;
+  view(view: RelayView, now: Millis): void;
+  state(bytes: Uint8Array, now: Millis): void;
+  petition(bytes: Uint8Array, now: Millis): void;
+  census(census: Census): void;
+  /** A relay let us in; `time` is its clock. */
+  welcomed(edge: Edge, time: number, now: Millis): void;
+  refused(peer: PeerId, reason: Refusal, now: Millis): void;
+  /** A dial to a relay failed. */
+  unreachable(peer: PeerId, now: Millis): void;
+  moved(reason: string, packets: number, now: Millis): void;
+  /** Whether our own microphone is or may be open. */
+  speaks(): boolean;
+  /** Relays that edges are kept to whatever the plan says. */
+  wanted(): readonly PeerId[];
+  /** The host session's proof towards one relay; undefined for everybody else. */
+  proof(relay: PeerId, session: Uint8Array): HostProof | undefined;
+  /** Whether petitions are answered here. */
+  readonly authority: boolean;
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { defaultOptions, drawOptions, parseSimCommand, relayCount, SimUsageError } from "./options.ts";
+
+const parse = (line: string): ReturnType<typeof parseSimCommand> => parseSimCommand(line.split(" "));
+
+describe("the simulator's options", () => {
+  it("are read as the command-line contract has them", () => {
+    const { options, json } = parse(
+      "--listeners 50 --seconds 40 --seed x --relays 0.25 --topology regional --loss 0.01 --churn 5 --kill 0.1@30 " +
+        "--kill host@20s --partition 0.1@15+5 --speakers 3 --baseline none --json",
+    );
+    expect(json).toBe(true);
+    expect(options).toMatchObject({
+      seed: "x",
+      listeners: 50,
+      seconds: 40,
+      relays: 0.25,
+      topology: "regional",
+      loss: 0.01,
+      churn: 5,
+      speakers: 3,
+      kills: [
+        { what: { share: 0.1 }, atSecond: 30 },
+        { what: "host", atSecond: 20 },
+      ],
+      partition: { share: 0.1, atSecond: 15, seconds: 5 },
+    });
+  });
+
+  it("have defaults, and with --drawn all follow from the seed", () => {
+    expect(parseSimCommand([]).options).toEqual(defaultOptions("1"));
+    expect(parse("--drawn --seed 7").options).toEqual(drawOptions("7"));
+    expect(drawOptions("7")).toEqual(drawOptions("7"));
+    expect(drawOptions("7")).not.toEqual({ ...drawOptions("8"), seed: "7" });
+    expect(parse("--drawn --seed 7 --loss 0.25").options.loss).toBe(0.25);
+  });
+
+  it.each([
+    ["--listeners 0", /--listeners takes a whole number from 1 to 5000/],
+    ["--listeners many", /--listeners/],
+    ["--loss 2", /--loss takes a number from 0 to 0.5/],
+    ["--topology flat", /regional or global/],
+    ["--kill 0.1", /a share of the relays or host, and a second/],
+    ["--kill 1.5@20", /--kill/],
+    ["--partition 0.1@20", /--partition/],
+    ["--seconds 20 --kill 0.1@19", /8 s before the end/],
+    ["--baseline greedy", /not built yet/],
+    ["--svg tree.svg", /not built yet/],
+    ["--nonsense", /nonsense/],
+    ["stray", /stray/],
+  ])("refuse %s with a sentence", (line, message) => {
+    expect(() => parse(line)).toThrow(SimUsageError);
+    expect(() => parse(line)).toThrow(message);
+  });
+
+  it("name no more relays than a relay view holds", () => {
+    expect(relayCount({ listeners: 5000, relays: 0.25 })).toBe(24);
+    expect(relayCount({ listeners: 3, relays: 0.1 })).toBe(1);
+  });
+});
