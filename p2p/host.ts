@@ -66,7 +66,7 @@ const tokenBytes = 16;
 export async function createHost(setup: HostSetup): Promise<EngineApi> {
   const clock = setup.clock ?? createClock();
   const crypto = createCrypto();
-  const network = new NodeNetwork(setup, clock, crypto);
+  const network = createNetwork(setup, clock, crypto);
   const seats = setup.blind ? undefined : createSeats(crypto);
   const { seed } = setup;
   return createEngine(
@@ -83,7 +83,7 @@ export async function createHost(setup: HostSetup): Promise<EngineApi> {
 export async function createProbe(setup: HostSetup): Promise<ProbeKit> {
   const clock = setup.clock ?? createClock();
   const crypto = createCrypto();
-  const network = new NodeNetwork(setup, clock, crypto);
+  const network = createNetwork(setup, clock, crypto);
   const { links, discovery } = await network.start();
   return {
     crypto,
@@ -115,6 +115,11 @@ function readInvite(crypto: Crypto, text: string): Invite {
   if (invite.ok) return invite.value;
   const [code, sentence] = inviteFaults[invite.reason];
   throw new TeahouseError(code, sentence);
+}
+
+/** The real network under an engine: tests put one between the real engine and a peer that misbehaves. */
+export function createNetwork(setup: HostSetup, clock: Clock, crypto: Crypto): Network {
+  return new NodeNetwork(setup, clock, crypto);
 }
 
 /** A secret of its own for each use, from the one that is kept. */

@@ -43,6 +43,7 @@ export interface HostOptions {
   readonly volunteer?: VolunteerOptions;
 }
 
+/** How a room is joined. */
 export interface JoinOptions {
   readonly name?: string;
 }
@@ -97,6 +98,7 @@ export interface Totals {
   readonly moves: number;
 }
 
+/** What happens by itself: the events of the command-line contract, less `t` and what the command line adds. */
 export type EngineEvent =
   | { readonly event: "ready"; readonly peer: PeerId; readonly addresses: readonly string[]; readonly version: string }
   | { readonly event: "card"; readonly card: string }

@@ -18,6 +18,9 @@ export type VoiceKey = Branded<string, "VoiceKey">;
 /** Unix time in milliseconds, never stepping backwards within one process. */
 export type Millis = Branded<number, "Millis">;
 
+/** A number of milliseconds as a time. */
 export const millis = (value: number): Millis => value as Millis;
+/** A number that only links are named by. */
 export const linkId = (value: number): LinkId => value as LinkId;
+/** A number that only dials are named by. */
 export const dialId = (value: number): DialId => value as DialId;

@@ -35,6 +35,7 @@ export interface Link {
   attach(handlers: LinkHandlers): void;
 }
 
+/** What a link calls. */
 export interface LinkHandlers {
   onMessage(message: Uint8Array): void;
   onClose(reason: LinkCloseReason): void;

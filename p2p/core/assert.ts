@@ -7,8 +7,3 @@ export class AssertionError extends Error {
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
-
-/** The default branch of an exhaustive switch: the compiler proves that nothing gets here. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`a case is missing: ${typeof value}`);
-}

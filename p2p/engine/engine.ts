@@ -37,6 +37,7 @@ export interface EnginePorts {
   readonly seats: SeatMaker | undefined;
 }
 
+/** What the engine is told at its making. */
 export interface EngineOptions {
   readonly profile: Profile;
   readonly version: string;

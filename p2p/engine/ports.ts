@@ -10,6 +10,7 @@ export interface Clock {
   wakeAt(at: Millis, callback: () => void): () => void;
 }
 
+/** The links of a node, ours and others'. */
 export interface Links {
   /**
    * Opens a stream link to the relay at this address. Rejects with an Error whose message says what failed

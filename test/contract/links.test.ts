@@ -101,7 +101,7 @@ describe("dial", () => {
   });
 
   it("is `unreachable`, not `wrong key`, when somebody hangs up during the handshake", async () => {
-    const rude = createServer((socket) => socket.on("error", () => undefined).end());
+    const rude = createServer((socket) => socket.on("error", () => undefined).destroy());
     await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
     const { port } = rude.address() as { port: number };
     const target = fromMultiaddrs(peerKey(), new Uint8Array(16), [`/ip4/127.0.0.1/tcp/${port}`]);

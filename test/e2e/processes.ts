@@ -96,6 +96,11 @@ export class TeahouseProcess {
     this.#child.kill(signal);
   }
 
+  /** Closes its stdout, as `| head` does. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Asks it to leave, and makes it after five seconds. */
   async end(): Promise<Exit> {
     this.kill("SIGTERM");

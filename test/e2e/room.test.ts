@@ -9,7 +9,7 @@ import { createClock } from "../../p2p/io/clock.ts";
 import { createHost } from "../../p2p/host.ts";
 import { compareSpeech } from "../audio/compare.ts";
 import type { TeahouseProcess } from "./processes.ts";
-import { Processes, clip, deadRelay, withHints } from "./rooms.ts";
+import { Processes, clip, deadRelay, loopback, withHints } from "./rooms.ts";
 import type { HostUp, RelayUp } from "./rooms.ts";
 
 const ear = fileURLToPath(new URL("../ear.ts", import.meta.url));
@@ -87,9 +87,14 @@ describe("a room", () => {
 
   it("sounds like its source: what a listener would have heard", async () => {
     const path = join(folder, "heard.wav");
-    const recorder = processes.start(["-", "--wav", path, "--for", "12s"], { script: ear, stdin: host.invite });
-    expect(await recorder.exited, recorder.stderr).toMatchObject({ code: 0 });
-    expect(await recorder.next("ear")).toMatchObject({ seconds: 12 });
+    // A machine that was too busy to speak in time makes a recording of itself: such a one is taken again.
+    for (let tries = 3; tries > 0; tries--) {
+      const recorder = processes.start(["-", "--wav", path, "--for", "12s"], { script: ear, stdin: host.invite });
+      expect(await recorder.exited, recorder.stderr).toMatchObject({ code: 0 });
+      const line = await recorder.next("ear");
+      expect(line).toMatchObject({ seconds: 12 });
+      if (line["packetsLate"] === 0) break;
+    }
     const comparison = compareSpeech(await samplesOf(clip), await samplesOf(path), 48_000);
     expect(comparison.envelopeCorrelation).toBeGreaterThanOrEqual(0.95);
     expect(comparison.worstGapMs).toBeLessThanOrEqual(60);
@@ -175,5 +180,20 @@ describe("a room", () => {
     another.process.kill("SIGINT");
     expect(await another.process.exited).toEqual({ code: 0, signal: null });
     expect(another.process.lines.at(-1)?.event).toBe("summary");
+  });
+
+  it("needs no relay but its host, who says what that reveals", async () => {
+    const alone = await processes.host([], "--listen", loopback, "--audio", clip, "--loop");
+    const guest = processes.listener(alone.invite);
+    await guest.next("sound");
+    expect(await guest.next("stats", (line) => Number(line["framesOnTime"]) > 0)).toMatchObject({ hops: 1 });
+    expect((await guest.end()).code).toBe(0);
+  });
+
+  it("is left quietly when nobody reads any more", async () => {
+    const { process } = await processes.relay();
+    process.stopReading();
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    expect(process.stderr).toBe("");
   });
 });

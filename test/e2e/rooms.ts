@@ -53,7 +53,8 @@ export class Processes {
   /** Cards go by stdin. */
   async host(relays: readonly RelayUp[], ...args: string[]): Promise<HostUp> {
     const cards = relays.map(({ card }) => card).join("\n");
-    const process = this.start(["host", "--via", "-", ...args], { stdin: cards });
+    const via = relays.length === 0 ? [] : ["--via", "-"];
+    const process = this.start(["host", ...via, ...args], { stdin: cards });
     const invites = (await process.next("room"))["invites"] as Record<string, string>;
     return { process, invite: invites["listener"] ?? "", speakerInvite: invites["speaker"] ?? "" };
   }

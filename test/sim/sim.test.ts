@@ -136,7 +136,7 @@ const bent: readonly {
 describe("checkers", () => {
   it.each(bent)("catch a $part that $what", ({ part, checker, make }) => {
     // Few slots at the relays an invite names, and a dead relay: links close, and caps matter.
-    const options: SimOptions = { ...small, kills: [{ what: { share: 0.3 }, atSecond: 4 }], silent: 0 };
+    const options: SimOptions = { ...small, seconds: 20, kills: [{ what: { share: 0.3 }, atSecond: 4 }], silent: 0 };
     const result = simulate(options, bend(part, make));
     const caught = new Set(result.violations.map((violation) => violation.checker));
     expect([...caught], story(result)).toContain(checker);

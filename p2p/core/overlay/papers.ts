@@ -42,6 +42,7 @@ export type Paper =
 
 const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7 } as const;
 
+/** Encodes a paper; the lane carries it whole. */
 export function encodePaper(paper: Paper): Uint8Array {
   const writer = new ByteWriter().u8(types[paper.kind]);
   switch (paper.kind) {

@@ -322,6 +322,8 @@ export class Member implements Resident {
   }
 
   #giveUp(now: Millis): void {
+    // Who is the room's relay has found it; what is missing is on its way.
+    if (this.#node.relays.includes(this.#wires.self)) return;
     const { upkeep, relays, edges } = this.#node;
     const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.all.length === 0;
     if (tried) this.#finding.hurry(now);

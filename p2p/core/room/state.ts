@@ -15,6 +15,7 @@ const keyLabel = encodeUtf8("teahouse state key 1");
 const roles: readonly Role[] = ["listener", "speaker", "moderator", "heir", "host"];
 /** Names and titles, in bytes of UTF-8; longer ones are cut by whoever writes them. */
 export const nameBytesMax = 96;
+/** Likewise. */
 export const titleBytesMax = 240;
 /** Hands shown as acknowledged. */
 const handsMax = 64;

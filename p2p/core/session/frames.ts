@@ -21,6 +21,7 @@ export const refusals = [
   "proof",
   "protocol",
 ] as const;
+/** One of them. */
 export type Refusal = (typeof refusals)[number];
 
 const roles: readonly EdgeRole[] = ["member", "relay", "core"];

@@ -7,6 +7,8 @@ import { millis } from "../../api/ids.ts";
 export const fragmentBytes = limits.linkMessageBytesMax - 8;
 /** The longest message: a relay view with every field full is 6 KiB. More is hostile or a bug. */
 export const laneMessageBytesMax = 16_384;
+/** Fragments of the longest message, all full as we send them: a far end that sends crumbs is hostile too. */
+const messageFragmentsMax = Math.ceil(laneMessageBytesMax / fragmentBytes);
 /** Fragments on the way at once, and buffered out of order at the receiver. */
 const windowFragments = 32;
 /** Messages waiting to be sent: a peer that reads nothing for long is cut off rather than remembered. */
@@ -71,7 +73,7 @@ export class ReliableLane {
 
   /**
    * Takes a fragment and returns the messages it completed, in order.
-   * @returns `"overflow"` when the far end sends a message longer than `laneMessageBytesMax`.
+   * @returns `"overflow"` when the far end sends a message longer than `laneMessageBytesMax`, or in crumbs.
    */
   receive(sequence: number, last: boolean, bytes: Uint8Array): Uint8Array[] | "overflow" {
     const messages: Uint8Array[] = [];
@@ -82,7 +84,7 @@ export class ReliableLane {
       this.#ahead.delete(this.#nextExpected++);
       this.#parts.push(part.bytes);
       this.#partBytes += part.bytes.length;
-      if (this.#partBytes > laneMessageBytesMax) return "overflow";
+      if (this.#partBytes > laneMessageBytesMax || this.#parts.length > messageFragmentsMax) return "overflow";
       if (part.last) messages.push(this.#takeMessage());
     }
     this.#emit({ kind: "ack", next: this.#nextExpected });

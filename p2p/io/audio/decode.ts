@@ -1,7 +1,32 @@
-import type { AudioData, StreamDecoder } from "audio-decode";
 import { TeahouseError } from "../../api/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { Container } from "./container.ts";
+
+/** Decoded sound: one array a channel, all of the same length. */
+export interface AudioData {
+  readonly channelData: readonly Float32Array[];
+  readonly sampleRate: number;
+}
+
+/** What the decoders of all formats have in common. The WASM ones may give more room than they filled. */
+interface Decoder {
+  decode(chunk: Uint8Array): Decoded | Promise<Decoded>;
+  flush?(): Decoded | Promise<Decoded>;
+  free(): void;
+}
+type Decoded = AudioData & { readonly samplesDecoded?: number };
+
+/**
+ * Imported on first use: a relay or listener never pays for decoders. Each format by its own package, since the
+ * collection of all of them brings codecs whose licence does not go with ours.
+ */
+const decoders: Readonly<Record<Container["codec"], () => Promise<Decoder>>> = {
+  wav: async () => (await import("@audio/decode-wav")).decoder(),
+  flac: async () => (await import("@audio/decode-flac")).decoder(),
+  mp3: async () => (await import("@audio/decode-mp3")).decoder(),
+  oga: async () => (await import("@audio/decode-vorbis")).decoder(),
+  opus: async () => (await import("@audio/decode-opus")).decoder(),
+};
 
 /** Bytes of samples read at once: 0.1 s of CD sound; more only makes more garbage. */
 const wavReadBytes = 16_384;
@@ -75,22 +100,25 @@ export function unreadableAudio(): TeahouseError {
   return new TeahouseError("audio-unreadable", message);
 }
 
-async function createDecoder(container: Container): Promise<StreamDecoder> {
-  // Imported on first use: a relay or listener never pays for decoders.
-  const { default: decode } = await import("audio-decode");
-  const decoder = await decode[container.codec]();
-  if (container.header.length > 0) await decoder(container.header);
+async function createDecoder(container: Container): Promise<Decoder> {
+  const decoder = await decoders[container.codec]();
+  if (container.header.length > 0) await decoder.decode(container.header);
   return decoder;
 }
 
 /** Undefined when the decoder gave up: the libraries throw whatever they met, a TypeError of their own too. */
-async function decodePiece(decoder: StreamDecoder, bytes: Uint8Array | undefined): Promise<AudioData | undefined> {
+async function decodePiece(decoder: Decoder, bytes: Uint8Array | undefined): Promise<AudioData | undefined> {
   try {
-    return await quietly(() => (bytes === undefined ? decoder() : decoder(bytes)));
+    const decoded = await quietly(() => (bytes === undefined ? (decoder.flush?.() ?? nothing) : decoder.decode(bytes)));
+    const { samplesDecoded, sampleRate } = decoded;
+    const channelData = decoded.channelData.map((channel) => channel.subarray(0, samplesDecoded));
+    return (channelData[0]?.length ?? 0) === 0 ? nothing : { channelData, sampleRate };
   } catch {
     return undefined;
   }
 }
+
+const nothing: Decoded = { channelData: [], sampleRate: 0 };
 
 /**
  * The decoders write what they think of damaged bytes to the console, and we log nothing by default. They do so

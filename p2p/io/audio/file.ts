@@ -1,7 +1,6 @@
-import type { AudioData } from "audio-decode";
 import { openByteSource } from "./byte-source.ts";
 import { identify } from "./container.ts";
-import { decodedPieces, emptyAudio, unreadableAudio } from "./decode.ts";
+import { decodedPieces, emptyAudio, unreadableAudio, type AudioData } from "./decode.ts";
 import { downmix } from "./pcm.ts";
 import { createResampler, type Resampler } from "./resample.ts";
 

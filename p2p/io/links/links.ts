@@ -15,7 +15,7 @@ export type LinkFailure = "unreachable" | "wrong key" | "timeout" | "protocol" |
 export interface LinksOptions extends WrtcOptions {
   /** Whether WebRTC links may be made here. Default true, where there is a native library. */
   readonly webrtc?: boolean;
-  /** WebRTC links that others may open here, in all. Default 512: 10 MB of idle ones (measured 20 kB each). */
+  /** WebRTC links that others may open here, in all. Default 512: 150 MB of idle ones (measured 300 kB each). */
   readonly webrtcLinksMax?: number;
 }
 
