@@ -98,6 +98,34 @@ export interface Totals {
   readonly moves: number;
 }
 
+/** Somebody on stage, as members see them. Text from others: show it isolated, never as markup. */
+export interface StagePerson {
+  readonly voice: VoiceKey;
+  /** Identity key in hex: what an avatar is drawn from, and what two people can compare. */
+  readonly identity: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Whether this is ourselves. */
+  readonly self: boolean;
+}
+
+/** A raised hand that waits for the host. */
+export interface Hand {
+  readonly id: string;
+  readonly name: string;
+  readonly self: boolean;
+}
+
+/** One step of finding a way in: what a person sees while joining. */
+export type JoinStep = "asking-relays" | "asking-dht" | "waiting-for-papers" | "joined";
+
+/** A relay that our sound comes or could come through. */
+export interface PlaceRelay {
+  readonly peer: PeerId;
+  readonly kind: LinkKind;
+  readonly feeds: boolean;
+}
+
 /** What happens by itself: the events of the command-line contract, less `t` and what the command line adds. */
 export type EngineEvent =
   | { readonly event: "ready"; readonly peer: PeerId; readonly addresses: readonly string[]; readonly version: string }
@@ -121,6 +149,27 @@ export type EngineEvent =
     }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   | { readonly event: "refused" | "error"; readonly code: ErrorCode; readonly message: string }
+  /** Who is on stage, whose hands are up, what the room is called. */
+  | {
+      readonly event: "stage";
+      readonly title: string;
+      readonly people: readonly StagePerson[];
+      readonly hands: readonly Hand[];
+    }
+  /** Somebody typed to the room. `at` is our clock at arrival. */
+  | {
+      readonly event: "text";
+      readonly identity: string;
+      readonly name: string;
+      readonly text: string;
+      readonly at: Millis;
+      readonly self: boolean;
+    }
+  /** Where we are in the tree. */
+  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  | { readonly event: "step"; readonly step: JoinStep }
+  /** We are out of the room: left, ended, or never got in. */
+  | { readonly event: "left" }
   | ({ readonly event: "stats" } & Stats);
 
 /**
@@ -147,6 +196,21 @@ export interface EngineApi {
   lowerHand(): void;
   /** Speaks. Dropped, and counted, while the role does not allow it. */
   speak(packet: SpokenPacket): void;
+  /** Lets somebody whose hand is up on stage, or lowers the hand. Only the host's word counts. */
+  admit(hand: string): void;
+  dismiss(hand: string): void;
+  /** Takes somebody off the stage. */
+  removeFromStage(voice: VoiceKey): void;
+  /** Types to the room: 1 to 280 characters. */
+  say(text: string): void;
+  /**
+   * What it takes to come back as the same person after a crash: opaque, secret, for memory only. Undefined outside a room.
+   */
+  capsule(): Uint8Array | undefined;
+  /** Comes back. Rejects like `join`. */
+  resume(capsule: Uint8Array): Promise<void>;
+  /** The last event of each kind that still holds, oldest first: what a window that opens late must know. */
+  snapshot(): readonly EngineEvent[];
   /** Leaves the room with a goodbye; the room goes on for the others. */
   leave(): Promise<void>;
   /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */
