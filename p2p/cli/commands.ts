@@ -120,7 +120,7 @@ function setupOf(request: CommonOptions, own: Partial<HostSetup>): HostSetup {
 }
 
 function lifeOptions(request: CommonOptions, world: CliWorld): Parameters<typeof live>[1] {
-  return { printer: world.printer, interrupted: world.interrupted, forMs: request.forMs, usage: world.usage };
+  return { printer: world.printer, interrupted: world.interrupted, forMs: request.forMs, usage: () => world.usage() };
 }
 
 function nameOf(request: CommonOptions): { readonly name?: string } {

@@ -152,7 +152,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #sitDown(command: Extract<Command, { kind: "host" | "join" }>, now: Millis): void {
     const seat = this.#seats?.(command, this.#options, now);
-    if (!seat || this.#resident) return;
+    if (!seat) return;
+    // One person sits in one room: who enters another leaves this one.
+    this.#leave();
     const tag = toHex(seat.tag) as RoomTag;
     const node = this.#nodes.get(tag) ?? this.#newNode(tag, now);
     node.learnHints(seat.hints);
@@ -248,7 +250,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (!known) return;
     const frame = parseFrame(bytes);
     if (!frame) return this.#refuseLink(link, "frame");
-    if (known.owner) return known.owner.node.handleFrame(known.owner.edge, link, frame, now);
+    // An attach may come twice: its answer can be lost.
+    if (known.owner && frame.kind !== "attach") return known.owner.node.handleFrame(known.owner.edge, link, frame, now);
     this.#handleFirst(known, link, frame, now);
   }
 

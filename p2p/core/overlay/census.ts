@@ -44,6 +44,8 @@ export class CensusTaker {
 
   /** A neighbour told its count. True when it is the room's total, from above. */
   learn(edge: Edge, census: Census, facts: CensusFacts): boolean {
+    // Members are counted, not asked: what one says of others is not believed.
+    if (edge.direction === "down" && edge.role === "member") return false;
     edge.census = census;
     this.#stale = true;
     for (const entry of census.room) this.#learnRoom(entry, facts);
@@ -65,7 +67,7 @@ export class CensusTaker {
     const siblings = this.#edges.meshes.map((edge) => edge.census);
     const listeners = siblings.reduce((sum, census) => sum + census.listeners, below.listeners);
     const relays = siblings.reduce((sum, census) => sum + census.relays, below.relays);
-    return { listeners, relays, room: below.room };
+    return { listeners: atMost(listeners), relays: atMost(relays), room: below.room };
   }
 
   /** Tells neighbours what changed, when it is time. True when it did. */
@@ -105,8 +107,8 @@ export class CensusTaker {
     const relays = downs.filter((edge) => edge.role === "relay");
     const members = downs.length - relays.length + (facts.resident && facts.slots ? 1 : 0);
     return {
-      listeners: relays.reduce((sum, edge) => sum + edge.census.listeners, members),
-      relays: relays.reduce((sum, edge) => sum + edge.census.relays, 1),
+      listeners: atMost(relays.reduce((sum, edge) => sum + edge.census.listeners, members)),
+      relays: atMost(relays.reduce((sum, edge) => sum + edge.census.relays, 1)),
       room: this.#entries(facts),
     };
   }
@@ -131,4 +133,9 @@ export class CensusTaker {
     const known = this.#room.get(peer);
     if (!known || entry.version > known.version) this.#room.set(peer, entry);
   }
+}
+
+/** A sum as its field holds it: what neighbours claim may add up to more. */
+function atMost(sum: number): number {
+  return Math.min(0xffff_ffff, sum);
 }

@@ -24,6 +24,8 @@ export class Datagrams {
 
   /** Asks again for channels that are due, and plans those that got lost. */
   handleTimeout(edges: readonly Edge[], now: Millis): void {
+    // A channel may fail after its edge has gone: what is due for nobody would wake us without end.
+    for (const edge of this.#due.keys()) if (!edges.includes(edge)) this.#due.delete(edge);
     for (const edge of edges) {
       const due = this.#due.get(edge);
       if (due !== undefined && due <= now) this.start(edge);

@@ -12,6 +12,8 @@ export interface NoticeWires {
   stateTaken(bytes: Uint8Array, now: Millis): void;
   /** A petition came by: our own, or somebody else's. */
   petitionSeen(bytes: Uint8Array, now: Millis): void;
+  /** The best time known here. */
+  time(now: Millis): Millis;
   reject(reason: string): void;
   end(edge: Edge): void;
 }
@@ -83,7 +85,7 @@ export class Notices {
     const parsed = parseView(bytes);
     if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.reject("view");
     if (this.view && !newer(parsed.value, this.view)) return;
-    if (!verifyView(this.#crypto, parsed.value, now).ok) return this.#wires.reject("view");
+    if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.reject("view");
     this.adoptView(parsed.value, now, from);
   }
 

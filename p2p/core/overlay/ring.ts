@@ -45,7 +45,7 @@ export class Ring {
   /** The newest packet of each voice still heard in the last two seconds. */
   have(now: Millis): Have[] {
     const recent = new Set(this.#packets.filter((packet) => packet.at >= now - ringMs).map((packet) => packet.voice));
-    return [...recent].map((voice) => ({ voice, sequence: this.#newest.get(voice) ?? 0 }));
+    return [...this.#newest].filter(([voice]) => recent.has(voice)).map(([voice, sequence]) => ({ voice, sequence }));
   }
 
   /** Forgets voices that the view no longer holds. */

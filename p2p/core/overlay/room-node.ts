@@ -28,6 +28,8 @@ import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /** How long an address may be to be named in a refusal: three of them go into one frame. */
 const alternativeBytesMax = 64;
+/** What its field holds: a parent may claim any depth. */
+const hopsMax = 255;
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
 
@@ -66,6 +68,7 @@ export class RoomNode {
       petitionSeen: (bytes, at) => {
         if (this.resident?.authority) this.resident.petition(bytes, at);
       },
+      time: (at) => this.resident?.time(at) ?? at,
       reject: (reason) => this.spread.reject(reason),
       end: (edge) => this.end(edge),
     });
@@ -189,7 +192,7 @@ export class RoomNode {
     this.edges.add(edge);
     this.#census.touch();
     this.usedAt = now;
-    const hops = (this.edges.parent?.hops ?? 0) + 1;
+    const hops = Math.min(hopsMax, (this.edges.parent?.hops ?? 0) + 1);
     session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
     this.notices.show(edge, now);
     if (hello.feed) this.#answerFeed(edge, hello.have, now);
@@ -348,6 +351,7 @@ export class RoomNode {
         if (edge.direction === "down") this.#changeFeed(edge, paper.on, paper.have, now);
         break;
       case "no-feed":
+        if (edge.direction !== "up") break;
         edge.feed = false;
         this.upkeep.noFeed(edge.peer, now);
         this.#prefer(paper.alternatives);
@@ -363,8 +367,9 @@ export class RoomNode {
 
   /** A relay that has no slot named others that do. */
   #prefer(relays: readonly RelayAddress[]): void {
-    this.learnHints(relays);
-    this.upkeep.prefer(relays.map(peerOf));
+    // Once there is a view, it alone says who the relays are and where.
+    if (!this.view) this.learnHints(relays);
+    this.upkeep.prefer(relays.map(peerOf).filter((peer) => this.#relays.includes(peer)));
   }
 
   #changeFeed(edge: Edge, on: boolean, have: Parameters<Spread["replay"]>[1], now: Millis): void {

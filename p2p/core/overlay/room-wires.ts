@@ -38,6 +38,8 @@ export interface RoomResident {
   wanted(): readonly PeerId[];
   /** The host session's proof towards one relay; undefined for everybody else. */
   proof(relay: PeerId, session: Uint8Array): HostProof | undefined;
+  /** The time by which to judge expiry ([RM23]). */
+  time(now: Millis): Millis;
   /** Whether petitions are answered here. */
   readonly authority: boolean;
 }

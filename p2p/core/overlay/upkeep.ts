@@ -181,10 +181,13 @@ export class Upkeep {
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
     if (!feeding || !this.#edges.parent) {
       const able = fresh.filter((peer) => !this.#noFeedUntil.has(peer));
-      for (const peer of able.slice(0, dialsAtOnce)) if (this.#errands.size < dialsAtOnce) this.#dial(peer, role, true);
+      // A relay's place is fixed by rank ([OV2]): it asks one after the other, where a member takes who answers first.
+      const atOnce = role === "relay" ? 1 : dialsAtOnce;
+      for (const peer of able.slice(0, atOnce)) if (this.#errands.size < atOnce) this.#dial(peer, role, true);
       return;
     }
-    const standby = this.#edges.ups.some((edge) => !edge.feed);
+    // A second dial that lost the race is the standby, also while its answer is on the way.
+    const standby = this.#edges.ups.some((edge) => edge !== this.#edges.parent);
     const next = fresh[0];
     if (!standby && next !== undefined && this.#errands.size === 0) this.#dial(next, role, false);
   }

@@ -5,6 +5,7 @@ import type { RelayAddress } from "../../api/link.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { encodeRecord, recordHour, recordKeys } from "../discovery/record.ts";
+import { voiceIdOf } from "../packet/format.ts";
 import type { HostRelay } from "../peer-io.ts";
 import { type HostProof, peerOf } from "../session/frames.ts";
 import { rightsOfRole } from "./capability.ts";
@@ -23,6 +24,8 @@ const publishMs = 10 * 60_000;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
+/** Petitions remembered as done: a stage that changes every second for an hour. */
+const doneMax = 4096;
 
 /** A value for the DHT. */
 export interface Publication {
@@ -44,6 +47,8 @@ export class Authority {
   readonly #carrying = new Map<PeerId, RelayAddress>();
   #stage: StagePerson[];
   #hands: Uint8Array[] = [];
+  /** Petitions that changed the stage, by id: repeated later, by whoever saw them, they change nothing. */
+  readonly #done = new Set<string>();
   #viewSequence = 0;
   #stateSequence = 0;
   #publishAt: Millis | undefined;
@@ -126,7 +131,7 @@ export class Authority {
   issueInvites(now: Millis): Record<Exclude<Role, "host">, Invite> {
     const seconds = Math.floor(now / 1000);
     const issue = (role: Exclude<Role, "host">): Invite => {
-      const notBefore = seconds - Math.floor(limits.clockToleranceMs / 1000);
+      const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
       const terms = { role, rights: rightsOfRole[role], notBefore, expires: seconds + inviteMs / 1000, sequence: 0 };
       return issueInvite(this.#crypto, this.keys, terms, this.carrying.slice(0, limits.inviteHintsMax));
     };
@@ -145,20 +150,23 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): "stage" | "hands" | "refused" | "known" {
     const petition = openPetition(this.#crypto, this.epochSecret, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
+    const id = toHex(petition.id);
+    if (this.#done.has(id)) return "known";
     const onStage = this.#stage.find((person) => equal(person.identityKey, petition.identityKey));
     if (petition.wish === "leave-stage") {
       if (!onStage || onStage.role === "host") return "known";
       this.#stage = this.#stage.filter((person) => person !== onStage);
-      return "stage";
+      return this.#changedBy(id);
     }
     if (onStage && equal(onStage.voiceKey, petition.voiceKey)) return "known";
     if (!this.#options.letEverybodySpeak && !petition.mayAlwaysSpeak) return this.#noteHand(petition.id);
     const { voiceKey, identityKey, name } = petition;
+    if (this.#isTaken(voiceKey, onStage)) return "refused";
     const person: StagePerson = { voiceKey, identityKey, role: "speaker", name };
     this.#stage = [...this.#stage.filter((other) => other !== onStage), person];
     // The stage is full: who came first after the host makes room.
     if (this.#stage.length > limits.voicesMax) this.#stage.splice(1, 1);
-    return "stage";
+    return this.#changedBy(id);
   }
 
   /** The room's records of this hour and the next, when it is time to put them again. */
@@ -176,6 +184,21 @@ export class Authority {
 
   get publishAt(): Millis | undefined {
     return this.carrying.length === 0 ? undefined : (this.#publishAt ?? (0 as Millis));
+  }
+
+  /** Whether somebody else on stage has this voice id: nobody speaks under another's name ([PK13]). */
+  #isTaken(voiceKey: Uint8Array, except: StagePerson | undefined): boolean {
+    const voice = voiceIdOf(this.#crypto, voiceKey);
+    return this.#stage.some((person) => person !== except && voiceIdOf(this.#crypto, person.voiceKey) === voice);
+  }
+
+  #changedBy(id: string): "stage" {
+    this.#done.add(id);
+    for (const oldest of this.#done) {
+      if (this.#done.size <= doneMax) break;
+      this.#done.delete(oldest);
+    }
+    return "stage";
   }
 
   #noteHand(id: Uint8Array): "hands" | "known" {

@@ -3,6 +3,9 @@ import { type Millis, millis } from "../../api/ids.ts";
 /** A clock that differs less than this from the relays' is believed: nothing of ours expires that fast. */
 const trustedMsMax = 5 * 60_000;
 const samplesMax = 16;
+/** Nothing of ours is older than 2025, and no capability can be dated beyond 2106: who says so has no clock at all. */
+const timeMsMin = 1_735_689_600_000;
+const timeMsMax = 4_102_444_800_000;
 
 /** Knows the time better than a computer whose clock is wrong: the median of what relays said ([RM23]). */
 export class ClockCheck {
@@ -10,6 +13,7 @@ export class ClockCheck {
 
   /** A relay said it is `time`. */
   learn(time: number, now: Millis): void {
+    if (time < timeMsMin || time > timeMsMax) return;
     this.#offsets.push(time - now);
     if (this.#offsets.length > samplesMax) this.#offsets.shift();
   }

@@ -108,6 +108,11 @@ export class Member implements Resident {
     return this.#seat.authority !== undefined;
   }
 
+  /** The best time we know. */
+  time(now: Millis): Millis {
+    return this.#clock.now(now);
+  }
+
   get role(): Role {
     return this.#role;
   }
@@ -204,7 +209,8 @@ export class Member implements Resident {
   welcomed(edge: Edge, time: number, now: Millis): void {
     this.#clock.learn(time, now);
     this.#answered.add(edge.peer);
-    if (this.#seat.authority?.setCarrying(edge.peer, true)) this.#issue(now);
+    // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
+    if (this.#seat.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#issue(now);
     this.#advance(now);
   }
 
@@ -297,6 +303,7 @@ export class Member implements Resident {
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
+    this.#issue(now);
   }
 
   #tryJoin(now: Millis): void {
@@ -313,6 +320,8 @@ export class Member implements Resident {
 
   /** Whether the invite is in force by the best time we know; tells and ends when not. */
   #inTime(now: Millis): boolean {
+    // A host's session is as old as its seat, whatever relays say of the time.
+    if (this.authority) return true;
     const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
     if (verdict.ok) return true;
     this.#fail(
@@ -360,15 +369,20 @@ export class Member implements Resident {
     hand.nextAt = millis(now + petitionMs);
     const { roomKey, identity, voice, name, chain } = this.#seat;
     const petition = { id: hand.id, wish: hand.wish, voiceKey: voice.key, name, chain };
+    // The state shows a hand that has to wait.
+    if (this.#state?.hands.some((id) => equal(id, hand.id))) return;
     this.#node.notices.passPetition(
       sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition),
       undefined,
       now,
     );
+    // Who asks for what already is gets no answer.
+    if ((hand.wish === "speak") === (this.#role !== "listener")) this.#hand = undefined;
   }
 
   #issue(now: Millis): void {
-    const signed = this.#seat.authority?.issueView(this.#clock.now(now));
+    // Dated by the clock that dated the session: relays compare the two ([RM16]).
+    const signed = this.#seat.authority?.issueView(now);
     if (signed) this.#node.notices.adoptView(signed, now);
     this.#issueState(now);
   }

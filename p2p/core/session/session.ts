@@ -1,6 +1,5 @@
 import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
-import { equal } from "../bytes.ts";
 import { encodeFrame, type Frame } from "./frames.ts";
 import { ReliableLane } from "./lane.ts";
 import type { Deadline } from "../machine.ts";
@@ -148,14 +147,10 @@ export class Session {
         return [];
       case "bye":
         return [{ kind: "bye" }];
-      case "attach":
-        // Repeated, because our answer got lost: answered again.
-        if (!equal(frame.session, this.id)) return [{ kind: "broken" }];
-        this.#wires.send(link, encodeFrame({ kind: "attached", session: this.id }));
-        return [];
       case "hello":
       case "welcome":
       case "refuse":
+      case "attach":
         return [{ kind: "broken" }];
       default:
         return frame satisfies never;

@@ -130,8 +130,10 @@ export class NodeLinks implements Links {
       if (offer.type === "refuse") throw new Error("refused");
       const made = this.#negotiate(native, "answer", peer);
       negotiation = made.negotiation;
-      negotiation.accept(withDialledAddress(offer, hostOf(connection)));
+      negotiation.accept(offer);
       signalling.send(await orAborted(negotiation.description, within));
+      const candidates = await signalling.next(["candidates"], within);
+      negotiation.accept(withDialledAddress(candidates, hostOf(connection)));
       const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
       signalling.close();
       return made.keep(link);
@@ -168,6 +170,7 @@ export class NodeLinks implements Links {
       negotiation = made.negotiation;
       signalling.send(await orAborted(negotiation.description, within));
       negotiation.accept(await signalling.next(["answer"], within));
+      signalling.send(negotiation.candidates());
       const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
       signalling.close();
       this.#announce(made.keep(link));

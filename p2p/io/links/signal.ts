@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Stream } from "@libp2p/interface";
-import { candidatesMax, type Candidate, type Description } from "./description.ts";
+import { candidatesMax, type Candidate, type Candidates, type Description } from "./description.ts";
 import { deferred } from "./deferred.ts";
 import { FrameReader, joinFrames, type StreamBytes } from "./frames.ts";
 import { closeStream } from "./stream.ts";
@@ -11,13 +11,13 @@ export const signalProtocol = "/teahouse/signal/1";
 /** Why a volunteer makes no offer: WebRTC is off here, or enough are being made or held for this peer or in all. */
 export type Refusal = "off" | "full";
 
-/** please → offer or refuse → answer; then the channel speaks for itself. */
+/** please → offer or refuse → answer → candidates; then the channel speaks for itself. */
 export type SignalMessage =
-  { readonly type: "please" } | { readonly type: "refuse"; readonly reason: Refusal } | Description;
+  { readonly type: "please" } | { readonly type: "refuse"; readonly reason: Refusal } | Description | Candidates;
 
-/** Bytes of one message; an offer with every candidate takes 1,000. */
+/** Bytes of one message; eight candidates take 600. */
 const messageBytesMax = 16_384;
-/** Messages that one side may send: three are needed at most, and whoever sends more is not speaking this protocol. */
+/** Messages that one side may send: two are needed, and whoever sends more is not speaking this protocol. */
 const messagesMax = 32;
 
 const encoder = new TextEncoder();
@@ -44,11 +44,13 @@ export function parseSignal(bytes: Uint8Array): SignalMessage | undefined {
     }
     case "offer": {
       const side = parseSide(fields);
+      return side !== undefined && onlyKeys(fields, sideKeys) ? { type: "offer", ...side } : undefined;
+    }
+    case "candidates": {
       const candidates = parseCandidates(fields["candidates"]);
-      if (side === undefined || candidates === undefined || !onlyKeys(fields, [...sideKeys, "candidates"])) {
-        return undefined;
-      }
-      return { type: "offer", ...side, candidates };
+      return candidates !== undefined && onlyKeys(fields, ["type", "candidates"])
+        ? { type: "candidates", candidates }
+        : undefined;
     }
     case "answer": {
       const side = parseSide(fields);

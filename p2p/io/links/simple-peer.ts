@@ -3,7 +3,15 @@ import SimplePeer from "simple-peer";
 import type { LinkId, PeerId } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Link, LinkCloseReason, LinkHandlers, SendResult } from "../../api/link.ts";
-import { readSdp, writeSdp, type Description } from "./description.ts";
+import {
+  readCandidates,
+  readSdp,
+  writeCandidate,
+  writeSdp,
+  type Candidate,
+  type Candidates,
+  type Description,
+} from "./description.ts";
 import { deferred } from "./deferred.ts";
 import { Inbox } from "./inbox.ts";
 import { assertMessage, Outbox } from "./outbox.ts";
@@ -125,10 +133,12 @@ export class WebRtcLink implements Link {
 export interface Negotiation {
   /** What the far end must be told. Rejects when the connection failed before it was known. */
   readonly description: Promise<Description>;
+  /** Where the offering side waits, to be told once it has accepted the answer; it knows when it has its description. */
+  candidates(): Candidates;
   /** Resolves when the channel is open on our side; rejects when it cannot be, or was given up. */
   readonly link: Promise<WebRtcLink>;
-  /** Takes what the far end said: the answer to an offer, or the offer to answer. */
-  accept(description: Description): void;
+  /** Takes what the far end said: the answer to an offer, or the offer to answer and then the candidates. */
+  accept(said: Description | Candidates): void;
   /** Gives up, without waiting for anybody. A link that has opened just now is closed. */
   abort(): void;
 }
@@ -146,25 +156,32 @@ export function negotiate(
     channelName: "t",
     channelConfig: { negotiated: true, id: 1, ordered: false, maxRetransmits: 0 },
     config: { iceServers: [] },
-    // Our descriptions carry every candidate (offer) or none (answer), so that simple-peer has nothing to wait for.
+    // No description waits for candidates, and none is signalled: they are read when it is time to tell them.
     trickle: true,
     wrtc: wrtcFor(module, options, (made) => (connection = made)) as NonNullable<SimplePeer.Options["wrtc"]>,
   });
   const description = deferred<Description>();
   const opened = deferred<WebRtcLink>();
-  const fail = (): void => {
-    description.reject(new Error("unreachable"));
-    opened.reject(new Error("unreachable"));
+  const fail = (cause?: Error): void => {
+    const error = new Error("unreachable", { cause });
+    description.reject(error);
+    opened.reject(error);
   };
   peer.on("error", fail);
-  peer.on("close", fail);
+  peer.on("close", () => fail());
   peer.on("signal", (data) => {
     if ("sdp" in data && data.sdp !== undefined) description.resolve(readSdp(role, data.sdp));
   });
   const made = connection as NativeConnection | undefined;
   if (made?.channel === undefined) {
     fail();
-    return { description: description.promise, link: opened.promise, accept: () => undefined, abort: fail };
+    return {
+      description: description.promise,
+      candidates: () => ({ type: "candidates", candidates: [] }),
+      link: opened.promise,
+      accept: () => undefined,
+      abort: () => fail(),
+    };
   }
   const link = new WebRtcLink(peer, made, end);
   let open = false;
@@ -175,12 +192,22 @@ export function negotiate(
   return {
     description: description.promise,
     link: opened.promise,
-    accept: (remote) => {
-      if (!peer.destroyed) peer.signal({ type: remote.type, sdp: writeSdp(remote) });
+    candidates: () => ({ type: "candidates", candidates: readCandidates(made.localDescription?.sdp ?? "") }),
+    accept: (said) => {
+      if (peer.destroyed) return;
+      if (said.type !== "candidates") peer.signal({ type: said.type, sdp: writeSdp(said) });
+      else said.candidates.forEach((candidate, index) => peer.signal(candidateSignal(candidate, index)));
     },
     abort: () => {
       if (open) link.close();
       else link.abort();
     },
   };
+}
+
+function candidateSignal(candidate: Candidate, index: number): SimplePeer.SignalData {
+  // With its address beside it: without one simple-peer writes to the console when a candidate does not please.
+  const { address } = candidate;
+  const init = { candidate: writeCandidate(candidate, index), sdpMid: "0", address };
+  return { type: "candidate", candidate: init } as unknown as SimplePeer.SignalData;
 }
