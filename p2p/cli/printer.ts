@@ -90,7 +90,14 @@ function sentence(event: PrintedEvent): string | undefined {
     case "refused":
     case "error":
       return event.message;
+    case "text":
+      return `${event.name === "" ? "Somebody" : event.name}: ${event.text}`;
+    case "left":
+      return "You are out of the room.";
     case "stats":
+    case "stage":
+    case "place":
+    case "step":
       return undefined;
     default:
       return event satisfies never;

@@ -1,7 +1,18 @@
 import type { ErrorCode } from "../api/errors.ts";
-import type { HeardPacket, HostOptions, Profile, Role, VolunteerOptions } from "../api/engine.ts";
+import type {
+  Hand,
+  HeardPacket,
+  HostOptions,
+  JoinStep,
+  PlaceRelay,
+  Profile,
+  Role,
+  StagePerson,
+  VolunteerOptions,
+} from "../api/engine.ts";
 import type { DialId, LinkId, Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
 import type { LinkCloseReason, LinkKind, RelayAddress } from "../api/link.ts";
+import type { Capsule } from "./room/capsule.ts";
 import type { Invite } from "./room/invite.ts";
 
 /** What a person or the composition root asks of the peer. */
@@ -9,6 +20,12 @@ export type Command =
   | { readonly kind: "volunteer"; readonly options: VolunteerOptions; readonly cardSecret: Uint8Array }
   | { readonly kind: "host"; readonly options: HostOptions; readonly relays: readonly HostRelay[] }
   | { readonly kind: "join"; readonly invite: Invite; readonly name: string }
+  /** Comes back as who we were. */
+  | { readonly kind: "resume"; readonly capsule: Capsule }
+  | { readonly kind: "admit"; readonly hand: string }
+  | { readonly kind: "dismiss"; readonly hand: string }
+  | { readonly kind: "remove-from-stage"; readonly voice: VoiceKey }
+  | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "raise-hand" }
   | { readonly kind: "lower-hand" }
   | { readonly kind: "leave" };
@@ -75,6 +92,23 @@ export type PeerEvent =
       readonly gapMs: number;
       readonly packetsRecovered: number;
     }
+  | {
+      readonly event: "stage";
+      readonly title: string;
+      readonly people: readonly StagePerson[];
+      readonly hands: readonly Hand[];
+    }
+  | {
+      readonly event: "text";
+      readonly identity: string;
+      readonly name: string;
+      readonly text: string;
+      readonly at: Millis;
+      readonly self: boolean;
+    }
+  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  | { readonly event: "step"; readonly step: JoinStep }
+  | { readonly event: "left" }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };

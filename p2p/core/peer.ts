@@ -8,6 +8,7 @@ import type { Edge } from "./overlay/edge.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
+import type { Capsule } from "./room/capsule.ts";
 import { verifyHost } from "./room/proof.ts";
 import type { Resident, SeatMaker } from "./room/resident.ts";
 import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
@@ -127,6 +128,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     };
   }
 
+  /** What another engine needs to come back as who sits here; undefined outside a room. */
+  capsule(): Capsule | undefined {
+    return this.#resident?.capsule();
+  }
+
   totals(): Totals {
     return this.#resident?.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
@@ -138,7 +144,14 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return;
       case "host":
       case "join":
+      case "resume":
         return this.#sitDown(command, now);
+      case "admit":
+      case "dismiss":
+      case "remove-from-stage":
+        return this.#resident?.rule(command, now);
+      case "say":
+        return this.#resident?.say(command.text, now);
       case "raise-hand":
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
@@ -150,7 +163,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
   }
 
-  #sitDown(command: Extract<Command, { kind: "host" | "join" }>, now: Millis): void {
+  #sitDown(command: Extract<Command, { kind: "host" | "join" | "resume" }>, now: Millis): void {
     const seat = this.#seats?.(command, this.#options, now);
     if (!seat) return;
     // One person sits in one room: who enters another leaves this one.
@@ -170,6 +183,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (!node) return;
     node.resident = undefined;
     this.#resident = undefined;
+    this.#outputs.push({ kind: "event", event: { event: "left" } });
     // A volunteer goes on carrying for the others.
     if (this.#lending && node.edges.downs.length > 0) return;
     node.close();

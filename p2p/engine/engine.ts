@@ -12,11 +12,12 @@ import type {
   VolunteerOptions,
 } from "../api/engine.ts";
 import { type ErrorCode, TeahouseError } from "../api/errors.ts";
-import { type Millis, millis } from "../api/ids.ts";
+import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
 import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
+import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
 import { encodeInvite, inviteLink, parseInvite } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
@@ -27,6 +28,11 @@ import { Traffic } from "./traffic.ts";
 
 /** `stats` comes this often. */
 const statsMs = 1000;
+
+/** Events that tell of a moment and not of how things are. */
+const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text"]);
+/** Events that hold as long as the room is not left. */
+const ofRoom = ["room", "joined", "sound", "role", "stage", "place", "step", "members", "left"] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -76,6 +82,7 @@ class Engine implements EngineApi {
   #card: string | undefined;
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
+  readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
     this.#ports = ports;
@@ -143,6 +150,38 @@ class Engine implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.#running?.drive.push({ kind: "speak", ...packet });
+  }
+
+  admit(hand: string): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "admit", hand } });
+  }
+
+  dismiss(hand: string): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "dismiss", hand } });
+  }
+
+  removeFromStage(voice: VoiceKey): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "remove-from-stage", voice } });
+  }
+
+  say(text: string): void {
+    this.#up().drive.push({ kind: "command", command: { kind: "say", text } });
+  }
+
+  capsule(): Uint8Array | undefined {
+    const capsule = this.#running?.peer.capsule();
+    return capsule && encodeCapsule(this.#ports.crypto, capsule);
+  }
+
+  async resume(bytes: Uint8Array): Promise<void> {
+    const { drive } = this.#up();
+    const capsule = parseCapsule(this.#ports.crypto, bytes);
+    if (!capsule) throw fault("internal");
+    await this.#enter(() => drive.push({ kind: "command", command: { kind: "resume", capsule } }));
+  }
+
+  snapshot(): readonly EngineEvent[] {
+    return [...this.#latest.values()];
   }
 
   leave(): Promise<void> {
@@ -251,6 +290,11 @@ class Engine implements EngineApi {
       case "cover":
       case "move":
       case "members":
+      case "stage":
+      case "text":
+      case "place":
+      case "step":
+      case "left":
         return this.#emit(event);
       default:
         return event satisfies never;
@@ -281,7 +325,16 @@ class Engine implements EngineApi {
   }
 
   #emit(event: EngineEvent): void {
+    this.#remember(event);
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Keeps the last event of each kind that still holds; what a room told is over when it is left. */
+  #remember(event: EngineEvent): void {
+    if (momentary.has(event.event)) return;
+    this.#latest.delete(event.event);
+    this.#latest.set(event.event, event);
+    if (event.event === "left") for (const kind of ofRoom) this.#latest.delete(kind);
   }
 
   #up(): Running {

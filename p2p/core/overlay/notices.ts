@@ -4,7 +4,7 @@ import { checkState } from "../room/state.ts";
 import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
 import { type Edge, type Edges, takePetition } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
-import { Petitions } from "./petitions.ts";
+import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 
 /** What notices need from the room they are posted in. */
 export interface NoticeWires {
@@ -14,6 +14,8 @@ export interface NoticeWires {
   petitionSeen(bytes: Uint8Array, now: Millis): void;
   /** The best time known here. */
   time(now: Millis): Millis;
+  /** Something typed came by. */
+  noteSeen(bytes: Uint8Array, now: Millis): void;
   reject(reason: string): void;
   end(edge: Edge): void;
 }
@@ -30,14 +32,16 @@ export class Notices {
   readonly #crypto: Crypto;
   readonly #edges: Edges;
   readonly #wires: NoticeWires;
-  readonly #petitions: Petitions;
+  readonly #petitions: Passersby;
+  readonly #notes: Passersby;
 
   constructor(tag: RoomTag, crypto: Crypto, edges: Edges, wires: NoticeWires) {
     this.#tag = tag;
     this.#crypto = crypto;
     this.#edges = edges;
     this.#wires = wires;
-    this.#petitions = new Petitions(crypto);
+    this.#petitions = new Passersby(crypto, petitionRepeatMs);
+    this.#notes = new Passersby(crypto, noteRepeatMs);
   }
 
   /** Takes a view that is known to be good, and tells everybody but the one it came from. */
@@ -55,10 +59,11 @@ export class Notices {
   }
 
   /** Takes one of these papers from a neighbour. */
-  handle(edge: Edge, paper: Extract<Paper, { kind: "view" | "state" | "petition" }>, now: Millis): void {
+  handle(edge: Edge, paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" }>, now: Millis): void {
     if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
     else if (paper.kind === "state") this.#offerState(paper.bytes, edge, now);
     else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
+    else if (paper.kind === "note") this.passNote(paper.bytes, edge, now);
     else this.passPetition(paper.bytes, edge, now);
   }
 
@@ -72,6 +77,20 @@ export class Notices {
       if (edge === from) continue;
       const up = edge === parent || (edge.direction === "mesh" && from?.direction !== "mesh");
       if (up || edge.authority) edge.session.sendReliable(paper, now);
+    }
+  }
+
+  /** Sends something typed to everybody ([OV13]). Without `from` it is our own. */
+  passNote(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
+    if (!this.#notes.isNew(bytes, now)) return;
+    if (from) this.#wires.noteSeen(bytes, now);
+    const paper = encodePaper({ kind: "note", bytes });
+    const parent = this.#edges.parent;
+    for (const edge of this.#edges.all) {
+      if (edge === from) continue;
+      const below = edge.direction === "down" && edge.feed;
+      const across = edge.direction === "mesh" && from?.direction !== "mesh" && from !== parent;
+      if (below || across || (edge === parent && from?.direction !== "mesh")) edge.session.sendReliable(paper, now);
     }
   }
 

@@ -1,5 +1,6 @@
 import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
+import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { readAlternatives, readHave, writeAlternatives, writeHave } from "../session/frames.ts";
 import type { Have } from "./ring.ts";
@@ -32,6 +33,8 @@ export type Paper =
   | { readonly kind: "state"; readonly bytes: Uint8Array }
   /** A member's sealed petition, on its way to an authority. */
   | { readonly kind: "petition"; readonly bytes: Uint8Array }
+  /** Something typed to the room, sealed. */
+  | { readonly kind: "note"; readonly bytes: Uint8Array }
   | { readonly kind: "census"; readonly census: Census }
   /** Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. */
   | { readonly kind: "feed"; readonly on: boolean; readonly have: readonly Have[] }
@@ -40,7 +43,7 @@ export type Paper =
   /** The other answer: how many packets of the hole were sent again. */
   | { readonly kind: "replayed"; readonly packets: number };
 
-const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7 } as const;
+const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7, note: 8 } as const;
 
 /** Encodes a paper; the lane carries it whole. */
 export function encodePaper(paper: Paper): Uint8Array {
@@ -49,6 +52,7 @@ export function encodePaper(paper: Paper): Uint8Array {
     case "view":
     case "state":
     case "petition":
+    case "note":
       writer.bytes(paper.bytes);
       break;
     case "census":
@@ -87,6 +91,8 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
       return reader.remaining > petitionBytesMax
         ? undefined
         : { kind: "petition", bytes: reader.bytes(reader.remaining) };
+    case types.note:
+      return reader.remaining > noteBytesMax ? undefined : { kind: "note", bytes: reader.bytes(reader.remaining) };
     case types.census:
       return readCensus(reader);
     case types.feed: {

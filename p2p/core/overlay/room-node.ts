@@ -69,6 +69,7 @@ export class RoomNode {
         if (this.resident?.authority) this.resident.petition(bytes, at);
       },
       time: (at) => this.resident?.time(at) ?? at,
+      noteSeen: (bytes, at) => this.resident?.note(bytes, at),
       reject: (reason) => this.spread.reject(reason),
       end: (edge) => this.end(edge),
     });
@@ -341,6 +342,7 @@ export class RoomNode {
       case "view":
       case "state":
       case "petition":
+      case "note":
         this.notices.handle(edge, paper, now);
         break;
       case "census":

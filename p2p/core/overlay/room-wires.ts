@@ -25,6 +25,7 @@ export interface RoomResident {
   view(view: RelayView, now: Millis): void;
   state(bytes: Uint8Array, now: Millis): void;
   petition(bytes: Uint8Array, now: Millis): void;
+  note(bytes: Uint8Array, now: Millis): void;
   census(census: Census): void;
   /** A relay let us in; `time` is its clock. */
   welcomed(edge: Edge, time: number, now: Millis): void;

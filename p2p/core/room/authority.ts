@@ -6,15 +6,16 @@ import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { encodeRecord, recordHour, recordKeys } from "../discovery/record.ts";
 import { voiceIdOf } from "../packet/format.ts";
-import type { HostRelay } from "../peer-io.ts";
+import type { Command, HostRelay } from "../peer-io.ts";
 import { type HostProof, peerOf } from "../session/frames.ts";
 import { rightsOfRole } from "./capability.ts";
+import type { HostCapsule } from "./capsule.ts";
 import { encodeHints } from "./hints.ts";
 import { type Invite, issueInvite } from "./invite.ts";
 import { epochSecret, type RoomKeys } from "./keys.ts";
 import { openPetition } from "./petition.ts";
 import { proveHost } from "./proof.ts";
-import { nameBytesMax, sealState, type StagePerson, titleBytesMax } from "./state.ts";
+import { nameBytesMax, type RaisedHand, sealState, type StagePerson, titleBytesMax } from "./state.ts";
 import { type RelayView, signView } from "./view.ts";
 
 /** Invites of this first kind last a week; the host session that admits speakers lasts a day. */
@@ -26,6 +27,20 @@ const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
 /** Petitions remembered as done: a stage that changes every second for an hour. */
 const doneMax = 4096;
+
+/** Hands that wait at most; the state has no room for more. */
+const handsMax = 64;
+
+/** A hand with whom it would bring on stage. */
+interface WaitingHand extends RaisedHand {
+  readonly person: StagePerson;
+}
+
+/** What a decision changed: "stage" needs a new view and state, "hands" a new state, the others nothing. */
+export type Answer = "stage" | "hands" | "refused" | "known";
+
+/** What a host says by itself. */
+export type Ruling = Extract<Command, { kind: "admit" | "dismiss" | "remove-from-stage" }>;
 
 /** A value for the DHT. */
 export interface Publication {
@@ -46,7 +61,7 @@ export class Authority {
   readonly #own: RelayAddress | undefined;
   readonly #carrying = new Map<PeerId, RelayAddress>();
   #stage: StagePerson[];
-  #hands: Uint8Array[] = [];
+  #hands: WaitingHand[] = [];
   /** Petitions that changed the stage, by id: repeated later, by whoever saw them, they change nothing. */
   readonly #done = new Set<string>();
   #viewSequence = 0;
@@ -123,7 +138,7 @@ export class Authority {
       chain: [this.keys.session.capability],
       title: cut(this.#options.title ?? "", titleBytesMax),
       stage: this.#stage,
-      hands: this.#hands,
+      hands: this.#hands.map(({ id, name }) => ({ id, name })),
     });
   }
 
@@ -147,26 +162,74 @@ export class Authority {
    * Answers a petition. Everybody who asks is let on stage when the room says so, or when the invite does.
    * @returns what changed: "stage" needs a new view and state, "hands" a new state.
    */
-  handlePetition(bytes: Uint8Array, now: Millis): "stage" | "hands" | "refused" | "known" {
+  handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.epochSecret, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
     const id = toHex(petition.id);
     if (this.#done.has(id)) return "known";
     const onStage = this.#stage.find((person) => equal(person.identityKey, petition.identityKey));
     if (petition.wish === "leave-stage") {
-      if (!onStage || onStage.role === "host") return "known";
+      if (!onStage) return this.#lowerHandOf(petition.identityKey);
+      if (onStage.role === "host") return "known";
       this.#stage = this.#stage.filter((person) => person !== onStage);
       return this.#changedBy(id);
     }
     if (onStage && equal(onStage.voiceKey, petition.voiceKey)) return "known";
-    if (!this.#options.letEverybodySpeak && !petition.mayAlwaysSpeak) return this.#noteHand(petition.id);
     const { voiceKey, identityKey, name } = petition;
     if (this.#isTaken(voiceKey, onStage)) return "refused";
-    const person: StagePerson = { voiceKey, identityKey, role: "speaker", name };
-    this.#stage = [...this.#stage.filter((other) => other !== onStage), person];
-    // The stage is full: who came first after the host makes room.
-    if (this.#stage.length > limits.voicesMax) this.#stage.splice(1, 1);
-    return this.#changedBy(id);
+    const person: StagePerson = { voiceKey, identityKey, role: onStage?.role ?? "speaker", name };
+    // Who is on stage already comes back with a new voice after a crash: nobody is asked again.
+    if (onStage || this.#options.letEverybodySpeak || petition.mayAlwaysSpeak) return this.#letOnStage(id, person);
+    return this.#noteHand({ id: petition.id, name, person });
+  }
+
+  /** Does what the host says of a hand that waits, or of somebody on stage. */
+  rule(command: Ruling): Answer {
+    switch (command.kind) {
+      case "admit": {
+        const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
+        return waiting ? this.#letOnStage(command.hand, waiting.person) : "known";
+      }
+      case "dismiss": {
+        const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
+        if (!waiting) return "known";
+        this.#changedBy(command.hand);
+        return this.#lowerHandOf(waiting.person.identityKey);
+      }
+      case "remove-from-stage": {
+        const before = this.#stage.length;
+        const stays = (person: StagePerson): boolean =>
+          person.role === "host" || toHex(person.voiceKey) !== command.voice;
+        this.#stage = this.#stage.filter(stays);
+        return this.#stage.length < before ? "stage" : "known";
+      }
+      default:
+        return command satisfies never;
+    }
+  }
+
+  /** All that another engine needs to go on with this room. */
+  capsule(identitySeed: Uint8Array): HostCapsule {
+    return {
+      kind: "host",
+      keys: this.keys,
+      identitySeed,
+      title: cut(this.#options.title ?? "", titleBytesMax),
+      letEverybodySpeak: this.#options.letEverybodySpeak,
+      coreSize: this.#options.coreSize ?? coreSizeDefault,
+      relayFanout: this.#options.relayFanout ?? relayFanoutDefault,
+      relays: this.#candidates,
+      stage: this.#stage,
+      viewSequence: this.#viewSequence,
+      stateSequence: this.#stateSequence,
+    };
+  }
+
+  /** Goes on where another engine fell: its numbers count on, and its guests stay on stage. */
+  restore(capsule: HostCapsule): void {
+    this.#viewSequence = capsule.viewSequence;
+    this.#stateSequence = capsule.stateSequence;
+    this.#stage = [...this.#stage, ...capsule.stage.filter((person) => person.role !== "host")];
   }
 
   /** The room's records of this hour and the next, when it is time to put them again. */
@@ -201,9 +264,25 @@ export class Authority {
     return "stage";
   }
 
-  #noteHand(id: Uint8Array): "hands" | "known" {
-    if (this.#hands.some((hand) => equal(hand, id))) return "known";
-    this.#hands = [...this.#hands, id].slice(-64);
+  #lowerHandOf(identityKey: Uint8Array): "hands" | "known" {
+    const before = this.#hands.length;
+    this.#hands = this.#hands.filter((hand) => !equal(hand.person.identityKey, identityKey));
+    return this.#hands.length < before ? "hands" : "known";
+  }
+
+  #letOnStage(petition: string, person: StagePerson): "stage" {
+    const isSame = (other: StagePerson): boolean => equal(other.identityKey, person.identityKey);
+    this.#stage = [...this.#stage.filter((other) => !isSame(other)), person];
+    this.#hands = this.#hands.filter((hand) => !isSame(hand.person));
+    // The stage is full: who came first after the host makes room.
+    if (this.#stage.length > limits.voicesMax) this.#stage.splice(1, 1);
+    return this.#changedBy(petition);
+  }
+
+  #noteHand(hand: WaitingHand): "hands" | "known" {
+    if (this.#hands.some((known) => equal(known.id, hand.id))) return "known";
+    const others = this.#hands.filter((known) => !equal(known.person.identityKey, hand.person.identityKey));
+    this.#hands = [...others, hand].slice(-handsMax);
     return "hands";
   }
 }

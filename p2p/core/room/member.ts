@@ -14,24 +14,23 @@ import { viewMarkOf } from "../packet/format.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
-import type { Authority } from "./authority.ts";
+import type { Answer, Authority, Ruling } from "./authority.ts";
+import type { Capsule } from "./capsule.ts";
+import { Asking } from "./asking.ts";
 import { type Capability, verifyChain } from "./capability.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { Finding } from "./finding.ts";
+import { Hearing } from "./hearing.ts";
 import { openHints } from "./hints.ts";
 import { epochSecret, type KeyPair } from "./keys.ts";
-import { Ledger } from "./ledger.ts";
+import type { Invite } from "./invite.ts";
+import { noteCharactersMax, openNote, sealNote } from "./note.ts";
 import { sealPetition, type Wish } from "./petition.ts";
 import type { Resident, ResidentWires, SoundStats } from "./resident.ts";
-import { openState, type RoomState } from "./state.ts";
+import { isVouchedFor, openState, type RoomState } from "./state.ts";
+import { Teller } from "./teller.ts";
 import { type RelayView, viewHash } from "./view.ts";
 
-/** A petition is repeated this often until the state shows it: hands must arrive. */
-const petitionMs = 2000;
-/** A pause in arrival that is told of with a move: three packets. */
-const gapMsMin = 3 * limits.packetMs;
-/** And how long ago it may have ended: replayed packets come before the word that they were replayed. */
-const gapReportMs = 1000;
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
 
@@ -49,20 +48,15 @@ export interface Seat {
   readonly name: string;
   /** Only with a host. */
   readonly authority: Authority | undefined;
-}
-
-interface Hand {
-  readonly wish: Wish;
-  readonly id: Uint8Array;
-  nextAt: Millis;
+  /** By which a guest came; undefined with a host. */
+  readonly invite: Invite | undefined;
+  /** Whether to ask for the stage at once: somebody comes back who was there. */
+  readonly returnsToStage: boolean;
 }
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
-  readonly #ledger = new Ledger();
-  #framesSent = 0;
-  #hops = 0;
-  #moves = 0;
+  readonly #hearing = new Hearing();
   readonly #crypto: Crypto;
   readonly #seat: Seat;
   readonly #node: RoomNode;
@@ -71,6 +65,7 @@ export class Member implements Resident {
   readonly #opener: PacketOpener;
   readonly #sealer: PacketSealer;
   readonly #clock = new ClockCheck();
+  readonly #teller: Teller;
   readonly #startedAt: Millis;
   readonly #finding: Finding;
   readonly #answered = new Set<PeerId>();
@@ -82,12 +77,8 @@ export class Member implements Resident {
   #over = false;
   /** Relays that have not answered by now are not waited for. */
   #late = false;
-  #heardSound = false;
-  #hand: Hand | undefined;
+  readonly #asking: Asking;
   #sequence: number;
-  #heardAt: Millis | undefined;
-  /** The last hole in what arrived. */
-  #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, now: Millis) {
     this.#crypto = crypto;
@@ -101,6 +92,9 @@ export class Member implements Resident {
     this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
+    this.#teller = new Teller((event) => this.#tell(event));
+    this.#asking = new Asking(crypto);
+    if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
   }
 
@@ -119,13 +113,54 @@ export class Member implements Resident {
 
   /** Takes the seat: a host issues its first papers. */
   start(now: Millis): void {
+    this.#teller.step("asking-relays");
     if (this.#seat.authority) this.#issue(now);
     this.#node.runUpkeep(now);
     this.#advance(now);
   }
 
+  /** The host's answer to a hand, or its word that somebody leaves the stage. Nobody else's does anything. */
+  rule(command: Ruling, now: Millis): void {
+    this.#publishAnswer(this.#seat.authority?.rule(command), now);
+  }
+
+  /** Types to the room; empty text is nothing. */
+  say(text: string, now: Millis): void {
+    const said = [...text.trim()].slice(0, noteCharactersMax).join("");
+    if (said === "" || !this.#joined) return;
+    const { roomKey, identity, name } = this.#seat;
+    const note = { id: this.#crypto.randomBytes(8), name, text: said };
+    this.#node.notices.passNote(
+      sealNote(this.#crypto, this.#epochSecret, roomKey, identity.seed, note),
+      undefined,
+      now,
+    );
+    this.#tell({ event: "text", identity: toHex(identity.key), name, text: said, at: now, self: true });
+  }
+
+  note(bytes: Uint8Array, now: Millis): void {
+    const note = openNote(this.#crypto, this.#epochSecret, this.#seat.roomKey, bytes);
+    if (!note) {
+      this.#node.spread.reject("note");
+      return;
+    }
+    const { name, text } = note;
+    this.#tell({ event: "text", identity: toHex(note.identityKey), name, text, at: now, self: false });
+  }
+
+  /** What another engine needs to come back as the same person. */
+  capsule(): Capsule | undefined {
+    const { authority, identity, invite, name } = this.#seat;
+    if (authority) return authority.capsule(identity.seed);
+    if (!invite) return undefined;
+    const relays = this.#node.view?.relays ?? invite.hints;
+    const onStage = this.#role !== "listener" || this.#asking.wish === "speak";
+    const hints = relays.slice(0, limits.inviteHintsMax);
+    return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed, name, onStage };
+  }
+
   speaks(): boolean {
-    return this.#role !== "listener" || this.#hand?.wish === "speak";
+    return this.#role !== "listener" || this.#asking.wish === "speak";
   }
 
   /** Relays that edges are kept to whatever the plan says: those a host asked to carry. */
@@ -139,7 +174,7 @@ export class Member implements Resident {
 
   raiseHand(wish: Wish, now: Millis): void {
     if (this.authority) return;
-    this.#hand = { wish, id: this.#crypto.randomBytes(8), nextAt: now };
+    this.#asking.raise(wish, now);
     this.#advance(now);
   }
 
@@ -154,7 +189,7 @@ export class Member implements Resident {
       viewMark: this.#viewMark,
     } as const;
     if (!this.#node.originate(this.#sealer.seal(content), now)) return false;
-    this.#framesSent += limits.packetMs / limits.frameMs;
+    this.#hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
   }
 
@@ -165,13 +200,7 @@ export class Member implements Resident {
       return;
     }
     const { opus, capturedAt } = opened.value;
-    this.#hops = passed.hops;
-    if (this.#heardAt !== undefined && now - this.#heardAt > gapMsMin)
-      this.#gap = { ms: now - this.#heardAt, endedAt: now };
-    this.#heardAt = now;
-    this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
-    if (!this.#heardSound) this.#tell({ event: "sound", speaker: passed.voice });
-    this.#heardSound = true;
+    if (this.#hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
     const packet = { speaker: passed.voice, sequence: passed.packet.sequence, opus, capturedAt, receivedAt: now };
     this.#wires.emit({ kind: "heard", packet });
   }
@@ -184,7 +213,7 @@ export class Member implements Resident {
 
   state(bytes: Uint8Array, now: Millis): void {
     const state = openState(this.#crypto, this.#epochSecret, this.#seat.tag, bytes);
-    if (!state || !this.#vouches(state, now)) {
+    if (!state || !this.#vouched(state, now)) {
       this.#node.spread.reject("state");
       return;
     }
@@ -196,8 +225,7 @@ export class Member implements Resident {
   petition(bytes: Uint8Array, now: Millis): void {
     const answer = this.#seat.authority?.handlePetition(bytes, this.#clock.now(now));
     if (answer === "refused") this.#node.spread.reject("petition");
-    if (answer === "stage") this.#issue(now);
-    if (answer === "hands") this.#issueState(now);
+    this.#publishAnswer(answer, now);
   }
 
   census(census: Census): void {
@@ -208,6 +236,7 @@ export class Member implements Resident {
 
   welcomed(edge: Edge, time: number, now: Millis): void {
     this.#clock.learn(time, now);
+    if (!this.#joined) this.#teller.step("waiting-for-papers");
     this.#answered.add(edge.peer);
     // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
     if (this.#seat.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#issue(now);
@@ -227,9 +256,7 @@ export class Member implements Resident {
   }
 
   moved(reason: string, packets: number, now: Millis): void {
-    this.#moves++;
-    const recent = this.#gap !== undefined && now - this.#gap.endedAt < gapReportMs;
-    const gapMs = Math.round(recent ? (this.#gap?.ms ?? 0) : now - (this.#heardAt ?? now));
+    const gapMs = this.#hearing.moved(now);
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
@@ -252,7 +279,8 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
-    this.#ledger.settle(now);
+    this.#hearing.settle(now);
+    if (this.#joined) this.#teller.place(this.#node, this.#hearing.hops);
     this.#advance(now);
   }
 
@@ -265,21 +293,17 @@ export class Member implements Resident {
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
-    if (this.#hand && this.#joined) wait(this.#hand.nextAt, "repeat a petition");
+    if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
   }
 
   stats(now: Millis): SoundStats {
-    this.#ledger.settle(now);
-    const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
-    const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.#framesSent, hops: this.#hops };
-    return { ...counts, ...this.#ledger.takeInterval() };
+    return this.#hearing.stats(now);
   }
 
   totals(): Totals {
-    const { outagesMs } = this.#ledger;
-    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: 0, moves: this.#moves };
+    return this.#hearing.totals();
   }
 
   /** One step of everything that waits for something else: called after every change. */
@@ -312,6 +336,7 @@ export class Member implements Resident {
     if (!placed || !this.#node.view || !this.#state || !this.#inTime(now)) return;
     if (this.authority && !this.#hosting) return;
     this.#joined = true;
+    this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
     const room = toHex(this.#seat.roomKey) as RoomKey;
     this.#tell({ event: "joined", room, role: this.#role, hops: parent?.hops ?? 0, parents });
@@ -344,6 +369,7 @@ export class Member implements Resident {
   #fail(code: ErrorCode): void {
     this.#over = true;
     this.#tell({ event: "trouble", code, fatal: true });
+    this.#tell({ event: "left" });
   }
 
   #isCutOff(): boolean {
@@ -355,6 +381,7 @@ export class Member implements Resident {
     const hour = recordHour(this.#clock.now(now));
     const keys = [hour, hour - 1, hour + 1].flatMap((each) => recordKeys(this.#crypto, this.#seat.secret, each));
     this.#wires.emit({ kind: "lookup", keys });
+    if (!this.#joined) this.#teller.step("asking-dht");
   }
 
   #publish(now: Millis): void {
@@ -364,20 +391,12 @@ export class Member implements Resident {
   }
 
   #petition(now: Millis): void {
-    const hand = this.#hand;
-    if (!hand || !this.#joined || now < hand.nextAt) return;
-    hand.nextAt = millis(now + petitionMs);
+    const asked = this.#joined ? this.#asking.due(this.#state, this.#role, now) : undefined;
+    if (!asked) return;
     const { roomKey, identity, voice, name, chain } = this.#seat;
-    const petition = { id: hand.id, wish: hand.wish, voiceKey: voice.key, name, chain };
-    // The state shows a hand that has to wait.
-    if (this.#state?.hands.some((id) => equal(id, hand.id))) return;
-    this.#node.notices.passPetition(
-      sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition),
-      undefined,
-      now,
-    );
-    // Who asks for what already is gets no answer.
-    if ((hand.wish === "speak") === (this.#role !== "listener")) this.#hand = undefined;
+    const petition = { id: asked.id, wish: asked.wish, voiceKey: voice.key, name, chain };
+    const sealed = sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition);
+    this.#node.notices.passPetition(sealed, undefined, now);
   }
 
   #issue(now: Millis): void {
@@ -385,6 +404,11 @@ export class Member implements Resident {
     const signed = this.#seat.authority?.issueView(now);
     if (signed) this.#node.notices.adoptView(signed, now);
     this.#issueState(now);
+  }
+
+  #publishAnswer(answer: Answer | undefined, now: Millis): void {
+    if (answer === "stage") this.#issue(now);
+    if (answer === "hands") this.#issueState(now);
   }
 
   #issueState(now: Millis): void {
@@ -397,26 +421,26 @@ export class Member implements Resident {
   }
 
   #updateRole(): void {
+    this.#updateOwnRole();
+    const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
+    if (this.#state) this.#teller.stage(this.#state, self);
+  }
+
+  #updateOwnRole(): void {
     if (this.authority) return;
     const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
     const role: Role = mine && this.#mayBeHeard() ? mine.role : "listener";
-    if (this.#hand?.wish === "speak" && role !== "listener") this.#hand = undefined;
-    if (this.#hand?.wish === "leave-stage" && !mine) this.#hand = undefined;
+    this.#asking.answered(mine !== undefined, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });
   }
 
-  /** Whether the room's root stands behind the session that signed the state. */
-  #vouches(state: RoomState, now: Millis): boolean {
-    const time = this.#clock.now(now);
-    const last = state.chain.at(-1);
-    // A session a little past its day still speaks for a room whose host is gone.
-    const grace = last ? millis(Math.min(time, last.expires * 1000)) : time;
-    const inTime = last !== undefined && time <= last.expires * 1000 + limits.clockToleranceMs;
-    const authority = verifyChain(this.#crypto, this.#seat.roomKey, state.chain, inTime ? grace : time);
-    if (!authority.ok || authority.value.role !== "host") return false;
-    return equal(authority.value.grantee, this.#node.view?.session.key ?? new Uint8Array(0));
+  #vouched(state: RoomState, now: Millis): boolean {
+    const session = this.#node.view?.session.key;
+    return (
+      session !== undefined && isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#clock.now(now))
+    );
   }
 
   #tell(event: PeerEvent): void {

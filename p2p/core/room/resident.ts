@@ -5,6 +5,8 @@ import type { Deadline } from "../machine.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
+import type { Ruling } from "./authority.ts";
+import type { Capsule } from "./capsule.ts";
 import type { Wish } from "./petition.ts";
 
 /** What a resident counts of `Stats`. */
@@ -25,6 +27,10 @@ export interface ResidentWires {
 export interface Resident extends RoomResident {
   start(now: Millis): void;
   raiseHand(wish: Wish, now: Millis): void;
+  rule(command: Ruling, now: Millis): void;
+  /** Types to the room. */
+  say(text: string, now: Millis): void;
+  capsule(): Capsule | undefined;
   /** Sends 40 ms of our own voice. False while the stage is not ours. */
   speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean;
   record(value: Uint8Array, now: Millis): void;
@@ -47,7 +53,7 @@ export interface SeatOffer {
  * Makes residents. A port, injected: whoever has it can open packets, and a relay is built without it.
  */
 export type SeatMaker = (
-  command: Extract<Command, { kind: "host" | "join" }>,
+  command: Extract<Command, { kind: "host" | "join" | "resume" }>,
   options: PeerOptions,
   now: Millis,
 ) => SeatOffer;

@@ -1,32 +1,60 @@
 import type { HostOptions } from "../../api/engine.ts";
-import type { Millis } from "../../api/ids.ts";
 import { assert } from "../assert.ts";
 import type { Crypto } from "../crypto.ts";
-import type { Command, HostRelay, PeerOptions } from "../peer-io.ts";
+import type { HostRelay, PeerOptions } from "../peer-io.ts";
 import { Authority, cut, hostPerson } from "./authority.ts";
-import { issueCapability, rights } from "./capability.ts";
+import type { GuestCapsule, HostCapsule } from "./capsule.ts";
+import { type Capability, issueCapability, rights } from "./capability.ts";
 import type { Invite } from "./invite.ts";
-import { createKeyPair, createRoomKeys } from "./keys.ts";
+import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "./keys.ts";
 import { Member, type Seat } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
 import { nameBytesMax } from "./state.ts";
 
 /** Makes residents that can open packets: for everybody but a pure relay. */
 export function createSeats(crypto: Crypto): SeatMaker {
-  return (command: Extract<Command, { kind: "host" | "join" }>, options: PeerOptions, now: Millis): SeatOffer =>
-    command.kind === "join"
-      ? guestOffer(crypto, command.invite, command.name)
-      : hostOffer(crypto, command.options, command.relays, options, now);
+  return (command, peer, now) => {
+    switch (command.kind) {
+      case "join":
+        return guestOffer(crypto, command.invite, createKeyPair(crypto), command.name, false);
+      case "host": {
+        const room = { keys: createRoomKeys(crypto, now), identity: createKeyPair(crypto), capsule: undefined };
+        return hostOffer(crypto, command.options, command.relays, room, peer);
+      }
+      case "resume":
+        return command.capsule.kind === "guest"
+          ? returningGuest(crypto, command.capsule)
+          : returningHost(crypto, command.capsule, peer);
+      default:
+        return command satisfies never;
+    }
+  };
 }
 
-function guestOffer(crypto: Crypto, invite: Invite, name: string): SeatOffer {
+function returningGuest(crypto: Crypto, capsule: GuestCapsule): SeatOffer {
+  const { invite, identitySeed, name, onStage } = capsule;
+  return guestOffer(crypto, invite, { seed: identitySeed, key: crypto.publicKey(identitySeed) }, name, onStage);
+}
+
+function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): SeatOffer {
+  const { keys, identitySeed, title, letEverybodySpeak, coreSize, relayFanout, relays, stage } = capsule;
+  const identity = { seed: identitySeed, key: crypto.publicKey(identitySeed) };
+  const name = stage.find((person) => person.role === "host")?.name ?? "";
+  const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout };
+  return hostOffer(crypto, options, relays, { keys, identity, capsule }, peer);
+}
+
+function guestOffer(
+  crypto: Crypto,
+  invite: Invite,
+  identity: KeyPair,
+  name: string,
+  returnsToStage: boolean,
+): SeatOffer {
   const last = invite.chain.at(-1);
   assert(last !== undefined, "an invite has a chain");
-  const identity = createKeyPair(crypto);
   const { roomKey, secret, tag, hints } = invite;
-  const { role, notBefore, expires } = last;
-  const terms = { role, rights: last.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee: identity.key };
-  const capability = issueCapability(crypto, roomKey, invite.inviteSeed, terms, last);
+  const capability = delegate(crypto, roomKey, invite.inviteSeed, last, identity.key);
   const seat: Seat = {
     roomKey,
     secret,
@@ -36,6 +64,8 @@ function guestOffer(crypto: Crypto, invite: Invite, name: string): SeatOffer {
     voice: createKeyPair(crypto),
     name: cut(name, nameBytesMax),
     authority: undefined,
+    invite,
+    returnsToStage,
   };
   return offer(crypto, seat, hints);
 }
@@ -44,33 +74,47 @@ function hostOffer(
   crypto: Crypto,
   options: HostOptions,
   relays: readonly HostRelay[],
+  room: { readonly keys: RoomKeys; readonly identity: KeyPair; readonly capsule: HostCapsule | undefined },
   peer: PeerOptions,
-  now: Millis,
 ): SeatOffer {
-  const keys = createRoomKeys(crypto, now);
-  const identity = createKeyPair(crypto);
+  const { keys, identity, capsule } = room;
   const voice = createKeyPair(crypto);
   const { capability: parent, seed } = keys.session;
-  const { role, notBefore, expires } = parent;
-  const terms = { role, rights: parent.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee: identity.key };
   const person = hostPerson(voice.key, identity.key, options.name ?? "");
   const own = peer.self.address;
   assert(relays.length > 0 || own !== undefined, "a room needs a relay");
+  const authority = new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person);
+  if (capsule) authority.restore(capsule);
   const seat: Seat = {
     roomKey: keys.root.key,
     secret: keys.secret,
     tag: keys.carriage.key,
     identity,
-    chain: [parent, issueCapability(crypto, keys.root.key, seed, terms, parent)],
+    chain: [parent, delegate(crypto, keys.root.key, seed, parent, identity.key)],
     voice,
     name: person.name,
-    authority: new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person),
+    authority,
+    invite: undefined,
+    returnsToStage: false,
   };
   return offer(
     crypto,
     seat,
     relays.map((relay) => relay.address),
   );
+}
+
+/** The last link of a chain: everything the parent gives but the right to give it on. */
+function delegate(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  seed: Uint8Array,
+  parent: Capability,
+  grantee: Uint8Array,
+): Capability {
+  const { role, notBefore, expires } = parent;
+  const terms = { role, rights: parent.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee };
+  return issueCapability(crypto, roomKey, seed, terms, parent);
 }
 
 function offer(crypto: Crypto, seat: Seat, hints: SeatOffer["hints"]): SeatOffer {

@@ -1,9 +1,10 @@
 import type { Role } from "../../api/engine.ts";
+import { type Millis, millis } from "../../api/ids.ts";
 import { ByteReader, ByteWriter, concat, equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 import { limits } from "../../api/limits.ts";
-import { type Capability, readCapability, writeCapability } from "./capability.ts";
+import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
 import type { RelayView } from "./view.ts";
 
 const stateVersion = 1;
@@ -29,6 +30,13 @@ export interface StagePerson {
   readonly name: string;
 }
 
+/** A petition for the stage that waits for an answer. */
+export interface RaisedHand {
+  /** The petition's, 8 bytes. */
+  readonly id: Uint8Array;
+  readonly name: string;
+}
+
 /** What members know of a room and relays do not. */
 export interface RoomState {
   /** Counts up over all sessions of the room. */
@@ -37,8 +45,8 @@ export interface RoomState {
   readonly chain: readonly Capability[];
   readonly title: string;
   readonly stage: readonly StagePerson[];
-  /** Petitions that arrived and wait: their ids. */
-  readonly hands: readonly Uint8Array[];
+  /** Petitions that arrived and wait. */
+  readonly hands: readonly RaisedHand[];
 }
 
 /** Seals and signs a state: `version | session key | sequence | nonce | ciphertext | signature`. */
@@ -85,6 +93,25 @@ export function openState(
   return plain && parseState(plain, sequenceOf(bytes));
 }
 
+/**
+ * Whether the room's root stands behind the session that signed a state ([RM21]). A session a little past its day still
+ * speaks for a room whose host is gone.
+ */
+export function isVouchedFor(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  state: RoomState,
+  sessionKey: Uint8Array,
+  now: Millis,
+): boolean {
+  const last = state.chain.at(-1);
+  if (!last) return false;
+  const endsAt = last.expires * 1000;
+  const time = now <= endsAt + limits.clockToleranceMs ? millis(Math.min(now, endsAt)) : now;
+  const authority = verifyChain(crypto, roomKey, state.chain, time);
+  return authority.ok && authority.value.role === "host" && equal(authority.value.grantee, sessionKey);
+}
+
 function stateKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
   return crypto.hkdf(epochSecret, keyLabel, 32);
 }
@@ -97,13 +124,10 @@ function encodeState(state: RoomState): Uint8Array {
   const writer = new ByteWriter().u8(state.chain.length);
   for (const capability of state.chain) writeCapability(writer, capability);
   writer.sized8(encodeUtf8(state.title)).u8(state.stage.length);
-  for (const person of state.stage) {
-    writer.bytes(person.voiceKey).bytes(person.identityKey).u8(roles.indexOf(person.role));
-    writer.sized8(encodeUtf8(person.name));
-  }
+  for (const person of state.stage) writePerson(writer, person);
   const hands = state.hands.slice(-handsMax);
   writer.u8(hands.length);
-  for (const hand of hands) writer.bytes(hand);
+  for (const hand of hands) writer.bytes(hand.id).sized8(encodeUtf8(hand.name));
   return writer.finish();
 }
 
@@ -112,12 +136,25 @@ function parseState(plain: Uint8Array, sequence: number): RoomState | undefined 
   const chain = readMany(reader, limits.capabilityDepthMax, readCapability);
   const title = readText(reader, titleBytesMax);
   const stage = readMany(reader, limits.voicesMax, readPerson);
-  const hands = readMany(reader, handsMax, (from) => from.bytes(handBytes));
+  const hands = readMany(reader, handsMax, readHand);
   if (!chain || title === undefined || !stage || !hands || !reader.ended) return undefined;
   return { sequence, chain, title, stage, hands };
 }
 
-function readPerson(reader: ByteReader): StagePerson | undefined {
+function readHand(reader: ByteReader): RaisedHand | undefined {
+  const id = reader.bytes(handBytes);
+  const name = readText(reader, nameBytesMax);
+  return name === undefined ? undefined : { id, name };
+}
+
+/** Writes somebody on stage; shared with the capsule. */
+export function writePerson(writer: ByteWriter, person: StagePerson): void {
+  writer.bytes(person.voiceKey).bytes(person.identityKey).u8(roles.indexOf(person.role));
+  writer.sized8(encodeUtf8(person.name));
+}
+
+/** Reads what `writePerson` wrote; undefined for a role that does not exist or a name that is too long. */
+export function readPerson(reader: ByteReader): StagePerson | undefined {
   const voiceKey = reader.bytes(32);
   const identityKey = reader.bytes(32);
   const role = roles[reader.u8()];

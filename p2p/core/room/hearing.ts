@@ -1,0 +1,58 @@
+import type { Totals } from "../../api/engine.ts";
+import type { Millis } from "../../api/ids.ts";
+import { limits } from "../../api/limits.ts";
+import type { Passed } from "../overlay/spread.ts";
+import { Ledger } from "./ledger.ts";
+import type { SoundStats } from "./resident.ts";
+
+/** A pause in arrival that is told of with a move: three packets. */
+const gapMsMin = 3 * limits.packetMs;
+/** And how long ago it may have ended: replayed packets come before the word that they were replayed. */
+const gapReportMs = 1000;
+
+/** What one listener hears, in numbers. */
+export class Hearing {
+  /** Links from the speaker heard last. */
+  hops = 0;
+  framesSent = 0;
+  readonly #ledger = new Ledger();
+  #moves = 0;
+  #heardAt: Millis | undefined;
+  /** The last hole in what arrived. */
+  #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
+
+  /** A packet was opened. True for the very first. */
+  heard(passed: Passed, capturedAt: Millis, now: Millis): boolean {
+    const first = this.#heardAt === undefined;
+    const pauseMs = now - (this.#heardAt ?? now);
+    if (pauseMs > gapMsMin) this.#gap = { ms: pauseMs, endedAt: now };
+    this.#heardAt = now;
+    this.hops = passed.hops;
+    this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
+    return first;
+  }
+
+  /** We came over to another parent. Returns how long nothing had arrived, in ms. */
+  moved(now: Millis): number {
+    this.#moves++;
+    const recent = this.#gap !== undefined && now - this.#gap.endedAt < gapReportMs ? this.#gap : undefined;
+    return Math.round(recent ? recent.ms : now - (this.#heardAt ?? now));
+  }
+
+  settle(now: Millis): void {
+    this.#ledger.settle(now);
+  }
+
+  /** Counts so far, and the interval since the last call. */
+  stats(now: Millis): SoundStats {
+    this.#ledger.settle(now);
+    const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
+    const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.framesSent, hops: this.hops };
+    return { ...counts, ...this.#ledger.takeInterval() };
+  }
+
+  totals(): Totals {
+    const { outagesMs } = this.#ledger;
+    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: 0, moves: this.#moves };
+  }
+}

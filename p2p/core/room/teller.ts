@@ -1,0 +1,62 @@
+import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
+import type { VoiceKey } from "../../api/ids.ts";
+import { equal, toHex } from "../bytes.ts";
+import type { RoomNode } from "../overlay/room-node.ts";
+import type { PeerEvent } from "../peer-io.ts";
+import type { RoomState } from "./state.ts";
+
+/** What of a seat shows in what is told. */
+export interface Oneself {
+  readonly identityKey: Uint8Array;
+  /** Our own petition that waits, if there is one. */
+  readonly hand: Uint8Array | undefined;
+}
+
+/** Tells the window who is on stage, where we are and how far joining is: each only when it changed. */
+export class Teller {
+  readonly #tell: (event: PeerEvent) => void;
+  #stage = "";
+  #place = "";
+  #step: JoinStep | undefined;
+
+  constructor(tell: (event: PeerEvent) => void) {
+    this.#tell = tell;
+  }
+
+  step(step: JoinStep): void {
+    if (step === this.#step) return;
+    this.#step = step;
+    this.#tell({ event: "step", step });
+  }
+
+  stage(state: RoomState, self: Oneself): void {
+    const people = state.stage.map((person): SeenPerson => ({
+      voice: toHex(person.voiceKey) as VoiceKey,
+      identity: toHex(person.identityKey),
+      name: person.name,
+      role: person.role,
+      self: equal(person.identityKey, self.identityKey),
+    }));
+    const isOwn = (id: Uint8Array): boolean => self.hand !== undefined && equal(id, self.hand);
+    const hands = state.hands.map(({ id, name }): Hand => ({ id: toHex(id), name, self: isOwn(id) }));
+    const seen = JSON.stringify([state.title, people, hands]);
+    if (seen === this.#stage) return;
+    this.#stage = seen;
+    this.#tell({ event: "stage", title: state.title, people, hands });
+  }
+
+  place(node: RoomNode, hops: number): void {
+    const { parent } = node.edges;
+    const relays = node.edges.ups
+      .filter((edge) => edge.welcomed)
+      .map((edge): PlaceRelay => ({
+        peer: edge.peer,
+        kind: edge.session.mediaKind ?? "stream",
+        feeds: edge === parent,
+      }));
+    const seen = JSON.stringify([hops, relays]);
+    if (seen === this.#place) return;
+    this.#place = seen;
+    this.#tell({ event: "place", hops, relays });
+  }
+}
