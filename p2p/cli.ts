@@ -47,6 +47,7 @@ const code = await main(process.argv.slice(2), {
   createEngine: async (setup) => (await import("./host.ts")).createHost(setup),
   createProbe: async (setup) => (await import("./host.ts")).createProbe(setup),
   openPlayer: async (path, loop) => (await import("./cli/player.ts")).openPlayer(path, loop),
+  runWindow: async (request, world) => (await import("./cli/start.ts")).runWindow(request, world),
   usage: processUsage,
   writeLine: (line) => process.stdout.write(`${line}\n`),
   writeError: (line) => process.stderr.write(`${line}\n`),

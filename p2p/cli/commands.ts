@@ -99,7 +99,7 @@ function volunteerOptions(request: RelayRequest): VolunteerOptions {
 }
 
 /** What is parsed but cannot be done yet is refused, never ignored in silence: a proxy hides people who rely on it. */
-function refuseUnbuilt(request: CommonOptions): void {
+export function refuseUnbuilt(request: CommonOptions): void {
   if (request.proxy !== undefined) {
     throw new TeahouseError("usage", "--proxy is not built yet; without it this computer would connect directly.");
   }

@@ -1,6 +1,8 @@
 /** What `teahouse --help` prints. */
 export const helpText = `teahouse: audio rooms with a stage and an audience, end-to-end encrypted, with no server at all
 
+  teahouse        [--no-open]
+                  opens the window; with --no-open only its address is printed
   teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
                   makes a room and prints its invites; without --via this computer is the room's relay,
                   and people who are invited see its address

@@ -1,4 +1,4 @@
-import { runHost, runListen, runRelay, runSpeak } from "./commands.ts";
+import { refuseUnbuilt, runHost, runListen, runRelay, runSpeak } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { printFailure } from "./life.ts";
 import type { ExitCode } from "./life.ts";
@@ -17,9 +17,6 @@ export interface MainWorld extends Omit<CliWorld, "printer"> {
   /** Milliseconds since the process started. */
   sinceStartMs(): number;
 }
-
-const windowText =
-  "The window is not built yet, so nothing was opened; use teahouse host, listen, speak or relay (see teahouse --help).";
 
 /** Runs one command line to its end and returns the exit code; whatever fails has been said in one sentence. */
 export async function main(args: readonly string[], world: MainWorld): Promise<ExitCode> {
@@ -51,9 +48,8 @@ async function run(request: CliRequest, world: CliWorld, out: MainWorld): Promis
       out.writeLine(request.json ? JSON.stringify({ event: "version", t: 0, version: out.version }) : out.version);
       return 0;
     case "window":
-      // Exit code 0: this is what the command is meant to do until the window is there, and npm would add an error of its own.
-      world.printer.print({ event: "window", open: false, message: windowText });
-      return 0;
+      refuseUnbuilt(request);
+      return world.runWindow(request, world);
     case "host":
       return runHost(request, world);
     case "listen":

@@ -66,9 +66,17 @@ export interface RelayRequest extends CommonOptions {
   readonly decoy: string | undefined;
 }
 
+/** `teahouse` without a command. */
+export interface WindowRequest extends CommonOptions {
+  readonly command: "window";
+  /** Whether a window may be opened; else only its address is printed. */
+  readonly open: boolean;
+}
+
 /** What one command line asks for. */
 export type CliRequest =
-  | { readonly command: "help" | "version" | "window"; readonly json: boolean }
+  | { readonly command: "help" | "version"; readonly json: boolean }
+  | WindowRequest
   | HostRequest
   | InviteRequest
   | SpeakRequest
@@ -100,7 +108,7 @@ const commonRules = {
 const audioRules = { audio: { kind: "file" }, loop: { kind: "flag" } } as const satisfies Record<string, OptionRule>;
 
 const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule>>>> = {
-  window: {},
+  window: { "no-open": { kind: "flag" } },
   host: {
     ...audioRules,
     title: { kind: "text" },
@@ -247,7 +255,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
   const common = commonOf(values);
   switch (command) {
     case "window":
-      return { command, json: common.json };
+      return { ...common, command, open: values["no-open"] !== true };
     case "host":
       return {
         ...common,

@@ -17,10 +17,13 @@ export interface NoteEvent {
   readonly message: string;
 }
 
-/** No window was opened, and what to use instead. */
+/** Where the window is. */
 export interface WindowEvent {
   readonly event: "window";
-  readonly open: false;
+  /** Whether it was opened; else `url` opens it, once. */
+  readonly open: boolean;
+  readonly shell: "electron" | "browser" | "address";
+  readonly url?: string;
   readonly message: string;
 }
 

@@ -1,5 +1,7 @@
 import type { EngineApi, SpokenPacket } from "../api/engine.ts";
 import type { HostSetup, ProbeKit } from "../host.ts";
+import type { ExitCode } from "./life.ts";
+import type { WindowRequest } from "./options.ts";
 import type { Printer } from "./printer.ts";
 import type { SecretSource } from "./secrets.ts";
 import type { ProcessUsage } from "./summary.ts";
@@ -26,4 +28,6 @@ export interface CliWorld {
   /** Throws `TeahouseError` `audio-missing`, `audio-unreadable` or `audio-empty`. */
   openPlayer(path: string, loop: boolean): Promise<Player>;
   usage(): ProcessUsage;
+  /** Opens the window and stays until it is closed. */
+  runWindow(request: WindowRequest, world: CliWorld): Promise<ExitCode>;
 }

@@ -9,7 +9,7 @@ import { keptSeed } from "../../p2p/cli/identity-store.ts";
 import { main } from "../../p2p/cli/main.ts";
 import type { MainWorld } from "../../p2p/cli/main.ts";
 import type { HostSetup } from "../../p2p/host.ts";
-import { EngineDouble, statsOfDouble } from "./engine-double.ts";
+import { EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
 
 interface Run {
   readonly engine: EngineDouble;
@@ -44,6 +44,11 @@ function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engi
       throw new Error("no probe here");
     },
     openPlayer: async () => ({ play: () => ({ done: Promise.resolve(), stop: () => undefined }) }),
+    runWindow: async (request, { printer }) => {
+      const message = request.open ? "opened" : "not opened";
+      printer.print({ event: "window", open: request.open, shell: "browser", message });
+      return 0;
+    },
     usage: () => ({ rssMb: 90, cpuMs: 500 }),
     writeLine: (line) => out.push(line),
     writeError: (line) => errors.push(line),
@@ -283,11 +288,16 @@ describe("the commands", () => {
     expect(run.setups).toEqual([]);
   });
 
-  it("without a command says that no window was opened and what to use", async () => {
+  it("without a command opens the window, and says so in one line", async () => {
     const run = start([]);
     expect(await run.code).toBe(0);
-    expect(run.out).toHaveLength(1);
-    expect(run.out[0]).toMatch(/window is not built yet.*teahouse host/);
+    expect(run.out).toEqual(["opened"]);
+    const closed = start(["--no-open", "--json"]);
+    expect(await closed.code).toBe(0);
+    expect(closed.events()).toMatchObject([{ event: "window", open: false }]);
+    const proxied = start(["--proxy", "socks5://127.0.0.1:9050"]);
+    expect(await proxied.code).toBe(2);
+    expect(proxied.errors.join()).toContain("--proxy");
   });
 
   it("prints its help and its version", async () => {

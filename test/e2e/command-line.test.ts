@@ -47,7 +47,8 @@ describe("the command line", () => {
       tlsKey: "k",
       data: "d",
     });
-    expect(parseCommandLine([])).toEqual({ command: "window", json: false });
+    expect(parseCommandLine([])).toMatchObject({ command: "window", open: true, profile: "auto", json: false });
+    expect(parseCommandLine(["--no-open", "--json"])).toMatchObject({ command: "window", open: false, json: true });
     expect(parseCommandLine(["--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["host", "--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["--version", "--json"])).toEqual({ command: "version", json: true });

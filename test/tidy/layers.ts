@@ -33,7 +33,15 @@ const layers: readonly Layer[] = [
   { name: "p2p/teahouse.js", files: ["p2p/teahouse.js"], imports: ["p2p/cli.ts"], packages: "free" },
   {
     name: "p2p (composition)",
-    files: ["p2p/host.ts", "p2p/supervisor.ts", "p2p/cli.ts", "p2p/cli/**", "p2p/version.ts"],
+    files: [
+      "p2p/host.ts",
+      "p2p/supervisor.ts",
+      "p2p/engine-*.ts",
+      "p2p/shy-engine.ts",
+      "p2p/cli.ts",
+      "p2p/cli/**",
+      "p2p/version.ts",
+    ],
     imports: ["p2p/**"],
     packages: "free",
   },
@@ -75,6 +83,7 @@ const layers: readonly Layer[] = [
     imports: ["renderer/**", "p2p/port/**", "p2p/api/**"],
     packages: "free",
   },
+  { name: "renderer/vite.config", files: ["renderer/vite.config.ts"], imports: [], packages: "free" },
   { name: "test", files: ["test/**"], imports: ["**"], packages: "free" },
 ];
 

@@ -1,11 +1,4 @@
-import { limits } from "../../api/limits.ts";
-
-/** Every sample inside Teahouse is mono float at this rate: what Opus decodes to. */
-export const sampleRateHz = 48_000;
-/** Samples of one packet: 1,920. */
-export const packetSamples = (sampleRateHz * limits.packetMs) / 1000;
-/** Samples of one frame, the unit of every count: 960. */
-export const frameSamples = (sampleRateHz * limits.frameMs) / 1000;
+export { frameSamples, packetSamples, sampleRateHz } from "../../core/jitter/voice-codec.ts";
 
 /** The sample itself, or the nearest that a loudspeaker can play: within ±1, and 0 for NaN. */
 export function playable(sample: number): number {

@@ -1,7 +1,7 @@
 import type { HeardPacket } from "../../api/engine.ts";
 import type { VoiceKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
-import { mixBlocks } from "./mix.ts";
+import { mixBlocks } from "../../core/jitter/mix.ts";
 import type { VoiceDecoder } from "./opus.ts";
 import { frameSamples } from "./pcm.ts";
 import { FixedPlayout, zeroCounts, type PlayoutCounts } from "./playout.ts";

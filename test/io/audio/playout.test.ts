@@ -3,7 +3,7 @@ import { compareSpeech } from "../../audio/compare.ts";
 import { fixturePath, joined, readAudio, sine } from "../../audio/sounds.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
-import { mixBlocks } from "../../../p2p/io/audio/mix.ts";
+import { mixBlocks } from "../../../p2p/core/jitter/mix.ts";
 import { createVoiceDecoder, createVoiceEncoder, type VoiceDecoder } from "../../../p2p/io/audio/opus.ts";
 import { FixedPlayout } from "../../../p2p/io/audio/playout.ts";
 import { RoomPlayout } from "../../../p2p/io/audio/room-playout.ts";

@@ -8,7 +8,9 @@ import type {
   Stats,
   Totals,
 } from "../../p2p/api/engine.ts";
-import type { PeerId, RoomKey } from "../../p2p/api/ids.ts";
+import { TeahouseError } from "../../p2p/api/errors.ts";
+import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
+import { Recollection } from "../../p2p/port/recollection.ts";
 
 /** Counts of a listener that had half a second of sound. */
 export const statsOfDouble: Stats = {
@@ -35,8 +37,8 @@ const peer = "cd".repeat(32) as PeerId;
 const invites: Invites = { listener: "thi1-l", speaker: "thi1-s", moderator: "thi1-m", heir: "thi1-h" };
 
 /**
- * An engine without a network, to test what the command line makes of the contract: it writes down what was asked of
- * it, and a test lets it fail or emit what it wants.
+ * An engine without a network, to test what others make of the contract: it writes down what was asked of it, and a
+ * test lets it fail or emit what it wants.
  */
 export class EngineDouble implements EngineApi {
   readonly calls: string[] = [];
@@ -47,11 +49,34 @@ export class EngineDouble implements EngineApi {
   failure: Error | undefined;
   /** `join`, `host` and `leave` wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** What `capsule` answers. */
+  capsuleBytes: Uint8Array | undefined;
+  /** What `resume` was given. */
+  resumedWith: Uint8Array | undefined;
+  /** What commands without an answer were given. */
+  readonly told: (readonly [name: string, argument: string])[] = [];
+  readonly #known = new Recollection();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #hearers = new Set<(packet: HeardPacket) => void>();
   readonly #waiters = new Map<string, () => void>();
+  #isUp = false;
 
   emit(event: EngineEvent): void {
+    this.#known.note(event);
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Lets everybody hear a packet. */
+  deliver(packet: HeardPacket): void {
+    for (const hearer of this.#hearers) hearer(packet);
+  }
+
+  get hearerCount(): number {
+    return this.#hearers.size;
+  }
+
+  get listenerCount(): number {
+    return this.#listeners.size;
   }
 
   /** Resolves when this command was asked for. */
@@ -62,6 +87,7 @@ export class EngineDouble implements EngineApi {
 
   async start(): Promise<void> {
     await this.#note("start");
+    this.#isUp = true;
     this.emit({ event: "ready", peer, addresses: [], version: "1" });
   }
 
@@ -97,8 +123,40 @@ export class EngineDouble implements EngineApi {
     this.spoken.push(packet);
   }
 
+  admit(hand: string): void {
+    this.#tell("admit", hand);
+  }
+
+  dismiss(hand: string): void {
+    this.#tell("dismiss", hand);
+  }
+
+  removeFromStage(voice: VoiceKey): void {
+    this.#tell("removeFromStage", voice);
+  }
+
+  say(text: string): void {
+    if (text === "") throw new TeahouseError("usage", "There is nothing to say.");
+    this.#tell("say", text);
+  }
+
+  capsule(): Uint8Array | undefined {
+    return this.capsuleBytes;
+  }
+
+  async resume(capsule: Uint8Array): Promise<void> {
+    this.resumedWith = capsule;
+    await this.#note("resume", this.gate);
+    this.emit({ event: "joined", room, role: "listener", hops: 2, parents: [peer], ms: 9 });
+  }
+
+  snapshot(): readonly EngineEvent[] {
+    return this.#known.list();
+  }
+
   async leave(): Promise<void> {
     await this.#note("leave");
+    if (this.#known.isInRoom) this.emit({ event: "left" });
   }
 
   async stop(): Promise<void> {
@@ -106,6 +164,7 @@ export class EngineDouble implements EngineApi {
   }
 
   stats(): Stats {
+    if (!this.#isUp) throw new TeahouseError("internal", "The engine is not up.");
     return statsOfDouble;
   }
 
@@ -118,8 +177,14 @@ export class EngineDouble implements EngineApi {
     return () => this.#listeners.delete(listener);
   }
 
-  hear(_listener: (packet: HeardPacket) => void): () => void {
-    return () => undefined;
+  hear(listener: (packet: HeardPacket) => void): () => void {
+    this.#hearers.add(listener);
+    return () => this.#hearers.delete(listener);
+  }
+
+  #tell(name: string, argument: string): void {
+    this.told.push([name, argument]);
+    void this.#note(name);
   }
 
   async #note(name: string, gate?: Promise<void>): Promise<void> {

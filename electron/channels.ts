@@ -1,0 +1,11 @@
+/** Names of the messages between the main process and the preload of the screen window. There are no others. */
+export const channels = {
+  /** Page to main: a port to the engine, please. */
+  connect: "teahouse:connect",
+  /** Page to main: keep the window out of recordings, or no longer; one boolean. */
+  protect: "teahouse:protect",
+  /** Main to page: `ports[0]` leads to the engine. */
+  port: "teahouse:port",
+  /** Main to page: a link the system opened us with; one string. */
+  link: "teahouse:link",
+} as const;

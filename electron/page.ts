@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import type { CustomScheme } from "electron";
+
+/** Scheme and host under which the window is served: an origin of its own, with none of the powers of `file://`. */
+const scheme = "app";
+const host = "teahouse";
+
+/** The one address that any window of ours ever loads. */
+export const pageUrl = `${scheme}://${host}/index.html`;
+
+/**
+ * To be registered before the app is ready. `standard` and `secure` make it an origin that may be cross-origin
+ * isolated and may ask for the microphone; the rest is what module scripts, workers and WASM are fetched by. No code
+ * cache, no service worker: both would be written to disk.
+ */
+export const pageScheme: CustomScheme = {
+  scheme,
+  privileges: {
+    standard: true,
+    secure: true,
+    supportFetchAPI: true,
+    corsEnabled: true,
+    bypassCSP: false,
+    allowServiceWorkers: false,
+    allowExtensions: false,
+    codeCache: false,
+  },
+};
+
+/** The page talks to its own files and, by a port, to the engine; to nobody else. */
+const policy = {
+  "default-src": "'none'",
+  "script-src": "'self' 'wasm-unsafe-eval'",
+  "worker-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self' data: blob:",
+  "font-src": "'self'",
+  "media-src": "'self' blob:",
+  "connect-src": "'self'",
+  "base-uri": "'none'",
+  "form-action": "'none'",
+  "frame-ancestors": "'none'",
+};
+
+/** Sent with every answer. COOP and COEP make the page cross-origin isolated: sound crosses threads in shared memory. */
+const headers: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": Object.entries(policy)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join("; "),
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Permissions-Policy": "microphone=(self), speaker-selection=(self), camera=(), geolocation=(), display-capture=()",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
+/** What the build puts into `dist/renderer`; anything else is not served. */
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".woff2": "font/woff2",
+};
+
+/** Plain names only: no escapes, no dot at the beginning of a part, so that no path leaves the folder. */
+const plainPath = /^(?:\/[\w-][\w.-]*)+$/;
+
+/** Whether an address is a page of ours. Never throws. */
+export function isOwnPage(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && url.protocol === `${scheme}:` && url.host === host && url.username === "";
+}
+
+/** Answers the window's requests from the built files in `root`. Never rejects. */
+export async function servePage(root: string, request: Request): Promise<Response> {
+  if (!isOwnPage(request.url)) return refuse(404);
+  if (request.method !== "GET" && request.method !== "HEAD") return refuse(405);
+  const path = URL.parse(request.url)?.pathname ?? "/";
+  const name = path === "/" || path === "" ? "/index.html" : path;
+  const contentType = contentTypes[extname(name)];
+  if (!plainPath.test(name) || contentType === undefined) return refuse(404);
+  try {
+    const bytes = await readFile(join(root, name));
+    return new Response(request.method === "HEAD" ? null : bytes, {
+      headers: { ...headers, "Content-Type": contentType },
+    });
+  } catch {
+    return refuse(404);
+  }
+}
+
+function refuse(status: number): Response {
+  return new Response(null, { status, headers });
+}

@@ -1,0 +1,82 @@
+import type { App, MediaAccessPermissionRequest, Session, SystemPreferences } from "electron";
+import { isOwnPage } from "./page.ts";
+
+/** How a page's wish is judged: what it asks for, for whom, and whether by the window's own frame. */
+interface Wish {
+  readonly permission: string;
+  readonly url: string;
+  readonly mainFrame: boolean;
+  /** Of a wish for media: what it would capture. */
+  readonly media: readonly string[];
+}
+
+/**
+ * The microphone, the choice of a loudspeaker, and putting an invite on the clipboard when the person presses "copy":
+ * for our own page, nothing else for nobody. The network permissions come with the window that lends its network.
+ */
+function isGranted(wish: Wish): boolean {
+  if (!wish.mainFrame || !isOwnPage(wish.url)) return false;
+  switch (wish.permission) {
+    case "media":
+      return wish.media.length === 1 && wish.media[0] === "audio";
+    case "speaker-selection":
+    case "clipboard-sanitized-write":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Answers every wish of the pages of a session. On macOS the system's own question about the microphone comes first. */
+export function limitPermissions(session: Session, system: Pick<SystemPreferences, "askForMediaAccess"> | undefined): void {
+  session.setPermissionRequestHandler((_contents, permission, callback, details) => {
+    const { mediaTypes = [] } = details as MediaAccessPermissionRequest;
+    const wish = { permission, url: details.requestingUrl, mainFrame: details.isMainFrame, media: mediaTypes };
+    if (!isGranted(wish)) callback(false);
+    else if (permission !== "media" || system === undefined) callback(true);
+    else system.askForMediaAccess("microphone").then(callback, () => callback(false));
+  });
+  session.setPermissionCheckHandler((_contents, permission, requestingOrigin, details) => {
+    const { requestingUrl = requestingOrigin, isMainFrame, mediaType } = details;
+    return isGranted({ permission, url: requestingUrl, mainFrame: isMainFrame, media: [mediaType ?? "unknown"] });
+  });
+  session.setDevicePermissionHandler(() => false);
+  session.setDisplayMediaRequestHandler(null);
+}
+
+/** Takes from a session whatever it could write to disk, download, or say to anybody. */
+export function silenceSession(session: Session): void {
+  session.setSpellCheckerEnabled(false);
+  session.setSpellCheckerLanguages([]);
+  session.on("will-download", (event) => event.preventDefault());
+  // The page asks its own files, and the developers' tools theirs. Whatever would reach a network is cancelled.
+  session.webRequest.onBeforeRequest((details, callback) => {
+    callback({ cancel: !isOwnPage(details.url) && !/^(?:devtools|blob|data):/.test(details.url) });
+  });
+  session.setCertificateVerifyProc((_request, callback) => callback(rejectCertificate));
+}
+
+/** What Electron takes for "not this certificate": net::ERR_FAILED. */
+const rejectCertificate = -2;
+
+/**
+ * Holds for every page that ever comes to be, whoever makes it: it stays where it is, opens nothing, embeds nothing,
+ * and never shows the system a certificate or a password.
+ */
+export function guardContents(app: App): void {
+  app.on("web-contents-created", (_event, contents) => {
+    contents.setWindowOpenHandler(() => ({ action: "deny" }));
+    contents.on("will-frame-navigate", (event) => event.preventDefault());
+    contents.on("will-redirect", (event) => event.preventDefault());
+    contents.on("will-attach-webview", (event) => event.preventDefault());
+    contents.on("select-bluetooth-device", (event, _devices, callback) => {
+      event.preventDefault();
+      callback("");
+    });
+    contents.setWebRTCIPHandlingPolicy("default_public_interface_only");
+  });
+  app.on("select-client-certificate", (event, _contents, _url, _list, callback) => {
+    event.preventDefault();
+    callback();
+  });
+}

@@ -1,0 +1,36 @@
+import { contextBridge, ipcRenderer, type IpcRendererEvent } from "electron";
+import { desktopBridgeName, desktopPortMessage, type DesktopBridge } from "../p2p/api/desktop.ts";
+import { channels } from "./channels.ts";
+
+/** What the preload uses of the page's window. */
+declare const window: { postMessage(data: string, targetOrigin: string, transfer: IpcRendererEvent["ports"]): void };
+
+/** Links that came before the page asked for them. */
+let waiting: string[] = [];
+const listeners = new Set<(link: string) => void>();
+
+ipcRenderer.on(channels.link, (_event, link: string) => {
+  if (listeners.size === 0) waiting.push(link);
+  for (const listener of listeners) listener(link);
+});
+
+ipcRenderer.on(channels.port, (event) => {
+  // A port cannot cross the bridge; it can be posted to the page's own origin, which is what "/" says.
+  window.postMessage(desktopPortMessage, "/", event.ports);
+});
+
+// Nothing of Electron itself crosses: no event object, no channel name of the page's choice.
+const bridge: DesktopBridge = {
+  connect: () => ipcRenderer.send(channels.connect),
+  onLink: (listener) => {
+    const hear = (link: string): void => listener(link);
+    listeners.add(hear);
+    const early = waiting;
+    waiting = [];
+    early.forEach(hear);
+    return () => void listeners.delete(hear);
+  },
+  setContentProtection: (protect) => ipcRenderer.send(channels.protect, protect === true),
+};
+
+contextBridge.exposeInMainWorld(desktopBridgeName, bridge);

@@ -1,0 +1,170 @@
+import type {
+  BrowserWindow,
+  BrowserWindowConstructorOptions,
+  IpcMain,
+  MessagePortMain,
+  Session,
+  SystemPreferences,
+  WebFrameMain,
+} from "electron";
+import { channels } from "./channels.ts";
+import { isOwnPage, pageUrl, servePage } from "./page.ts";
+import { limitPermissions, silenceSession } from "./permissions.ts";
+
+/** What of Electron the screen window is made with. */
+export interface ScreenElectron {
+  readonly BrowserWindow: typeof BrowserWindow;
+  readonly ipcMain: Pick<IpcMain, "on">;
+  readonly session: { fromPartition(partition: string, options: { cache: boolean }): Session };
+}
+
+/** How the screen window behaves. */
+export interface ScreenOptions {
+  /** Path of the built preload. */
+  readonly preload: string;
+  /** Folder of the built page. */
+  readonly page: string;
+  /** Whether this is an installed app: no tools for developers then. */
+  readonly packaged: boolean;
+  /** Asks the person for the microphone, where the system itself wants to be asked first (macOS). */
+  readonly system: Pick<SystemPreferences, "askForMediaAccess"> | undefined;
+  /** Whether closing the window leaves it open out of sight, because a room would fall silent otherwise. */
+  staysOnClose(): boolean;
+  /** The page is up and asks for the engine. */
+  onConnect(): void;
+  /** The page is gone, with its window or by a crash. */
+  onGone(): void;
+}
+
+/** Crashes of the page within a minute after which it is not loaded any more, and the window closed. */
+const crashesMax = 3;
+const crashWindowMs = 60_000;
+
+/** Without `persist:` a partition lives in memory; without a cache nothing of it is spooled to disk either. */
+const partition = "teahouse-screen";
+
+/** Options of the screen window. Several are Electron's defaults, said aloud because a test holds them. */
+function windowOptions(options: ScreenOptions, session: Session): BrowserWindowConstructorOptions {
+  return {
+    title: "Teahouse",
+    width: 1080,
+    height: 760,
+    minWidth: 360,
+    minHeight: 520,
+    show: false,
+    autoHideMenuBar: true,
+    webPreferences: {
+      session,
+      preload: options.preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      experimentalFeatures: false,
+      webviewTag: false,
+      plugins: false,
+      navigateOnDragDrop: false,
+      disableDialogs: true,
+      spellcheck: false,
+      v8CacheOptions: "none",
+      devTools: !options.packaged,
+      // A room goes on in a hidden window, and joining by a link plays without a click in the page.
+      backgroundThrottling: false,
+      autoplayPolicy: "no-user-gesture-required",
+    },
+  };
+}
+
+/** The visible window: opened when wanted, one at a time, loaded again when its page crashes. */
+export class Screen {
+  readonly #electron: ScreenElectron;
+  readonly #options: ScreenOptions;
+  readonly #session: Session;
+  #window: BrowserWindow | undefined;
+  #isHidden = false;
+  #crashes: number[] = [];
+
+  /** After the app is ready, once. */
+  constructor(electron: ScreenElectron, options: ScreenOptions) {
+    this.#electron = electron;
+    this.#options = options;
+    this.#session = electron.session.fromPartition(partition, { cache: false });
+    limitPermissions(this.#session, options.system);
+    silenceSession(this.#session);
+    this.#session.protocol.handle("app", (request) => servePage(options.page, request));
+    electron.ipcMain.on(channels.connect, ({ senderFrame }) => {
+      if (this.#isOurs(senderFrame)) options.onConnect();
+    });
+    electron.ipcMain.on(channels.protect, ({ senderFrame }, protect: unknown) => {
+      if (this.#isOurs(senderFrame) && typeof protect === "boolean") this.#window?.setContentProtection(protect);
+    });
+  }
+
+  /** Whether the window is open, but out of sight: its sound goes on. */
+  get isHidden(): boolean {
+    return this.#isHidden;
+  }
+
+  /** Brings the window before the person, opening it if need be. */
+  show(): void {
+    this.#isHidden = false;
+    if (this.#window === undefined) return this.#open();
+    if (this.#window.isMinimized()) this.#window.restore();
+    this.#window.show();
+    this.#window.focus();
+  }
+
+  /** Hands the page a port to the engine. Closes the port when there is no page. */
+  sendPort(port: MessagePortMain): void {
+    if (this.#window === undefined) port.close();
+    else this.#window.webContents.postMessage(channels.port, null, [port]);
+  }
+
+  /** Hands the page a link. The page must have connected. */
+  sendLink(link: string): void {
+    this.#window?.webContents.send(channels.link, link);
+  }
+
+  #open(): void {
+    const window = new this.#electron.BrowserWindow(windowOptions(this.#options, this.#session));
+    this.#window = window;
+    this.#crashes = [];
+    window.once("ready-to-show", () => window.show());
+    window.on("close", (event) => {
+      if (!this.#options.staysOnClose()) return;
+      event.preventDefault();
+      this.#isHidden = true;
+      window.hide();
+    });
+    window.on("closed", () => {
+      this.#window = undefined;
+      this.#isHidden = false;
+      this.#options.onGone();
+    });
+    window.webContents.on("render-process-gone", () => {
+      this.#options.onGone();
+      this.#onCrash(window);
+    });
+    this.#load(window);
+  }
+
+  #onCrash(window: BrowserWindow): void {
+    const now = performance.now();
+    this.#crashes = [...this.#crashes.filter((at) => now - at < crashWindowMs), now];
+    if (this.#crashes.length > crashesMax) window.destroy();
+    else this.#load(window);
+  }
+
+  #load(window: BrowserWindow): void {
+    // Rejects when the page crashed or was closed while it loaded; both are heard as events.
+    window.loadURL(pageUrl).catch(() => undefined);
+  }
+
+  /** Whether a message is from the page itself: our address, in the frame that fills our window. */
+  #isOurs(frame: WebFrameMain | null): boolean {
+    return frame !== null && frame === this.#window?.webContents.mainFrame && isOwnPage(frame.url);
+  }
+}

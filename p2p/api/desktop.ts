@@ -1,0 +1,25 @@
+/** Where the preload puts the bridge: `window.teahouseDesktop`. Absent in the browser shell. */
+export const desktopBridgeName = "teahouseDesktop";
+
+/**
+ * `data` of the window's own `message` event that brings a `MessagePort` to the engine as `ports[0]`; its `source` is
+ * the window itself. One arrives after each `connect()`. It lasts as long as the page: an engine that crashed comes back
+ * behind the same port.
+ */
+export const desktopPortMessage = "teahouse:engine-port";
+
+/** Characters of a link that is looked at at all: an invite of `limits.inviteCharactersMax`, and its address. */
+export const desktopLinkCharactersMax = 4160;
+
+/** All that the desktop app gives the page beside the engine's port. No call answers, and none throws. */
+export interface DesktopBridge {
+  /** Asks for a port to the engine. */
+  connect(): void;
+  /**
+   * Adds a listener for links the system opened the app with, `teahouse://join#…`, those from before included. A link
+   * is text from anybody: judge it like a pasted one. The result removes the listener.
+   */
+  onLink(listener: (link: string) => void): () => void;
+  /** Keeps the window out of screenshots and recordings, where the system can. Off at first. */
+  setContentProtection(protect: boolean): void;
+}

@@ -1,0 +1,139 @@
+import type { EngineEvent } from "../api/engine.ts";
+import { forkEngine } from "../engine-fork.ts";
+import { type Browser, findBrowser, hasDisplay, startBrowser, type Surroundings } from "../shell/browser.ts";
+import { type Shell, startShell } from "../shell/shell.ts";
+import { createSupervisor, type Supervisor } from "../supervisor.ts";
+import { electronSituation, runElectron } from "./electron.ts";
+import { printFailure } from "./life.ts";
+import type { ExitCode } from "./life.ts";
+import type { WindowRequest } from "./options.ts";
+import { statsEvent } from "./summary.ts";
+import { buildWindow, isBuildStale, siteFolder } from "./window-build.ts";
+import type { CliWorld } from "./world.ts";
+
+/**
+ * `teahouse` without a command, which is `npm start`: opens the window. In Electron where that is possible; else the
+ * browser shell in a Chromium that it starts; else the browser shell's address, printed. Ends when the window is closed
+ * or on a signal.
+ */
+export async function runWindow(request: WindowRequest, world: CliWorld): Promise<ExitCode> {
+  const surroundings: Surroundings = { platform: process.platform, environment: process.env };
+  if (await isBuildStale()) {
+    world.printer.print({ event: "note", message: "Building the window; this takes a few seconds." });
+    await buildWindow();
+  }
+  const electron = await electronSituation(surroundings, request.open);
+  if (electron.program !== undefined) {
+    world.printer.print({ event: "window", open: true, shell: "electron", message: "Teahouse opens in Electron." });
+    return runElectron(electron, world.interrupted);
+  }
+  return new BrowserShell(request, world, surroundings, electron.reason).run();
+}
+
+/** One run of the browser shell. */
+class BrowserShell {
+  readonly #request: WindowRequest;
+  readonly #world: CliWorld;
+  readonly #surroundings: Surroundings;
+  /** Why it is not Electron. */
+  readonly #reason: string;
+  readonly #supervisor: Supervisor;
+  #browser: Browser | undefined;
+
+  constructor(request: WindowRequest, world: CliWorld, surroundings: Surroundings, reason: string) {
+    this.#request = request;
+    this.#world = world;
+    this.#surroundings = surroundings;
+    this.#reason = reason;
+    const { profile, listen, bootstrap, dht } = request;
+    this.#supervisor = createSupervisor(() => forkEngine({ profile, listen, bootstrap, dht }));
+  }
+
+  async run(): Promise<ExitCode> {
+    const over = new AbortController();
+    const { interrupted, printer } = this.#world;
+    if (interrupted.aborted) return 0;
+    interrupted.addEventListener("abort", () => over.abort(), { once: true });
+    const ended = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve()));
+    const supervisor = this.#supervisor;
+    if (this.#request.json) supervisor.engine.subscribe((event) => this.#print(event));
+    // The engine comes up while the window does.
+    const engineUp = supervisor.start();
+    const shell = await startShell({
+      siteFolder,
+      engine: supervisor.engine,
+      onAbsence: (isAbsent) => void this.#absence(shell, isAbsent),
+    });
+    supervisor.onGone(() => shell.hangUp("engine-gone"));
+    let code: ExitCode = 0;
+    try {
+      const shown = await Promise.race([this.#show(shell), ended]);
+      await Promise.race([engineUp, ended]);
+      const { forMs } = this.#request;
+      if (forMs !== undefined) setTimeout(() => over.abort(), forMs).unref();
+      await (shown === undefined ? ended : Promise.race([shown.closed, ended]));
+    } catch (error) {
+      code = printFailure(printer, error);
+    }
+    await Promise.all([this.#browser?.close(), shell.stop(), supervisor.stop()]);
+    return code;
+  }
+
+  /** Opens the window, or says where it is. */
+  async #show(shell: Shell): Promise<Browser | undefined> {
+    const obstacle = await this.#open(shell);
+    if (obstacle === undefined) {
+      const message = `Teahouse opens in a browser window of its own, because ${this.#reason}.`;
+      this.#world.printer.print({ event: "window", open: true, shell: "browser", message });
+      return this.#browser;
+    }
+    this.#printAddress(shell, `because ${obstacle}`);
+    return undefined;
+  }
+
+  /** Starts a browser. The result says why there is none. */
+  async #open(shell: Shell): Promise<string | undefined> {
+    if (!this.#request.open) return "it was asked not to open a window";
+    if (!hasDisplay(this.#surroundings)) return "there is no display here";
+    const program = findBrowser(this.#surroundings);
+    if (program === undefined) return "no Chromium was found";
+    let enter = (): void => undefined;
+    const entry = new Promise<void>((resolve) => (enter = resolve));
+    const browser = await startBrowser({
+      program,
+      address: shell.openingAddress(entry),
+      cookie: shell.issueCookie(),
+      isRoot: process.getuid?.() === 0,
+    });
+    this.#browser = browser;
+    try {
+      await browser.ready;
+    } catch {
+      this.#browser = undefined;
+      await browser.close();
+      return "the Chromium that was found does not start";
+    }
+    enter();
+    return undefined;
+  }
+
+  #printAddress(shell: Shell, why: string): void {
+    const url = shell.issueAddress();
+    const message = `Open Teahouse in a Chromium on this computer, ${why}: ${url} (good for one opening)`;
+    this.#world.printer.print({ event: "window", open: false, shell: "address", url, message });
+  }
+
+  /** The window is gone for good: nobody stays in a room that nobody sees. */
+  async #absence(shell: Shell, isAbsent: boolean): Promise<void> {
+    if (!isAbsent) return;
+    // An engine that cannot be reached is not in the room either.
+    await this.#supervisor.engine.leave().catch(() => undefined);
+    // Who closed the whole browser lost its cookie with it.
+    if (this.#browser === undefined) this.#printAddress(shell, "because its window was closed");
+  }
+
+  #print(event: EngineEvent): void {
+    const { printer, usage } = this.#world;
+    printer.print(event.event === "stats" ? statsEvent(event, usage()) : event);
+  }
+}

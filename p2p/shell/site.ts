@@ -1,0 +1,46 @@
+import { readdir, readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+
+/** One file of the window. */
+export interface SiteFile {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The files of the window by the path they are asked for, `/index.html` also as `/`. */
+export type Site = ReadonlyMap<string, SiteFile>;
+
+/** What the build makes; a file of another kind is not served. */
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+};
+
+/**
+ * Reads the built window into memory: then no path in a request is ever a path on disk. Undefined when it is not built.
+ */
+export async function loadSite(folder: string): Promise<Site | undefined> {
+  const site = new Map<string, SiteFile>();
+  const walk = async (path: string): Promise<void> => {
+    for (const entry of await readdir(join(folder, path), { withFileTypes: true })) {
+      const inner = `${path}/${entry.name}`;
+      const type = types[extname(entry.name)];
+      if (entry.isDirectory()) await walk(inner);
+      else if (entry.isFile() && type !== undefined) site.set(inner, { type, bytes: await readFile(join(folder, inner)) });
+    }
+  };
+  try {
+    await walk("");
+  } catch {
+    return undefined;
+  }
+  const index = site.get("/index.html");
+  if (index === undefined) return undefined;
+  return site.set("/", index);
+}

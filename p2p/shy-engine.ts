@@ -1,0 +1,228 @@
+import type {
+  EngineApi,
+  EngineEvent,
+  HeardPacket,
+  HostOptions,
+  Invites,
+  JoinOptions,
+  SpokenPacket,
+  Stats,
+  Totals,
+  VolunteerOptions,
+} from "./api/engine.ts";
+import { TeahouseError } from "./api/errors.ts";
+import type { VoiceKey } from "./api/ids.ts";
+
+/** What a listening node must keep to be found again after a crash. */
+export interface Standing {
+  /** What its key, path token and card derive from, 32 bytes. */
+  readonly seed: Uint8Array;
+  /** TCP port; 0: any free one. */
+  readonly port: number;
+}
+
+/** Makes an engine: with a standing one that can be dialed, without one that cannot. */
+export type MakeEngine = (standing: Standing | undefined) => Promise<EngineApi>;
+
+/**
+ * An engine for a window: it listens only once the person hosts without a relay or volunteers, because who does
+ * neither has no reason to show an open port. To begin listening it changes into a new engine and, when it was in a
+ * room, comes back into it as the same person. Its capsule also says how it listened, so that invites which name this
+ * computer still lead to it.
+ */
+export function createShyEngine(make: MakeEngine, options: ShyOptions): EngineApi {
+  return new ShyEngine(make, options);
+}
+
+/** How shy it is. */
+export interface ShyOptions {
+  /** 32 random bytes. */
+  freshSeed(): Uint8Array;
+  /** Listens from the start: the person said where. */
+  readonly listensAtOnce: boolean;
+}
+
+const seedBytes = 32;
+/** Capsule: seed 32 · port u16 (both zero when not listening) · the engine's own. */
+const headerBytes = seedBytes + 2;
+
+class ShyEngine implements EngineApi {
+  readonly #make: MakeEngine;
+  readonly #options: ShyOptions;
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #hearers = new Set<(packet: HeardPacket) => void>();
+  #current: EngineApi | undefined;
+  #starting: Promise<void> | undefined;
+  #standing: Standing | undefined;
+  #unhear: (() => void) | undefined;
+  #unsubscribe: () => void = () => undefined;
+
+  constructor(make: MakeEngine, options: ShyOptions) {
+    this.#make = make;
+    this.#options = options;
+  }
+
+  /** Asked again, it is the same start. */
+  start(): Promise<void> {
+    this.#starting ??= this.#begin(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+    return this.#starting;
+  }
+
+  async volunteer(options: VolunteerOptions): Promise<string> {
+    await this.#listen();
+    return this.#up().volunteer(options);
+  }
+
+  async host(options: HostOptions): Promise<Invites> {
+    if (options.via.length === 0) await this.#listen();
+    return this.#up().host(options);
+  }
+
+  join(invite: string, options: JoinOptions): Promise<void> {
+    return this.#up().join(invite, options);
+  }
+
+  raiseHand(): void {
+    this.#up().raiseHand();
+  }
+
+  lowerHand(): void {
+    this.#up().lowerHand();
+  }
+
+  speak(packet: SpokenPacket): void {
+    this.#current?.speak(packet);
+  }
+
+  admit(hand: string): void {
+    this.#up().admit(hand);
+  }
+
+  dismiss(hand: string): void {
+    this.#up().dismiss(hand);
+  }
+
+  removeFromStage(voice: VoiceKey): void {
+    this.#up().removeFromStage(voice);
+  }
+
+  say(text: string): void {
+    this.#up().say(text);
+  }
+
+  capsule(): Uint8Array | undefined {
+    const inner = this.#current?.capsule();
+    if (inner === undefined) return undefined;
+    const capsule = new Uint8Array(headerBytes + inner.length);
+    if (this.#standing !== undefined) {
+      capsule.set(this.#standing.seed);
+      new DataView(capsule.buffer).setUint16(seedBytes, this.#standing.port);
+    }
+    capsule.set(inner, headerBytes);
+    return capsule;
+  }
+
+  async resume(capsule: Uint8Array): Promise<void> {
+    if (capsule.length < headerBytes) throw notUp();
+    const seed = capsule.slice(0, seedBytes);
+    const port = new DataView(capsule.buffer, capsule.byteOffset).getUint16(seedBytes);
+    // Invites in people's hands name the key and the port of before.
+    if (seed.some((byte) => byte !== 0)) await this.#change({ seed, port });
+    await this.#up().resume(capsule.subarray(headerBytes));
+  }
+
+  snapshot(): readonly EngineEvent[] {
+    return this.#current?.snapshot() ?? [];
+  }
+
+  async leave(): Promise<void> {
+    await this.#current?.leave();
+  }
+
+  async stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    await this.#current?.stop();
+  }
+
+  stats(): Stats {
+    return this.#up().stats();
+  }
+
+  totals(): Totals {
+    return this.#up().totals();
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  hear(listener: (packet: HeardPacket) => void): () => void {
+    this.#hearers.add(listener);
+    this.#unhear ??= this.#current?.hear((packet) => this.#pass(packet));
+    return () => {
+      this.#hearers.delete(listener);
+      if (this.#hearers.size > 0) return;
+      this.#unhear?.();
+      this.#unhear = undefined;
+    };
+  }
+
+  /** Makes it listen, if it does not yet. */
+  async #listen(): Promise<void> {
+    await this.#starting;
+    if (this.#standing !== undefined) return;
+    const capsule = this.#up().capsule();
+    await this.#change(this.#freshStanding());
+    if (capsule !== undefined) await this.#up().resume(capsule);
+  }
+
+  #freshStanding(): Standing {
+    return { seed: this.#options.freshSeed(), port: 0 };
+  }
+
+  async #change(standing: Standing): Promise<void> {
+    this.#unsubscribe();
+    this.#unhear?.();
+    this.#unhear = undefined;
+    const former = this.#current;
+    this.#current = undefined;
+    this.#starting = former?.stop().then(() => this.#begin(standing)) ?? this.#begin(standing);
+    await this.#starting;
+  }
+
+  async #begin(standing: Standing | undefined): Promise<void> {
+    const engine = await this.#make(standing);
+    this.#standing = standing;
+    this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
+    if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
+    await engine.start();
+    this.#current = engine;
+  }
+
+  #tell(event: EngineEvent): void {
+    if (event.event === "ready" && this.#standing !== undefined) {
+      const port = portOf(event.addresses) ?? this.#standing.port;
+      this.#standing = { ...this.#standing, port };
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #pass(packet: HeardPacket): void {
+    for (const hearer of this.#hearers) hearer(packet);
+  }
+
+  #up(): EngineApi {
+    if (this.#current === undefined) throw notUp();
+    return this.#current;
+  }
+}
+
+function portOf(addresses: readonly string[]): number | undefined {
+  const port = addresses.map((address) => /\/tcp\/(?<port>\d+)/.exec(address)?.groups?.["port"]).find(Boolean);
+  return port === undefined ? undefined : Number(port);
+}
+
+function notUp(): TeahouseError {
+  return new TeahouseError("internal", "Teahouse is not ready yet; please try again in a moment.");
+}

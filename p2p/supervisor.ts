@@ -1,0 +1,198 @@
+import type { EngineApi } from "./api/engine.ts";
+import type { Port } from "./api/port.ts";
+import { createPortClient, type PortClient } from "./port/client.ts";
+
+/** A process with an engine in it, which serves its port to an owner. */
+export interface ProcessHandle {
+  /** Closes when the process ends. */
+  readonly port: Port;
+  /** Resolves when the process has ended, for whatever reason; never rejects. */
+  readonly exited: Promise<void>;
+  /** Ends it at once, without a goodbye. Harmless when it has ended. */
+  kill(): void;
+}
+
+/** How restarts are paced; times in milliseconds. */
+export interface RestartRules {
+  /** Waits before the first, second … restart of a bad spell; the last one holds for all further ones. */
+  readonly waitsMs: readonly number[];
+  /** This many crashes … */
+  readonly crashesMax: number;
+  /** … within this time are too many. */
+  readonly spellMs: number;
+}
+
+/**
+ * The first restart comes at once, so that a person is back within three seconds; the sixth crash in a minute is no
+ * accident, and going on would only dial relays in vain.
+ */
+export const restartRules: RestartRules = { waitsMs: [0, 250, 1000, 2000, 4000], crashesMax: 6, spellMs: 60_000 };
+
+/** What people read when it is given up. */
+export const engineGoneSentence =
+  "The engine of Teahouse stopped several times in a row and stays stopped; close Teahouse and open it again.";
+
+/** How long a goodbye may take before the process is ended without one. */
+const goodbyeMsMax = 3000;
+
+/** Keeps an engine running in a process of its own. */
+export interface Supervisor {
+  /** The engine, whichever process it is in. It is nobody's to stop but the supervisor's. */
+  readonly engine: EngineApi;
+  /** Processes started after the first. */
+  readonly restarts: number;
+  /** Whether it was given up. */
+  readonly isGone: boolean;
+  /** Starts the first process; resolves when its engine is up. Rejects as `EngineApi.start` does. Called once. */
+  start(): Promise<void>;
+  /** Leaves the room, stops the engine, and waits until its process is gone. */
+  stop(): Promise<void>;
+  /** Hears that an engine is up again, back in its room when it was in one. */
+  onBack(listener: () => void): void;
+  /** Hears that it is given up: `engineGoneSentence`, and `left` if there was a room, were emitted. */
+  onGone(listener: () => void): void;
+}
+
+/** Makes a supervisor; `spawn` starts a process. */
+export function createSupervisor(spawn: () => ProcessHandle, rules: RestartRules = restartRules): Supervisor {
+  return new EngineSupervisor(spawn, rules);
+}
+
+class EngineSupervisor implements Supervisor {
+  restarts = 0;
+  isGone = false;
+  readonly #client: PortClient = createPortClient();
+  readonly #spawn: () => ProcessHandle;
+  readonly #rules: RestartRules;
+  readonly #backListeners: (() => void)[] = [];
+  readonly #goneListeners: (() => void)[] = [];
+  /** When it crashed in this spell, by a clock that nobody sets. */
+  #crashes: number[] = [];
+  #handle: ProcessHandle | undefined;
+  /** In memory only: who we are in the room. */
+  #capsule: Uint8Array | undefined;
+  #isStopping = false;
+  #cancelWait: () => void = () => undefined;
+
+  constructor(spawn: () => ProcessHandle, rules: RestartRules) {
+    this.#spawn = spawn;
+    this.#rules = rules;
+    this.#client.subscribe(({ event }) => {
+      this.#capsule = event === "left" ? undefined : (this.#client.capsule() ?? this.#capsule);
+    });
+  }
+
+  get engine(): EngineApi {
+    return this.#client;
+  }
+
+  async start(): Promise<void> {
+    this.#run(false);
+    try {
+      await this.#client.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#cancelWait();
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    const goodbye = async (): Promise<void> => {
+      await this.#client.stop();
+      await handle.exited;
+    };
+    const timer = setTimeout(() => handle.kill(), goodbyeMsMax);
+    // A goodbye that fails is let go: the process ends all the same.
+    await goodbye().catch(() => handle.kill());
+    await handle.exited;
+    clearTimeout(timer);
+    this.#client.close();
+    this.#capsule = undefined;
+  }
+
+  onBack(listener: () => void): void {
+    this.#backListeners.push(listener);
+  }
+
+  onGone(listener: () => void): void {
+    this.#goneListeners.push(listener);
+  }
+
+  #run(isResuming: boolean): void {
+    this.#handle = this.#spawn();
+    this.#client.reconnect(this.#handle.port, { isResuming });
+  }
+
+  /** Waits for the end of the process that runs now; an end that nobody asked for is a crash. */
+  #watch(): void {
+    const handle = this.#handle;
+    void handle?.exited.then(() => {
+      if (this.#isStopping || this.#handle !== handle) return;
+      this.#handle = undefined;
+      void this.#crashed();
+    });
+  }
+
+  async #crashed(): Promise<void> {
+    const now = performance.now();
+    this.#crashes = [...this.#crashes.filter((at) => now - at < this.#rules.spellMs), now];
+    if (this.#crashes.length >= this.#rules.crashesMax) return this.#giveUp();
+    const isInRoom = this.#client.snapshot().some(({ event }) => event === "joined");
+    const capsule = isInRoom ? this.#capsule : undefined;
+    // People see at once that the way into the room is being looked for again.
+    if (capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
+    await this.#pause();
+    if (this.#isStopping) return;
+    this.restarts += 1;
+    this.#run(capsule !== undefined);
+    this.#watch();
+    await this.#revive(capsule);
+  }
+
+  async #revive(capsule: Uint8Array | undefined): Promise<void> {
+    const handle = this.#handle;
+    try {
+      await this.#client.start();
+    } catch {
+      // One that does not come up is worth no more than one that crashed.
+      handle?.kill();
+      return;
+    }
+    try {
+      if (capsule !== undefined) await this.#client.resume(capsule);
+    } catch {
+      // Ended by the next crash: then there is another try. Else the room cannot be come back into.
+      if (this.#handle !== handle || this.#client.state === "closed") return;
+      this.#leaveRoom();
+    }
+    for (const listener of this.#backListeners) listener();
+  }
+
+  #leaveRoom(): void {
+    if (this.#client.snapshot().some(({ event }) => event === "joined")) this.#client.tell({ event: "left" });
+  }
+
+  #giveUp(): void {
+    this.isGone = true;
+    this.#client.tell({ event: "error", code: "internal", message: engineGoneSentence });
+    this.#leaveRoom();
+    for (const listener of this.#goneListeners) listener();
+  }
+
+  #pause(): Promise<void> {
+    const { waitsMs } = this.#rules;
+    const ms = waitsMs[Math.min(this.#crashes.length, waitsMs.length) - 1] ?? 0;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#cancelWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

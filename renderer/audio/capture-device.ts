@@ -1,0 +1,101 @@
+import { sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
+import { millis } from "../../p2p/api/ids.ts";
+import type { FromCapture, ToCapture } from "./capture-messages.ts";
+import captureWorkletUrl from "./capture-worklet.ts?worker&url";
+import { listDevices, onDeviceChange } from "./devices.ts";
+import type { Capture, CaptureEdge, CaptureHandlers } from "./edges.ts";
+
+/** The browser's microphones. */
+export const captureDevice: CaptureEdge = {
+  open,
+  devices: () => listDevices("audioinput"),
+  onChange: onDeviceChange,
+};
+
+/** Rejects as `getUserMedia` does, or with what kept a part of ours from starting. */
+async function open(device: string | undefined, handlers: CaptureHandlers): Promise<Capture> {
+  const stream = await navigator.mediaDevices.getUserMedia({
+    audio: {
+      echoCancellation: true,
+      noiseSuppression: true,
+      autoGainControl: true,
+      channelCount: 1,
+      ...(device === undefined ? {} : { deviceId: { exact: device } }),
+    },
+  });
+  const track = stream.getAudioTracks()[0]!;
+  // Shut until somebody wants it: the track gives silence from the first moment.
+  track.enabled = false;
+  const worker = new Worker(new URL("./capture-worker.ts", import.meta.url), { type: "module" });
+  const context = new AudioContext({ sampleRate: sampleRateHz, latencyHint: "interactive" });
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    track.stop();
+    worker.terminate();
+    void context.close();
+  };
+  const say = (message: ToCapture, transfer: Transferable[] = []): void => worker.postMessage(message, transfer);
+  try {
+    const begun = listen(worker, handlers, close);
+    track.addEventListener("ended", () => {
+      if (closed) return;
+      close();
+      handlers.onEnded();
+    });
+    await connect(stream, context, (source) => {
+      const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
+      say({ kind: "begin", source, deviceLatencyMs }, [source]);
+    });
+    await begun;
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    setGate: (gate) => {
+      track.enabled = gate !== "shut";
+      say({ kind: "gate", gate });
+    },
+    close,
+  };
+}
+
+/** Resolves when the worker is ready; rejects when it broke before. */
+function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const broken = (): void => {
+      close();
+      reject(new Error("the capture worker failed"));
+      handlers.onBroken();
+    };
+    worker.onerror = broken;
+    worker.onmessage = ({ data }: MessageEvent<FromCapture>) => {
+      switch (data.kind) {
+        case "begun":
+          return resolve();
+        case "packet":
+          return handlers.onPacket({ opus: data.opus, capturedAt: millis(data.capturedAt) });
+        case "rms":
+          return handlers.onRms(data.rms);
+        case "broken":
+          return broken();
+        default:
+          return data satisfies never;
+      }
+    };
+  });
+}
+
+/** Leads the stream through the worklet; `give` is given the port at which its blocks come out. */
+async function connect(stream: MediaStream, context: AudioContext, give: (port: MessagePort) => void): Promise<void> {
+  await context.audioWorklet.addModule(captureWorkletUrl);
+  const node = new AudioWorkletNode(context, "capture", { numberOfInputs: 1, numberOfOutputs: 0 });
+  const { port1, port2 } = new MessageChannel();
+  node.port.postMessage(port1, [port1]);
+  give(port2);
+  context.createMediaStreamSource(stream).connect(node);
+  // A page that captures may play; where it may not, it waits for a click without harm.
+  void context.resume();
+}

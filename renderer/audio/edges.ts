@@ -1,0 +1,77 @@
+import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
+import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
+
+/** Time for what decides, so that tests can hold it still. */
+export interface Timers {
+  /** Milliseconds; only differences count. */
+  now(): number;
+  /** Runs once after `ms`; the result cancels it. */
+  after(ms: number, run: () => void): Unsubscribe;
+}
+
+/** What an open microphone tells. */
+export interface CaptureHandlers {
+  onPacket(packet: SpokenPacket): void;
+  /** 20 times a second: root mean square of what came, 1 at most. */
+  onRms(rms: number): void;
+  /** The device went away. Nothing follows. */
+  onEnded(): void;
+  /** A part of ours failed. Nothing follows. */
+  onBroken(): void;
+}
+
+/** What an open microphone does: `shut` is silence and no sound measured, `metering` measures, `live` makes packets too. */
+export type Gate = "shut" | "metering" | "live";
+
+/** An open microphone. It begins `shut`. */
+export interface Capture {
+  /** No packet begun before it is told. */
+  setGate(gate: Gate): void;
+  close(): void;
+}
+
+/** The world of a microphone. */
+export interface CaptureEdge {
+  /** Undefined is the default device. Rejects as `getUserMedia` does. */
+  open(device: string | undefined, handlers: CaptureHandlers): Promise<Capture>;
+  devices(): Promise<readonly SoundDevice[]>;
+  /** Devices came or went, or permission was given or taken: it may pay to try again. */
+  onChange(listener: () => void): Unsubscribe;
+}
+
+/** What open loudspeakers tell. */
+export interface OutputHandlers {
+  onLevels(levels: ReadonlyMap<VoiceKey, number>): void;
+  onStats(stats: OutputStats): void;
+  /** The browser lets sound out, or does not. */
+  onBlocked(blocked: boolean): void;
+  /** A part of ours failed. Nothing follows. */
+  onBroken(): void;
+}
+
+/** How open loudspeakers do. */
+export interface OutputStats {
+  readonly underruns: number;
+  readonly bufferedMs: number;
+  readonly outputLatencyMs: number;
+  readonly speakers: ReadonlyMap<VoiceKey, SpeakerStats>;
+}
+
+/** Open loudspeakers. */
+export interface Output {
+  push(packet: HeardPacket): void;
+  setVolume(volume: number): void;
+  /** Undefined is the default. Rejects when there is no such device, or the browser offers no choice. */
+  setSink(device: string | undefined): Promise<void>;
+  /** Asks the browser again to let sound out. Resolves when it answered. */
+  unblock(): Promise<void>;
+  close(): void;
+}
+
+/** The world of loudspeakers. */
+export interface OutputEdge {
+  open(handlers: OutputHandlers): Promise<Output>;
+  devices(): Promise<readonly SoundDevice[]>;
+  onChange(listener: () => void): Unsubscribe;
+}

@@ -1,0 +1,277 @@
+import type { SpokenPacket } from "../../p2p/api/engine.ts";
+import type { Capture, CaptureEdge, Gate, Timers } from "./edges.ts";
+import { microphoneFaultCode, soundFault } from "./faults.ts";
+import { levelOf } from "./level.ts";
+import { Listeners } from "./listeners.ts";
+import { Restarts } from "./restarts.ts";
+import type { Microphone, SoundDevice, SoundFault, SoundFaultCode, Unsubscribe } from "./types.ts";
+
+/** How long the microphone stays open after push-to-talk was let go (Mumble's default is as long). */
+const holdTailMs = 200;
+/** A room is never this quiet (-100 dBFS): what is, is a microphone that gives zeros. */
+const deadRms = 1e-5;
+/** So long it must give nothing before we say so. */
+const deadMsMin = 4000;
+
+/** Faults that a device which comes, or a permission which is given, may end. */
+const retried: readonly SoundFaultCode[] = [
+  "no-microphone",
+  "microphone-denied",
+  "microphone-busy",
+  "microphone-unplugged",
+];
+
+/** Decides about the microphone: whether it is open, which one, what went wrong, and when to try again. */
+export class RoomMicrophone implements Microphone {
+  readonly #edge: CaptureEdge;
+  readonly #timers: Timers;
+  readonly #restarts: Restarts;
+  readonly #packetTo = new Listeners<SpokenPacket>();
+  readonly #levelTo = new Listeners<number>();
+  readonly #devicesTo = new Listeners<readonly SoundDevice[]>();
+  readonly #faultTo = new Listeners<SoundFault | undefined>();
+  readonly #liveTo = new Listeners<boolean>();
+  #capture: Capture | undefined;
+  /** The device that `#capture` is of; undefined is the default one. */
+  #openDevice: string | undefined;
+  /** Counts what was begun or ended, so that what comes too late is known. */
+  #run = 0;
+  #started = false;
+  #opening: Promise<void> | undefined;
+  #endWatch: Unsubscribe | undefined;
+  #muted = true;
+  #held = false;
+  #endTail: Unsubscribe | undefined;
+  #metering = false;
+  #gate: Gate = "shut";
+  #level = 0;
+  #devices: readonly SoundDevice[] = [];
+  #device: string | undefined;
+  #fault: SoundFault | undefined;
+  /** Since when the open microphone has given nothing. */
+  #deadSince: number | undefined;
+
+  constructor(edge: CaptureEdge, timers: Timers) {
+    this.#edge = edge;
+    this.#timers = timers;
+    this.#restarts = new Restarts(timers);
+  }
+
+  get muted(): boolean {
+    return this.#muted;
+  }
+
+  get live(): boolean {
+    return this.#gate === "live";
+  }
+
+  get level(): number {
+    return this.#level;
+  }
+
+  get devices(): readonly SoundDevice[] {
+    return this.#devices;
+  }
+
+  get device(): string | undefined {
+    return this.#device;
+  }
+
+  get fault(): SoundFault | undefined {
+    return this.#fault;
+  }
+
+  async start(): Promise<void> {
+    if (!this.#started) {
+      this.#started = true;
+      this.#endWatch = this.#edge.onChange(() => void this.#changed());
+      this.#reopen();
+    } else if (this.#fault !== undefined && this.#capture === undefined) this.#reopen();
+    await this.#opening;
+  }
+
+  stop(): void {
+    this.#started = false;
+    this.#run += 1;
+    this.#restarts.cancel();
+    this.#endTail?.();
+    this.#endTail = undefined;
+    this.#held = false;
+    this.#endWatch?.();
+    this.#endWatch = undefined;
+    this.#close();
+    this.#setFault(undefined);
+  }
+
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
+    if (muted && !this.#held) this.#dropTail();
+    this.#regate();
+  }
+
+  setHeld(held: boolean): void {
+    if (held) this.#dropTail();
+    else if (this.#held) {
+      this.#dropTail();
+      this.#endTail = this.#timers.after(holdTailMs, () => {
+        this.#endTail = undefined;
+        this.#regate();
+      });
+    }
+    this.#held = held;
+    this.#regate();
+  }
+
+  setMetering(metering: boolean): void {
+    this.#metering = metering;
+    this.#regate();
+  }
+
+  async setDevice(id: string | undefined): Promise<void> {
+    const same = id === this.#device && this.#capture !== undefined && this.#openDevice === id;
+    this.#device = id;
+    if (this.#started && !same) this.#reopen();
+    await this.#opening;
+  }
+
+  onPacket(listener: (packet: SpokenPacket) => void): Unsubscribe {
+    return this.#packetTo.add(listener);
+  }
+
+  onLevel(listener: (level: number) => void): Unsubscribe {
+    return this.#levelTo.add(listener);
+  }
+
+  onDevices(listener: (devices: readonly SoundDevice[]) => void): Unsubscribe {
+    return this.#devicesTo.add(listener);
+  }
+
+  onFault(listener: (fault: SoundFault | undefined) => void): Unsubscribe {
+    return this.#faultTo.add(listener);
+  }
+
+  onLive(listener: (live: boolean) => void): Unsubscribe {
+    return this.#liveTo.add(listener);
+  }
+
+  #reopen(): void {
+    this.#opening = this.#open();
+  }
+
+  /** The chosen device, or the default one while that is not there. */
+  async #open(): Promise<void> {
+    const run = ++this.#run;
+    this.#close();
+    const chosen = this.#device;
+    try {
+      const opened = await this.#opened(chosen, run);
+      if (run !== this.#run) {
+        opened.capture.close();
+        return;
+      }
+      this.#capture = opened.capture;
+      this.#openDevice = opened.device;
+      this.#setFault(undefined);
+      this.#regate();
+    } catch (error) {
+      const code = microphoneFaultCode(error);
+      // That the last one was unplugged says more than that there is none.
+      const known = code === "no-microphone" && this.#fault?.code === "microphone-unplugged";
+      if (run === this.#run && !known) this.#setFault(code);
+    }
+    await this.#refresh();
+  }
+
+  async #opened(device: string | undefined, run: number): Promise<{ capture: Capture; device: string | undefined }> {
+    const mine = (act: () => void): void => void (run === this.#run && act());
+    const handlers = {
+      onPacket: (packet: SpokenPacket) => mine(() => this.live && this.#packetTo.tell(packet)),
+      onRms: (rms: number) => mine(() => this.#measured(rms)),
+      onEnded: () => mine(() => this.#ended()),
+      onBroken: () => mine(() => this.#broken()),
+    };
+    try {
+      return { capture: await this.#edge.open(device, handlers), device };
+    } catch (error) {
+      if (device === undefined || microphoneFaultCode(error) !== "no-microphone") throw error;
+      return { capture: await this.#edge.open(undefined, handlers), device: undefined };
+    }
+  }
+
+  /** Said at once; then whatever microphone there still is takes over. */
+  #ended(): void {
+    this.#setFault("microphone-unplugged");
+    this.#reopen();
+  }
+
+  #broken(): void {
+    this.#run += 1;
+    this.#close();
+    if (!this.#restarts.again(() => this.#reopen())) this.#setFault("sound-broken");
+  }
+
+  /** Devices or permission changed. */
+  async #changed(): Promise<void> {
+    await this.#refresh();
+    if (!this.#started) return;
+    const isBack =
+      this.#capture !== undefined &&
+      this.#device !== this.#openDevice &&
+      this.#devices.some(({ id }) => id === this.#device);
+    const mayWork = this.#capture === undefined && this.#fault !== undefined && retried.includes(this.#fault.code);
+    if (isBack || mayWork) this.#reopen();
+  }
+
+  async #refresh(): Promise<void> {
+    this.#devices = await this.#edge.devices();
+    this.#devicesTo.tell(this.#devices);
+  }
+
+  #close(): void {
+    this.#capture?.close();
+    this.#capture = undefined;
+    this.#regate();
+  }
+
+  #dropTail(): void {
+    this.#endTail?.();
+    this.#endTail = undefined;
+  }
+
+  #regate(): void {
+    const open = !this.#muted || this.#held || this.#endTail !== undefined;
+    const gate = this.#capture === undefined ? "shut" : open ? "live" : this.#metering ? "metering" : "shut";
+    this.#capture?.setGate(gate);
+    if (gate === this.#gate) return;
+    const wasLive = this.live;
+    this.#gate = gate;
+    this.#deadSince = undefined;
+    if (gate === "shut") this.#showLevel(0);
+    if (gate === "shut" && this.#fault?.code === "microphone-silent") this.#setFault(undefined);
+    if (this.live !== wasLive) this.#liveTo.tell(this.live);
+  }
+
+  #measured(rms: number): void {
+    if (this.#gate === "shut") return;
+    this.#showLevel(levelOf(rms));
+    const now = this.#timers.now();
+    if (rms > deadRms) {
+      this.#deadSince = undefined;
+      if (this.#fault?.code === "microphone-silent") this.#setFault(undefined);
+    } else {
+      this.#deadSince ??= now;
+      if (now - this.#deadSince >= deadMsMin && this.#fault === undefined) this.#setFault("microphone-silent");
+    }
+  }
+
+  #showLevel(level: number): void {
+    this.#level = level;
+    this.#levelTo.tell(level);
+  }
+
+  #setFault(code: SoundFaultCode | undefined): void {
+    if (code === this.#fault?.code) return;
+    this.#fault = code === undefined ? undefined : soundFault(code);
+    this.#faultTo.tell(this.#fault);
+  }
+}

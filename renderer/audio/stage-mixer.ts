@@ -1,0 +1,91 @@
+import type { HeardPacket } from "../../p2p/api/engine.ts";
+import type { VoiceKey } from "../../p2p/api/ids.ts";
+import { limits } from "../../p2p/api/limits.ts";
+import { mixBlocks } from "../../p2p/core/jitter/mix.ts";
+import type { VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
+import { LevelMeter, levelOf } from "./level.ts";
+import { SpeakerPlayout } from "./speaker-playout.ts";
+import type { SpeakerStats } from "./types.ts";
+
+/** Samples of one block: 10 ms, as fine as sound devices ask. */
+export const blockSamples = 480;
+
+interface Track {
+  readonly playout: SpeakerPlayout;
+  readonly meter: LevelMeter;
+  level: number;
+}
+
+/** Everybody who is heard, each through a jitter buffer and decoder of their own, mixed. */
+export class StageMixer {
+  readonly #createDecoder: () => Promise<VoiceDecoder>;
+  readonly #onBroken: (error: unknown) => void;
+  readonly #tracks = new Map<VoiceKey, Track>();
+  #freed = false;
+
+  /** `createDecoder` gives a fresh decoder for each speaker; `onBroken` is told when it rejects. */
+  constructor(createDecoder: () => Promise<VoiceDecoder>, onBroken: (error: unknown) => void) {
+    this.#createDecoder = createDecoder;
+    this.#onBroken = onBroken;
+  }
+
+  /** Takes an opened packet of anybody. With a full stage, somebody new is heard when somebody else is silent. */
+  push(packet: HeardPacket): void {
+    (this.#tracks.get(packet.speaker) ?? this.#admit(packet.speaker))?.playout.push(packet);
+  }
+
+  /** The next 10 ms, which begin at `now` (ms by the clock of `receivedAt`). */
+  render(now: number): Float32Array {
+    const voices: Float32Array[] = [];
+    for (const track of this.#tracks.values()) {
+      const voice = new Float32Array(blockSamples);
+      if (!track.playout.idle && track.playout.render(voice, now)) {
+        track.meter.add(voice);
+        voices.push(voice);
+      } else if (track.level > 0) {
+        track.level = 0;
+        track.meter.reset();
+      }
+    }
+    return mixBlocks(voices, blockSamples);
+  }
+
+  /** Those who sound now, 0 to 1. */
+  levels(): Map<VoiceKey, number> {
+    const levels = new Map<VoiceKey, number>();
+    for (const [speaker, { level }] of this.#tracks) if (level > 0) levels.set(speaker, level);
+    return levels;
+  }
+
+  /** `afterMs` is what passes between here and the ear. */
+  stats(afterMs: number): Map<VoiceKey, SpeakerStats> {
+    return new Map([...this.#tracks].map(([speaker, { playout }]) => [speaker, playout.stats(afterMs)]));
+  }
+
+  /** Gives back every decoder. Nothing may be asked afterwards. */
+  free(): void {
+    this.#freed = true;
+    for (const { playout } of this.#tracks.values()) playout.free();
+    this.#tracks.clear();
+  }
+
+  #admit(speaker: VoiceKey): Track | undefined {
+    if (this.#tracks.size >= limits.voicesMax) {
+      const silent = [...this.#tracks].find(([, { playout }]) => playout.idle);
+      if (silent === undefined) return undefined;
+      silent[1].playout.free();
+      this.#tracks.delete(silent[0]);
+    }
+    const playout = new SpeakerPlayout();
+    const track: Track = { playout, meter: new LevelMeter((rms) => void (track.level = levelOf(rms))), level: 0 };
+    this.#tracks.set(speaker, track);
+    this.#createDecoder().then(
+      (decoder) => {
+        if (this.#freed || this.#tracks.get(speaker) !== track) decoder.free();
+        else playout.attach(decoder);
+      },
+      (error: unknown) => this.#onBroken(error),
+    );
+    return track;
+  }
+}

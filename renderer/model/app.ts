@@ -1,0 +1,118 @@
+import type { EngineApi } from "../../p2p/api/engine.ts";
+import type { Microphone, Speakers } from "../audio/types.ts";
+import { LobbyModel } from "./lobby.ts";
+import { RoomModel } from "./room.ts";
+import { Scope } from "./scope.ts";
+import type { WindowFault } from "./sentence.ts";
+import { Session, type LineState } from "./session.ts";
+import { Settings } from "./settings.ts";
+import { StartModel, type Purpose } from "./start.ts";
+import type { Timers } from "./timers.ts";
+import { Cell, type Value } from "./value.ts";
+import { Voice } from "./voice.ts";
+
+/** What the window shows. `ended` says why nothing goes on here. */
+export type Screen =
+  | { readonly kind: "start"; readonly model: StartModel }
+  | { readonly kind: "lobby"; readonly model: LobbyModel }
+  | { readonly kind: "room"; readonly model: RoomModel }
+  | { readonly kind: "ended"; readonly fault: EndedFault; readonly model: EndedModel };
+
+/** Why nothing goes on in this window. The first two can be undone. */
+export type EndedFault = Extract<WindowFault, "second-window" | "replaced" | "token-wrong" | "engine-gone">;
+
+/** What can be done about it. */
+export interface EndedModel {
+  /** Goes on here and closes the other window; undefined where that cannot help. */
+  readonly takeOver: (() => void) | undefined;
+}
+
+/** What the window stands on. */
+export interface AppPorts {
+  readonly engine: EngineApi;
+  readonly line: Value<LineState>;
+  /** Takes the engine over from another window. */
+  readonly takeOver: () => void;
+  readonly microphone: Microphone;
+  readonly speakers: Speakers;
+  readonly timers: Timers;
+  /** Languages of the system, best first (BCP 47). */
+  readonly systemLanguages: readonly string[];
+}
+
+/** The window as a whole: one screen at a time, and what outlives screens. */
+export class App {
+  readonly session: Session;
+  readonly voice: Voice;
+  readonly settings: Settings;
+  readonly screen: Cell<Screen>;
+  readonly #timers: Timers;
+  readonly #takeOver: () => void;
+  readonly #scope = new Scope();
+  readonly #start: StartModel;
+
+  constructor(ports: AppPorts) {
+    this.#timers = ports.timers;
+    this.#takeOver = ports.takeOver;
+    this.settings = new Settings(ports.systemLanguages);
+    this.session = new Session(ports.engine, ports.line, this.#scope);
+    this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, this.#scope);
+    this.#start = new StartModel((purpose) => this.#prepare(purpose));
+    this.screen = new Cell<Screen>({ kind: "start", model: this.#start });
+    this.#scope.watch(this.session.phase, () => this.#follow());
+    this.#scope.watch(this.session.line, () => this.#follow());
+  }
+
+  /** Opens an invite or card that the system handed over, as a link or a file. Inside a room it waits for nobody: ignored. */
+  open(text: string): void {
+    if (this.screen.get().kind !== "start" && this.screen.get().kind !== "lobby") return;
+    this.#show({ kind: "start", model: this.#start });
+    this.#start.openText(text);
+  }
+
+  end(): void {
+    this.#show({ kind: "start", model: this.#start });
+    this.#scope.end();
+  }
+
+  #prepare(purpose: Purpose): void {
+    const lobby = new LobbyModel(purpose, this.session, this.voice, this.settings, (problem) => {
+      const cell = purpose.kind === "join" ? this.#start.inviteProblem : this.#start.cardProblem;
+      cell.set(problem);
+      this.#show({ kind: "start", model: this.#start });
+    });
+    this.#show({ kind: "lobby", model: lobby });
+  }
+
+  /** The screen follows from the line and from where the session is. */
+  #follow(): void {
+    const { line, phase } = this.session;
+    const state = line.get();
+    if (state === "second-window" || state === "replaced") {
+      return this.#show({ kind: "ended", fault: state, model: { takeOver: this.#takeOver } });
+    }
+    if (state === "token-wrong" || state === "engine-gone") {
+      return this.#show({ kind: "ended", fault: state, model: { takeOver: undefined } });
+    }
+    const { kind } = this.screen.get();
+    if (phase.get() === "inside" && kind !== "room") {
+      return this.#show({ kind: "room", model: new RoomModel(this.session, this.voice, this.#timers) });
+    }
+    if (phase.get() === "outside" && kind === "room") return this.#leaveRoom();
+    if (kind === "ended" && state === "open") this.#show({ kind: "start", model: this.#start });
+  }
+
+  #leaveRoom(): void {
+    // The invite has served; whoever looks at this screen next need not see it.
+    this.#start.invite.set("");
+    this.#show({ kind: "start", model: this.#start });
+  }
+
+  #show(next: Screen): void {
+    const before = this.screen.get();
+    const same = next.kind === "ended" ? before.kind === "ended" && before.fault === next.fault : before.kind === next.kind;
+    if (same && next.kind !== "lobby") return;
+    this.screen.set(next);
+    if (before.kind === "lobby" || before.kind === "room") before.model.end();
+  }
+}

@@ -1,0 +1,263 @@
+import type { Hand, Role, StagePerson } from "../../p2p/api/engine.ts";
+import type { VoiceKey } from "../../p2p/api/ids.ts";
+import { cleanText, textLengthMax } from "./names.ts";
+import { Scope } from "./scope.ts";
+import { sentence, type Sentence } from "./sentence.ts";
+import type { Session, Stage } from "./session.ts";
+import type { Timers } from "./timers.ts";
+import { Cell } from "./value.ts";
+import type { Voice } from "./voice.ts";
+
+/** How the connection is, in one word for a colour, and the sentence beside it. */
+export interface Connection {
+  readonly mood: "good" | "busy" | "bad";
+  readonly sentence: Sentence;
+}
+
+/** One's own hand. */
+export type HandState = "down" | "up";
+
+/** How long "another way was found" stays: long enough to be read. */
+const movedMs = 4000;
+/** The longest a listener waits between two spoken announcements of newcomers: more would talk over the room. */
+const announceMs = 1000;
+
+/** Whether this role is heard. */
+export function isOnStage(role: Role): boolean {
+  return role !== "listener";
+}
+
+/** The room: decides what can be done now, and what is said about it. */
+export class RoomModel {
+  readonly session: Session;
+  readonly voice: Voice;
+  readonly connection = new Cell<Connection>({ mood: "busy", sentence: sentence("link.waiting") });
+  readonly hand = new Cell<HandState>("down");
+  /** What stands in the field for typing to the stage. */
+  readonly draft = new Cell("");
+  readonly draftProblem = new Cell<Sentence | undefined>(undefined);
+  /** What a screen reader says next. A new object each time, so that the same words twice are said twice. */
+  readonly announcement = new Cell<Sentence | undefined>(undefined);
+  readonly #timers: Timers;
+  readonly #scope = new Scope();
+  readonly #waiting: Sentence[] = [];
+  #silence: (() => void) | undefined;
+  /** Set while "another way was found" is shown. */
+  #moved: (() => void) | undefined;
+  #handSeen = false;
+
+  /** Lives from joining to leaving; `end` ends it. */
+  constructor(session: Session, voice: Voice, timers: Timers) {
+    this.session = session;
+    this.voice = voice;
+    this.#timers = timers;
+    const scope = this.#scope;
+    this.#announce(sentence("announce.entered", { title: session.stage.get().title }));
+    this.#watchRole();
+    this.#watchStage();
+    this.#watchTexts();
+    scope.own(voice.state.subscribe(() => this.#announceVoice()));
+    for (const value of [session.line, session.trouble, session.place, session.stage, session.quality, session.role]) {
+      scope.own(value.subscribe(() => this.#judge()));
+    }
+    scope.own(session.moves.subscribe(() => this.#showMove()));
+    scope.own(() => this.#silence?.());
+    scope.own(() => this.#moved?.());
+    scope.own(() => voice.close());
+    this.#judge();
+    // From the lobby sound has begun already; a window that opens late begins here.
+    voice.listen().catch(() => undefined);
+  }
+
+  /** Whether hands may be answered and people taken off the stage: only the host's word counts. */
+  get canHost(): boolean {
+    return this.session.role.get() === "host";
+  }
+
+  /** Unmutes, or mutes. */
+  toggleMuted(): void {
+    const state = this.voice.state.get();
+    if (state !== "shut") this.voice.setMuted(state === "live");
+  }
+
+  /** Push to talk: pressed or let go. */
+  holdToTalk(held: boolean): void {
+    this.voice.setHeld(held);
+  }
+
+  /** Raises one's hand, or lowers it. On stage it does nothing. */
+  toggleHand(): void {
+    if (isOnStage(this.session.role.get())) return;
+    const up = this.hand.get() === "down";
+    this.hand.set(up ? "up" : "down");
+    this.#handSeen = false;
+    if (up) this.session.engine.raiseHand();
+    else this.session.engine.lowerHand();
+    this.#announce(sentence(up ? "announce.hand-mine" : "announce.hand-lowered"));
+  }
+
+  /** Leaves the stage and stays in the room. The microphone shuts before anybody answers. A host cannot. */
+  leaveStage(): void {
+    this.voice.leaveStage();
+    this.session.engine.lowerHand();
+  }
+
+  admit(hand: Hand): void {
+    if (this.canHost) this.session.engine.admit(hand.id);
+  }
+
+  dismiss(hand: Hand): void {
+    if (this.canHost) this.session.engine.dismiss(hand.id);
+  }
+
+  /** Back to listening; the host cannot be taken off. */
+  removeFromStage(person: StagePerson): void {
+    if (this.canHost && person.role !== "host") this.session.engine.removeFromStage(person.voice);
+  }
+
+  /** Sends what stands in the field, or says what is wrong with it. */
+  say(): void {
+    const raw = this.draft.get();
+    if (raw.trim().length > textLengthMax) return this.draftProblem.set(sentence("fault.text-too-long", { max: textLengthMax }));
+    const text = cleanText(raw);
+    if (text === "") return this.draftProblem.set(sentence("fault.text-empty"));
+    this.draftProblem.set(undefined);
+    this.session.engine.say(text);
+    this.draft.set("");
+  }
+
+  leave(): void {
+    this.session.leave();
+  }
+
+  /** Calls for every change of loudness, about 20 times a second; one's own voice is among the others. Ends with the room. */
+  onLevels(listener: (levels: ReadonlyMap<VoiceKey, number>, own: number) => void): () => void {
+    const { microphone, speakers } = this.voice;
+    const tell = (): void => listener(speakers.levels, microphone.live ? microphone.level : 0);
+    const ends = [speakers.onLevels(tell), microphone.onLevel(tell), microphone.onLive(tell)];
+    return () => ends.forEach((end) => end());
+  }
+
+  end(): void {
+    this.#scope.end();
+  }
+
+  #watchRole(): void {
+    let before: Role | undefined;
+    this.#scope.watch(this.session.role, (role) => {
+      const was = before;
+      before = role;
+      if (isOnStage(role)) {
+        this.hand.set("down");
+        this.#handSeen = false;
+        this.voice.takeStage().catch(() => undefined);
+        if (was === "listener") this.#announce(sentence("announce.on-stage"));
+      } else {
+        this.voice.leaveStage();
+        if (was !== undefined) this.#announce(sentence("announce.off-stage"));
+      }
+    });
+  }
+
+  #watchStage(): void {
+    let before = this.session.stage.get();
+    this.#scope.own(
+      this.session.stage.subscribe(() => {
+        const stage = this.session.stage.get();
+        this.#announceStage(before, stage);
+        before = stage;
+        this.#watchOwnHand(stage);
+      }),
+    );
+  }
+
+  #announceStage(before: Stage, after: Stage): void {
+    const others = (people: readonly StagePerson[]): StagePerson[] => people.filter(({ self }) => !self);
+    const was = new Map(others(before.people).map((person) => [person.voice, person]));
+    const is = new Map(others(after.people).map((person) => [person.voice, person]));
+    for (const [key, { name }] of is) if (!was.has(key)) this.#announce(sentence("announce.joined-stage", { name }));
+    for (const [key, { name }] of was) if (!is.has(key)) this.#announce(sentence("announce.left-stage", { name }));
+    if (!this.canHost) return;
+    const hands = new Set(before.hands.map(({ id }) => id));
+    for (const { id, name, self } of after.hands) {
+      if (!self && !hands.has(id)) this.#announce(sentence("announce.hand-up", { name }));
+    }
+  }
+
+  /** A hand of ours that the room showed and shows no more was lowered by the host, or we are on stage. */
+  #watchOwnHand({ hands }: Stage): void {
+    if (hands.some(({ self }) => self)) {
+      this.#handSeen = true;
+      if (!isOnStage(this.session.role.get())) this.hand.set("up");
+    } else if (this.#handSeen && this.hand.get() === "up") {
+      this.#handSeen = false;
+      this.hand.set("down");
+      this.#announce(sentence("announce.hand-lowered"));
+    }
+  }
+
+  #watchTexts(): void {
+    let last = this.session.texts.get().at(-1)?.id ?? 0;
+    this.#scope.own(
+      this.session.texts.subscribe(() => {
+        for (const { id, name, text, self } of this.session.texts.get()) {
+          if (id > last && !self) this.#announce(sentence("announce.text", { name, text }));
+          last = Math.max(last, id);
+        }
+      }),
+    );
+  }
+
+  #announceVoice(): void {
+    const state = this.voice.state.get();
+    if (state === "muted") this.#announce(sentence("announce.muted"));
+    if (state === "live") this.#announce(sentence("announce.live"));
+  }
+
+  #showMove(): void {
+    this.#moved?.();
+    this.#moved = this.#timers.after(movedMs, () => {
+      this.#moved = undefined;
+      this.#judge();
+    });
+    this.#judge();
+  }
+
+  #judge(): void {
+    const next = this.#connection();
+    const { mood, sentence: said } = this.connection.get();
+    if (mood !== next.mood || said.key !== next.sentence.key) this.connection.set(next);
+  }
+
+  #connection(): Connection {
+    const { line, trouble, place, stage, role, quality } = this.session;
+    if (line.get() !== "open") return { mood: "bad", sentence: sentence("link.restarting") };
+    const problem = trouble.get();
+    if (problem?.key === "fault.stalled") return { mood: "bad", sentence: sentence("link.stalled") };
+    if (problem !== undefined) return { mood: "bad", sentence: problem };
+    if (this.#moved !== undefined) return { mood: "busy", sentence: sentence("link.moving") };
+    const fed = place.get().relays.length > 0 || quality.get().latencyMs !== null || role.get() === "host";
+    if (!fed && stage.get().people.length === 0) return { mood: "busy", sentence: sentence("link.waiting") };
+    return { mood: "good", sentence: sentence("link.good") };
+  }
+
+  /** One sentence at a time, none more often than it can be heard. */
+  #announce(next: Sentence): void {
+    if (this.#silence === undefined) {
+      this.announcement.set({ ...next });
+      this.#rest();
+      return;
+    }
+    this.#waiting.push(next);
+    // A crowd that comes at once is news once; the newest is what still holds.
+    if (this.#waiting.length > 8) this.#waiting.shift();
+  }
+
+  #rest(): void {
+    this.#silence = this.#timers.after(announceMs, () => {
+      this.#silence = undefined;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#announce(next);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import type { ErrorCode } from "../../p2p/api/errors.ts";
+import type { JoinStep, Role } from "../../p2p/api/engine.ts";
+import type { SoundFaultCode } from "../audio/types.ts";
+
+/** What goes wrong in the window itself, beside what the engine reports. */
+export type WindowFault =
+  | "paste-empty"
+  | "paste-unknown"
+  | "paste-too-long"
+  | "paste-is-card"
+  | "paste-is-invite"
+  | "card-missing"
+  | "file-too-big"
+  | "file-unreadable"
+  | "text-empty"
+  | "text-too-long"
+  | "copy-refused"
+  | "second-window"
+  | "replaced"
+  | "token-wrong"
+  | "engine-gone";
+
+/** Names a sentence of the translations. The compiler holds every language to this list. */
+export type SentenceKey =
+  | `fault.${ErrorCode}`
+  | `fault.${WindowFault}`
+  | `sound.${SoundFaultCode}`
+  | `step.${JoinStep}`
+  | `role.${Role}`
+  | "notice.copied"
+  | "announce.entered"
+  | "announce.joined-stage"
+  | "announce.left-stage"
+  | "announce.hand-up"
+  | "announce.hand-mine"
+  | "announce.hand-lowered"
+  | "announce.on-stage"
+  | "announce.off-stage"
+  | "announce.muted"
+  | "announce.live"
+  | "announce.text"
+  | "link.good"
+  | "link.waiting"
+  | "link.moving"
+  | "link.stalled"
+  | "link.restarting";
+
+/** Text for a person, before it has a language: what translations are looked up by. Values come from others: isolate them. */
+export interface Sentence {
+  readonly key: SentenceKey;
+  readonly values?: Readonly<Record<string, string | number>>;
+}
+
+/** Makes a sentence. */
+export function sentence(key: SentenceKey, values?: Readonly<Record<string, string | number>>): Sentence {
+  return values === undefined ? { key } : { key, values };
+}

@@ -1,0 +1,218 @@
+import type { EngineApi, EngineEvent, Hand, Invites, JoinStep, PlaceRelay, Role, StagePerson } from "../../p2p/api/engine.ts";
+import type { ErrorCode } from "../../p2p/api/errors.ts";
+import { cleanName, cleanText } from "./names.ts";
+import type { Scope } from "./scope.ts";
+import { sentence, type Sentence } from "./sentence.ts";
+import { Cell, type Value } from "./value.ts";
+
+/**
+ * How the window's line to the engine is. `second-window`: another one was open first. `replaced`: another one took over.
+ * `token-wrong` and `engine-gone` are for good.
+ */
+export type LineState =
+  | "connecting"
+  | "open"
+  | "restarting"
+  | "second-window"
+  | "replaced"
+  | "token-wrong"
+  | "engine-gone";
+
+/** Where we are: `entering` from the first command until joined or refused. */
+export type Phase = "outside" | "entering" | "inside";
+
+/** Who is on stage and who would like to be; names are clean and may be empty. */
+export interface Stage {
+  readonly title: string;
+  /** The host first, then by role; within a role as the engine names them. */
+  readonly people: readonly StagePerson[];
+  /** In the order they were raised. */
+  readonly hands: readonly Hand[];
+}
+
+/** How many are in the room. */
+export interface Crowd {
+  readonly speakers: number;
+  readonly listeners: number;
+  readonly relays: number;
+}
+
+/** One typed text. */
+export interface TypedText {
+  /** Counts up within this window. */
+  readonly id: number;
+  readonly identity: string;
+  readonly name: string;
+  readonly text: string;
+  readonly at: number;
+  readonly self: boolean;
+}
+
+/** Where our sound comes from. */
+export interface Place {
+  readonly hops: number;
+  readonly relays: readonly PlaceRelay[];
+}
+
+/** How the sound is, over the last second. */
+export interface Quality {
+  /** Capture to ready-to-play; null without sound. */
+  readonly latencyMs: number | null;
+  readonly layer: "normal" | "low";
+}
+
+/** What can be passed on. */
+export interface Sharing {
+  /** As text, by role; only a host has more than one. */
+  readonly invites: Partial<Invites>;
+}
+
+const nowhere: Place = { hops: 0, relays: [] };
+const emptyStage: Stage = { title: "", people: [], hands: [] };
+const noCrowd: Crowd = { speakers: 0, listeners: 0, relays: 0 };
+const noQuality: Quality = { latencyMs: null, layer: "normal" };
+const ranks: Readonly<Record<Role, number>> = { host: 0, heir: 1, moderator: 2, speaker: 3, listener: 4 };
+
+/** Texts kept: more than anybody scrolls back, little enough for memory. */
+const textsMax = 200;
+/** People and hands taken over from one event: twice the stage; hands as many as a host can go through. */
+const peopleMax = 64;
+const handsMax = 500;
+/** Relays drawn. */
+const relaysMax = 8;
+
+/**
+ * What the window knows of the room: every event of the engine, made fit to be shown and sorted by how often it changes, so
+ * that a second's statistics draw nothing but the statistics anew.
+ */
+export class Session {
+  readonly engine: EngineApi;
+  readonly line: Value<LineState>;
+  readonly phase = new Cell<Phase>("outside");
+  readonly role = new Cell<Role>("listener");
+  readonly stage = new Cell<Stage>(emptyStage);
+  readonly crowd = new Cell<Crowd>(noCrowd);
+  readonly texts = new Cell<readonly TypedText[]>([]);
+  readonly place = new Cell<Place>(nowhere);
+  readonly quality = new Cell<Quality>(noQuality);
+  readonly steps = new Cell<readonly JoinStep[]>([]);
+  readonly sharing = new Cell<Sharing>({ invites: {} });
+  /** What went wrong last and still holds; a sentence that does not stop anybody. */
+  readonly trouble = new Cell<Sentence | undefined>(undefined);
+  /** Counts moves to another parent: a change says that one happened. */
+  readonly moves = new Cell(0);
+  #textsSeen = 0;
+
+  /** Listens until the scope ends, and takes over at once what already holds: a window may open late. */
+  constructor(engine: EngineApi, line: Value<LineState>, scope: Scope) {
+    this.engine = engine;
+    this.line = line;
+    scope.own(engine.subscribe((event) => this.#take(event)));
+    for (const event of engine.snapshot()) this.#take(event);
+  }
+
+  /**
+   * Makes a room or joins one: `enter` asks the engine. Resolves with nothing when we are inside, else with what to say;
+   * the code tells whether it was the invite's or card's fault. Never rejects.
+   */
+  async enter(enter: (engine: EngineApi) => Promise<unknown>): Promise<ErrorCode | undefined> {
+    if (this.phase.get() !== "outside") return undefined;
+    this.#clear();
+    this.phase.set("entering");
+    try {
+      await enter(this.engine);
+      this.phase.set("inside");
+      return undefined;
+    } catch (error: unknown) {
+      this.phase.set("outside");
+      return codeOf(error);
+    }
+  }
+
+  /** Leaves the room, or stops entering it. The window is outside at once, whatever the engine still has to say. */
+  leave(): void {
+    this.phase.set("outside");
+    this.engine.leave().catch((error: unknown) => this.trouble.set(sentence(`fault.${codeOf(error)}`)));
+  }
+
+  #clear(): void {
+    this.role.set("listener");
+    this.stage.set(emptyStage);
+    this.crowd.set(noCrowd);
+    this.texts.set([]);
+    this.place.set(nowhere);
+    this.quality.set(noQuality);
+    this.steps.set([]);
+    this.sharing.set({ invites: {} });
+    this.trouble.set(undefined);
+  }
+
+  #take(event: EngineEvent): void {
+    switch (event.event) {
+      case "room":
+        return this.sharing.set({ invites: event.invites });
+      case "joined":
+        this.role.set(event.role);
+        this.trouble.set(undefined);
+        return this.phase.set("inside");
+      case "left":
+        return this.phase.get() === "inside" ? this.phase.set("outside") : undefined;
+      case "role":
+        return this.role.set(event.role);
+      case "members":
+        return this.crowd.set({ speakers: event.speakers, listeners: event.listeners, relays: event.relays });
+      case "stage":
+        return this.stage.set(cleanStage(event));
+      case "text":
+        return this.#takeText(event);
+      case "place":
+        if (event.relays.some(({ feeds }) => feeds)) this.trouble.set(undefined);
+        return this.place.set({ hops: event.hops, relays: event.relays.slice(0, relaysMax) });
+      case "stats":
+        return this.#takeQuality({ latencyMs: event.latencyMs, layer: event.layer });
+      case "step":
+        return this.steps.update((steps) => (steps.includes(event.step) ? steps : [...steps, event.step]));
+      case "move":
+        return this.moves.update((count) => count + 1);
+      case "refused":
+      case "error":
+        return this.trouble.set(sentence(`fault.${event.code}`));
+      case "ready":
+      case "card":
+      case "sound":
+      case "cover":
+        return undefined;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #takeText(event: Extract<EngineEvent, { readonly event: "text" }>): void {
+    const { identity, at, self } = event;
+    const text = cleanText(event.text);
+    const before = this.texts.get();
+    // A window that opens late is told the last text once by the snapshot, and once more perhaps by its line.
+    if (text === "" || before.some((one) => one.at === at && one.identity === identity && one.text === text)) return;
+    this.#textsSeen += 1;
+    const next = { id: this.#textsSeen, identity, name: cleanName(event.name), text, at, self };
+    this.texts.set([...before, next].slice(-textsMax));
+  }
+
+  #takeQuality(next: Quality): void {
+    const { latencyMs, layer } = this.quality.get();
+    if (latencyMs !== next.latencyMs || layer !== next.layer) this.quality.set(next);
+  }
+}
+
+function cleanStage(event: Extract<EngineEvent, { readonly event: "stage" }>): Stage {
+  const people = event.people.slice(0, peopleMax).map((person) => ({ ...person, name: cleanName(person.name) }));
+  const hands = event.hands.slice(0, handsMax).map((hand) => ({ ...hand, name: cleanName(hand.name) }));
+  people.sort((a, b) => ranks[a.role] - ranks[b.role]);
+  return { title: cleanName(event.title), people, hands };
+}
+
+/** The code of whatever a command rejected with: `internal` when it is not one of ours. */
+function codeOf(error: unknown): ErrorCode {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? (code as ErrorCode) : "internal";
+}

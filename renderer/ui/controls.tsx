@@ -1,0 +1,109 @@
+import type { ReactElement, ReactNode } from "react";
+import { Button as AriaButton, type ButtonProps } from "react-aria-components/Button";
+import { Dialog, Heading } from "react-aria-components/Dialog";
+import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
+import { Modal, ModalOverlay } from "react-aria-components/Modal";
+import { Popover } from "react-aria-components/Popover";
+import { Label } from "react-aria-components/Label";
+import { Select, SelectValue } from "react-aria-components/Select";
+import { Icon, type IconName } from "./icon.tsx";
+import { useTexts } from "./language.ts";
+
+/** Looks of a button: `main` once a screen, `plain` otherwise, `bare` among others, `danger` for leaving. */
+export type ButtonLook = "main" | "plain" | "bare" | "danger";
+
+interface ActionProps extends Omit<ButtonProps, "children" | "className" | "style"> {
+  readonly look?: ButtonLook;
+  readonly icon?: IconName;
+  /** What it does, in words. */
+  readonly label: string;
+  /** Shows the drawing alone; the words are for screen readers and as a tip. */
+  readonly iconOnly?: boolean;
+}
+
+/** A button of at least 44 by 44 pixels, with words, a drawing, or both. */
+export function Action({ look = "plain", icon, label, iconOnly = false, ...rest }: ActionProps): ReactElement {
+  return (
+    <AriaButton {...rest} className={`action action-${look}`} data-icon-only={iconOnly || undefined} aria-label={label}>
+      {icon !== undefined && <Icon name={icon} />}
+      {!iconOnly && <span>{label}</span>}
+    </AriaButton>
+  );
+}
+
+/** One choice of a list. An empty `id` stands for the system's default. */
+export interface Choice {
+  readonly id: string;
+  readonly label: string;
+}
+
+interface ChooserProps {
+  readonly label: string;
+  readonly choices: readonly Choice[];
+  readonly chosen: string;
+  readonly onChoose: (id: string) => void;
+}
+
+/** Chooses one of a few, in a list that opens. Labels may come from outside: they are isolated. */
+export function Chooser({ label, choices, chosen, onChoose }: ChooserProps): ReactElement {
+  return (
+    <Select className="field" value={chosen} onChange={(key) => onChoose(String(key ?? ""))}>
+      <Label className="field-label">{label}</Label>
+      <AriaButton className="chooser">
+        <SelectValue className="chooser-value" />
+        <Icon name="chevron" />
+      </AriaButton>
+      <Popover className="popover">
+        <ListBox className="choices" items={choices}>
+          {(choice) => (
+            <ListBoxItem id={choice.id} textValue={choice.label} className="choice">
+              <bdi>{choice.label}</bdi>
+              <Icon name="check" />
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
+
+interface SheetProps {
+  readonly title: string;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** A dialog over the screen. Escape, a click outside and its own button close it; focus comes back to where it was. */
+export function Sheet({ title, isOpen, onClose, children }: SheetProps): ReactElement {
+  const { text } = useTexts();
+  return (
+    <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
+      <Modal className="sheet">
+        <Dialog className="sheet-inside">
+          <header className="sheet-head">
+            <Heading slot="title" className="sheet-title">
+              {title}
+            </Heading>
+            <Action look="bare" icon="close" iconOnly label={text("common.close")} onPress={onClose} />
+          </header>
+          <div className="sheet-body">{children}</div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+/** What is wrong and what to do, said by screen readers when it appears. The empty place stays, so that it is noticed. */
+export function Problem({ children }: { readonly children: string | undefined }): ReactElement {
+  return (
+    <div role="alert" className="problem-place">
+      {children !== undefined && (
+        <p className="problem">
+          <Icon name="warning" />
+          <span>{children}</span>
+        </p>
+      )}
+    </div>
+  );
+}

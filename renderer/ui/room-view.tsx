@@ -1,0 +1,109 @@
+import { useRef, useState, type ReactElement } from "react";
+import type { RoomModel } from "../model/room.ts";
+import { ControlBar } from "./control-bar.tsx";
+import { Action, Problem } from "./controls.tsx";
+import { HandsPanel } from "./hands-panel.tsx";
+import { KeysSheet } from "./keys-sheet.tsx";
+import { useTexts } from "./language.ts";
+import { PlacePanel } from "./place-panel.tsx";
+import { SettingsSheet } from "./settings-sheet.tsx";
+import { ShareSheet } from "./share-sheet.tsx";
+import { StageView } from "./stage-view.tsx";
+import { TextsPanel } from "./texts-panel.tsx";
+import { useRoomKeys } from "./use-room-keys.ts";
+import { useValue } from "./use-value.ts";
+import type { Settings } from "../model/settings.ts";
+
+interface RoomViewProps {
+  readonly model: RoomModel;
+  readonly settings: Settings;
+}
+
+/** The room. */
+export function RoomView({ model, settings }: RoomViewProps): ReactElement {
+  const [sheet, setSheet] = useState<"share" | "settings" | "keys" | undefined>(undefined);
+  const composer = useRef<HTMLInputElement>(null);
+  const close = (): void => setSheet(undefined);
+  useRoomKeys(model, { onHelp: () => setSheet("keys"), onType: () => composer.current?.focus() });
+  const state = useValue(model.voice.state);
+  const role = useValue(model.session.role);
+  return (
+    <div className="room" data-voice={state}>
+      <RoomHead model={model} onShare={() => setSheet("share")} onSettings={() => setSheet("settings")} onKeys={() => setSheet("keys")} />
+      <div className="room-main">
+        <SoundProblems model={model} />
+        <StageView model={model} />
+      </div>
+      <aside className="room-side">
+        {role === "host" && <HandsPanel model={model} />}
+        <TextsPanel model={model} composer={composer} />
+        <PlacePanel model={model} />
+      </aside>
+      <ControlBar model={model} onType={() => composer.current?.focus()} />
+      <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
+      <SettingsSheet settings={settings} voice={model.voice} isOpen={sheet === "settings"} onClose={close} />
+      <KeysSheet isOpen={sheet === "keys"} onClose={close} />
+    </div>
+  );
+}
+
+interface RoomHeadProps {
+  readonly model: RoomModel;
+  readonly onShare: () => void;
+  readonly onSettings: () => void;
+  readonly onKeys: () => void;
+}
+
+function RoomHead({ model, onShare, onSettings, onKeys }: RoomHeadProps): ReactElement {
+  const { text } = useTexts();
+  const { title } = useValue(model.session.stage);
+  return (
+    <header className="room-head">
+      <div className="room-name">
+        <h1 className="room-title" tabIndex={-1} dir="auto">
+          {title === "" ? text("room.untitled") : <bdi>{title}</bdi>}
+        </h1>
+        <ConnectionPill model={model} />
+      </div>
+      <div className="room-tools">
+        <Action icon="share" label={text("room.share")} onPress={onShare} />
+        <Action look="bare" icon="keys" iconOnly label={text("keys.title")} onPress={onKeys} />
+        <Action look="bare" icon="settings" iconOnly label={text("settings.title")} onPress={onSettings} />
+      </div>
+    </header>
+  );
+}
+
+/** How the connection is: a colour, and always words. It never stands in the way. */
+function ConnectionPill({ model }: { readonly model: RoomModel }): ReactElement {
+  const { say } = useTexts();
+  const { mood, sentence } = useValue(model.connection);
+  return (
+    <p className="pill" data-mood={mood} role="status">
+      <span className="pill-dot" aria-hidden="true" />
+      <span>{say(sentence)}</span>
+    </p>
+  );
+}
+
+function SoundProblems({ model }: { readonly model: RoomModel }): ReactElement {
+  const { text, say } = useTexts();
+  const state = useValue(model.voice.state);
+  const microphone = useValue(model.voice.microphoneFault);
+  const speakers = useValue(model.voice.speakersFault);
+  const blocked = speakers?.key === "sound.speaker-blocked";
+  return (
+    <>
+      <Problem>{state === "shut" || microphone === undefined ? undefined : say(microphone)}</Problem>
+      <Problem>{speakers && say(speakers)}</Problem>
+      {blocked && (
+        <Action
+          look="main"
+          icon="volume"
+          label={text("room.let-sound-in")}
+          onPress={() => void model.voice.listen().catch(() => undefined)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+import type { ReactElement } from "react";
+import { Label } from "react-aria-components/Label";
+import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
+import { languages, type Language, type Settings, type Theme } from "../model/settings.ts";
+import type { Voice } from "../model/voice.ts";
+import { VolumeSlider } from "./control-bar.tsx";
+import { Chooser, Sheet } from "./controls.tsx";
+import { DeviceFields } from "./device-fields.tsx";
+import { useTexts } from "./language.ts";
+import { useValue } from "./use-value.ts";
+
+interface SettingsSheetProps {
+  readonly settings: Settings;
+  readonly voice: Voice;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+}
+
+/** Each language by its own name, whatever the language of now. */
+const languageNames: Readonly<Record<Language, string>> = { en: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文" };
+const themes: readonly Theme[] = ["system", "light", "dark"];
+
+/** Devices, looks, language, and what is kept: nothing. */
+export function SettingsSheet({ settings, voice, isOpen, onClose }: SettingsSheetProps): ReactElement {
+  const { text } = useTexts();
+  const theme = useValue(settings.theme);
+  const language = useValue(settings.language);
+  return (
+    <Sheet title={text("settings.title")} isOpen={isOpen} onClose={onClose}>
+      <div className="stack">
+        <h3 className="sheet-part">{text("settings.sound")}</h3>
+        <DeviceFields voice={voice} />
+        <VolumeSlider voice={voice} />
+        <h3 className="sheet-part">{text("settings.looks")}</h3>
+        <RadioGroup className="field" value={theme} onChange={(next) => settings.theme.set(next as Theme)}>
+          <Label className="field-label">{text("settings.theme")}</Label>
+          <div className="segments">
+            {themes.map((one) => (
+              <Radio key={one} value={one} className="segment">
+                {text(`settings.theme-${one}`)}
+              </Radio>
+            ))}
+          </div>
+        </RadioGroup>
+        <Chooser
+          label={text("settings.language")}
+          choices={languages.map((id) => ({ id, label: languageNames[id] }))}
+          chosen={language}
+          onChoose={(id) => settings.language.set(id as Language)}
+        />
+        <h3 className="sheet-part">{text("settings.stored")}</h3>
+        <p className="soft">{text("settings.stored-nothing")}</p>
+      </div>
+    </Sheet>
+  );
+}

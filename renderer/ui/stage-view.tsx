@@ -1,0 +1,155 @@
+import { memo, useEffect, useRef, type ReactElement } from "react";
+import { Button } from "react-aria-components/Button";
+import { Menu, MenuItem, MenuTrigger } from "react-aria-components/Menu";
+import { Popover } from "react-aria-components/Popover";
+import type { StagePerson } from "../../p2p/api/engine.ts";
+import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { RoomModel } from "../model/room.ts";
+import { Avatar } from "./avatar.tsx";
+import { Icon } from "./icon.tsx";
+import { useTexts } from "./language.ts";
+import { useValue } from "./use-value.ts";
+
+/** Louder than this is speech; the same for everybody. */
+const speakingLevel = 0.08;
+/** A ring stays this long after the last sound, so that it does not flicker between words. */
+const ringMs = 350;
+
+/**
+ * Who is on stage. The rings are written straight into the page, 20 times a second: React draws only when somebody comes,
+ * goes or is renamed.
+ */
+export function StageView({ model }: { readonly model: RoomModel }): ReactElement {
+  const { text } = useTexts();
+  const { people } = useValue(model.session.stage);
+  const role = useValue(model.session.role);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    const own = people.find(({ self }) => self)?.voice;
+    return list.current === null ? undefined : showLevels(list.current, own, model);
+  }, [people, model]);
+  const size = people.length <= 4 ? "large" : people.length <= 9 ? "middle" : "small";
+  return (
+    <section className="stage" aria-labelledby="stage-title">
+      <h2 className="stage-title" id="stage-title">
+        {text("stage.title")}
+      </h2>
+      {people.length === 0 ? (
+        <p className="stage-empty">{text("stage.empty")}</p>
+      ) : (
+        <ul className="seats" data-size={size} ref={list}>
+          {people.map((person) => (
+            <Seat key={person.voice} person={person} model={model} canRemove={role === "host" && person.role !== "host"} />
+          ))}
+        </ul>
+      )}
+      <Audience model={model} />
+    </section>
+  );
+}
+
+interface SeatProps {
+  readonly person: StagePerson;
+  readonly model: RoomModel;
+  readonly canRemove: boolean;
+}
+
+const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactElement {
+  const { text } = useTexts();
+  const { identity, name, role, self } = person;
+  const shown = name === "" ? text("person.nameless") : name;
+  const bowl = (
+    <span className="seat-bowl">
+      <Avatar identity={identity} />
+      {self && <OwnBadge model={model} />}
+    </span>
+  );
+  return (
+    <li className="seat" data-voice={person.voice} data-self={self || undefined}>
+      {canRemove ? (
+        <MenuTrigger>
+          <Button className="seat-button" aria-label={text("stage.options", { name: shown })}>
+            {bowl}
+          </Button>
+          <Popover className="popover">
+            <Menu className="choices" onAction={() => model.removeFromStage(person)}>
+              <MenuItem id="remove" className="choice">
+                {text("stage.remove")}
+              </MenuItem>
+            </Menu>
+          </Popover>
+        </MenuTrigger>
+      ) : (
+        bowl
+      )}
+      <span className="seat-name">
+        <bdi>{shown}</bdi>
+      </span>
+      <span className="seat-role">
+        {self ? text("stage.you") : role === "speaker" ? text("stage.speaks") : text(`role.${role}`)}
+      </span>
+    </li>
+  );
+});
+
+/** One's own microphone, on one's own bowl: nobody else's is known. */
+function OwnBadge({ model }: { readonly model: RoomModel }): ReactElement | null {
+  const { text } = useTexts();
+  const state = useValue(model.voice.state);
+  if (state === "shut") return null;
+  const open = state !== "muted";
+  return (
+    <span className="seat-badge" data-open={open || undefined}>
+      <Icon name={open ? "microphone" : "microphone-off"} />
+      <span className="hidden-words">{text(open ? "voice.live" : "voice.muted")}</span>
+    </span>
+  );
+}
+
+/** How many listen, and a crowd that grows with the logarithm: 8,000 are not 8,000 drawings. */
+function Audience({ model }: { readonly model: RoomModel }): ReactElement {
+  const { text } = useTexts();
+  const { listeners, relays } = useValue(model.session.crowd);
+  const width = Math.min(1, Math.log10(1 + listeners) / 4);
+  return (
+    <div className="audience">
+      <div className="audience-crowd" style={{ "--crowd": width.toFixed(3) } as React.CSSProperties} aria-hidden="true" />
+      <p className="audience-count">
+        <strong>{text("crowd.listeners", { count: listeners })}</strong>
+        <span className="faint">{text("crowd.relays", { count: relays })}</span>
+      </p>
+    </div>
+  );
+}
+
+/** Writes loudness into the seats' style until the result is called. */
+function showLevels(list: HTMLUListElement, own: VoiceKey | undefined, model: RoomModel): () => void {
+  const seats = [...list.querySelectorAll<HTMLElement>(".seat")].map((element) => ({
+    element,
+    voice: element.dataset["voice"] as VoiceKey,
+    shown: -1,
+    heardAt: Number.NEGATIVE_INFINITY,
+  }));
+  const show = (levels: ReadonlyMap<VoiceKey, number>, ownLevel: number): void => {
+    const now = performance.now();
+    for (const seat of seats) {
+      const level = seat.voice === own ? ownLevel : (levels.get(seat.voice) ?? 0);
+      // Steps of a twentieth: finer ones are not seen, and each costs a style.
+      const shown = Math.round(level * 20);
+      if (level >= speakingLevel) seat.heardAt = now;
+      const speaking = now - seat.heardAt < ringMs;
+      if (speaking !== seat.element.hasAttribute("data-speaking")) seat.element.toggleAttribute("data-speaking", speaking);
+      if (shown === seat.shown) continue;
+      seat.shown = shown;
+      seat.element.style.setProperty("--level", String(shown / 20));
+    }
+  };
+  const end = model.onLevels(show);
+  return () => {
+    end();
+    for (const { element } of seats) {
+      element.removeAttribute("data-speaking");
+      element.style.removeProperty("--level");
+    }
+  };
+}
