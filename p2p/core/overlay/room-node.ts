@@ -93,7 +93,9 @@ export class RoomNode {
   /** Relays of the room that have a slot, for somebody who finds none here; few enough for one frame. */
   alternatives(): RelayAddress[] {
     const relays = this.view?.relays ?? [];
-    const found = this.#census.withRoom(this.#censusFacts).map((peer) => relays[this.#relays.indexOf(peer)]);
+    const random = (): number => (this.#crypto.randomBytes(1)[0] ?? 0) / 256;
+    const drawn = this.#census.withRoom(this.#censusFacts, random);
+    const found = drawn.map((peer) => relays[this.#relays.indexOf(peer)]);
     const short = found.filter((relay) => (relay?.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
     const chosen = short.filter((relay) => relay !== undefined).slice(0, alternativesMax);
     return chosen.map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
