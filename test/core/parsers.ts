@@ -124,7 +124,10 @@ export const parsers: Readonly<Record<string, Parser>> = {
     sealed: false,
   },
   census: {
-    sample: encodePaper({ kind: "census", census: { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] } }),
+    sample: encodePaper({
+      kind: "census",
+      census: { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] },
+    }),
     accepts: (bytes) => parsePaper(bytes) !== undefined,
     sealed: false,
   },

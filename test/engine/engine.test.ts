@@ -6,6 +6,7 @@ import { parseCard } from "../../p2p/core/room/card.ts";
 import { createSeats } from "../../p2p/core/room/seats.ts";
 import { createEngine } from "../../p2p/engine/engine.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
+import { testNow } from "../core/fixtures.ts";
 import { ManualClock } from "../io/audio/manual-clock.ts";
 import { MemoryNet, type MemoryNode } from "./network.ts";
 
@@ -27,9 +28,12 @@ class House {
 
   constructor(seed: string) {
     this.net = new MemoryNet(seed);
+    this.clock.stall(testNow - this.clock.now());
   }
 
-  async desk(options: { readonly listens?: boolean; readonly blind?: boolean; readonly discovers?: boolean } = {}): Promise<Desk> {
+  async desk(
+    options: { readonly listens?: boolean; readonly blind?: boolean; readonly discovers?: boolean } = {},
+  ): Promise<Desk> {
     const { listens = false, blind = false, discovers = false } = options;
     const node = this.net.node(listens, discovers);
     const ports = { clock: this.clock, crypto, network: node, seats: blind ? undefined : createSeats(crypto) };
@@ -137,6 +141,7 @@ describe("the engine", () => {
     expect(out.bytesOut).toBeGreaterThan(0);
     expect(into.bytesIn).toBe(out.bytesOut);
     for (const pair of house.net.pairs) pair.cut();
+    await setImmediate();
     expect(host.engine.stats().links).toEqual({});
     expect(host.engine.stats().bytesOut).toBe(out.bytesOut);
   });
@@ -270,7 +275,7 @@ describe("the engine", () => {
 });
 
 function cardSecretOf(text: string): Uint8Array {
-  const card = parseCard(crypto, text, new ManualClock().now());
+  const card = parseCard(crypto, text, testNow);
   if (!card.ok) throw new Error(card.reason);
   return card.value.secret;
 }

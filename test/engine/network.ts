@@ -20,7 +20,11 @@ export class MemoryNet {
 
   /** A node that is up when its engine has started; `listens`: it has an address. */
   node(listens: boolean, discovers = false): MemoryNode {
-    const reach = { key: this.#rng.bytes(32), token: this.#rng.bytes(16), addresses: [Uint8Array.of(4, 127, 0, 0, 1, 6, 1, 187)] };
+    const reach = {
+      key: this.#rng.bytes(32),
+      token: this.#rng.bytes(16),
+      addresses: [Uint8Array.of(4, 127, 0, 0, 1, 6, 1, 187)],
+    };
     return new MemoryNode(this, toHex(reach.key) as PeerId, listens ? reach : undefined, discovers);
   }
 

@@ -112,6 +112,7 @@ describe("traffic", () => {
     await setImmediate();
     expect(traffic.count()).toEqual({ bytesIn: 30, bytesOut: 100, links: { memory: 1 } });
     cut();
+    await setImmediate();
     expect(traffic.count()).toEqual({ bytesIn: 30, bytesOut: 100, links: {} });
   });
 

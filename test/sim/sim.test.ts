@@ -9,6 +9,9 @@ import { seeds } from "./seeds.ts";
 import { simulate } from "./simulation.ts";
 import type { SimResult } from "./simulation.ts";
 
+/** A run takes seconds of CPU, and this machine may be busy: what is checked is the outcome, never how long it took. */
+const patient = { timeout: 300_000 };
+
 /** A small room in good health: what is broken in it was broken on purpose. */
 const small: SimOptions = {
   ...defaultOptions("small"),
@@ -21,7 +24,7 @@ const small: SimOptions = {
 
 const story = (result: SimResult): string => [JSON.stringify(result.options), ...violationLines(result)].join("\n");
 
-describe("rooms under faults", () => {
+describe("rooms under faults", patient, () => {
   it.each(seeds)(
     "seed $seed ($why): nothing breaks, everybody recovers, and the run met what it should",
     ({ seed }) => {
@@ -136,7 +139,7 @@ const bent: readonly {
   },
 ];
 
-describe("checkers", () => {
+describe("checkers", patient, () => {
   it.each(bent)("catch a $part that $what", ({ part, checker, make, killed }) => {
     // A dead relay where it takes one: then links close, and slots run short. Elsewhere there is room, so no excuse.
     const kills = killed === true ? [{ what: { share: 0.3 }, atSecond: 4 }] : [];
@@ -165,7 +168,7 @@ describe("checkers", () => {
   });
 });
 
-describe("the report", () => {
+describe("the report", patient, () => {
   it("has every field of the contract, and null where nothing was measured", () => {
     const summary = JSON.parse(summaryLine(simulate({ ...small, seconds: 10 }))) as Record<string, unknown>;
     const fields = [

@@ -22,6 +22,7 @@ import { type Edge, Edges, newEdge } from "./edge.ts";
 import { Notices } from "./notices.ts";
 import { encodePaper, type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
+import { coreOf } from "./plan.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
@@ -116,12 +117,12 @@ export class RoomNode {
     if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
   }
 
-  /** Sends a packet of our own voice: to the parent, and to a standby that is of the core. False when it was not accepted. */
+  /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
   originate(packet: Uint8Array, now: Millis): boolean {
-    const core = new Set(this.#relays.slice(0, this.view?.coreSize ?? 1));
-    const able = this.edges.ups.filter((edge) => edge.welcomed && (edge.feed || core.has(edge.peer)));
-    const ups = able.sort((a, b) => Number(b.feed) - Number(a.feed)).slice(0, voiceCopies);
-    return this.spread.originate(packet, ups, now);
+    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, (peer) => this.upkeep.isDead(peer, now));
+    const ups = this.edges.ups.filter((edge) => edge.welcomed && core.includes(edge.peer)).slice(0, voiceCopies);
+    const { parent } = this.edges;
+    return this.spread.originate(packet, ups.length > 0 || !parent ? ups : [parent], now);
   }
 
   /** A link that we dialed for this room is open. */

@@ -12,7 +12,17 @@ const relay = peerName(2);
 function hello(changes: Partial<Hello> = {}): Hello {
   const session = new Uint8Array(16);
   const tag = "00".repeat(32) as RoomTag;
-  return { kind: "hello", version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined, ...changes };
+  return {
+    kind: "hello",
+    version: 1,
+    session,
+    tag,
+    role: "member",
+    feed: true,
+    have: [],
+    proof: undefined,
+    ...changes,
+  };
 }
 
 function facts(changes: Partial<AdmissionFacts> = {}): AdmissionFacts {

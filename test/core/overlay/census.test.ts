@@ -52,7 +52,10 @@ function tellUp(tree: Relay): Census {
   const up = sampleEdge(1, "up", { role: "relay" });
   let number = 10;
   const edges = [up];
-  const children: [SampleEdge, Relay][] = tree.below.map((each) => [sampleEdge(number++, "down", { role: "relay" }), each]);
+  const children: [SampleEdge, Relay][] = tree.below.map((each) => [
+    sampleEdge(number++, "down", { role: "relay" }),
+    each,
+  ]);
   edges.push(...children.map(([edge]) => edge));
   for (let member = 0; member < tree.members; member++) edges.push(sampleEdge(number++, "down"));
   for (let standby = 0; standby < tree.standbys; standby++) edges.push(sampleEdge(number++, "down", { feed: false }));

@@ -29,7 +29,8 @@ describe("papers", () => {
       expect(parsePaper(bytes)).toEqual(paper);
       if (open.has(paper.kind)) continue;
       expect(parsePaper(concat(bytes, Uint8Array.of(0)))).toBeUndefined();
-      for (let length = 0; length < bytes.length; length++) expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
+      for (let length = 0; length < bytes.length; length++)
+        expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
     }
     expect(parsePaper(Uint8Array.of(8))).toBeUndefined();
     expect(parsePaper(new Uint8Array(0))).toBeUndefined();

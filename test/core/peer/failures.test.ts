@@ -9,7 +9,10 @@ interface Bench {
 }
 
 /** A room in full swing: everybody is in, and has a standby where there is one. */
-function bench(seed: string, size: { readonly relays: number; readonly guests: number; readonly coreSize?: number }): Bench {
+function bench(
+  seed: string,
+  size: { readonly relays: number; readonly guests: number; readonly coreSize?: number },
+): Bench {
   const room = new Room(seed);
   const relays = Array.from({ length: size.relays }, () => room.addRelay());
   const host = room.addPerson();
@@ -37,20 +40,23 @@ function parentOf({ room, host }: Bench, node: number, mark: number): number {
 }
 
 describe("when somebody dies", () => {
-  it.each([false, true])("[OV6] [OV7] a parent, the standby takes over and replays the hole (only silent: %s)", (frozen) => {
-    const b = bench(`parent ${frozen}`, { relays: 3, guests: 1, coreSize: 3 });
-    const [guest = -1] = b.guests;
-    const first = parentOf(b, guest, 0);
-    b.room.talk(b.host, 400, 100);
-    b.room.kill(first, frozen);
-    b.room.talk(b.host, 2000, 110);
-    b.room.run(3000);
-    const marks = b.room.marks(guest, b.host).filter((mark) => mark >= 100);
-    expect(marks.toSorted((x, y) => x - y)).toEqual(Array.from({ length: 60 }, (_, index) => 100 + index));
-    expect(b.room.events(guest, "move").length).toBeGreaterThanOrEqual(1);
-    expect(b.room.events(guest, "move")[0]?.reason).toBe(frozen ? "its relay fell silent" : "its relay is gone");
-    if (frozen) expect(b.room.events(guest, "move")[0]?.packetsRecovered).toBeGreaterThan(10);
-  });
+  it.each([false, true])(
+    "[OV6] [OV7] a parent, the standby takes over and replays the hole (only silent: %s)",
+    (frozen) => {
+      const b = bench(`parent ${frozen}`, { relays: 3, guests: 1, coreSize: 3 });
+      const [guest = -1] = b.guests;
+      const first = parentOf(b, guest, 0);
+      b.room.talk(b.host, 400, 100);
+      b.room.kill(first, frozen);
+      b.room.talk(b.host, 2000, 110);
+      b.room.run(3000);
+      const marks = b.room.marks(guest, b.host).filter((mark) => mark >= 100);
+      expect(marks.toSorted((x, y) => x - y)).toEqual(Array.from({ length: 60 }, (_, index) => 100 + index));
+      expect(b.room.events(guest, "move").length).toBeGreaterThanOrEqual(1);
+      expect(b.room.events(guest, "move")[0]?.reason).toBe(frozen ? "its relay fell silent" : "its relay is gone");
+      if (frozen) expect(b.room.events(guest, "move")[0]?.packetsRecovered).toBeGreaterThan(10);
+    },
+  );
 
   it("[OV7] a network path, and not the relay, the guest goes on by its standby and comes to rest", () => {
     const b = bench("path", { relays: 2, guests: 1 });

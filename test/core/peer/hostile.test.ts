@@ -36,7 +36,16 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 }
 
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
-  const base = { kind: "hello", version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
+  const base = {
+    kind: "hello",
+    version: 1,
+    session,
+    tag,
+    role: "member",
+    feed: true,
+    have: [],
+    proof: undefined,
+  } as const;
   return encodeFrame({ ...base, ...changes });
 }
 
@@ -240,7 +249,8 @@ describe("a relay among the hostile", () => {
       if (from === b.relay && to === b.guest && bytes[0] === 6) toGuest++;
       return true;
     };
-    const send = (packet: Uint8Array): void => b.room.say(b.node, link, encodeFrame({ kind: "media", hops: 0, packet }));
+    const send = (packet: Uint8Array): void =>
+      b.room.say(b.node, link, encodeFrame({ kind: "media", hops: 0, packet }));
     const forged = seen[4]!.slice();
     forged[20]! ^= 1;
     forged[9]! += 1;

@@ -126,7 +126,11 @@ describe("coming into a room", () => {
     const none = room.addRelay({ maxChildren: 0 });
     const slow = room.addRelay({ maxKbps: 60 });
     const guest = room.addPerson({ listens: true });
-    for (const [relay, code] of [[none, "refused-relay-full"], [slow, "refused-relay-full"], [guest, "refused-by-relay"]] as const) {
+    for (const [relay, code] of [
+      [none, "refused-relay-full"],
+      [slow, "refused-relay-full"],
+      [guest, "refused-by-relay"],
+    ] as const) {
       const host = room.addPerson();
       room.host(host, [relay]);
       room.run(25_000);
@@ -183,6 +187,18 @@ describe("coming into a room", () => {
     room.run(15_000);
     expect(room.lookups).toBeGreaterThan(0);
     expect(room.events(guest, "joined")).toHaveLength(1);
+  });
+
+  it("[RM26] a computer that believes it is 1970 asks the DHT all the same, and is told what is wrong", () => {
+    const room = new Room("1970");
+    const relay = room.addRelay();
+    const host = openRoom(room, [relay]);
+    const guest = room.addPerson({ discovery: true, skewMs: 0 - room.now });
+    room.unreachable.add(relay);
+    room.join(guest, room.invite(host));
+    room.run(25_000);
+    expect(room.lookups).toBeGreaterThan(0);
+    expect(room.events(guest, "trouble")).toMatchObject([{ fatal: true }]);
   });
 
   it("[RM24] records are put again every 10 minutes, and at once when the relays change", () => {

@@ -175,8 +175,8 @@ export class Room {
     return from.map((packet) => ((packet.opus[1] ?? 0) << 8) | (packet.opus[2] ?? 0));
   }
 
-  events<Name extends PeerEvent["event"]>(node: number, name: Name): Extract<PeerEvent, { event: Name }>[] {
-    type Wanted = Extract<PeerEvent, { event: Name }>;
+  events<Name extends PeerEvent["event"]>(node: number, name: Name): (PeerEvent & { event: Name })[] {
+    type Wanted = PeerEvent & { event: Name };
     return this.at(node).events.filter((event): event is Wanted => event.event === name);
   }
 
@@ -314,7 +314,8 @@ export class Room {
       () => {
         if (!this.#dials.delete(name)) return;
         const place = this.places[remote];
-        const answers = place && !place.crashed && !this.unreachable.has(remote) && (place.listens || kind === "webrtc");
+        const answers =
+          place && !place.crashed && !this.unreachable.has(remote) && (place.listens || kind === "webrtc");
         if (!answers) {
           this.world.input(node, { kind: "dial-failed", dial, reason: "nobody" });
           return;

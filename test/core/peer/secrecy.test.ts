@@ -71,7 +71,9 @@ function contents(messages: readonly Uint8Array[]): Omit<Known, "bytes"> {
     return packet?.ok === true ? [packet.value] : [];
   });
   // Papers of this small room are whole in one fragment, or begin in one and end in the next.
-  const whole = frames.flatMap((frame) => (frame.kind === "fragment" && frame.last ? (parsePaper(frame.bytes) ?? []) : []));
+  const whole = frames.flatMap((frame) =>
+    frame.kind === "fragment" && frame.last ? (parsePaper(frame.bytes) ?? []) : [],
+  );
   const states = whole.flatMap((paper) => (paper.kind === "state" ? [paper.bytes] : []));
   const views = whole.flatMap((paper) => (paper.kind === "view" ? [parseView(paper.bytes)] : []));
   const voices = views.flatMap((view) => (view.ok ? view.value.voices.map((voice) => voice.key) : []));
@@ -80,7 +82,7 @@ function contents(messages: readonly Uint8Array[]): Omit<Known, "bytes"> {
 }
 
 function occurs(known: Known, secret: Uint8Array): boolean {
-  return Buffer.from(known.bytes).includes(secret);
+  return Buffer.from(known.bytes).includes(Buffer.from(secret));
 }
 
 /** Whether this key, as it is or as a secret to derive from, opens anything. */

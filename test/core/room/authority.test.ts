@@ -55,7 +55,14 @@ function bench(options: Partial<HostOptions> = {}): Bench {
     const { notBefore, expires } = bearer;
     const terms = { role: bearer.role, rights: bearer.rights & ~rights.grant, notBefore, expires, sequence: 0 };
     const own = issueCapability(crypto, keys.root.key, invite.inviteSeed, { ...terms, grantee: identity.key }, bearer);
-    const petition = { id: crypto.randomBytes(8), wish, voiceKey: voice.key, name: "", chain: [bearer, own], ...changes };
+    const petition = {
+      id: crypto.randomBytes(8),
+      wish,
+      voiceKey: voice.key,
+      name: "",
+      chain: [bearer, own],
+      ...changes,
+    };
     const bytes = sealPetition(crypto, authority.epochSecret, keys.root.key, identity.seed, petition);
     return authority.handlePetition(bytes, testNow);
   };
@@ -116,7 +123,13 @@ describe("what a host session decides", () => {
     const bearer = invite.chain[0]!;
     const terms = { ...bearer, rights: 0, grantee: guest.key };
     const own = issueCapability(colliding, keys.root.key, invite.inviteSeed, terms, bearer);
-    const petition = { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), name: "", chain: [bearer, own] } as const;
+    const petition = {
+      id: rng.bytes(8),
+      wish: "speak",
+      voiceKey: rng.bytes(32),
+      name: "",
+      chain: [bearer, own],
+    } as const;
     const bytes = sealPetition(colliding, authority.epochSecret, keys.root.key, guest.seed, petition);
     expect(authority.handlePetition(bytes, testNow)).toBe("refused");
   });
@@ -179,7 +192,12 @@ describe("what a host session decides", () => {
     for (const [role, { chain, roomKey }] of Object.entries(invites)) {
       const at = (ms: number): boolean => verifyChain(crypto, roomKey, chain, millis(testNow + ms)).ok;
       expect(chain[0]?.role).toBe(role);
-      expect([at(0), at(-26 * 3_600_000), at(7 * 86_400_000), at(7 * 86_400_000 + 1000)]).toEqual([true, true, true, false]);
+      expect([at(0), at(-26 * 3_600_000), at(7 * 86_400_000), at(7 * 86_400_000 + 1000)]).toEqual([
+        true,
+        true,
+        true,
+        false,
+      ]);
     }
     expect(() => authority.issueInvites(millis(0))).not.toThrow();
   });

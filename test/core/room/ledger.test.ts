@@ -47,7 +47,11 @@ describe("what a listener was owed", () => {
     // Loss at the very end is nobody's knowledge: what was owed ends with the newest that came.
     const owed = packets.slice(0, packets.findLastIndex(({ lost }) => !lost) + 1);
     const onTime = owed.filter((each) => !each.lost && each.arrival.at - each.arrival.capturedAt <= onTimeMsMax);
-    expect(counts(ledger, start + 1e6)).toEqual([2 * owed.length, 2 * onTime.length, 2 * (owed.length - onTime.length)]);
+    expect(counts(ledger, start + 1e6)).toEqual([
+      2 * owed.length,
+      2 * onTime.length,
+      2 * (owed.length - onTime.length),
+    ]);
   });
 
   it("[RM25] 400 ms after capture is on time and a millisecond more is not", () => {
@@ -101,7 +105,12 @@ describe("what a listener was owed", () => {
 
   it("[RM25] voices are counted apart", () => {
     const ledger = new Ledger();
-    for (const [name, sequence] of [["a", 5], ["b", 900], ["a", 6], ["b", 901]] as const) {
+    for (const [name, sequence] of [
+      ["a", 5],
+      ["b", 900],
+      ["a", 6],
+      ["b", 901],
+    ] as const) {
       ledger.arrived(name, sequence, start, millis(start + 10));
     }
     expect(counts(ledger, start + 1000)).toEqual([8, 8, 0]);

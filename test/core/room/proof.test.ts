@@ -34,7 +34,9 @@ describe("the host's proof", () => {
   it("[RM20] needs the carriage key's word for the session, and the session's own signature", () => {
     const stranger = createKeyPair(crypto);
     const certificate = { ...keys.session.certificate, key: stranger.key };
-    expect(verifyHost(crypto, proveHost(crypto, stranger.seed, certificate, proof.cardSecret, context), context)).toBe(false);
+    expect(verifyHost(crypto, proveHost(crypto, stranger.seed, certificate, proof.cardSecret, context), context)).toBe(
+      false,
+    );
     const later = { ...proof, sessionExpires: proof.sessionExpires + 1 };
     expect(verifyHost(crypto, later, context)).toBe(false);
     for (const field of ["sessionKey", "carriageSignature", "signature"] as const) {
