@@ -119,10 +119,16 @@ export class RoomNode {
 
   /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
   originate(packet: Uint8Array, now: Millis): boolean {
-    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, (peer) => this.upkeep.isDead(peer, now));
-    const ups = this.edges.ups.filter((edge) => edge.welcomed && core.includes(edge.peer)).slice(0, voiceCopies);
+    const able = this.edges.ups.filter((edge) => edge.welcomed);
+    const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
+    const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
+    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, isDead);
+    const sure = able.filter((edge) => core.includes(edge.peer)).slice(0, voiceCopies);
     const { parent } = this.edges;
-    return this.spread.originate(packet, ups.length > 0 || !parent ? ups : [parent], now);
+    const ups = sure.length > 0 || !parent ? sure : [parent];
+    // Who may be gone is spoken to as well as who would take its place.
+    const also = able.filter((edge) => doubtful.has(edge.peer) && !ups.includes(edge)).slice(0, voiceCopies);
+    return this.spread.originate(packet, [...ups, ...also], now);
   }
 
   /** A link that we dialed for this room is open. */
@@ -222,6 +228,9 @@ export class RoomNode {
 
   handleLinkClosed(edge: Edge, link: LinkId, now: Millis): void {
     if (!edge.session.removeLink(link, now)) this.#lost(edge, "its relay is gone", now);
+    else if (edge === this.edges.parent && this.edges.ups.some((other) => other !== edge && other.welcomed)) {
+      this.#swap(edge, now);
+    }
   }
 
   /** Ends an edge with a goodbye. */
@@ -410,6 +419,14 @@ export class RoomNode {
     this.edges.remove(edge);
     this.#census.touch();
     this.#datagrams.forget(edge);
+  }
+
+  /** A parent that lost a link changes places with the standby before it is known whether it lives ([OV7]). */
+  #swap(parent: Edge, now: Millis): void {
+    parent.feed = false;
+    parent.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
+    this.#moveReason = "a link to its relay was lost";
+    this.runUpkeep(now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {

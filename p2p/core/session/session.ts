@@ -181,6 +181,11 @@ export class Session {
     for (const entry of this.#links) entry.heardAt = millis(Math.min(now, entry.heardAt + ms));
   }
 
+  /** One of its links was lost, and nothing was heard since: the far end may be gone altogether. */
+  get isDoubtful(): boolean {
+    return this.dialed && this.#lostAt !== undefined && this.#heardAt <= this.#lostAt;
+  }
+
   /** Nothing was heard for so long that the far end counts as gone. */
   isSilent(now: Millis): boolean {
     return now >= this.#silentAt;
@@ -216,8 +221,7 @@ export class Session {
   /** When silence becomes a loss, if nothing is heard until then. */
   get #silentAt(): Millis {
     const patient = this.#heardAt + this.#silenceMs;
-    const doubted = this.dialed && this.#lostAt !== undefined && this.#heardAt <= this.#lostAt;
-    return millis(doubted ? Math.min(patient, (this.#lostAt ?? 0) + proofMs) : patient);
+    return millis(this.isDoubtful ? Math.min(patient, (this.#lostAt ?? 0) + proofMs) : patient);
   }
 
   get #silenceMs(): number {

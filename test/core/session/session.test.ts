@@ -161,12 +161,7 @@ describe("sessions", () => {
     bench.session.handleTimeout(millis(tickMs - 1));
     expect(bench.of("tick")).toEqual([]);
     bench.session.handleTimeout(millis(tickMs));
-    expect(
-      bench
-        .of("tick")
-        .map(({ link }) => link)
-        .toSorted(),
-    ).toEqual(facts.dialed ? [stream] : [stream, datagrams]);
+    expect(bench.of("tick").map(({ link }) => link)).toEqual(facts.dialed ? [stream] : [stream, datagrams]);
     const talking = new Bench(facts.dialed);
     talking.session.sendMedia(packet, millis(tickMs - 1));
     talking.session.handleTimeout(millis(tickMs));
