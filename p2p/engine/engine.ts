@@ -186,7 +186,7 @@ class Engine implements EngineApi {
 
   leave(): Promise<void> {
     this.#running?.drive.push({ kind: "command", command: { kind: "leave" } });
-    this.#waiting?.reject(fault("stalled"));
+    this.#settle((waiting) => waiting.reject(fault("stalled")));
     return Promise.resolve();
   }
 
@@ -229,6 +229,8 @@ class Engine implements EngineApi {
   /** Pushes a command that ends in being in a room, and waits for that. */
   #enter(push: () => void): Promise<void> {
     this.#askedAt = this.#ports.clock.now();
+    // Who enters another room gives this one up.
+    this.#settle((waiting) => waiting.reject(fault("stalled")));
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       push();

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import type { DataChannel } from "node-datachannel";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
-import type { Offer } from "../../p2p/io/links/description.ts";
 import { negotiate, type WebRtcLink } from "../../p2p/io/links/simple-peer.ts";
 import { loadNativeWebRtc, nativeObjectsAlive, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
 import { Collector, describeLink, numbered, numberOf, type LinkFixture } from "./link.ts";
@@ -38,11 +37,12 @@ async function connect(): Promise<Pair> {
   const channels: DataChannel[] = [];
   const offering = negotiate(watched(channels), loopback, "offer", offerer);
   const answering = negotiate(watched(channels), loopback, "answer", answerer);
-  const offer = (await offering.description) as Offer;
-  const proxy = new UdpProxy();
-  const port = await proxy.open(offer.candidates[0]?.port ?? 0);
-  answering.accept({ ...offer, candidates: offer.candidates.map((candidate) => ({ ...candidate, port })) });
+  answering.accept(await offering.description);
   offering.accept(await answering.description);
+  const proxy = new UdpProxy();
+  const { type, candidates } = offering.candidates();
+  const port = await proxy.open(candidates[0]?.port ?? 0);
+  answering.accept({ type, candidates: candidates.map((candidate) => ({ ...candidate, port })) });
   const [left, right] = await Promise.all([offering.link, answering.link]);
   return { offering: left, answering: right, proxy, channels };
 }
@@ -193,6 +193,7 @@ describe("webrtc links", () => {
         negotiate(native, { bindAddress: "127.0.0.1" }, role, { id: 1, remote: "" }));
       b.accept(await a.description);
       a.accept(await b.description);
+      b.accept(a.candidates());
       const [left, right] = await Promise.all([a.link, b.link]);
       right.attach({ onMessage: () => left.close(), onClose: (reason) => console.log(reason) });
       left.send(Uint8Array.of(1));

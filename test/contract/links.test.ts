@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
@@ -6,7 +5,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
 import type { Link, RelayAddress } from "../../p2p/api/link.ts";
-import { fromMultiaddrs, hexOf, keyOf, peerIdOf, toMultiaddrs } from "../../p2p/io/libp2p/address.ts";
+import { fromMultiaddrs, hexOf } from "../../p2p/io/libp2p/address.ts";
 import { joinFrames } from "../../p2p/io/links/frames.ts";
 import { createLinks, type NodeLinks } from "../../p2p/io/links/links.ts";
 import { parseSignal, signalProtocol, Signalling, type SignalMessage } from "../../p2p/io/links/signal.ts";
@@ -14,7 +13,7 @@ import { negotiate } from "../../p2p/io/links/simple-peer.ts";
 import { linkProtocol } from "../../p2p/io/links/stream.ts";
 import { loadNativeWebRtc, nativeObjectsAlive, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
 import { Collector, numbered } from "./link.ts";
-import { addressOf, loopbackNode } from "./nodes.ts";
+import { addressOf, loopbackNode, peerKey } from "./nodes.ts";
 
 vi.setConfig({ testTimeout: 20_000 });
 
@@ -250,16 +249,17 @@ describe("signalling", () => {
     ufrag: "abcd",
     pwd: "abcdefghijklmnopqrstuv",
     fingerprint: Array(32).fill("AB").join(":"),
-    candidates: [{ address: "127.0.0.1", port: 9, priority: 1 }],
   };
-  const { candidates: _candidates, ...bare } = good;
+  const candidate = { address: "127.0.0.1", port: 9, priority: 1 };
+  const told = (...candidates: unknown[]): Uint8Array => encode({ type: "candidates", candidates });
 
   it("reads exactly what it writes", () => {
     const messages: SignalMessage[] = [
       { type: "please" },
       { type: "refuse", reason: "full" },
       good as SignalMessage,
-      { ...bare, type: "answer", setup: "active" },
+      { type: "candidates", candidates: [candidate] },
+      { ...good, type: "answer", setup: "active" },
     ];
     for (const message of messages) expect(parseSignal(encode(message))).toEqual(message);
   });
@@ -275,16 +275,13 @@ describe("signalling", () => {
     ["a short password", encode({ ...good, pwd: "abc" })],
     ["a name with a line break", encode({ ...good, ufrag: "abcd\r\na=candidate:1" })],
     ["a fingerprint of another hash", encode({ ...good, fingerprint: "AB:CD" })],
-    [
-      "a host name as candidate",
-      encode({ ...good, candidates: [{ ...good.candidates[0], address: "relay.example" }] }),
-    ],
-    ["a port beyond", encode({ ...good, candidates: [{ ...good.candidates[0], port: 65_536 }] })],
-    ["a port that is text", encode({ ...good, candidates: [{ ...good.candidates[0], port: "9" }] })],
-    ["a scoped address", encode({ ...good, candidates: [{ ...good.candidates[0], address: "fe80::1%eth0" }] })],
-    ["nine candidates", encode({ ...good, candidates: Array(9).fill(good.candidates[0]) })],
-    ["an answer with candidates", encode({ ...good, type: "answer", setup: "active" })],
-    ["an answer that will not decide", encode({ ...bare, type: "answer", setup: "actpass" })],
+    ["a host name as candidate", told({ ...candidate, address: "relay.example" })],
+    ["a port beyond", told({ ...candidate, port: 65_536 })],
+    ["a port that is text", told({ ...candidate, port: "9" })],
+    ["a scoped address", told({ ...candidate, address: "fe80::1%eth0" })],
+    ["nine candidates", told(...Array(9).fill(candidate))],
+    ["an answer with candidates", encode({ ...good, type: "answer", setup: "active", candidates: [] })],
+    ["an answer that will not decide", encode({ ...good, type: "answer", setup: "actpass" })],
   ])("refuses %s", (_what, bytes) => {
     expect(parseSignal(bytes)).toBeUndefined();
   });
@@ -295,7 +292,7 @@ describe("signalling", () => {
     ["a frame beyond 16 KiB", (stream) => stream.send(Uint8Array.of(0x40, 0x01))],
     [
       "an answer before the question",
-      (stream) => stream.send(joinFrames([encode({ ...bare, type: "answer", setup: "active" })])),
+      (stream) => stream.send(joinFrames([encode({ ...good, type: "answer", setup: "active" })])),
     ],
     ["the same question without end", (stream) => stream.send(joinFrames(Array(33).fill(encode({ type: "please" }))))],
     ["an offer of its own", (stream) => stream.send(joinFrames([encode({ type: "please" }), encode(good)]))],
@@ -314,7 +311,7 @@ describe("signalling", () => {
     ["noise", (stream) => stream.send(joinFrames([Uint8Array.of(1)])), /^protocol$/],
     [
       "an answer",
-      (stream) => stream.send(joinFrames([encode({ ...bare, type: "answer", setup: "active" })])),
+      (stream) => stream.send(joinFrames([encode({ ...good, type: "answer", setup: "active" })])),
       /^protocol$/,
     ],
     ["a closed stream", (stream) => void stream.close(), /^unreachable$/],
@@ -372,47 +369,6 @@ describe("stop", () => {
   });
 });
 
-describe("addresses", () => {
-  const key = peerKey();
-  const token = Uint8Array.from({ length: 16 }, (_, index) => index);
-  const path = "000102030405060708090a0b0c0d0e0f";
-
-  it("take the path token only where there is HTTP, and always the pin", () => {
-    const id = peerIdOf(key).toString();
-    const bare = ["/ip4/192.0.2.7/tcp/443/tls/ws", "/dns4/relay.example/tcp/8443/wss", "/ip6/2001:db8::1/tcp/4001"];
-    const address = fromMultiaddrs(key, token, bare);
-    expect(toMultiaddrs(address).map(String)).toEqual([
-      `${bare[0]}/http-path/${path}/p2p/${id}`,
-      `${bare[1]}/http-path/${path}/p2p/${id}`,
-      `${bare[2]}/p2p/${id}`,
-    ]);
-    expect(fromMultiaddrs(key, token, toMultiaddrs(address))).toEqual(address);
-  });
-
-  it("are at most four, without repeats and without what would make us look elsewhere", () => {
-    const many = [1, 1, 2, 3, 4, 5].map((port) => `/ip4/127.0.0.1/tcp/${port}`);
-    expect(fromMultiaddrs(key, token, many).addresses).toHaveLength(4);
-    const elsewhere = [
-      "/dnsaddr/example.org",
-      `/ip4/127.0.0.1/tcp/1/p2p/${peerIdOf(key).toString()}/p2p-circuit`,
-      "/unix/tmp",
-    ];
-    expect(fromMultiaddrs(key, token, elsewhere).addresses).toEqual([]);
-    const addresses = elsewhere.map((each) => multiaddr(each).bytes);
-    expect(toMultiaddrs({ key, token, addresses })).toEqual([]);
-  });
-
-  it("name a node by its key, both ways", () => {
-    expect(keyOf(peerIdOf(key))).toEqual(key);
-    expect(hexOf(peerIdOf(key))).toBe(Buffer.from(key).toString("hex"));
-  });
-});
-
-function peerKey(): Uint8Array {
-  const { publicKey } = generateKeyPairSync("ed25519");
-  return Uint8Array.from(Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url"));
-}
-
 async function unusedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -447,6 +403,7 @@ async function volunteerByHand(native: NativeWebRtc, stream: Stream, connection:
   const negotiation = negotiate(native, loopback, "offer", { id: linkId(99), remote });
   signalling.send(await negotiation.description);
   negotiation.accept(await signalling.next(["answer"], never));
+  signalling.send(negotiation.candidates());
   await negotiation.link;
   signalling.close();
 }

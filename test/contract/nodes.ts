@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { noise } from "@chainsafe/libp2p-noise";
 import { identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
@@ -25,4 +26,10 @@ export function addressOf(node: Libp2p): RelayAddress {
   const key = keyOf(node.peerId);
   if (key === undefined) throw new Error("libp2p makes Ed25519 keys");
   return fromMultiaddrs(key, new Uint8Array(16), node.getMultiaddrs());
+}
+
+/** The public key of a node that does not exist. */
+export function peerKey(): Uint8Array {
+  const { publicKey } = generateKeyPairSync("ed25519");
+  return Uint8Array.from(Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url"));
 }

@@ -8,6 +8,8 @@ import { type Capability, issueCapability, rights } from "../../p2p/core/room/ca
 import type { RelayCard } from "../../p2p/core/room/card.ts";
 import { type Invite, issueInvite } from "../../p2p/core/room/invite.ts";
 import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/keys.ts";
+import type { Petition } from "../../p2p/core/room/petition.ts";
+import type { RoomState } from "../../p2p/core/room/state.ts";
 import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/view.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 
@@ -105,7 +107,11 @@ export function sampleInvite(crypto: Crypto, keys: RoomKeys, hints: readonly Rel
 }
 
 /** Host session, bearer of an invite, person: the longest chain, and the seed of the last. */
-export function sampleChain(crypto: Crypto, keys: RoomKeys): { chain: Capability[]; seed: Uint8Array } {
+export function sampleChain(
+  crypto: Crypto,
+  keys: RoomKeys,
+  allowed: number = rights.speak,
+): { chain: Capability[]; seed: Uint8Array } {
   const bearer = createKeyPair(crypto);
   const person = createKeyPair(crypto);
   const times = { notBefore: testSeconds, expires: testSeconds + 3600 };
@@ -114,17 +120,35 @@ export function sampleChain(crypto: Crypto, keys: RoomKeys): { chain: Capability
     crypto,
     keys.root.key,
     session.seed,
-    { grantee: bearer.key, role: "speaker", rights: rights.speak | rights.grant, ...times, sequence: 1 },
+    { grantee: bearer.key, role: "speaker", rights: allowed | rights.grant, ...times, sequence: 1 },
     session.capability,
   );
   const own = issueCapability(
     crypto,
     keys.root.key,
     bearer.seed,
-    { grantee: person.key, role: "listener", rights: rights.speak, ...times, sequence: 2 },
+    { grantee: person.key, role: "listener", rights: allowed, ...times, sequence: 2 },
     invited,
   );
   return { chain: [session.capability, invited, own], seed: person.seed };
+}
+
+/** A state with somebody on stage and a hand up. */
+export function sampleState(room: SampleRoom): RoomState {
+  const rng = new Rng("state");
+  return {
+    sequence: 3,
+    chain: [room.keys.session.capability],
+    title: "茶館",
+    stage: [{ voiceKey: room.voiceKey, identityKey: rng.bytes(32), role: "host", name: "Ana" }],
+    hands: [rng.bytes(8)],
+  };
+}
+
+/** What the last of a chain asks for. */
+export function samplePetition(chain: readonly Capability[]): Petition {
+  const rng = new Rng("petition");
+  return { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), name: "Bahar", chain };
 }
 
 /** One to three changed, lost, doubled or added bytes; never the same bytes. */

@@ -1,4 +1,6 @@
-import { ByteReader, ByteWriter } from "../../p2p/core/bytes.ts";
+import type { PeerId, RoomTag } from "../../p2p/api/ids.ts";
+import { ByteReader, ByteWriter, concat, toHex } from "../../p2p/core/bytes.ts";
+import { encodePaper, parsePaper } from "../../p2p/core/overlay/papers.ts";
 import { PacketGate } from "../../p2p/core/packet/gate.ts";
 import { parsePacket } from "../../p2p/core/packet/format.ts";
 import { PacketOpener } from "../../p2p/core/packet/seal.ts";
@@ -6,10 +8,25 @@ import { Rng } from "../../p2p/core/rng.ts";
 import { readCapability, verifyChain, writeCapability } from "../../p2p/core/room/capability.ts";
 import { encodeCard, parseCard, readRelayAddress, writeRelayAddress } from "../../p2p/core/room/card.ts";
 import { encodeInvite, parseInvite } from "../../p2p/core/room/invite.ts";
+import { encodeHints, openHints } from "../../p2p/core/room/hints.ts";
+import { openPetition, sealPetition } from "../../p2p/core/room/petition.ts";
+import { proveHost } from "../../p2p/core/room/proof.ts";
+import { checkState, openState, sealState } from "../../p2p/core/room/state.ts";
 import { parseView, verifyView } from "../../p2p/core/room/view.ts";
+import { encodeFrame, parseFrame } from "../../p2p/core/session/frames.ts";
 import { decodeBase64url, encodeBase64url } from "../../p2p/core/base64url.ts";
 import { decodeUtf8, encodeUtf8 } from "../../p2p/core/utf8.ts";
-import { sampleAddress, sampleCard, sampleChain, sampleInvite, samplePacket, sampleRoom, testNow } from "./fixtures.ts";
+import {
+  sampleAddress,
+  sampleCard,
+  sampleChain,
+  sampleInvite,
+  samplePacket,
+  samplePetition,
+  sampleRoom,
+  sampleState,
+  testNow,
+} from "./fixtures.ts";
 
 /** A parser or check as fuzzers drive it. */
 export interface Parser {
@@ -27,6 +44,18 @@ const rng = new Rng("parsers");
 const packet = samplePacket(room, 1000);
 const invite = encodeInvite(crypto, sampleInvite(crypto, keys, [sampleAddress(rng), sampleAddress(rng)]));
 const card = encodeCard(crypto, sampleCard(rng));
+const session = rng.bytes(16);
+const tag = toHex(keys.carriage.key) as RoomTag;
+const have = [{ voice: 1, sequence: 2 }];
+const parties = { tag, relay: toHex(rng.bytes(32)) as PeerId, host: toHex(rng.bytes(32)) as PeerId, session };
+const proof = proveHost(crypto, keys.session.seed, keys.session.certificate, rng.bytes(16), parties);
+const state = sealState(crypto, room.secret, keys.session.seed, keys.carriage.key, sampleState(room));
+/** Where a state's ciphertext begins: after version, session key, sequence and nonce. */
+const stateHeadBytes = 37;
+const stateSealedAt = stateHeadBytes + 12;
+const stateKey = crypto.hkdf(room.secret, encodeUtf8("teahouse state key 1"), 32);
+const guest = sampleChain(crypto, keys);
+const petition = sealPetition(crypto, room.secret, keys.root.key, guest.seed, samplePetition(guest.chain));
 
 /** Every entry point of network bytes and pasted text in core/packet and core/room, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
@@ -84,8 +113,72 @@ export const parsers: Readonly<Record<string, Parser>> = {
     accepts: (bytes) => parseCard(crypto, textOf(bytes), testNow).ok,
     sealed: false,
   },
+  frame: {
+    sample: encodeFrame({ kind: "hello", version: 1, session, tag, role: "member", feed: true, have, proof }),
+    accepts: (bytes) => parseFrame(bytes) !== undefined,
+    sealed: false,
+  },
+  refusal: {
+    sample: encodeFrame({ kind: "refuse", session, time: testNow, reason: "full", alternatives: [sampleAddress(rng)] }),
+    accepts: (bytes) => parseFrame(bytes) !== undefined,
+    sealed: false,
+  },
+  census: {
+    sample: encodePaper({
+      kind: "census",
+      census: { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] },
+    }),
+    accepts: (bytes) => parsePaper(bytes) !== undefined,
+    sealed: false,
+  },
+  "no feed": {
+    sample: encodePaper({ kind: "no-feed", alternatives: [sampleAddress(rng)] }),
+    accepts: (bytes) => parsePaper(bytes) !== undefined,
+    sealed: false,
+  },
+  "sealed state": {
+    sample: state,
+    accepts: (bytes) => checkState(crypto, room.view, bytes, undefined) === "newer" && opensState(bytes),
+    sealed: true,
+  },
+  "state inside its seal": {
+    sample: statePlain(),
+    accepts: (bytes) => opensState(resealed(bytes)),
+    sealed: false,
+  },
+  petition: {
+    sample: petition,
+    accepts: (bytes) => openPetition(crypto, room.secret, keys.root.key, bytes, testNow) !== undefined,
+    sealed: true,
+  },
+  "record hints": {
+    sample: encodeHints(crypto, keys.carriage.key, keys.session, [sampleAddress(rng)], testNow),
+    accepts: (bytes) => openHints(crypto, keys.root.key, keys.carriage.key, bytes, testNow) !== undefined,
+    sealed: true,
+  },
   utf8: { sample: encodeUtf8("茶館 чай\u{1f375}"), accepts: (bytes) => decodeUtf8(bytes) !== undefined, sealed: false },
 };
+
+function opensState(bytes: Uint8Array): boolean {
+  return openState(crypto, room.secret, keys.carriage.key, bytes) !== undefined;
+}
+
+function stateAad(): Uint8Array {
+  return concat(keys.carriage.key, state.subarray(0, stateHeadBytes));
+}
+
+/** What a member parses once the seal is open. */
+function statePlain(): Uint8Array {
+  const nonce = state.subarray(stateHeadBytes, stateSealedAt);
+  return crypto.open(stateKey, nonce, stateAad(), state.subarray(stateSealedAt, -64), 16) ?? new Uint8Array(0);
+}
+
+/** The same with other words in it, as a hostile host would seal it. */
+function resealed(plain: Uint8Array): Uint8Array {
+  const nonce = state.subarray(stateHeadBytes, stateSealedAt);
+  const sealed = crypto.seal(stateKey, nonce, stateAad(), plain, 16);
+  return concat(state.subarray(0, stateSealedAt), sealed, new Uint8Array(64));
+}
 
 /** Bytes as text, one character each, so that no input is lost to decoding. */
 function textOf(bytes: Uint8Array): string {

@@ -117,6 +117,8 @@ export class DemoRoom {
   }
 
   #spawn(name: string, args: readonly string[], stdin = ""): TeahouseProcess {
+    // Interrupted while the room was still filling: nobody new may come who would be left behind.
+    if (this.#isEnding) throw new DemoFailure("The demo was ended.");
     const samples: Sample[] = [];
     const onLine = (line: EventLine): void => {
       if (line.event === "stats") samples.push({ ...(line as unknown as Sample), at: performance.now() });

@@ -96,11 +96,11 @@ describe("a card", () => {
 });
 
 describe("a way in", () => {
-  it("to a room that the relay does not know is refused", async () => {
+  it("[RM26] to a room that the relay does not know is refused", async () => {
     expectRefusal(await listen(strayInvite([addressOf(relay)])), 3, "room-not-found");
   });
 
-  it("that nobody answers on is given up", async () => {
+  it("[RM26] that nobody answers on is given up", async () => {
     expectRefusal(await listen(strayInvite([await deadRelay()])), 3, "no-network");
   });
 

@@ -61,7 +61,7 @@ describe("the demo", () => {
     expectHeard(run, 6, "stream");
   });
 
-  it("loses nobody when the relay at the top is killed", async () => {
+  it("[OV7] loses nobody when the relay at the top is killed", async () => {
     const run = await demo("--for 10s --listeners 6 --relays 3 --depth 3 --profile webrtc --kill relay-1@3s");
     expect(run.code, run.stderr).toBe(0);
     expect(run.lines.filter(({ event, from }) => event === "killed" && from === "relay-1")).toHaveLength(1);

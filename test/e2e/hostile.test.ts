@@ -102,7 +102,7 @@ function rejected(reason: string): Promise<EventLine> {
 }
 
 describe("a relay counts, and goes on carrying, when a peer", () => {
-  it("sends garbage", async () => {
+  it("[SS9] sends garbage", async () => {
     const network = createNetwork(setup, clock, crypto);
     const { links } = await network.start();
     const card = parseCard(crypto, relay.card, millis(Date.now()));

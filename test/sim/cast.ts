@@ -23,8 +23,10 @@ const joinsPerSecond = 60;
 const joinMsMin = 3000;
 /** From the wish to leave until the engine is stopped: what it wanted to say is out by then. */
 const leaveMs = 300;
+/** Who was told that there is no way in tries again, as somebody new, after this long. */
+const tryAgainMs = 1000;
 /** Children that all relays together allow, per listener: enough to lose a few relays, too few for any of them to be idle. */
-const slotsPerListener = 1.6;
+const slotsPerListener = 1.8;
 const childrenMin = 4;
 /** Relays differ: sigma of a lognormal. */
 const childrenSigma = 0.5;
@@ -81,10 +83,6 @@ export class Cast {
   /** Whether the room was ever opened. */
   get isOpen(): boolean {
     return this.invite !== undefined;
-  }
-
-  partOf(node: number): Part | undefined {
-    return this.parts.get(node);
   }
 
   /** Living nodes that play one of these parts and are not on their way out. */
@@ -148,6 +146,9 @@ export class Cast {
       this.planAudience();
     } else if (event.event === "joined" && this.parts.get(node) === "speaker") {
       world.planIn(0, () => this.command(node, { kind: "raise-hand" }), undefined);
+    } else if (event.event === "trouble" && event.fatal && node !== this.host) {
+      world.planIn(0, () => this.leave(node), undefined);
+      world.planIn(tryAgainMs, () => this.join(), undefined);
     } else if (event.event === "role" && node !== this.host) {
       if (event.role === "listener") world.planIn(0, this.closeMicrophone, node);
       else world.planIn(0, this.openMicrophone, node);

@@ -117,12 +117,6 @@ export class MediaTrace implements Observer {
     }
   }
 
-  /** Links from the speaker to this node, for a packet it has. */
-  static hopsAt(journey: Journey, node: number): number | undefined {
-    const hops = journey.hops[node];
-    return hops === undefined || hops === noHops ? undefined : hops;
-  }
-
   /** What a message says. The same bytes go to many children and are read once; undefined for what does not parse. */
   private read(bytes: Uint8Array): Reading | undefined {
     const known = this.readings.get(bytes);

@@ -10,7 +10,7 @@ import type { Reference } from "./reference.ts";
 const onTimeMs = 400;
 /** How far around a parent's death its children's silence is looked at. */
 const outageBeforeMs = 200;
-const outageAfterMs = 5000;
+const outageAfterMs = 20_000;
 /** Silence this long at the end counts as being without sound. */
 const withoutSoundMs = 2000;
 
@@ -36,6 +36,8 @@ export interface Figures {
   readonly joinMsP95: number | null;
   /** Moves of members whose parent had not died. */
   readonly bystanderMoves: number;
+  /** Members who were told that there is no way in. */
+  readonly gaveUp: number;
 }
 
 interface Bereavement {
@@ -47,6 +49,7 @@ interface Bereavement {
 export class Meters implements Observer, TraceListener {
   private depthMax = 0;
   private bystanderMoves = 0;
+  private gaveUp = 0;
   private controlBytes = 0;
   private mediaBytes = 0;
   private mediaArrived = 0;
@@ -88,6 +91,7 @@ export class Meters implements Observer, TraceListener {
   }
 
   event(node: number, event: PeerEvent): void {
+    if (event.event === "trouble" && event.fatal) this.gaveUp++;
     if (event.event === "move" && !this.coverage.isBereaved(node)) this.bystanderMoves++;
   }
 
@@ -124,6 +128,7 @@ export class Meters implements Observer, TraceListener {
       duplicateShare: share(this.mediaRepeated, this.mediaArrived),
       joinMsP95: quantile(joins, 0.95),
       bystanderMoves: this.bystanderMoves,
+      gaveUp: this.gaveUp,
     };
   }
 

@@ -124,11 +124,6 @@ export class Network {
     this.hosts.push({ peer, listens, ends: new Map(), dials: new Map(), ending: undefined, nextLink: 1 });
   }
 
-  /** The node of a peer. */
-  nodeOf(peer: PeerId): number | undefined {
-    return this.numbers.get(peer);
-  }
-
   /** Carries out what a machine asked for. */
   carry(node: number, output: LinkOutput): void {
     switch (output.kind) {
@@ -175,7 +170,7 @@ export class Network {
   }
 
   /** Whether a message can pass between the two now. */
-  reaches(a: number, b: number): boolean {
+  private reaches(a: number, b: number): boolean {
     return this.island.has(a) === this.island.has(b);
   }
 

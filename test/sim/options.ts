@@ -140,11 +140,13 @@ function coreOf(listeners: number, relays: number): number {
 /** A run whose every option follows from the seed: what the tests run, and what a failing seed reproduces. */
 export function drawOptions(seed: string): SimOptions {
   const rng = new Rng(seed).fork("options");
-  const relays = 0.06 + 0.06 * rng.next();
-  const kills: Kill[] = [{ what: { share: 0.1 + 0.25 * rng.next() }, atSecond: 8 + rng.int(3) }];
-  if (rng.next() < 0.3) kills.push({ what: "host", atSecond: 9 + rng.int(6) });
+  const listeners = 80 + rng.int(121);
+  const relays = 0.08 + 0.06 * rng.next();
+  const kills: Kill[] = [{ what: { share: 0.1 + 0.2 * rng.next() }, atSecond: 8 + rng.int(3) }];
+  if (rng.next() < 0.3) kills.push({ what: "host", atSecond: 14 + rng.int(5) });
   return {
     ...defaultOptions(seed),
+    listeners,
     seconds: 30,
     relays,
     topology: rng.next() < 0.5 ? "regional" : "global",
@@ -154,7 +156,7 @@ export function drawOptions(seed: string): SimOptions {
     partition: rng.next() < 0.5 ? { share: 0.1, atSecond: 13, seconds: 1 + rng.int(4) } : undefined,
     silent: rng.next(),
     speakers: 1 + rng.int(3),
-    core: coreOf(200, relays),
+    core: coreOf(listeners, relays),
   };
 }
 

@@ -31,4 +31,6 @@ function readCommand(args: readonly string[]): SimCommand | undefined {
   }
 }
 
+// Somebody who has read enough closes the pipe; that is no failure of the run.
+process.stdout.on("error", () => undefined);
 process.exitCode = main(process.argv.slice(2));

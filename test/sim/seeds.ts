@@ -3,7 +3,8 @@
  * showed and is never taken out.
  */
 export const seeds: readonly { readonly seed: string; readonly why: string }[] = [
-  { seed: "1", why: "the first" },
-  { seed: "2", why: "the second" },
-  { seed: "3", why: "the third" },
+  { seed: "2", why: "a lost answer made an attach come twice, and the parent hung up" },
+  { seed: "3", why: "a partition and a third of the relays dead: free slots must be found" },
+  { seed: "4", why: "everybody refused was sent to the same three relays; a data channel for nobody woke without end" },
+  { seed: "5", why: "relays and host dead, a partition, heavy churn" },
 ];

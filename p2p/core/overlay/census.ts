@@ -54,11 +54,17 @@ export class CensusTaker {
     return true;
   }
 
-  /** Relays of the room by how much room they have, those without any left out. */
-  withRoom(facts: CensusFacts): PeerId[] {
+  /**
+   * Relays with room, drawn one after the other with their slots as odds (Efraimidis and Spirakis 2006): were the
+   * roomiest always named first, everybody who is refused would meet there. Without chance the roomiest come first.
+   */
+  withRoom(facts: CensusFacts, random: () => number = () => 0.5): PeerId[] {
     const others = facts.relays.filter((peer) => peer !== facts.self);
-    const slots = (peer: PeerId): number => this.#room.get(peer)?.slots ?? 0;
-    return others.filter((peer) => slots(peer) > 0).sort((a, b) => slots(b) - slots(a));
+    const drawn = others.flatMap((peer) => {
+      const slots = this.#room.get(peer)?.slots ?? 0;
+      return slots > 0 ? [{ peer, key: random() ** (1 / slots) }] : [];
+    });
+    return drawn.sort((a, b) => b.key - a.key).map(({ peer }) => peer);
   }
 
   total(facts: CensusFacts): Census {

@@ -22,6 +22,7 @@ import { type Edge, Edges, newEdge } from "./edge.ts";
 import { Notices } from "./notices.ts";
 import { encodePaper, type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
+import { coreOf } from "./plan.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
@@ -94,7 +95,9 @@ export class RoomNode {
   /** Relays of the room that have a slot, for somebody who finds none here; few enough for one frame. */
   alternatives(): RelayAddress[] {
     const relays = this.view?.relays ?? [];
-    const found = this.#census.withRoom(this.#censusFacts).map((peer) => relays[this.#relays.indexOf(peer)]);
+    const random = (): number => (this.#crypto.randomBytes(1)[0] ?? 0) / 256;
+    const drawn = this.#census.withRoom(this.#censusFacts, random);
+    const found = drawn.map((peer) => relays[this.#relays.indexOf(peer)]);
     const short = found.filter((relay) => (relay?.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
     const chosen = short.filter((relay) => relay !== undefined).slice(0, alternativesMax);
     return chosen.map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
@@ -115,12 +118,18 @@ export class RoomNode {
     if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
   }
 
-  /** Sends a packet of our own voice: to the parent, and to a standby that is of the core. False when it was not accepted. */
+  /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
   originate(packet: Uint8Array, now: Millis): boolean {
-    const core = new Set(this.#relays.slice(0, this.view?.coreSize ?? 1));
-    const able = this.edges.ups.filter((edge) => edge.welcomed && (edge.feed || core.has(edge.peer)));
-    const ups = able.sort((a, b) => Number(b.feed) - Number(a.feed)).slice(0, voiceCopies);
-    return this.spread.originate(packet, ups, now);
+    const able = this.edges.ups.filter((edge) => edge.welcomed);
+    const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
+    const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
+    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, isDead);
+    const sure = able.filter((edge) => core.includes(edge.peer)).slice(0, voiceCopies);
+    const { parent } = this.edges;
+    const ups = sure.length > 0 || !parent ? sure : [parent];
+    // Who may be gone is spoken to as well as who would take its place.
+    const also = able.filter((edge) => doubtful.has(edge.peer) && !ups.includes(edge)).slice(0, voiceCopies);
+    return this.spread.originate(packet, [...ups, ...also], now);
   }
 
   /** A link that we dialed for this room is open. */
@@ -220,6 +229,9 @@ export class RoomNode {
 
   handleLinkClosed(edge: Edge, link: LinkId, now: Millis): void {
     if (!edge.session.removeLink(link, now)) this.#lost(edge, "its relay is gone", now);
+    else if (edge === this.edges.parent && this.edges.ups.some((other) => other !== edge && other.welcomed)) {
+      this.#swap(edge, now);
+    }
   }
 
   /** Ends an edge with a goodbye. */
@@ -409,6 +421,14 @@ export class RoomNode {
     this.edges.remove(edge);
     this.#census.touch();
     this.#datagrams.forget(edge);
+  }
+
+  /** A parent that lost a link changes places with the standby before it is known whether it lives ([OV7]). */
+  #swap(parent: Edge, now: Millis): void {
+    parent.feed = false;
+    parent.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
+    this.#moveReason = "a link to its relay was lost";
+    this.runUpkeep(now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {

@@ -194,7 +194,8 @@ export class Upkeep {
 
   #promoteStandby(order: readonly PeerId[], now: Millis): void {
     const able = this.#edges.ups.filter((edge) => edge.welcomed && !edge.feed && !this.#noFeedUntil.has(edge.peer));
-    const best = able.sort((a, b) => order.indexOf(a.peer) - order.indexOf(b.peer))[0];
+    const weight = (edge: Edge): number => order.indexOf(edge.peer) + (edge.session.isDoubtful ? order.length + 1 : 0);
+    const best = able.sort((a, b) => weight(a) - weight(b))[0];
     if (best) this.#wires.promote(best, now);
   }
 

@@ -379,7 +379,9 @@ export class Member implements Resident {
   #lookUp(now: Millis): void {
     if (this.authority || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
     const hour = recordHour(this.#clock.now(now));
-    const keys = [hour, hour - 1, hour + 1].flatMap((each) => recordKeys(this.#crypto, this.#seat.secret, each));
+    // There is no hour before the first: a computer without a clock begins in it.
+    const hours = [hour, hour - 1, hour + 1].filter((each) => each >= 0);
+    const keys = hours.flatMap((each) => recordKeys(this.#crypto, this.#seat.secret, each));
     this.#wires.emit({ kind: "lookup", keys });
     if (!this.#joined) this.#teller.step("asking-dht");
   }

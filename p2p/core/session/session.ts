@@ -14,6 +14,8 @@ export const silenceMsUp = 1000;
 const silenceMsDatagrams = 900;
 /** Silence from below after which a child's slot is given to somebody else. */
 export const silenceMsDown = 10_000;
+/** When one link was lost, the others must show within this time that the far end lives: it may be its process that died. */
+const proofMs = 300;
 /** An unanswered `attach` is repeated this often, and at most so many times: the frame may be lost. */
 const attachMs = 300;
 const attachesMax = 8;
@@ -58,6 +60,7 @@ export class Session {
   #laneTurn = 0;
   #sentAt: Millis;
   #heardAt: Millis;
+  #lostAt: Millis | undefined;
 
   constructor(id: Uint8Array, remote: PeerId, dialed: boolean, wires: SessionWires, now: Millis) {
     this.id = id;
@@ -101,6 +104,7 @@ export class Session {
   removeLink(link: LinkId, now: Millis): boolean {
     const index = this.#links.findIndex((entry) => entry.link === link);
     if (index >= 0) this.#links.splice(index, 1);
+    this.#lostAt = now;
     if (this.#links.length > 0) this.#lane.resume(now);
     return this.#links.length > 0;
   }
@@ -177,13 +181,18 @@ export class Session {
     for (const entry of this.#links) entry.heardAt = millis(Math.min(now, entry.heardAt + ms));
   }
 
+  /** One of its links was lost, and nothing was heard since: the far end may be gone altogether. */
+  get isDoubtful(): boolean {
+    return this.dialed && this.#lostAt !== undefined && this.#heardAt <= this.#lostAt;
+  }
+
   /** Nothing was heard for so long that the far end counts as gone. */
   isSilent(now: Millis): boolean {
-    return now >= this.#heardAt + this.#silenceMs;
+    return now >= this.#silentAt;
   }
 
   deadline(): Deadline {
-    let soonest: Deadline = { at: millis(this.#heardAt + this.#silenceMs), reason: "silence of a neighbour" };
+    let soonest: Deadline = { at: this.#silentAt, reason: "silence of a neighbour" };
     const consider = (other: Deadline | undefined): void => {
       if (other && other.at < soonest.at) soonest = other;
     };
@@ -207,6 +216,12 @@ export class Session {
 
   get #tickMs(): number {
     return this.dialed ? tickMsUp : tickMsDown;
+  }
+
+  /** When silence becomes a loss, if nothing is heard until then. */
+  get #silentAt(): Millis {
+    const patient = this.#heardAt + this.#silenceMs;
+    return millis(this.isDoubtful ? Math.min(patient, (this.#lostAt ?? 0) + proofMs) : patient);
   }
 
   get #silenceMs(): number {

@@ -211,17 +211,18 @@ export class NodeLinks implements Links {
   }
 
   #hold(make: (end: LinkEnd) => Link, remote: Libp2pPeerId, onEnd?: () => void): Link {
-    let link: Link | undefined;
+    // A stream may have ended before its link is made.
     let ended = false;
+    const holder: { link?: Link } = {};
     const made = make({
       ...this.#endOf(remote),
       onEnd: () => {
         ended = true;
-        if (link !== undefined) this.#open.delete(link);
+        if (holder.link !== undefined) this.#open.delete(holder.link);
         onEnd?.();
       },
     });
-    link = made;
+    holder.link = made;
     if (!ended) this.#open.add(made);
     return made;
   }

@@ -150,7 +150,7 @@ export function negotiate(
   role: "offer" | "answer",
   end: LinkEnd,
 ): Negotiation {
-  let connection: NativeConnection | undefined;
+  const connections: NativeConnection[] = [];
   const peer = new SimplePeer({
     initiator: role === "offer",
     channelName: "t",
@@ -158,7 +158,7 @@ export function negotiate(
     config: { iceServers: [] },
     // No description waits for candidates, and none is signalled: they are read when it is time to tell them.
     trickle: true,
-    wrtc: wrtcFor(module, options, (made) => (connection = made)) as NonNullable<SimplePeer.Options["wrtc"]>,
+    wrtc: wrtcFor(module, options, (made) => connections.push(made)) as NonNullable<SimplePeer.Options["wrtc"]>,
   });
   const description = deferred<Description>();
   const opened = deferred<WebRtcLink>();
@@ -172,7 +172,7 @@ export function negotiate(
   peer.on("signal", (data) => {
     if ("sdp" in data && data.sdp !== undefined) description.resolve(readSdp(role, data.sdp));
   });
-  const made = connection as NativeConnection | undefined;
+  const made = connections[0];
   if (made?.channel === undefined) {
     fail();
     return {
@@ -209,5 +209,5 @@ function candidateSignal(candidate: Candidate, index: number): SimplePeer.Signal
   // With its address beside it: without one simple-peer writes to the console when a candidate does not please.
   const { address } = candidate;
   const init = { candidate: writeCandidate(candidate, index), sdpMid: "0", address };
-  return { type: "candidate", candidate: init } as unknown as SimplePeer.SignalData;
+  return { type: "candidate", candidate: init as never };
 }

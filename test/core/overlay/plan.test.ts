@@ -21,29 +21,29 @@ function sample(rng: Rng, anyDead: boolean): Sample {
 function plans({ relays, coreSize, fanout, dead }: Sample): Map<PeerId, RelayPlan> {
   const alive = relays.filter((peer) => !dead.has(peer));
   return new Map(
-    alive.map((peer) => [
-      peer,
-      planRelay(relays, relays.indexOf(peer), coreSize, fanout, (other) => dead.has(other)),
-    ]),
+    alive.map((peer) => [peer, planRelay(relays, relays.indexOf(peer), coreSize, fanout, (other) => dead.has(other))]),
   );
 }
 
 describe("a relay's place", () => {
-  it.each(seeds)("[OV1] the first that live are the core, each dialing those before it: fully meshed once (%s)", (seed) => {
-    const chosen = sample(new Rng(seed), true);
-    const alive = chosen.relays.filter((peer) => !chosen.dead.has(peer));
-    const core = alive.slice(0, chosen.coreSize);
-    const edges: string[] = [];
-    for (const [peer, plan] of plans(chosen)) {
-      expect(plan.core).toBe(core.includes(peer));
-      if (plan.core) expect(plan.parents).toEqual([]);
-      else expect(plan.siblings).toEqual([]);
-      for (const sibling of plan.siblings) edges.push(`${sibling} < ${peer}`);
-    }
-    const wanted = core.flatMap((left, index) => core.slice(index + 1).map((right) => `${left} < ${right}`));
-    expect(edges.toSorted()).toEqual(wanted.toSorted());
-    expect(coreOf(chosen.relays, chosen.coreSize, (peer) => chosen.dead.has(peer))).toEqual(core);
-  });
+  it.each(seeds)(
+    "[OV1] the first that live are the core, each dialing those before it: fully meshed once (%s)",
+    (seed) => {
+      const chosen = sample(new Rng(seed), true);
+      const alive = chosen.relays.filter((peer) => !chosen.dead.has(peer));
+      const core = alive.slice(0, chosen.coreSize);
+      const edges: string[] = [];
+      for (const [peer, plan] of plans(chosen)) {
+        expect(plan.core).toBe(core.includes(peer));
+        if (plan.core) expect(plan.parents).toEqual([]);
+        else expect(plan.siblings).toEqual([]);
+        for (const sibling of plan.siblings) edges.push(`${sibling} < ${peer}`);
+      }
+      const wanted = core.flatMap((left, index) => core.slice(index + 1).map((right) => `${left} < ${right}`));
+      expect(edges.toSorted()).toEqual(wanted.toSorted());
+      expect(coreOf(chosen.relays, chosen.coreSize, (peer) => chosen.dead.has(peer))).toEqual(core);
+    },
+  );
 
   it.each(seeds)("[OV2] every parent has a better rank and everybody reaches the core (%s)", (seed) => {
     const rng = new Rng(seed);
@@ -66,21 +66,24 @@ describe("a relay's place", () => {
     }
   });
 
-  it.each(seeds)("[OV2] the relay n after the core has parent n / fan-out, so that nobody carries more than that (%s)", (seed) => {
-    for (const anyDead of [false, true]) {
-      const chosen = sample(new Rng(seed), anyDead);
-      const alive = chosen.relays.filter((peer) => !chosen.dead.has(peer));
-      const children = new Map<PeerId, number>();
-      for (const [peer, plan] of plans(chosen)) {
-        const parent = plan.parents[0];
-        if (plan.core || parent === undefined) continue;
-        const position = alive.indexOf(peer) - chosen.coreSize;
-        expect(parent).toBe(alive[Math.floor(position / chosen.fanout)]);
-        children.set(parent, (children.get(parent) ?? 0) + 1);
+  it.each(seeds)(
+    "[OV2] the relay n after the core has parent n / fan-out, so that nobody carries more than that (%s)",
+    (seed) => {
+      for (const anyDead of [false, true]) {
+        const chosen = sample(new Rng(seed), anyDead);
+        const alive = chosen.relays.filter((peer) => !chosen.dead.has(peer));
+        const children = new Map<PeerId, number>();
+        for (const [peer, plan] of plans(chosen)) {
+          const parent = plan.parents[0];
+          if (plan.core || parent === undefined) continue;
+          const position = alive.indexOf(peer) - chosen.coreSize;
+          expect(parent).toBe(alive[Math.floor(position / chosen.fanout)]);
+          children.set(parent, (children.get(parent) ?? 0) + 1);
+        }
+        for (const count of children.values()) expect(count).toBeLessThanOrEqual(chosen.fanout);
       }
-      for (const count of children.values()) expect(count).toBeLessThanOrEqual(chosen.fanout);
-    }
-  });
+    },
+  );
 
   it("[OV2] the standby is a neighbour of the parent, and never the parent itself", () => {
     const relays = Array.from({ length: 20 }, (_, rank) => `relay ${rank}` as PeerId);
@@ -110,7 +113,13 @@ describe("a member's parents", () => {
     const counts = new Map<PeerId, number>();
     for (let run = 0; run < 2000; run++) {
       const draws = new Map(relays.map((peer) => [peer, rng.next()]));
-      const order = planMember(relays, 2, false, (peer) => peer === relays[3], (peer) => draws.get(peer) ?? 0);
+      const order = planMember(
+        relays,
+        2,
+        false,
+        (peer) => peer === relays[3],
+        (peer) => draws.get(peer) ?? 0,
+      );
       expect(order).toHaveLength(9);
       expect(order).not.toContain(relays[3]);
       const sorted = order.map((peer) => draws.get(peer) ?? 0);
@@ -124,7 +133,13 @@ describe("a member's parents", () => {
   });
 
   it("[OV4] of who speaks are of the core first, as it is alive", () => {
-    const order = planMember(relays, 3, true, (peer) => peer === relays[1], () => 0.5);
+    const order = planMember(
+      relays,
+      3,
+      true,
+      (peer) => peer === relays[1],
+      () => 0.5,
+    );
     expect(order.slice(0, 3)).toEqual([relays[0], relays[2], relays[3]]);
   });
 });

@@ -24,13 +24,20 @@ describe("the ring", () => {
       ring.add(added);
       everything.push(added);
       if (rng.int(10) > 0) continue;
-      const have = [0, 1, 2].filter(() => rng.int(2) === 0).map((each) => ({ voice: each, sequence: rng.int(next[each]! + 1) }));
+      const have = [0, 1, 2]
+        .filter(() => rng.int(2) === 0)
+        .map((each) => ({ voice: each, sequence: rng.int(next[each]! + 1) }));
       expect(ring.after(have, millis(now))).toEqual(reference(everything, have, millis(now)));
       const heard = everything.filter((each) => each.at >= now - ringMs);
       const newest = (each: number): number =>
         Math.max(...everything.filter((one) => one.voice === each).map((one) => one.sequence));
-      const wanted = [...new Set(heard.map((each) => each.voice))].map((each) => ({ voice: each, sequence: newest(each) }));
-      expect(ring.have(millis(now))).toEqual(wanted);
+      const wanted = [...new Set(heard.map((each) => each.voice))].map((each) => ({
+        voice: each,
+        sequence: newest(each),
+      }));
+      expect(ring.have(millis(now)).toSorted((a, b) => a.voice - b.voice)).toEqual(
+        wanted.toSorted((a, b) => a.voice - b.voice),
+      );
     }
   });
 

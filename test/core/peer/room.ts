@@ -1,13 +1,15 @@
 import { type DialId, type LinkId, linkId, type Millis, millis, type PeerId } from "../../../p2p/api/ids.ts";
 import type { HeardPacket, HostOptions, Profile, Role, VolunteerOptions } from "../../../p2p/api/engine.ts";
 import type { LinkCloseReason, LinkKind, RelayAddress } from "../../../p2p/api/link.ts";
-import { fromHex, toHex } from "../../../p2p/core/bytes.ts";
+import { equal, toHex } from "../../../p2p/core/bytes.ts";
 import type { Crypto } from "../../../p2p/core/crypto.ts";
 import type { Deadline, Machine } from "../../../p2p/core/machine.ts";
 import { Peer } from "../../../p2p/core/peer.ts";
 import type { Command, PeerEvent, PeerInput, PeerOutput } from "../../../p2p/core/peer-io.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
+import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/capability.ts";
 import type { Invite } from "../../../p2p/core/room/invite.ts";
+import { createKeyPair } from "../../../p2p/core/room/keys.ts";
 import { createSeats } from "../../../p2p/core/room/seats.ts";
 import { type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { World } from "../../sim/world.ts";
@@ -51,6 +53,8 @@ interface Place {
   readonly events: PeerEvent[];
   readonly heard: HeardPacket[];
   readonly ends: Map<LinkId, End>;
+  /** What its crypto drew at random: every secret that it made. */
+  readonly drawn: Uint8Array[];
   crashed: boolean;
 }
 
@@ -132,6 +136,20 @@ export class Room {
     return hosting.invites[role];
   }
 
+  /** An invite with terms of its own, signed by the root of the host's room. */
+  craftInvite(host: number, times: { readonly notBefore: number; readonly expires: number }): Invite {
+    const crypto = seededCrypto("crafted");
+    const invite = this.invite(host);
+    const { roomKey } = invite;
+    const isRoot = (seed: Uint8Array): boolean => seed.length === 32 && equal(crypto.publicKey(seed), roomKey);
+    const seed = this.at(host).drawn.find(isRoot);
+    if (!seed) throw new Error("the root was not drawn here");
+    const bearer = createKeyPair(crypto);
+    const allowed = rightsOfRole.listener | rights.grant;
+    const grant = { grantee: bearer.key, role: "listener", rights: allowed, ...times, sequence: 0 } as const;
+    return { ...invite, inviteSeed: bearer.seed, chain: [issueCapability(crypto, roomKey, seed, grant)] };
+  }
+
   join(node: number, invite: Invite): void {
     this.command(node, { kind: "join", invite, name: `person ${node}` });
   }
@@ -157,8 +175,8 @@ export class Room {
     return from.map((packet) => ((packet.opus[1] ?? 0) << 8) | (packet.opus[2] ?? 0));
   }
 
-  events<Name extends PeerEvent["event"]>(node: number, name: Name): Extract<PeerEvent, { event: Name }>[] {
-    type Wanted = Extract<PeerEvent, { event: Name }>;
+  events<Name extends PeerEvent["event"]>(node: number, name: Name): (PeerEvent & { event: Name })[] {
+    type Wanted = PeerEvent & { event: Name };
     return this.at(node).events.filter((event): event is Wanted => event.event === name);
   }
 
@@ -203,13 +221,20 @@ export class Room {
   }
 
   #addPeer(options: PersonOptions, seats: boolean): number {
-    const crypto: Crypto = seededCrypto(`${this.#rng.u32()}`);
+    const seeded = seededCrypto(`${this.#rng.u32()}`);
+    const drawn: Uint8Array[] = [];
+    const randomBytes = (length: number): Uint8Array => {
+      const bytes = seeded.randomBytes(length);
+      drawn.push(bytes.slice());
+      return bytes;
+    };
+    const crypto: Crypto = { ...seeded, randomBytes };
     const identity = this.#identity();
     const address = options.listens === true ? identity.address : undefined;
     const self = { peer: identity.peer, address };
     const { profile = "wss", discovery = false, skewMs = 0 } = options;
     const peer = new Peer({ self, profile, discovery }, crypto, seats ? createSeats(crypto) : undefined);
-    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity);
+    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity, drawn);
   }
 
   #identity(): Pick<Place, "peer" | "address" | "cardSecret"> {
@@ -218,8 +243,8 @@ export class Room {
     return { peer: toHex(key) as PeerId, address, cardSecret: this.#rng.bytes(16) };
   }
 
-  #place(machine: Place["machine"], listens: boolean, identity = this.#identity()): number {
-    this.places.push({ ...identity, machine, listens, events: [], heard: [], ends: new Map(), crashed: false });
+  #place(machine: Place["machine"], listens: boolean, identity = this.#identity(), drawn: Uint8Array[] = []): number {
+    this.places.push({ ...identity, machine, listens, drawn, events: [], heard: [], ends: new Map(), crashed: false });
     return this.world.add(machine);
   }
 
@@ -289,7 +314,8 @@ export class Room {
       () => {
         if (!this.#dials.delete(name)) return;
         const place = this.places[remote];
-        const answers = place && !place.crashed && !this.unreachable.has(remote) && (place.listens || kind === "webrtc");
+        const answers =
+          place && !place.crashed && !this.unreachable.has(remote) && (place.listens || kind === "webrtc");
         if (!answers) {
           this.world.input(node, { kind: "dial-failed", dial, reason: "nobody" });
           return;
@@ -360,6 +386,13 @@ export class Puppet implements Machine<PeerInput, PeerOutput> {
     return frames.filter((frame): frame is Wanted => frame?.kind === kind);
   }
 
+  /** The link on which a frame of this kind came last. */
+  linkOf(kind: Frame["kind"]): LinkId {
+    const last = this.inputs.findLast((input) => input.kind === "message" && parseFrame(input.bytes)?.kind === kind);
+    if (last?.kind !== "message") throw new Error(`no ${kind} came`);
+    return last.link;
+  }
+
   /** Links that were closed under it. */
   get closed(): LinkId[] {
     return this.inputs.flatMap((input) => (input.kind === "link-closed" ? [input.link] : []));
@@ -393,9 +426,4 @@ class Skewed implements Machine<PeerInput, PeerOutput> {
     const deadline = this.inner.deadline();
     return deadline && { ...deadline, at: millis(deadline.at - this.skewMs) };
   }
-}
-
-/** A key of a place, as bytes. */
-export function keyOf(peer: PeerId): Uint8Array {
-  return fromHex(peer);
 }

@@ -36,7 +36,13 @@ const frames: readonly Frame[] = [
   hello,
   { ...hello, role: "member", feed: false, have: [], proof: undefined },
   { kind: "welcome", session, time: 1_800_000_000_123, hops: 3 },
-  ...refusals.map((reason): Frame => ({ kind: "refuse", session, time: 5, reason, alternatives: [sampleAddress(rng)] })),
+  ...refusals.map((reason): Frame => ({
+    kind: "refuse",
+    session,
+    time: 5,
+    reason,
+    alternatives: [sampleAddress(rng)],
+  })),
   { kind: "attach", session },
   { kind: "attached", session },
   { kind: "media", hops: 2, packet: rng.bytes(217) },
@@ -56,7 +62,8 @@ describe("frames", () => {
       expect(parseFrame(bytes)).toEqual(frame);
       if (open.has(frame.kind)) continue;
       expect(parseFrame(concat(bytes, Uint8Array.of(0)))).toBeUndefined();
-      for (let length = 0; length < bytes.length; length++) expect(parseFrame(bytes.subarray(0, length))).toBeUndefined();
+      for (let length = 0; length < bytes.length; length++)
+        expect(parseFrame(bytes.subarray(0, length))).toBeUndefined();
     }
   });
 

@@ -63,7 +63,9 @@ class Wire {
 }
 
 function sameMessages(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {
-  return left.length === right.length && left.every((message, index) => equal(message, right[index] ?? new Uint8Array(0)));
+  return (
+    left.length === right.length && left.every((message, index) => equal(message, right[index] ?? new Uint8Array(0)))
+  );
 }
 
 describe("the reliable lane", () => {
@@ -72,7 +74,8 @@ describe("the reliable lane", () => {
     const rng = new Rng(seed).fork("load");
     for (let step = 0; step < 150; step++) {
       const side = rng.int(2) === 0 ? "left" : "right";
-      if (rng.int(3) === 0) wire.send(side, rng.bytes(rng.int(4) === 0 ? rng.int(laneMessageBytesMax + 1) : rng.int(60)));
+      if (rng.int(3) === 0)
+        wire.send(side, rng.bytes(rng.int(4) === 0 ? rng.int(laneMessageBytesMax + 1) : rng.int(60)));
       if (rng.int(20) === 0) wire.replace();
       wire.step(10 + rng.int(100));
       // At no time has anything arrived that was not sent in this order.

@@ -82,14 +82,6 @@ describe("sessions", () => {
     expect(bench.of("attach")).toHaveLength(2);
   });
 
-  it("[SS5] the far end answers an attach that is repeated, because its answer may be lost", () => {
-    const bench = new Bench(false, both);
-    expect(bench.take(datagrams, { kind: "attach", session: id }, 300)).toEqual([]);
-    expect(bench.sent).toEqual([{ link: datagrams, frame: { kind: "attached", session: id } }]);
-    const other = new Rng("other session").bytes(16);
-    expect(bench.take(datagrams, { kind: "attach", session: other }, 300)).toEqual([{ kind: "broken" }]);
-  });
-
   it("[SS5] a link whose attach nobody answers is closed", () => {
     const bench = new Bench(true);
     bench.session.addLink(datagrams, "webrtc", true, millis(0));
@@ -169,9 +161,7 @@ describe("sessions", () => {
     bench.session.handleTimeout(millis(tickMs - 1));
     expect(bench.of("tick")).toEqual([]);
     bench.session.handleTimeout(millis(tickMs));
-    expect(bench.of("tick").map(({ link }) => link).toSorted()).toEqual(
-      facts.dialed ? [stream] : [stream, datagrams],
-    );
+    expect(bench.of("tick").map(({ link }) => link)).toEqual(facts.dialed ? [stream] : [stream, datagrams]);
     const talking = new Bench(facts.dialed);
     talking.session.sendMedia(packet, millis(tickMs - 1));
     talking.session.handleTimeout(millis(tickMs));

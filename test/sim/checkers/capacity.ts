@@ -1,6 +1,9 @@
 import type { Journey, MediaSighting, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
 
+/** A relay may keep this share of its slots for children of a relay that dies: they are no room for newcomers. */
+const rescueShare = 1 / 8;
+
 interface Serving {
   readonly childrenMax: number;
   journey: Journey | undefined;
@@ -59,13 +62,14 @@ export class CapacityChecker implements TraceListener, Observer {
 
   second(): void {
     for (const serving of this.serving.values()) {
-      if (serving.fed.size >= serving.childrenMax) serving.freeSince = undefined;
+      const { childrenMax } = serving;
+      if (serving.fed.size >= childrenMax - Math.floor(childrenMax * rescueShare)) serving.freeSince = undefined;
       else serving.freeSince ??= this.elapsedMs();
       serving.fed.clear();
     }
   }
 
-  /** A living relay that has had a slot to give ever since, if there is one. */
+  /** A living relay that has had a slot for newcomers ever since, if there is one. */
   withRoomSince(since: number): number | undefined {
     for (const [node, { freeSince }] of this.serving) if (freeSince !== undefined && freeSince <= since) return node;
     return undefined;

@@ -1,6 +1,7 @@
 import type { Observer, Violations } from "../observer.ts";
 import type { Reference } from "../reference.ts";
 import type { CapacityChecker } from "./capacity.ts";
+import { silenceMsMax } from "./silence.ts";
 
 /** Once faults have stopped, every living listener hears every open microphone after this long. */
 export const recoverMs = 5000;
@@ -51,7 +52,9 @@ export class LivenessChecker implements Observer {
     for (const node of this.reference.members) {
       if (!this.reference.isAlive(node) || this.reference.startedAt(node) > this.calmAt) continue;
       if (!room && this.isDeaf(node, from)) continue;
-      for (const speaker of speakers) if (speaker !== node) this.check(node, speaker, from, to);
+      // Who came in the last moment is still finding a place; the other checker minds how long that takes.
+      const settled = Math.max(from, this.reference.startedAt(node) + silenceMsMax);
+      for (const speaker of speakers) if (speaker !== node) this.check(node, speaker, settled, to);
     }
   }
 

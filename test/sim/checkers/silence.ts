@@ -1,3 +1,4 @@
+import type { PeerEvent } from "../../../p2p/core/peer-io.ts";
 import type { Observer, Violations } from "../observer.ts";
 import type { Reference } from "../reference.ts";
 import type { CapacityChecker } from "./capacity.ts";
@@ -6,8 +7,8 @@ import type { CapacityChecker } from "./capacity.ts";
 export const silenceMsMax = 10_000;
 
 /**
- * Nobody is without sound for long while a microphone is open and a living relay has a slot to give all the while. A cut network is an
- * excuse for everybody until it is joined again.
+ * Nobody is without sound for long, and nobody is told that there is no way in, while a microphone is open and a living
+ * relay has a slot to give all the while. A cut network is an excuse for everybody until it is joined again.
  */
 export class SilenceChecker implements Observer {
   private readonly reference: Reference;
@@ -28,6 +29,14 @@ export class SilenceChecker implements Observer {
   partitioned(cut: boolean): void {
     this.cut = cut;
     this.excusedUntil = this.elapsedMs();
+  }
+
+  event(node: number, event: PeerEvent): void {
+    if (event.event !== "trouble" || !event.fatal || this.cut) return;
+    const startedAt = this.reference.startedAt(node);
+    const relay = this.excusedUntil > startedAt ? undefined : this.capacity.withRoomSince(startedAt);
+    if (relay === undefined || !this.reference.isAlive(node)) return;
+    this.violations.report("silence", node, `gives up (${event.code}) though relay ${relay} has room`);
   }
 
   second(): void {

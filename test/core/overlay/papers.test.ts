@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { limits } from "../../../p2p/api/limits.ts";
+import { concat } from "../../../p2p/core/bytes.ts";
+import { encodePaper, type Paper, parsePaper, petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
+import { Rng } from "../../../p2p/core/rng.ts";
+import { sampleAddress } from "../fixtures.ts";
+
+const rng = new Rng("papers");
+const papers: readonly Paper[] = [
+  { kind: "view", bytes: rng.bytes(500) },
+  { kind: "state", bytes: rng.bytes(500) },
+  { kind: "petition", bytes: rng.bytes(petitionBytesMax) },
+  {
+    kind: "census",
+    census: { listeners: 8000, relays: 24, room: [{ rank: 23, slots: 65_535, version: 0xffffffff }] },
+  },
+  { kind: "census", census: { listeners: 0xffffffff, relays: 0xffffffff, room: [] } },
+  { kind: "feed", on: true, have: [{ voice: 1, sequence: 2 }] },
+  { kind: "feed", on: false, have: [] },
+  { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
+  { kind: "replayed", packets: 600 },
+];
+const open = new Set<Paper["kind"]>(["view", "state", "petition"]);
+
+describe("papers", () => {
+  it("[OV11] each is read as it was written, and nothing that is shorter or longer", () => {
+    for (const paper of papers) {
+      const bytes = encodePaper(paper);
+      expect(parsePaper(bytes)).toEqual(paper);
+      if (open.has(paper.kind)) continue;
+      expect(parsePaper(concat(bytes, Uint8Array.of(0)))).toBeUndefined();
+      for (let length = 0; length < bytes.length; length++)
+        expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
+    }
+    expect(parsePaper(Uint8Array.of(8))).toBeUndefined();
+    expect(parsePaper(new Uint8Array(0))).toBeUndefined();
+  });
+
+  it("lists and petitions beyond their limit are no papers", () => {
+    const room = Array.from({ length: limits.relaysMax + 1 }, (_, rank) => ({ rank, slots: 1, version: 1 }));
+    expect(parsePaper(encodePaper({ kind: "census", census: { listeners: 0, relays: 0, room } }))).toBeUndefined();
+    expect(parsePaper(encodePaper({ kind: "petition", bytes: rng.bytes(petitionBytesMax + 1) }))).toBeUndefined();
+    const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));
+    expect(parsePaper(encodePaper({ kind: "no-feed", alternatives }))).toBeUndefined();
+  });
+});

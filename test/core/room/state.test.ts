@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { concat, equal } from "../../../p2p/core/bytes.ts";
+import { Rng } from "../../../p2p/core/rng.ts";
+import { createKeyPair, createRoomKeys } from "../../../p2p/core/room/keys.ts";
+import { checkState, openState, type RoomState, sealState } from "../../../p2p/core/room/state.ts";
+import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
+import { sampleRoom, sampleState, seededCrypto, testNow } from "../fixtures.ts";
+
+const room = sampleRoom("state");
+const { crypto, keys, view, secret } = room;
+const tag = keys.carriage.key;
+
+function seal(state: RoomState, seed = keys.session.seed): Uint8Array {
+  return sealState(crypto, secret, seed, tag, state);
+}
+
+describe("the sealed state", () => {
+  it("[RM21] opens for whoever has the epoch secret, as it was sealed", () => {
+    const state = sampleState(room);
+    expect(openState(crypto, secret, tag, seal(state))).toEqual(state);
+    const empty = { sequence: 0, chain: [], title: "", stage: [], hands: [] };
+    expect(openState(crypto, secret, tag, seal(empty))).toEqual(empty);
+  });
+
+  it("[RM21] for nobody else, and in no other room, and with nothing changed", () => {
+    const bytes = seal(sampleState(room));
+    const rng = new Rng("state");
+    expect(openState(crypto, rng.bytes(32), tag, bytes)).toBeUndefined();
+    expect(openState(crypto, secret, rng.bytes(32), bytes)).toBeUndefined();
+    for (let at = 0; at < bytes.length - 64; at++) {
+      const changed = bytes.slice();
+      changed[at]! ^= 1;
+      expect(openState(crypto, secret, tag, changed)).toBeUndefined();
+    }
+  });
+
+  it("[RM21] the key is drawn from the epoch secret under its own label, the tag has 16 bytes", () => {
+    const bytes = seal(sampleState(room));
+    const key = crypto.hkdf(secret, encodeUtf8("teahouse state key 1"), 32);
+    const [head, nonce, sealed] = [bytes.subarray(0, 37), bytes.subarray(37, 49), bytes.subarray(49, -64)];
+    const plain = crypto.open(key, nonce, concat(tag, head), sealed, 16);
+    expect(plain).toBeDefined();
+    expect(plain?.length).toBe(sealed.length - 16);
+  });
+
+  it("[RM21] a relay passes on what the view's session signed and what is newer, and can read none of it", () => {
+    const [old, newer] = [1, 2].map((sequence) => seal({ ...sampleState(room), sequence }));
+    if (!old || !newer) throw new Error("no states");
+    expect(checkState(crypto, view, old, undefined)).toBe("newer");
+    expect(checkState(crypto, view, newer, old)).toBe("newer");
+    expect(checkState(crypto, view, old, newer)).toBe("older");
+    expect(checkState(crypto, view, newer, newer)).toBe("older");
+    const stranger = createKeyPair(crypto);
+    expect(checkState(crypto, view, seal(sampleState(room), stranger.seed), undefined)).toBe("bad");
+    for (let at = 0; at < newer.length; at += 7) {
+      const changed = newer.slice();
+      changed[at]! ^= 128;
+      expect(checkState(crypto, view, changed, undefined)).toBe("bad");
+    }
+    for (let length = 0; length < newer.length; length += 5) {
+      expect(checkState(crypto, view, newer.subarray(0, length), undefined)).toBe("bad");
+    }
+    const other = createRoomKeys(seededCrypto("other room"), testNow);
+    const foreign = sealState(crypto, secret, keys.session.seed, other.carriage.key, sampleState(room));
+    expect(checkState(crypto, view, foreign, undefined)).toBe("bad");
+  });
+
+  it("the fullest state fits into one message, and titles and names that are too long are not read", () => {
+    const state = sampleState(room);
+    const person = state.stage[0]!;
+    const full = {
+      ...state,
+      title: "x".repeat(240),
+      stage: new Array<typeof person>(32).fill({ ...person, name: "y".repeat(96) }),
+      hands: new Array<Uint8Array>(64).fill(new Uint8Array(8)),
+    };
+    const bytes = seal(full);
+    expect(bytes.length).toBeLessThan(16_000);
+    expect(openState(crypto, secret, tag, bytes)).toEqual(full);
+    expect(openState(crypto, secret, tag, seal({ ...full, title: "x".repeat(241) }))).toBeUndefined();
+    const long = { ...full, stage: [{ ...person, name: "y".repeat(97) }] };
+    expect(openState(crypto, secret, tag, seal(long))).toBeUndefined();
+    const crowded = { ...full, stage: new Array<typeof person>(33).fill(person) };
+    expect(openState(crypto, secret, tag, seal(crowded))).toBeUndefined();
+    const many = Array.from({ length: 70 }, (_, index) => new Uint8Array(8).fill(index));
+    const kept = openState(crypto, secret, tag, seal({ ...full, hands: many }))?.hands;
+    expect(kept).toHaveLength(64);
+    expect(equal(kept?.[63] ?? new Uint8Array(0), many[69]!)).toBe(true);
+  });
+});
