@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { CustomScheme } from "electron";
+import { pageHeaders, pageTypes } from "../p2p/api/page.ts";
 
 /** Scheme and host under which the window is served: an origin of its own, with none of the powers of `file://`. */
 const scheme = "app";
@@ -28,48 +29,6 @@ export const pageScheme: CustomScheme = {
   },
 };
 
-/** The page talks to its own files and, by a port, to the engine; to nobody else. */
-const policy = {
-  "default-src": "'none'",
-  "script-src": "'self' 'wasm-unsafe-eval'",
-  "worker-src": "'self'",
-  "style-src": "'self'",
-  "img-src": "'self' data: blob:",
-  "font-src": "'self'",
-  "media-src": "'self' blob:",
-  "connect-src": "'self'",
-  "base-uri": "'none'",
-  "form-action": "'none'",
-  "frame-ancestors": "'none'",
-};
-
-/** Sent with every answer. COOP and COEP make the page cross-origin isolated: sound crosses threads in shared memory. */
-const headers: Readonly<Record<string, string>> = {
-  "Content-Security-Policy": Object.entries(policy)
-    .map(([directive, sources]) => `${directive} ${sources}`)
-    .join("; "),
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Permissions-Policy": "microphone=(self), speaker-selection=(self), camera=(), geolocation=(), display-capture=()",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "Cache-Control": "no-store",
-};
-
-/** What the build puts into `dist/renderer`; anything else is not served. */
-const contentTypes: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".ico": "image/x-icon",
-  ".woff2": "font/woff2",
-};
-
 /** Plain names only: no escapes, no dot at the beginning of a part, so that no path leaves the folder. */
 const plainPath = /^(?:\/[\w-][\w.-]*)+$/;
 
@@ -85,12 +44,12 @@ export async function servePage(root: string, request: Request): Promise<Respons
   if (request.method !== "GET" && request.method !== "HEAD") return refuse(405);
   const path = URL.parse(request.url)?.pathname ?? "/";
   const name = path === "/" || path === "" ? "/index.html" : path;
-  const contentType = contentTypes[extname(name)];
+  const contentType = pageTypes[extname(name)];
   if (!plainPath.test(name) || contentType === undefined) return refuse(404);
   try {
     const bytes = await readFile(join(root, name));
     return new Response(request.method === "HEAD" ? null : bytes, {
-      headers: { ...headers, "Content-Type": contentType },
+      headers: { ...pageHeaders, "Content-Type": contentType },
     });
   } catch {
     return refuse(404);
@@ -98,5 +57,5 @@ export async function servePage(root: string, request: Request): Promise<Respons
 }
 
 function refuse(status: number): Response {
-  return new Response(null, { status, headers });
+  return new Response(null, { status, headers: pageHeaders });
 }

@@ -28,7 +28,10 @@ function isGranted(wish: Wish): boolean {
 }
 
 /** Answers every wish of the pages of a session. On macOS the system's own question about the microphone comes first. */
-export function limitPermissions(session: Session, system: Pick<SystemPreferences, "askForMediaAccess"> | undefined): void {
+export function limitPermissions(
+  session: Session,
+  system: Pick<SystemPreferences, "askForMediaAccess"> | undefined,
+): void {
   session.setPermissionRequestHandler((_contents, permission, callback, details) => {
     const { mediaTypes = [] } = details as MediaAccessPermissionRequest;
     const wish = { permission, url: details.requestingUrl, mainFrame: details.isMainFrame, media: mediaTypes };

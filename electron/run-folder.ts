@@ -19,7 +19,10 @@ const runPrefix = "run-";
  * The lock has to be at the same place each time, so it goes into a small folder of its own; everything else that
  * Chromium insists on writing goes into a folder made for this run.
  */
-export function takeRunFolder(app: App, environment: Readonly<Record<string, string | undefined>>): RunFolder | undefined {
+export function takeRunFolder(
+  app: App,
+  environment: Readonly<Record<string, string | undefined>>,
+): RunFolder | undefined {
   const home = openHome(environment);
   const base = home ?? mkdtempSync(join(tmpdir(), "teahouse-"));
   app.setPath("userData", base);

@@ -19,6 +19,8 @@ export interface Standing {
   readonly seed: Uint8Array;
   /** TCP port; 0: any free one. */
   readonly port: number;
+  /** What it lends as a volunteer; undefined: nothing. */
+  readonly lends?: VolunteerOptions;
 }
 
 /** Makes an engine: with a standing one that can be dialed, without one that cannot. */
@@ -42,9 +44,8 @@ export interface ShyOptions {
   readonly listensAtOnce: boolean;
 }
 
-const seedBytes = 32;
-/** Capsule: seed 32 · port u16 (both zero when not listening) · the engine's own. */
-const headerBytes = seedBytes + 2;
+/** Capsule: length of the standing u16 · the standing as JSON (nothing when not listening) · the engine's own. */
+const lengthBytes = 2;
 
 class ShyEngine implements EngineApi {
   readonly #make: MakeEngine;
@@ -70,7 +71,9 @@ class ShyEngine implements EngineApi {
 
   async volunteer(options: VolunteerOptions): Promise<string> {
     await this.#listen();
-    return this.#up().volunteer(options);
+    const card = await this.#up().volunteer(options);
+    if (this.#standing !== undefined) this.#standing = { ...this.#standing, lends: options };
+    return card;
   }
 
   async host(options: HostOptions): Promise<Invites> {
@@ -113,22 +116,21 @@ class ShyEngine implements EngineApi {
   capsule(): Uint8Array | undefined {
     const inner = this.#current?.capsule();
     if (inner === undefined) return undefined;
-    const capsule = new Uint8Array(headerBytes + inner.length);
-    if (this.#standing !== undefined) {
-      capsule.set(this.#standing.seed);
-      new DataView(capsule.buffer).setUint16(seedBytes, this.#standing.port);
-    }
-    capsule.set(inner, headerBytes);
+    const standing = this.#standing === undefined ? new Uint8Array() : writeStanding(this.#standing);
+    const capsule = new Uint8Array(lengthBytes + standing.length + inner.length);
+    new DataView(capsule.buffer).setUint16(0, standing.length);
+    capsule.set(standing, lengthBytes);
+    capsule.set(inner, lengthBytes + standing.length);
     return capsule;
   }
 
   async resume(capsule: Uint8Array): Promise<void> {
-    if (capsule.length < headerBytes) throw notUp();
-    const seed = capsule.slice(0, seedBytes);
-    const port = new DataView(capsule.buffer, capsule.byteOffset).getUint16(seedBytes);
+    if (capsule.length < lengthBytes) throw notUp();
+    const end = lengthBytes + new DataView(capsule.buffer, capsule.byteOffset).getUint16(0);
     // Invites in people's hands name the key and the port of before.
-    if (seed.some((byte) => byte !== 0)) await this.#change({ seed, port });
-    await this.#up().resume(capsule.subarray(headerBytes));
+    if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
+    if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    await this.#up().resume(capsule.subarray(end));
   }
 
   snapshot(): readonly EngineEvent[] {
@@ -216,6 +218,16 @@ class ShyEngine implements EngineApi {
     if (this.#current === undefined) throw notUp();
     return this.#current;
   }
+}
+
+function writeStanding({ seed, ...rest }: Standing): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ ...rest, seed: [...seed] }));
+}
+
+/** Our own words of a moment ago, kept by the supervisor. */
+function readStanding(bytes: Uint8Array): Standing {
+  const { seed, ...rest } = JSON.parse(new TextDecoder().decode(bytes)) as Standing & { readonly seed: number[] };
+  return { ...rest, seed: Uint8Array.from(seed) };
 }
 
 function portOf(addresses: readonly string[]): number | undefined {

@@ -13,6 +13,7 @@ export interface Need {
 /** Everything the tests need beside what npm installs. */
 export const needs: readonly Need[] = [
   { command: "espeak-ng", debian: "espeak-ng", why: "synthesizes the speech that whole-process tests listen to" },
+  { command: "chromium", debian: "chromium", why: "is the browser that tests of the window run in" },
 ];
 
 /** Those of `wanted` whose command is in no folder of `path`, which is written as the environment variable PATH. */

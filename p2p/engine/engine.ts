@@ -116,14 +116,9 @@ class Engine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
-    const { drive, presence } = this.#up();
+    const { drive } = this.#up();
     const relays = options.via.map((card) => this.#readCard(card));
-    if (relays.length === 0) {
-      if (!presence.reach) throw fault("address-unusable");
-      const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
-      const lend = options.volunteer ?? {};
-      if (!this.#card) drive.push({ kind: "command", command: { kind: "volunteer", options: lend, cardSecret } });
-    }
+    if (relays.length === 0) this.#carryOwn(options.volunteer ?? {});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
     if (!this.#invites) throw fault("internal");
     return this.#invites;
@@ -177,6 +172,7 @@ class Engine implements EngineApi {
     const { drive } = this.#up();
     const capsule = parseCapsule(this.#ports.crypto, bytes);
     if (!capsule) throw fault("internal");
+    if (capsule.kind === "host" && capsule.relays.length === 0) this.#carryOwn({});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "resume", capsule } }));
   }
 
@@ -212,6 +208,14 @@ class Engine implements EngineApi {
   hear(listener: (packet: HeardPacket) => void): () => void {
     this.#hearers.add(listener);
     return () => this.#hearers.delete(listener);
+  }
+
+  /** A host without relays is its own: it carries the room, and has to be reachable. */
+  #carryOwn(options: VolunteerOptions): void {
+    const { drive, presence } = this.#up();
+    if (!presence.reach) throw fault("address-unusable");
+    const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
+    if (!this.#card) drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret } });
   }
 
   async #stop(): Promise<void> {

@@ -1,33 +1,7 @@
 import type { ServerResponse } from "node:http";
+import { pageHeaders } from "../api/page.ts";
 import type { Refusal } from "./gate.ts";
 import type { SiteFile } from "./site.ts";
-
-/** The page talks to its own server and to nobody else. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "media-src 'self' blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-/** Sent with every answer. COOP and COEP isolate the page, so that sound may cross threads in shared memory. */
-const headers: Readonly<Record<string, string>> = {
-  "Content-Security-Policy": policy,
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Permissions-Policy": "microphone=(self), speaker-selection=(self), camera=(), geolocation=(), display-capture=()",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "Cache-Control": "no-store",
-};
 
 /** What people read who are turned away. None of it repeats anything of the request. */
 export const refusalSentences: Readonly<Record<Refusal | "token", string>> = {
@@ -42,7 +16,7 @@ export const unbuiltSentence = "The window of Teahouse is not built; run npm run
 
 /** Sends a file. */
 export function sendFile(response: ServerResponse, file: SiteFile): void {
-  response.writeHead(200, { ...headers, "Content-Type": file.type, "Content-Length": file.bytes.length });
+  response.writeHead(200, { ...pageHeaders, "Content-Type": file.type, "Content-Length": file.bytes.length });
   response.end(response.req.method === "HEAD" ? undefined : file.bytes);
 }
 
@@ -62,7 +36,7 @@ export function sendEntry(response: ServerResponse, cookie: string): void {
 
 /** Leads to the window. */
 export function sendRedirect(response: ServerResponse): void {
-  response.writeHead(303, { ...headers, Location: "/" });
+  response.writeHead(303, { ...pageHeaders, Location: "/" });
   response.end();
 }
 
@@ -74,6 +48,6 @@ function sendPage(
 ): void {
   const bytes = Buffer.from(`<!doctype html><meta charset="utf-8">${body}\n`);
   const type = { "Content-Type": "text/html; charset=utf-8", "Content-Length": bytes.length };
-  response.writeHead(status, { ...headers, ...more, ...type });
+  response.writeHead(status, { ...pageHeaders, ...more, ...type });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 }

@@ -5,11 +5,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** How long a browser may take to answer before another way is looked for: a cold start on a slow disk. */
 const answerMsMax = 20_000;
 /** How long a browser that was asked to go may take. */
 const goodbyeMsMax = 3000;
+const removalsMax = 50;
+const removalPauseMs = 50;
 
 /** Chromium and its kin, the one with the least telemetry first. */
 const commands = [
@@ -81,6 +84,8 @@ export function browserArguments(address: string, profile: string, isRoot: boole
     "--no-pings",
     "--no-service-autorun",
     "--ignore-certificate-errors",
+    // Else a bar across the window calls that option unsupported.
+    "--test-type",
     "--autoplay-policy=no-user-gesture-required",
     "--force-webrtc-ip-handling-policy=default_public_interface_only",
     "--disable-background-networking",
@@ -138,9 +143,13 @@ export async function startBrowser(options: BrowserOptions): Promise<Browser> {
   const child = spawn(
     options.program,
     [...browserArguments(options.address, profile, options.isRoot), ...(options.more ?? [])],
-    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+    // A group of its own: Ctrl-C is for us to pass on, and its helpers can be ended together.
+    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: process.platform !== "win32" },
   );
-  const closed = endOf(child).then(() => removeProfile(profile));
+  const closed = endOf(child).then(() => {
+    endHelpers(child.pid);
+    return removeProfile(profile);
+  });
   const ready = giveCookie(child.stdio[inPipe] as Writable, child.stdio[outPipe] as Readable, options, closed);
   // Whoever does not wait for it learns from `closed`.
   ready.catch(() => undefined);
@@ -166,9 +175,23 @@ function endOf(child: ChildProcess): Promise<void> {
   });
 }
 
+/** Ends what is left of a browser's process group: its network process would write the profile anew. */
+function endHelpers(pid: number | undefined): void {
+  if (pid === undefined || process.platform === "win32") return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of them are gone already.
+  }
+}
+
+/** Deletes the profile until it stays away: a helper that is being ended may still be writing. */
 async function removeProfile(profile: string): Promise<void> {
-  // Its helper processes write for a moment longer.
-  await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }).catch(() => undefined);
+  for (let attempt = 0, absences = 0; attempt < removalsMax && absences < 2; attempt += 1) {
+    await rm(profile, { recursive: true, force: true }).catch(() => undefined);
+    await pause(removalPauseMs);
+    absences = existsSync(profile) ? 0 : absences + 1;
+  }
 }
 
 /**

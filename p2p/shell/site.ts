@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { pageTypes } from "../api/page.ts";
 
 /** One file of the window. */
 export interface SiteFile {
@@ -10,18 +11,6 @@ export interface SiteFile {
 /** The files of the window by the path they are asked for, `/index.html` also as `/`. */
 export type Site = ReadonlyMap<string, SiteFile>;
 
-/** What the build makes; a file of another kind is not served. */
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".ico": "image/x-icon",
-};
-
 /**
  * Reads the built window into memory: then no path in a request is ever a path on disk. Undefined when it is not built.
  */
@@ -30,9 +19,10 @@ export async function loadSite(folder: string): Promise<Site | undefined> {
   const walk = async (path: string): Promise<void> => {
     for (const entry of await readdir(join(folder, path), { withFileTypes: true })) {
       const inner = `${path}/${entry.name}`;
-      const type = types[extname(entry.name)];
+      const type = pageTypes[extname(entry.name)];
       if (entry.isDirectory()) await walk(inner);
-      else if (entry.isFile() && type !== undefined) site.set(inner, { type, bytes: await readFile(join(folder, inner)) });
+      else if (entry.isFile() && type !== undefined)
+        site.set(inner, { type, bytes: await readFile(join(folder, inner)) });
     }
   };
   try {

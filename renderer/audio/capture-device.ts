@@ -5,20 +5,25 @@ import captureWorkletUrl from "./capture-worklet.ts?worker&url";
 import { listDevices, onDeviceChange } from "./devices.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "./edges.ts";
 
-/** The browser's microphones. */
-export const captureDevice: CaptureEdge = {
-  open,
-  devices: () => listDevices("audioinput"),
-  onChange: onDeviceChange,
-};
+/**
+ * The browser's microphones. With `processing` the browser takes echo and noise away and levels what is said; without,
+ * it gives what the device gives.
+ */
+export function captureDevice(processing: boolean): CaptureEdge {
+  return {
+    open: (device, handlers) => open(device, processing, handlers),
+    devices: () => listDevices("audioinput"),
+    onChange: onDeviceChange,
+  };
+}
 
 /** Rejects as `getUserMedia` does, or with what kept a part of ours from starting. */
-async function open(device: string | undefined, handlers: CaptureHandlers): Promise<Capture> {
+async function open(device: string | undefined, processing: boolean, handlers: CaptureHandlers): Promise<Capture> {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: {
-      echoCancellation: true,
-      noiseSuppression: true,
-      autoGainControl: true,
+      echoCancellation: processing,
+      noiseSuppression: processing,
+      autoGainControl: processing,
       channelCount: 1,
       ...(device === undefined ? {} : { deviceId: { exact: device } }),
     },

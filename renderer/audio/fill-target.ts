@@ -19,7 +19,7 @@ export class FillTarget {
   /** The target in ms at `now`, when the device has found nothing `underruns` times since the start. */
   at(now: number, underruns: number): number {
     if (underruns !== this.#underruns) {
-      // Underruns that follow each other at once are one: what was missing was missing for long.
+      // Underruns that follow each other at once have one cause.
       if (now - this.#changedAt >= 100) this.#set(Math.min(fillMs.max, this.#targetMs + riseMs), now);
       this.#underruns = underruns;
     } else if (now - this.#changedAt >= fallAfterMs) {

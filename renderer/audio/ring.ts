@@ -18,6 +18,8 @@ export function ringMemory(shared: boolean): SharedArrayBuffer | ArrayBuffer {
 export class SampleRing {
   readonly #header: Int32Array;
   readonly #samples: Float32Array;
+  /** The last read found too little: until one does not, it is the same underrun. */
+  #starved = false;
 
   constructor(memory: SharedArrayBuffer | ArrayBuffer) {
     this.#header = new Int32Array(memory, 0, headerInts);
@@ -34,7 +36,7 @@ export class SampleRing {
     return Atomics.load(this.#header, consumed);
   }
 
-  /** Reads that found less than they wanted, though something had been written before. */
+  /** Times that the reader ran out of samples, after something had been written. */
   get underruns(): number {
     return Atomics.load(this.#header, underrunCount);
   }
@@ -57,10 +59,10 @@ export class SampleRing {
     for (let index = 0; index < count; index += 1) {
       into[index] = this.#samples[(start + index) & (capacity - 1)]!;
     }
-    if (count < into.length) {
-      into.fill(0, count);
-      if (Atomics.load(this.#header, written) !== 0) Atomics.add(this.#header, underrunCount, 1);
-    }
+    const starves = count < into.length && Atomics.load(this.#header, written) !== 0;
+    if (count < into.length) into.fill(0, count);
+    if (starves && !this.#starved) Atomics.add(this.#header, underrunCount, 1);
+    this.#starved = starves;
     Atomics.store(this.#header, consumed, (start + count) | 0);
   }
 

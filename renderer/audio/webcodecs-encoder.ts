@@ -11,11 +11,14 @@ const targetBitsPerSecond = 18_000;
 /** At 10 and this bitrate libopus chooses 20 ms hybrid frames, of which a copy covers half; at 20, 40 ms of SILK. */
 const packetLossPercent = 20;
 
-/** How Chromium's encoder is set up; `packetLossPercent` decides whether packets carry copies. */
+/** A packet's duration in µs. */
+const packetMicros = 40_000;
+
+/** How the browser's encoder is set up; `packetLossPercent` decides whether packets carry copies. */
 export function webCodecsConfig(lossPercent: number): AudioEncoderConfig {
   const opus = {
     format: "opus",
-    frameDuration: 40_000,
+    frameDuration: packetMicros,
     application: "voip",
     signal: "voice",
     packetlossperc: lossPercent,
@@ -42,34 +45,44 @@ export function carriesCopy(opus: Uint8Array): boolean {
   return isSilk40 && (toc & 7) === 0 && (first & 0x20) !== 0;
 }
 
-/** Chromium's libopus as raw packets, whatever their size. Rejects what is no such encoder. */
+/** The sound of one packet on its way through the encoder. */
+interface Spoken {
+  readonly pcm: Float32Array<ArrayBuffer>;
+  readonly capturedAt: number;
+}
+
+/** The browser's libopus: packets of whatever size. The constructor throws where there is no such encoder. */
 export class RawWebCodecs {
   readonly #encoder: AudioEncoder;
   readonly #config: AudioEncoderConfig;
+  /** What is numbered by the encoder's timestamps, which it counts up itself: packets that it leaves out shift nothing. */
+  #taken = 0;
 
-  /** `sink` takes packets with the time, in ms, that was given with their sound; `onError` ends it. */
-  constructor(lossPercent: number, sink: PacketSink, onError: () => void) {
+  /** `sink` takes packets with their number, from 0 since the last reset; `onError` ends it. */
+  constructor(lossPercent: number, sink: (opus: Uint8Array, number: number) => void, onError: () => void) {
     this.#config = webCodecsConfig(lossPercent);
     this.#encoder = new AudioEncoder({
       output: (chunk) => {
         const opus = new Uint8Array(chunk.byteLength);
         chunk.copyTo(opus);
-        sink(opus, chunk.timestamp / 1000);
+        sink(opus, Math.round(chunk.timestamp / packetMicros));
       },
       error: onError,
     });
     this.#encoder.configure(this.#config);
   }
 
-  encode(pcm: Float32Array<ArrayBuffer>, atMs: number): void {
+  /** Takes 40 ms. */
+  encode(pcm: Float32Array<ArrayBuffer>): void {
     const data = new AudioData({
       format: "f32-planar",
       sampleRate: sampleRateHz,
       numberOfFrames: pcm.length,
       numberOfChannels: 1,
-      timestamp: Math.round(atMs * 1000),
+      timestamp: this.#taken * packetMicros,
       data: pcm,
     });
+    this.#taken += 1;
     this.#encoder.encode(data);
     data.close();
   }
@@ -78,6 +91,7 @@ export class RawWebCodecs {
   reset(): void {
     this.#encoder.reset();
     this.#encoder.configure(this.#config);
+    this.#taken = 0;
   }
 
   /** Resolves when everything is out. */
@@ -96,29 +110,32 @@ export function createWebCodecsPacketEncoder(
   sink: PacketSink,
   onBroken: () => void,
 ): PacketEncoder {
-  /** The sound of the packets on their way out, and of two before them, oldest first. */
-  let recent: { readonly pcm: Float32Array; readonly capturedAt: number }[] = [];
-  const fit = (opus: Uint8Array, capturedAt: number): Uint8Array => {
-    const at = recent.findIndex((each) => Math.abs(each.capturedAt - capturedAt) < 1);
-    const heard = recent.slice(Math.max(0, at - 2), at + 1).map(({ pcm }) => pcm);
-    recent = recent.slice(Math.max(0, at - 2));
-    if (opus.length <= voicePacketBytes || at < 0) return padPacket(opus, voicePacketBytes);
-    return heard.map((pcm) => mender.encode(pcm)).at(-1)!;
+  /** By number: what is on its way out, and two packets before it. */
+  const spoken = new Map<number, Spoken>();
+  let next = 0;
+  const fitting = (opus: Uint8Array, number: number): Uint8Array => {
+    if (opus.length <= voicePacketBytes) return padPacket(opus, voicePacketBytes);
+    const heard = [number - 2, number - 1, number].flatMap((each) => spoken.get(each) ?? []);
+    return heard.map(({ pcm }) => mender.encode(pcm)).at(-1)!;
   };
   const raw = new RawWebCodecs(
     packetLossPercent,
-    (opus, capturedAt) => {
-      if (isVoicePacket(opus)) sink(fit(opus, capturedAt), capturedAt);
+    (opus, number) => {
+      const { capturedAt } = spoken.get(number) ?? {};
+      if (capturedAt !== undefined && isVoicePacket(opus)) sink(fitting(opus, number), capturedAt);
+      for (const older of spoken.keys()) if (older < number - 1) spoken.delete(older);
     },
     onBroken,
   );
   return {
     encode: (pcm, capturedAt) => {
-      recent.push({ pcm, capturedAt });
-      raw.encode(pcm, capturedAt);
+      spoken.set(next, { pcm, capturedAt });
+      next += 1;
+      raw.encode(pcm);
     },
     reset: () => {
-      recent = [];
+      spoken.clear();
+      next = 0;
       raw.reset();
     },
   };
@@ -162,7 +179,7 @@ async function testRun(lossPercent: number): Promise<Uint8Array[]> {
     (opus) => packets.push(opus),
     () => (failed = true),
   );
-  for (let index = 0; index < testPackets; index += 1) raw.encode(speechLike(index * packetSamples), index * 40);
+  for (let index = 0; index < testPackets; index += 1) raw.encode(speechLike(index * packetSamples));
   await raw.finish();
   return failed ? [] : packets;
 }

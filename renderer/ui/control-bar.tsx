@@ -41,15 +41,12 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
   const up = useValue(model.hand) === "up";
   return (
     <div className="bar-voice">
-      <Button
-        className="voice-button"
-        data-hand={up || undefined}
-        aria-pressed={up}
-        aria-label={text(up ? "bar.hand-down" : "bar.hand-up")}
+      <Action
+        look={up ? "plain" : "main"}
+        icon="hand"
+        label={text(up ? "bar.hand-down" : "bar.hand-up")}
         onPress={() => model.toggleHand()}
-      >
-        <Icon name="hand" />
-      </Button>
+      />
       <p className="bar-words">
         <strong>{text(up ? "voice.hand" : "voice.shut")}</strong>
         <span>{text(up ? "voice.hand-hint" : "voice.shut-hint")}</span>

@@ -13,7 +13,7 @@ export function HandsPanel({ model }: { readonly model: RoomModel }): ReactEleme
   const { hands } = useValue(model.session.stage);
   const more = hands.length - handsShown;
   return (
-    <section className="panel" aria-labelledby="hands-title">
+    <section className="panel panel-hands" aria-labelledby="hands-title">
       <h2 className="panel-title" id="hands-title">
         {text("hands.title")}
         {hands.length > 0 && <span className="count">{hands.length}</span>}

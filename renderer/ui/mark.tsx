@@ -20,9 +20,9 @@ export function Mark(): ReactElement {
 export function LampPicture(): ReactElement {
   const bars = [10, 22, 40, 62, 88, 64, 96, 70, 46, 60, 34, 18, 8];
   return (
-    <svg className="lamp-picture" viewBox="0 0 420 340" aria-hidden="true" focusable="false">
+    <svg className="lamp-picture" viewBox="0 0 420 330" aria-hidden="true" focusable="false">
       <defs>
-        <radialGradient id="lamp-light" cx="0.5" cy="0.62" r="0.6">
+        <radialGradient id="lamp-light" cx="0.5" cy="0.55" r="0.5">
           <stop offset="0" className="lamp-stop-near" />
           <stop offset="1" className="lamp-stop-far" />
         </radialGradient>
@@ -31,7 +31,7 @@ export function LampPicture(): ReactElement {
           <stop offset="1" className="glaze-stop-dark" />
         </linearGradient>
       </defs>
-      <rect width="420" height="340" fill="url(#lamp-light)" />
+      <rect width="420" height="330" fill="url(#lamp-light)" />
       <g className="lamp-steam">
         {bars.map((height, index) => (
           <line key={index} x1={138 + index * 12} x2={138 + index * 12} y1={178 - height} y2={178} />
@@ -41,7 +41,7 @@ export function LampPicture(): ReactElement {
       <path fill="url(#lamp-glaze)" d="M106 196h208c0 48-30 80-66 88v8h-76v-8c-36-8-66-40-66-88Z" />
       <ellipse className="lamp-rim" cx="210" cy="196" rx="104" ry="15" />
       <ellipse className="lamp-tea" cx="210" cy="198" rx="92" ry="10" />
-      <path className="lamp-brush" d="M140 226q16-12 32 0t32 0 32 0 32 0M156 244q14-10 28 0t28 0 28 0" />
+      <path className="lamp-brush" d="M146 228q16-12 32 0t32 0 32 0 32 0M168 246q14-10 28 0t28 0 28 0" />
     </svg>
   );
 }

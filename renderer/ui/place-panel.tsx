@@ -15,6 +15,8 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
   const { latencyMs, layer } = useValue(model.session.quality);
   const role = useValue(model.session.role);
   const feeding = place.relays.filter(({ feeds }) => feeds);
+  const near = text(role === "host" ? "place.source" : "place.none");
+  const distance = place.hops === 0 ? near : text("place.hops-count", { count: place.hops });
   const backups = place.relays.length - feeding.length;
   return (
     <section className="panel" aria-labelledby="place-title">
@@ -26,7 +28,7 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
         <dl className="facts">
           <div>
             <dt>{text("place.hops")}</dt>
-            <dd>{place.hops === 0 ? text("place.none") : text("place.hops-count", { count: place.hops })}</dd>
+            <dd>{distance}</dd>
           </div>
           <div>
             <dt>{text("place.delay")}</dt>
@@ -48,7 +50,6 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
           )}
         </dl>
       </div>
-      <p className="faint">{text("place.blind")}</p>
     </section>
   );
 }

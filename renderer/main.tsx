@@ -1,0 +1,67 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { type DesktopBridge, desktopBridgeName, desktopPortMessage } from "../p2p/api/desktop.ts";
+import type { Port } from "../p2p/api/port.ts";
+import { portOverMessagePort, portOverWebSocket } from "../p2p/port/carriers.ts";
+import { createPortClient } from "../p2p/port/client.ts";
+import { browserTimers } from "./audio/browser-timers.ts";
+import { createMicrophone } from "./audio/microphone-browser.ts";
+import { createSpeakers } from "./audio/speakers-browser.ts";
+import { App } from "./model/app.ts";
+import { Line, type LinePorts } from "./model/line.ts";
+import { Scope } from "./model/scope.ts";
+import { AppView } from "./ui/app-view.tsx";
+import { createLanguage } from "./ui/language.ts";
+
+/** The browser shell: a WebSocket to the server that the page came from. */
+const shellPorts: LinePorts = {
+  open: () => Promise.resolve(portOverWebSocket(new WebSocket(`ws://${location.host}/port`))),
+  look: async () => {
+    try {
+      const { status } = await fetch("/", { method: "HEAD" });
+      return status === 403 ? "refused" : "there";
+    } catch {
+      return "gone";
+    }
+  },
+};
+
+/** The desktop app: its preload hands over one MessagePort each time it is asked. */
+function desktopPorts(bridge: DesktopBridge): LinePorts {
+  return {
+    open: () =>
+      new Promise<Port>((resolve) => {
+        const take = (event: MessageEvent): void => {
+          const [port] = event.ports;
+          if (event.source !== window || event.data !== desktopPortMessage || port === undefined) return;
+          window.removeEventListener("message", take);
+          resolve(portOverMessagePort(port));
+        };
+        window.addEventListener("message", take);
+        bridge.connect();
+      }),
+    look: () => Promise.resolve("there"),
+  };
+}
+
+const bridge = (window as unknown as Readonly<Record<string, DesktopBridge | undefined>>)[desktopBridgeName];
+const client = createPortClient();
+const line = new Line(client, bridge === undefined ? shellPorts : desktopPorts(bridge), browserTimers, new Scope());
+const app = new App({
+  engine: client,
+  line: line.state,
+  takeOver: () => line.takeOver(),
+  microphone: createMicrophone(),
+  speakers: createSpeakers(),
+  timers: browserTimers,
+  systemLanguages: navigator.languages,
+});
+bridge?.onLink((link) => app.open(link));
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no place to draw in");
+createRoot(root).render(
+  <StrictMode>
+    <AppView app={app} language={createLanguage(app.settings.language.get())} />
+  </StrictMode>,
+);

@@ -1,0 +1,20 @@
+import { createElectronDouble } from "./electron-double.ts";
+
+/** Stands in for the module `electron` in a plain Node process. */
+export const double = createElectronDouble();
+
+export const {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  MessageChannelMain,
+  nativeImage,
+  powerSaveBlocker,
+  protocol,
+  session,
+  systemPreferences,
+  Tray,
+  utilityProcess,
+} = double.electron;

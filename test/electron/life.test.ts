@@ -1,0 +1,285 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { EngineDouble } from "../doubles/engine-double.ts";
+import { type BuiltApp, buildApp, type DesktopChanges, type RunningDesktop, startDouble, until } from "./desktops.ts";
+import { emitPreventable } from "./electron-double.ts";
+
+let built: BuiltApp;
+let runtime: string;
+let running: RunningDesktop | undefined;
+
+beforeAll(() => {
+  built = buildApp();
+});
+afterAll(() => built.remove());
+beforeEach(() => {
+  runtime = mkdtempSync(join(tmpdir(), "teahouse-runtime-"));
+});
+afterEach(async () => {
+  if (running?.app.exitCode === undefined) running?.app.quit();
+  await running?.app.whenQuit;
+  running = undefined;
+  rmSync(runtime, { recursive: true, force: true });
+});
+
+/** Starts the app, waits until its window is open. */
+async function open(changes: DesktopChanges = {}): Promise<RunningDesktop> {
+  const started = startDouble(built, runtime, changes);
+  running = started;
+  started.app.becomeReady();
+  await until(() => started.app.windows.length > 0);
+  return started;
+}
+
+const link = "teahouse://join#thi1-abc";
+
+describe("the app in Electron", () => {
+  it("shows its window, and gives the page the engine", async () => {
+    const desktop = await open();
+    expect(desktop.app.windows[0]).toMatchObject({ isShown: true, loaded: ["app://teahouse/index.html"] });
+    const { client } = await desktop.connectPage();
+    await client.join("thi1-abc", {});
+    expect(desktop.engines[0]?.joinedWith).toBe("thi1-abc");
+    expect(client.snapshot().some(({ event }) => event === "joined")).toBe(true);
+  });
+
+  it("does what has to be done before Chromium starts, in this order", async () => {
+    const { app } = await open();
+    expect(app.calls.slice(0, 6)).toEqual([
+      "enableSandbox",
+      "setPath userData",
+      "requestSingleInstanceLock",
+      "setPath userData",
+      "setPath sessionData",
+      "setPath crashDumps",
+    ]);
+    expect(app.calls.indexOf("ready")).toBe(6);
+  });
+
+  it("quits when its window is closed and nothing goes on", async () => {
+    const { app } = await open();
+    app.windows[0]?.close();
+    expect(await app.whenQuit).toBe(0);
+  });
+
+  it("stays in the room when its window is closed, out of sight, with an icon that brings it back", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    expect(desktop.trays).toHaveLength(0);
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    const [window] = desktop.app.windows;
+    window?.close();
+    expect([window?.isShown, desktop.app.windows.length, desktop.app.exitCode]).toEqual([false, 1, undefined]);
+    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room");
+    expect(desktop.blockers.size).toBe(1);
+    desktop.trays[0]?.emit("click");
+    expect(window?.isShown).toBe(true);
+    await client.leave();
+    await until(() => desktop.trays[0]?.isDestroyed === true);
+    expect([desktop.app.exitCode, desktop.blockers.size]).toEqual([undefined, 0]);
+  });
+
+  it("quits when the room ends while its window is out of sight", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    desktop.app.windows[0]?.close();
+    desktop.engines[0]?.emit({ event: "left" });
+    expect(await desktop.app.whenQuit).toBe(0);
+  });
+
+  it("goes on relaying without any window, and opens one again from the icon", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.volunteer({});
+    await until(() => desktop.trays.length > 0);
+    desktop.app.windows[0]?.close();
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
+    expect(desktop.trays[0]).toMatchObject({ toolTip: "Teahouse: relaying for others", isDestroyed: false });
+    expect(desktop.trays[0]?.menu.map(({ label }) => label)).toEqual(["Open Teahouse", undefined, "Leave and quit"]);
+    desktop.trays[0]?.menu[0]?.click?.({} as never, undefined, {} as never);
+    const again = await desktop.connectPage();
+    expect(again.client.snapshot().some(({ event }) => event === "card")).toBe(true);
+    desktop.trays[0]?.menu[2]?.click?.({} as never, undefined, {} as never);
+    expect(await desktop.app.whenQuit).toBe(0);
+  });
+
+  it("says goodbye before it ends", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.join("thi1-abc", {});
+    desktop.app.quit();
+    expect(desktop.app.exitCode).toBeUndefined();
+    expect(await desktop.app.whenQuit).toBe(0);
+    expect(desktop.engines[0]?.calls).toContain("stop");
+  });
+
+  it("keeps the page's connection when the engine crashes, and comes back into the room", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    const [engine] = desktop.engines;
+    if (engine === undefined) throw new Error("no engine was started");
+    engine.capsuleBytes = new Uint8Array([1, 2, 3]);
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    desktop.children[0]?.kill();
+    await until(() => desktop.engines[1]?.resumedWith !== undefined);
+    expect(desktop.engines[1]?.resumedWith).toEqual(new Uint8Array([1, 2, 3]));
+    expect([client.state, desktop.trays.length, desktop.trays[0]?.isDestroyed]).toEqual(["open", 1, false]);
+  });
+
+  it("tells the page when there is no engine to be had", async () => {
+    const desktop = await open({
+      makeEngine: () =>
+        Object.assign(new EngineDouble(), { start: () => Promise.reject(new Error("no network card")) }),
+    });
+    const opened = desktop.page();
+    const port = await opened.connect();
+    const words: string[] = [];
+    port.on("message", (text: string) => words.push(text));
+    await until(() => words.some((text) => text.includes('"engine-gone"')));
+    expect(words.join()).not.toContain("network card");
+  });
+
+  it("loads a page that crashed again, three times a minute, then closes the window", async () => {
+    const desktop = await open();
+    const [window] = desktop.app.windows;
+    const { client } = await desktop.connectPage();
+    await client.volunteer({});
+    await until(() => desktop.trays.length > 0);
+    for (let crash = 1; crash <= 3; crash += 1) {
+      window?.webContents.emit("render-process-gone", {}, { reason: "crashed" });
+      expect(window?.loaded).toHaveLength(1 + crash);
+    }
+    await desktop.connectPage();
+    window?.webContents.emit("render-process-gone", {}, { reason: "crashed" });
+    expect(window?.loaded).toHaveLength(4);
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
+  });
+
+  it("gives a page that asks twice the newer port, and closes the older", async () => {
+    const desktop = await open();
+    const first = await desktop.connectPage();
+    const second = await desktop.connectPage();
+    await until(() => first.client.state === "closed");
+    expect([first.client.closeReason, second.client.state]).toEqual(["replaced", "open"]);
+  });
+
+  it("keeps its window out of recordings when asked to", async () => {
+    const desktop = await open();
+    const { bridge } = desktop.page();
+    bridge.setContentProtection(true);
+    expect(desktop.app.windows[0]?.isProtected).toBe(true);
+    bridge.setContentProtection(false);
+    expect(desktop.app.windows[0]?.isProtected).toBe(false);
+  });
+
+  it("says that the window is not built, and ends", async () => {
+    const empty = join(runtime, "empty");
+    mkdirSync(empty);
+    const desktop = startDouble(built, runtime, { page: empty });
+    running = desktop;
+    desktop.app.becomeReady();
+    expect(await desktop.app.whenQuit).toBe(1);
+    expect(desktop.errorBoxes).toEqual(["The window of Teahouse is not built. Run: npm run build"]);
+  });
+
+  it.each([
+    ["linux" as const, [null]],
+    ["darwin" as const, [[{ role: "appMenu" }, { role: "editMenu" }, { role: "windowMenu" }]]],
+  ])("has a menu only where keys need one: %s", async (platform, menus) => {
+    expect((await open({ platform })).menus).toEqual(menus);
+  });
+});
+
+describe("links that the system opens the app with", () => {
+  it("reach the page once it asked for the engine, and only once", async () => {
+    const desktop = await open({ argv: ["--some-switch", link] });
+    const heard: string[] = [];
+    const { page } = await desktop.connectPage();
+    page.bridge.onLink((text) => heard.push(text));
+    expect(heard).toEqual([link]);
+    page.bridge.onLink((text) => heard.push(text));
+    expect(heard).toEqual([link]);
+  });
+
+  it("come from a second instance and from macOS, and show the window", async () => {
+    const desktop = await open();
+    const { page } = await desktop.connectPage();
+    const heard: string[] = [];
+    const unhear = page.bridge.onLink((text) => heard.push(text));
+    const [window] = desktop.app.windows;
+    window?.hide();
+    desktop.app.emit("second-instance", {}, ["teahouse", "--original-process-start-time=1", link]);
+    expect([heard, window?.isShown]).toEqual([[link], true]);
+    expect(emitPreventable(desktop.app, "open-url", `${link}2`)).toBe(true);
+    expect(heard).toEqual([link, `${link}2`]);
+    unhear();
+    desktop.app.emit("second-instance", {}, ["teahouse", link]);
+    expect(heard).toHaveLength(2);
+  });
+
+  it.each([
+    ["of another scheme", "https://example.org/"],
+    ["with a space or a control character", "teahouse://join#a b"],
+    ["longer than any invite", `teahouse://join#${"a".repeat(4200)}`],
+  ])("are not taken when they are %s", async (_what, text) => {
+    const desktop = await open({ argv: [text] });
+    const { page } = await desktop.connectPage();
+    const heard: string[] = [];
+    page.bridge.onLink((one) => heard.push(one));
+    desktop.app.emit("second-instance", {}, ["teahouse", text]);
+    emitPreventable(desktop.app, "open-url", text);
+    expect(heard).toEqual([]);
+  });
+
+  it("leave a second instance with nothing to do but to end", async () => {
+    const desktop = startDouble(built, runtime, { argv: [link], prepare: ({ app }) => (app.isSecond = true) });
+    running = desktop;
+    expect(await desktop.app.whenQuit).toBe(0);
+    desktop.app.becomeReady();
+    expect([desktop.app.windows.length, desktop.children.length, readdirSync(join(runtime, "teahouse"))]).toEqual([
+      0,
+      0,
+      [],
+    ]);
+  });
+});
+
+describe("traces on disk", () => {
+  it("Chromium's folder is made for the run, in memory where there is such a place, and gone after it", async () => {
+    const desktop = await open();
+    const folder = desktop.app.paths.get("userData") ?? "";
+    expect(folder.startsWith(join(runtime, "teahouse", "run-"))).toBe(true);
+    expect([desktop.app.paths.get("sessionData"), desktop.app.paths.get("crashDumps")]).toEqual([folder, folder]);
+    writeFileSync(join(folder, "Local State"), "{}");
+    desktop.app.quit();
+    await desktop.app.whenQuit;
+    expect(readdirSync(join(runtime, "teahouse"))).toEqual([]);
+  });
+
+  it("what a killed run left is removed by the next", async () => {
+    const left = join(runtime, "teahouse", "run-dead");
+    mkdirSync(left, { recursive: true, mode: 0o700 });
+    rmSync(join(runtime, "teahouse"), { recursive: true });
+    mkdirSync(join(runtime, "teahouse"), { mode: 0o700 });
+    mkdirSync(left);
+    writeFileSync(join(left, "Local State"), "{}");
+    await open();
+    expect(existsSync(left)).toBe(false);
+  });
+
+  it("a folder that others can look into is not used for the lock", async () => {
+    mkdirSync(join(runtime, "teahouse"), { mode: 0o755 });
+    const desktop = await open();
+    const folder = desktop.app.paths.get("userData") ?? "";
+    expect(folder.startsWith(runtime)).toBe(false);
+    desktop.app.quit();
+    await desktop.app.whenQuit;
+    expect(existsSync(join(folder, ".."))).toBe(false);
+  });
+});

@@ -1,0 +1,240 @@
+import type { Page } from "playwright-core";
+import type { EngineEvent, Role } from "../../p2p/api/engine.ts";
+import { drive } from "./fixture-page.ts";
+import {
+  errorEvent,
+  joinedEvent,
+  keyOf,
+  membersEvent,
+  names,
+  personOf,
+  placeEvent,
+  stageEvent,
+  stepEvent,
+  textEvent,
+  voiceOf,
+} from "./scenes.ts";
+
+/** An invite that the window takes for one; the scripted engine does not read it. */
+export const inviteText = `thi1-${keyOf(1)}${keyOf(2)}${keyOf(3)}`;
+/** A card that the window takes for one. */
+export const cardText = `thc1-${keyOf(4)}${keyOf(5)}`;
+
+/** A screen as it can be met: brought about by what a person and an engine do. */
+export interface ScreenScript {
+  readonly name: string;
+  show(page: Page): Promise<void>;
+}
+
+const emit = (page: Page, ...events: readonly EngineEvent[]): Promise<void> => drive(page, "emit", ...events);
+
+async function toLobby(page: Page): Promise<void> {
+  await page.locator("textarea").first().fill(inviteText);
+  await page.locator("textarea").first().press("Enter");
+  await page.locator(".lobby").waitFor();
+}
+
+const talk: readonly EngineEvent[] = [
+  textEvent(3, names[3] ?? "", "可以請你再說一次那段路的名字嗎？"),
+  textEvent(9, "", "I cannot speak here, but I am with you all."),
+  textEvent(7, "فاطمة", "شكرا لكم جميعا"),
+  textEvent(20, "me", "We had the same bakery on the corner of our street.", true),
+];
+
+/** Brings the page into a room with `count` people on stage. */
+export async function enterRoom(page: Page, role: Role, count: number, listeners: number): Promise<void> {
+  const others = names.slice(0, role === "listener" ? count : count - 1);
+  const people = others.map((name, index) => {
+    const place = index === 0 && role !== "host" ? "host" : index === 1 ? "moderator" : "speaker";
+    return personOf(index, name, place);
+  });
+  if (role !== "listener") people.push(personOf(40, "Mei", role, true));
+  const hands = [
+    { id: "h1", name: "Osman", self: false },
+    { id: "h2", name: "張先生", self: false },
+    { id: "h3", name: "Someone with quite a long name here", self: false },
+  ];
+  await emit(page, joinedEvent(role), { event: "role", role, by: "" });
+  await emit(
+    page,
+    stageEvent("夜談 · What we remember of home", people, role === "host" ? hands : []),
+    membersEvent(count, listeners, 42),
+    role === "host"
+      ? placeEvent(0, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: true }, { kind: "stream", feeds: false })
+      : placeEvent(4, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: false }),
+  );
+  if (role === "host") {
+    const invites = { listener: inviteText, speaker: inviteText, moderator: inviteText, heir: inviteText };
+    await emit(page, { event: "room", room: joinedRoom, invites, link: `teahouse://join#${inviteText}` });
+  }
+  await emit(page, quality);
+  await page.locator(".room").waitFor();
+}
+
+const joinedRoom = (joinedEvent("host") as Extract<EngineEvent, { event: "joined" }>).room;
+const quality: EngineEvent = {
+  event: "stats",
+  framesExpected: 100,
+  framesOnTime: 100,
+  framesConcealed: 0,
+  framesDuplicate: 0,
+  framesSent: 0,
+  worstGapMs: 0,
+  packetsForwarded: 0,
+  packetsRejected: {},
+  bytesIn: 1,
+  bytesOut: 1,
+  controlBytes: 1,
+  latencyMs: 186,
+  hops: 4,
+  children: 0,
+  links: { webrtc: 1, stream: 1 },
+  layer: "normal",
+};
+
+/** Two people speak at once, one loudly. */
+export const someoneSpeaks = (page: Page): Promise<void> =>
+  drive(page, "hearOthers", [
+    [voiceOf(0), 0.85],
+    [voiceOf(2), 0.35],
+  ]);
+
+async function unmute(page: Page): Promise<void> {
+  await page.locator(".voice-button").click();
+  await drive(page, "hearMicrophone", 0.7);
+}
+
+/** Every screen and every state of one that looks different. */
+export const screens: readonly ScreenScript[] = [
+  { name: "start", show: async () => undefined },
+  {
+    name: "start-problem",
+    async show(page) {
+      await page.locator("textarea").first().fill(cardText);
+      await page.locator("textarea").first().press("Enter");
+      await page.locator(".problem").waitFor();
+    },
+  },
+  {
+    name: "start-self",
+    async show(page) {
+      await page.locator(".card-quiet button").click();
+      await page.locator(".way").nth(2).click();
+    },
+  },
+  { name: "lobby", show: toLobby },
+  {
+    name: "lobby-trying",
+    async show(page) {
+      await toLobby(page);
+      await page.locator(".meter-field button").click();
+      await drive(page, "hearMicrophone", 0.62);
+    },
+  },
+  {
+    name: "lobby-denied",
+    async show(page) {
+      await toLobby(page);
+      await page.locator(".meter-field button").click();
+      await drive(page, "failMicrophone", "microphone-denied");
+      await page.locator(".problem").waitFor();
+    },
+  },
+  {
+    name: "entering",
+    async show(page) {
+      await toLobby(page);
+      await drive(page, "holdEntering");
+      await page.locator("form .action-main").click();
+      await page.locator(".steps").waitFor();
+      await emit(page, stepEvent("asking-relays"), stepEvent("waiting-for-papers"));
+    },
+  },
+  {
+    name: "room-listener",
+    async show(page) {
+      await enterRoom(page, "listener", 8, 8000);
+      await emit(page, ...talk);
+      await someoneSpeaks(page);
+    },
+  },
+  {
+    name: "room-hand",
+    async show(page) {
+      await enterRoom(page, "listener", 3, 12);
+      await someoneSpeaks(page);
+      await page.locator(".voice-button").click();
+    },
+  },
+  {
+    name: "room-host-muted",
+    async show(page) {
+      await enterRoom(page, "host", 4, 312);
+      await emit(page, ...talk.slice(0, 2));
+    },
+  },
+  {
+    name: "room-host-live",
+    async show(page) {
+      await enterRoom(page, "host", 4, 312);
+      await unmute(page);
+    },
+  },
+  {
+    name: "room-sixteen",
+    async show(page) {
+      await enterRoom(page, "speaker", 16, 8000);
+      await emit(page, ...talk);
+      await someoneSpeaks(page);
+      await unmute(page);
+    },
+  },
+  {
+    name: "room-stalled",
+    async show(page) {
+      await enterRoom(page, "speaker", 6, 90);
+      await emit(page, errorEvent("stalled"));
+      await drive(page, "failMicrophone", "microphone-unplugged");
+      await page.locator(".problem").waitFor();
+    },
+  },
+  {
+    name: "share",
+    async show(page) {
+      await enterRoom(page, "host", 4, 312);
+      await page.locator(".room-tools button").first().click();
+      await page.locator(".sheet .action-bare").last().click();
+      await page.locator(".qr").waitFor();
+    },
+  },
+  {
+    name: "settings",
+    async show(page) {
+      await enterRoom(page, "listener", 8, 8000);
+      await page.locator(".room-tools button").last().click();
+      await page.locator(".sheet").waitFor();
+    },
+  },
+  {
+    name: "keys",
+    async show(page) {
+      await enterRoom(page, "listener", 8, 8000);
+      await page.keyboard.press("?");
+      await page.locator(".sheet").waitFor();
+    },
+  },
+  {
+    name: "ended-second-window",
+    async show(page) {
+      await drive(page, "setLine", "second-window");
+      await page.locator(".ended").waitFor();
+    },
+  },
+  {
+    name: "ended-engine-gone",
+    async show(page) {
+      await drive(page, "setLine", "engine-gone");
+      await page.locator(".ended").waitFor();
+    },
+  },
+];
