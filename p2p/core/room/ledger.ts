@@ -9,6 +9,8 @@ const clockSkewMsMax = 10_000;
 const assumedTransitMs = 50;
 /** A hole longer than this is a closed microphone or a new stream, not loss: 10 minutes. */
 const holePacketsMax = 15_000;
+/** Packets of one voice that wait for their deadline at most: a minute. */
+const openMax = 1500;
 const framesPerPacket = limits.packetMs / limits.frameMs;
 /** Latencies kept for percentiles: a reservoir of the last ones, 11 minutes of one voice. */
 const latenciesMax = 16_384;
@@ -46,6 +48,11 @@ export class Ledger {
     const account = this.#voices.get(voice) ?? this.#open(voice, sequence, capturedAt, now);
     const latencyMs = now - capturedAt - (account.skewMs ?? 0);
     if (sequence > account.newest) this.#advance(account, sequence, capturedAt);
+    // Only a capture clock that runs away leaves so many unjudged: what it says of time is not believed.
+    if (account.open.size > openMax) {
+      account.open.clear();
+      account.nextToJudge = sequence;
+    }
     if (sequence >= account.nextToJudge) account.open.set(sequence, latencyMs <= onTimeMsMax);
     this.#recordLatency(latencyMs);
     this.#judge(account, now);

@@ -30,6 +30,7 @@ export interface Answer extends Side {
   readonly setup: "active" | "passive";
 }
 
+/** One side of the negotiation. */
 export type Description = Offer | Answer;
 
 /**

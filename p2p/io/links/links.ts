@@ -12,6 +12,7 @@ import { loadNativeWebRtc, type NativeWebRtc, type WrtcOptions } from "./wrtc.ts
 /** Why a link could not be had: the message of the Error that `dial` and `upgrade` reject with. */
 export type LinkFailure = "unreachable" | "wrong key" | "timeout" | "protocol" | "refused" | "aborted";
 
+/** How links are made. */
 export interface LinksOptions extends WrtcOptions {
   /** Whether WebRTC links may be made here. Default true, where there is a native library. */
   readonly webrtc?: boolean;

@@ -72,6 +72,24 @@ describe("when somebody dies", () => {
     expect(neighbours).toEqual(new Set(b.relays));
   });
 
+  it("[OV7] [SS6] one link of the parent, the standby takes over at once and nothing is missing", () => {
+    const room = new Room("one link");
+    const relays = [room.addRelay({}, { profile: "auto" }), room.addRelay({}, { profile: "auto" })];
+    const host = room.addPerson();
+    const guest = room.addPerson({ profile: "auto" });
+    room.host(host, relays);
+    room.run(1000);
+    room.join(guest, room.invite(host));
+    room.run(2000);
+    const b: Bench = { room, relays, host, guests: [guest] };
+    const first = parentOf(b, guest, 0);
+    room.cut(guest, first, "stream");
+    const second = parentOf(b, guest, 100);
+    expect(relays).toContain(second);
+    expect(second).not.toBe(first);
+    expect(room.marks(guest, host)).toEqual([0, 1, 2, 100, 101, 102]);
+  });
+
   it("[OV1] [OV2] [OV3] the first of the core, the next in rank takes its place and nobody is left below", () => {
     const b = bench("core", { relays: 7, guests: 6, coreSize: 2 });
     const meshes = (): string[] => {

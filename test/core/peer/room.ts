@@ -193,10 +193,10 @@ export class Room {
     for (const end of [...place.ends.values()]) this.#tell(end.other, "lost");
   }
 
-  /** Closes every link between two nodes, as a broken network path does. */
-  cut(a: number, b: number): void {
+  /** Closes every link between two nodes, or those of one kind, as a broken network path does. */
+  cut(a: number, b: number, kind?: LinkKind): void {
     for (const end of [...this.at(a).ends.values()]) {
-      if (end.other?.owner !== b) continue;
+      if (end.other?.owner !== b || (kind !== undefined && end.kind !== kind)) continue;
       this.#tell(end, "lost");
       this.#tell(end.other, "lost");
     }

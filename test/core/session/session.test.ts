@@ -186,6 +186,24 @@ describe("sessions", () => {
     expect(bench.session.isSilent(millis(32_200))).toBe(true);
   });
 
+  it("[SS8] when one link upwards was lost, the others must be heard on within 300 ms", () => {
+    const doubted = new Bench(true, both);
+    doubted.take(datagrams, tick, 100);
+    doubted.session.removeLink(stream, millis(200));
+    expect(doubted.session.isDoubtful).toBe(true);
+    expect(doubted.session.isSilent(millis(499))).toBe(false);
+    expect(doubted.session.isSilent(millis(500))).toBe(true);
+    expect(doubted.session.deadline().at).toBeLessThanOrEqual(500);
+    const alive = new Bench(true, both);
+    alive.session.removeLink(stream, millis(200));
+    alive.take(datagrams, tick, 300);
+    expect(alive.session.isDoubtful).toBe(false);
+    expect(alive.session.isSilent(millis(1299))).toBe(false);
+    const below = new Bench(false, both);
+    below.session.removeLink(stream, millis(200));
+    expect(below.session.isSilent(millis(9000))).toBe(false);
+  });
+
   it("ends with a goodbye on every link", () => {
     const bench = new Bench(false, both);
     bench.session.end();
@@ -197,7 +215,7 @@ describe("sessions", () => {
   it("[SS3] too long a message breaks the session, and so does an opening frame in the middle of it", () => {
     const bench = new Bench(false);
     const bytes = new Uint8Array(1100);
-    const signals = Array.from({ length: 16 }, (_, sequence) =>
+    const signals = Array.from({ length: 32 }, (_, sequence) =>
       bench.take(stream, { kind: "fragment", sequence, last: false, bytes }, 0),
     );
     expect(signals.flat()).toContainEqual({ kind: "broken" });
