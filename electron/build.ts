@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { build, type InlineConfig, type Plugin } from "vite";
 
 /**
- * `node electron/build.ts [FOLDER]`: main process, preload and peer-process as JavaScript in dist/electron, or in
- * FOLDER. Electron could strip the types by itself, but not those of a sandboxed preload, and nothing outside our
+ * `node electron/build.ts [FOLDER [PART…]]`: main process, preload and peer-process as JavaScript in dist/electron, or in
+ * FOLDER, or only the parts that are named. Electron could strip the types by itself, but not those of a sandboxed preload, and nothing outside our
  * own files; bundled, the app is a handful of files whose hash the system can check, without node_modules.
  */
 
@@ -50,11 +50,13 @@ function config(name: string, format: "es" | "cjs", outDir: string, plugins: Plu
   };
 }
 
-const outDir = process.argv[2] ?? `${root}dist/electron`;
+const formats = { main: "es", "peer-process": "es", preload: "cjs" } as const;
+
+const [outDir = `${root}dist/electron`, ...parts] = process.argv.slice(2);
 await rm(outDir, { recursive: true, force: true });
 await mkdir(outDir, { recursive: true });
 const plugins = [await versionPlugin()];
-await build(config("main", "es", outDir, plugins));
-await build(config("peer-process", "es", outDir, plugins));
-await build(config("preload", "cjs", outDir, plugins));
+for (const [name, format] of Object.entries(formats)) {
+  if (parts.length === 0 || parts.includes(name)) await build(config(name, format, outDir, plugins));
+}
 for (const image of images) await copyFile(`${root}electron/assets/${image}`, `${outDir}/${image}`);

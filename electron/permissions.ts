@@ -1,5 +1,5 @@
 import type { App, MediaAccessPermissionRequest, Session, SystemPreferences } from "electron";
-import { isOwnPage } from "./page.ts";
+import { isOwnPage, pageUrl } from "./page.ts";
 
 /** How a page's wish is judged: what it asks for, for whom, and whether by the window's own frame. */
 interface Wish {
@@ -69,7 +69,10 @@ const rejectCertificate = -2;
 export function guardContents(app: App): void {
   app.on("web-contents-created", (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: "deny" }));
-    contents.on("will-frame-navigate", (event) => event.preventDefault());
+    contents.on("will-frame-navigate", (event) => {
+      // To where it is already: a page may begin anew.
+      if (event.url !== pageUrl || !event.isMainFrame) event.preventDefault();
+    });
     contents.on("will-redirect", (event) => event.preventDefault());
     contents.on("will-attach-webview", (event) => event.preventDefault());
     contents.on("select-bluetooth-device", (event, _devices, callback) => {

@@ -36,5 +36,7 @@ const traditional: Words = {
 export function wordsFor(locale: string): Words {
   const tag = locale.toLowerCase();
   if (!/^zh(-|$)/.test(tag)) return english;
-  return /hant|-(tw|hk|mo)\b/.test(tag) ? traditional : simplified;
+  // A script that is named says more than a place.
+  if (/-hans\b/.test(tag)) return simplified;
+  return /-(hant|tw|hk|mo)\b/.test(tag) ? traditional : simplified;
 }

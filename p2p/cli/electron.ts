@@ -7,8 +7,9 @@ import { hasDisplay, type Surroundings } from "../shell/browser.ts";
 import type { ExitCode } from "./life.ts";
 import { projectFolder } from "./window-build.ts";
 
-/** The built main process. */
+/** The built main process, and what builds it. */
 const mainFile = join(projectFolder, "dist", "electron", "main.js");
+const buildScript = join(projectFolder, "electron", "build.ts");
 /** How long fetching the binary may take, once per installation: 110 MB at 10 Mbit/s. */
 const fetchMsMax = 90_000;
 
@@ -17,19 +18,27 @@ export type ElectronSituation =
   | { readonly program: string; readonly main: string; readonly reason?: undefined }
   | { readonly program?: undefined; readonly reason: string };
 
-/** Looks for Electron's binary, and fetches it with Electron's own installer when there is a display to use it on. */
+/**
+ * Looks for Electron's binary, and fetches it with Electron's own installer when there is a display to use it on and
+ * ELECTRON_SKIP_BINARY_DOWNLOAD does not forbid it; `note` hears of that beforehand.
+ */
 export async function electronSituation(
   surroundings: Surroundings,
-  isWanted: boolean,
-  main: string = mainFile,
+  note: (message: string) => void,
 ): Promise<ElectronSituation> {
-  if (!isWanted) return { reason: "it was asked not to open a window" };
   if (!hasDisplay(surroundings)) return { reason: "there is no display here" };
   const folder = electronFolder();
   if (folder === undefined) return { reason: "Electron is not installed" };
-  if (!existsSync(main)) return { reason: "its Electron part is not built" };
-  const program = (await binaryIn(folder)) ?? ((await fetchBinary(folder)) ? await binaryIn(folder) : undefined);
-  return program === undefined ? { reason: "Electron's binary cannot be had" } : { program, main };
+  let program = await binaryIn(folder);
+  if (program === undefined && !surroundings.environment["ELECTRON_SKIP_BINARY_DOWNLOAD"]) {
+    note("Fetching Electron, once; where that fails the window opens in a browser.");
+    await succeeds([join(folder, "install.js")], fetchMsMax);
+    program = await binaryIn(folder);
+  }
+  if (program === undefined) return { reason: "Electron's binary cannot be had" };
+  // Always anew: it takes a second, and what people run is what they have.
+  const isBuilt = existsSync(buildScript) ? await succeeds([buildScript]) : existsSync(mainFile);
+  return isBuilt ? { program, main: mainFile } : { reason: "its Electron part could not be built" };
 }
 
 /** Runs the window in Electron until it is closed. */
@@ -37,7 +46,9 @@ export async function runElectron(
   { program, main }: { readonly program: string; readonly main: string },
   interrupted: AbortSignal,
 ): Promise<ExitCode> {
-  const child = spawn(program, [main], { stdio: "inherit" });
+  // Its sandbox, like Chromium's, refuses to run as root.
+  const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const child = spawn(program, [...asRoot, main], { stdio: "inherit" });
   interrupted.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
   return new Promise((resolve) => {
     child.once("error", () => resolve(70));
@@ -60,9 +71,10 @@ async function binaryIn(folder: string): Promise<string | undefined> {
   return program !== undefined && existsSync(program) ? program : undefined;
 }
 
-async function fetchBinary(folder: string): Promise<boolean> {
-  const child = spawn(process.execPath, [join(folder, "install.js")], { stdio: "ignore" });
-  const timer = setTimeout(() => child.kill("SIGKILL"), fetchMsMax);
+/** Runs a script on this Node, without a word, and says whether it ended well and in time. */
+async function succeeds(args: readonly string[], msMax?: number): Promise<boolean> {
+  const child = spawn(process.execPath, args, { cwd: projectFolder, stdio: "ignore" });
+  const timer = msMax === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), msMax);
   const ok = await new Promise<boolean>((resolve) => {
     child.once("error", () => resolve(false));
     child.once("exit", (code) => resolve(code === 0));

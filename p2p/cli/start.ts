@@ -1,4 +1,5 @@
 import type { EngineEvent } from "../api/engine.ts";
+import { TeahouseError } from "../api/errors.ts";
 import { forkEngine } from "../engine-fork.ts";
 import { type Browser, findBrowser, hasDisplay, startBrowser, type Surroundings } from "../shell/browser.ts";
 import { type Shell, startShell } from "../shell/shell.ts";
@@ -17,17 +18,32 @@ import type { CliWorld } from "./world.ts";
  * or on a signal.
  */
 export async function runWindow(request: WindowRequest, world: CliWorld): Promise<ExitCode> {
+  if (request.name !== undefined || request.data !== undefined) {
+    throw new TeahouseError(
+      "usage",
+      "The window takes no --name and no --data: it asks for the name, and keeps nothing.",
+    );
+  }
   const surroundings: Surroundings = { platform: process.platform, environment: process.env };
   if (await isBuildStale()) {
     world.printer.print({ event: "note", message: "Building the window; this takes a few seconds." });
     await buildWindow();
   }
-  const electron = await electronSituation(surroundings, request.open);
+  const note = (message: string): void => world.printer.print({ event: "note", message });
+  const electron = obstacleOf(request) ?? (await electronSituation(surroundings, note));
   if (electron.program !== undefined) {
     world.printer.print({ event: "window", open: true, shell: "electron", message: "Teahouse opens in Electron." });
     return runElectron(electron, world.interrupted);
   }
   return new BrowserShell(request, world, surroundings, electron.reason).run();
+}
+
+/** Why this cannot be Electron's, whatever there is here. */
+function obstacleOf(request: WindowRequest): { readonly program?: undefined; readonly reason: string } | undefined {
+  if (!request.open) return { reason: "it was asked not to open a window" };
+  const { listen, bootstrap, profile, dht, forMs, json } = request;
+  const isPlain = listen.length === 0 && bootstrap.length === 0 && profile === "auto" && dht && forMs === undefined;
+  return isPlain && !json ? undefined : { reason: "it was given options that Electron's window does not take" };
 }
 
 /** One run of the browser shell. */
@@ -133,7 +149,6 @@ class BrowserShell {
   }
 
   #print(event: EngineEvent): void {
-    const { printer, usage } = this.#world;
-    printer.print(event.event === "stats" ? statsEvent(event, usage()) : event);
+    this.#world.printer.print(event.event === "stats" ? statsEvent(event, this.#world.usage()) : event);
   }
 }

@@ -63,29 +63,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   handle(input: PeerInput, now: Millis): void {
-    switch (input.kind) {
-      case "command":
-        return this.#handleCommand(input.command, now);
-      case "link-opened":
-        return this.#handleOpened(input, now);
-      case "dial-failed":
-        return this.#takeDial(input.dial)?.handleDialFailed(input.dial, now);
-      case "link-closed":
-        return this.#handleClosed(input.link, now);
-      case "message":
-        return this.#handleMessage(input.link, input.bytes, now);
-      case "speak":
-        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
-        return;
-      case "record":
-        return this.#resident?.record(input.value, now);
-      case "lookup-ended":
-        return this.#resident?.lookupEnded(now);
-      case "timeout":
-        return this.#handleTimeout(now);
-      default:
-        return input satisfies never;
-    }
+    this.#take(input, now);
+    if (this.#resident?.over === true) this.#leave();
   }
 
   poll(): PeerOutput | undefined {
@@ -135,6 +114,32 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   totals(): Totals {
     return this.#resident?.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
+  }
+
+  #take(input: PeerInput, now: Millis): void {
+    switch (input.kind) {
+      case "command":
+        return this.#handleCommand(input.command, now);
+      case "link-opened":
+        return this.#handleOpened(input, now);
+      case "dial-failed":
+        return this.#takeDial(input.dial)?.handleDialFailed(input.dial, now);
+      case "link-closed":
+        return this.#handleClosed(input.link, now);
+      case "message":
+        return this.#handleMessage(input.link, input.bytes, now);
+      case "speak":
+        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
+        return;
+      case "record":
+        return this.#resident?.record(input.value, now);
+      case "lookup-ended":
+        return this.#resident?.lookupEnded(now);
+      case "timeout":
+        return this.#handleTimeout(now);
+      default:
+        return input satisfies never;
+    }
   }
 
   #handleCommand(command: Command, now: Millis): void {

@@ -172,7 +172,7 @@ class Engine implements EngineApi {
     const { drive } = this.#up();
     const capsule = parseCapsule(this.#ports.crypto, bytes);
     if (!capsule) throw fault("internal");
-    if (capsule.kind === "host" && capsule.relays.length === 0) this.#carryOwn({});
+    if (capsule.kind === "host" && capsule.relays.length === 0) this.#carryOwn(capsule.volunteer);
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "resume", capsule } }));
   }
 

@@ -229,7 +229,7 @@ class Client implements PortClient {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#enter("closed", reason);
-    for (const { reject } of waiting) reject(broken());
+    for (const one of waiting) one.reject(broken());
   }
 
   #request(method: RequestMethod, given: readonly unknown[]): Promise<unknown> {
@@ -280,7 +280,7 @@ class Client implements PortClient {
       case "answer":
         return this.#settleRequest(read.id, (waiting) => waiting.resolve(read.value));
       case "fault":
-        return this.#settleRequest(read.id, ({ reject }) => reject(new TeahouseError(read.code, read.message)));
+        return this.#settleRequest(read.id, (waiting) => waiting.reject(new TeahouseError(read.code, read.message)));
       case "taken":
         return this.#sounds.took(read.sounds) ? undefined : this.#fault("bad-count");
       case "occupied":

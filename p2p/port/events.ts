@@ -83,7 +83,11 @@ export const mirrorShape: Shape<Mirror> = object({
 });
 
 type Kind = EngineEvent["event"];
-type Named<E, K> = E extends { readonly event: infer N } ? (K extends N ? Omit<E, "event"> & { readonly event: K } : never) : never;
+type Named<E, K> = E extends { readonly event: infer N }
+  ? K extends N
+    ? Omit<E, "event"> & { readonly event: K }
+    : never
+  : never;
 
 const refusal = { code: oneOf(...faultCodes), message: words };
 const repair = { reason: words, gapMs: number(), packetsRecovered: number() };
@@ -101,7 +105,14 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   refused: object({ event: oneOf("refused"), ...refusal }),
   error: object({ event: oneOf("error"), ...refusal }),
   stage: object({ event: oneOf("stage"), title: words, people: list(person, 256), hands: list(hand, handsMax) }),
-  text: object({ event: oneOf("text"), identity: text(128), name: words, text: words, at: number<Millis>(), self: flag }),
+  text: object({
+    event: oneOf("text"),
+    identity: text(128),
+    name: words,
+    text: words,
+    at: number<Millis>(),
+    self: flag,
+  }),
   place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
   left: object({ event: oneOf("left") }),

@@ -34,6 +34,12 @@ export function sendEntry(response: ServerResponse, cookie: string): void {
   sendPage(response, 200, page, { "Set-Cookie": cookie });
 }
 
+/** Says that there is nothing, and that this is fine. */
+export function sendNothing(response: ServerResponse): void {
+  response.writeHead(204, pageHeaders);
+  response.end();
+}
+
 /** Leads to the window. */
 export function sendRedirect(response: ServerResponse): void {
   response.writeHead(303, { ...pageHeaders, Location: "/" });

@@ -8,7 +8,15 @@ import type { PortCloseReason } from "../api/port.ts";
 import { portOverWebSocket } from "../port/carriers.ts";
 import { Seat } from "../port/seat.ts";
 import { type PortServer, servePort } from "../port/server.ts";
-import { refusalSentences, sendEntry, sendFile, sendRedirect, sendSentence, unbuiltSentence } from "./answers.ts";
+import {
+  refusalSentences,
+  sendEntry,
+  sendFile,
+  sendNothing,
+  sendRedirect,
+  sendSentence,
+  unbuiltSentence,
+} from "./answers.ts";
 import { Gate } from "./gate.ts";
 import { loadSite, type Site } from "./site.ts";
 
@@ -138,6 +146,8 @@ class LoopbackShell implements Shell {
     if (refusal !== undefined) return sendSentence(response, 403, refusalSentences[refusal]);
     if (this.#site === undefined) return sendSentence(response, 503, unbuiltSentence);
     const file = this.#site.get(path);
+    // Browsers ask for it by themselves, and would call its absence an error.
+    if (file === undefined && path === "/favicon.ico") return sendNothing(response);
     if (file === undefined) return sendSentence(response, 404, "Teahouse has no such page.");
     sendFile(response, file);
   }

@@ -36,16 +36,12 @@ async function play(outlet: Outlet, { outputLatencyMs }: { readonly outputLatenc
   post({ kind: "begun" });
   const fill = new FillTarget(clockNow());
   const tell = teller(outlet, outputLatencyMs);
-  let last = clockNow(); let filledWas = 0;
   for (;;) {
     const now = clockNow();
-    if (now - last > 35) console.log('GAP', (now - last).toFixed(0), 'filled before', filledWas.toFixed(0), 'after', outlet.filledMs.toFixed(0), 'under', outlet.underruns);
-    last = now;
     const targetMs = fill.at(now, outlet.underruns);
     for (let blocks = 0; outlet.filledMs < targetMs && blocks < blocksAtOnceMax; blocks += 1) {
       outlet.write(mixer.render(now));
     }
-    filledWas = outlet.filledMs; const r = clockNow() - now; if (r > 15) console.log('RENDER', r.toFixed(0));
     tell(now);
     await outlet.drained();
   }

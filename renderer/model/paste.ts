@@ -18,3 +18,12 @@ export function lookAt(text: string): Pasted {
   if (match.groups["version"] !== version) return "other-version";
   return match.groups["kind"]?.toLowerCase() === "i" ? "invite" : "card";
 }
+
+/**
+ * The relay cards of a text that is a card or several, each with whatever follows it. Never none: who pasted a card must
+ * not become the relay.
+ */
+export function cardsIn(text: string): readonly string[] {
+  const cards = text.split(/(?=thc\d{1,4}-)/i).filter((piece) => lookAt(piece) === "card");
+  return cards.length === 0 ? [text] : cards;
+}

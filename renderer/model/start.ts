@@ -1,4 +1,4 @@
-import { lookAt } from "./paste.ts";
+import { cardsIn, lookAt } from "./paste.ts";
 import { cleanName } from "./names.ts";
 import { sentence, type Sentence } from "./sentence.ts";
 import { Cell } from "./value.ts";
@@ -90,7 +90,7 @@ export class StartModel {
     switch (seen) {
       case "card":
         this.cardProblem.set(undefined);
-        return this.#goOn({ kind: "host", title, via: [card] });
+        return this.#goOn({ kind: "host", title, via: cardsIn(card) });
       case "invite":
         return this.cardProblem.set(sentence("fault.paste-is-invite"));
       case "other-version":

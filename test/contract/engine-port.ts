@@ -3,7 +3,7 @@ import type { EngineApi, EngineEvent, HeardPacket } from "../../p2p/api/engine.t
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import { millis, type RoomKey, type VoiceKey } from "../../p2p/api/ids.ts";
 import type { Port } from "../../p2p/api/port.ts";
-import { EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
+import { type EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
 
 /** An engine as somebody uses it, and the double that answers behind it. */
 export interface EngineUnderTest {

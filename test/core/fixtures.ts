@@ -5,11 +5,14 @@ import type { Crypto } from "../../p2p/core/crypto.ts";
 import { PacketSealer } from "../../p2p/core/packet/seal.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { type Capability, issueCapability, rights } from "../../p2p/core/room/capability.ts";
+import type { GuestCapsule, HostCapsule } from "../../p2p/core/room/capsule.ts";
 import type { RelayCard } from "../../p2p/core/room/card.ts";
 import { type Invite, issueInvite } from "../../p2p/core/room/invite.ts";
 import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/keys.ts";
+import type { Note } from "../../p2p/core/room/note.ts";
 import type { Petition } from "../../p2p/core/room/petition.ts";
 import type { RoomState } from "../../p2p/core/room/state.ts";
+import { peerOf } from "../../p2p/core/session/frames.ts";
 import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/view.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 
@@ -141,7 +144,7 @@ export function sampleState(room: SampleRoom): RoomState {
     chain: [room.keys.session.capability],
     title: "茶館",
     stage: [{ voiceKey: room.voiceKey, identityKey: rng.bytes(32), role: "host", name: "Ana" }],
-    hands: [rng.bytes(8)],
+    hands: [{ id: rng.bytes(8), name: "Bahar" }],
   };
 }
 
@@ -149,6 +152,42 @@ export function sampleState(room: SampleRoom): RoomState {
 export function samplePetition(chain: readonly Capability[]): Petition {
   const rng = new Rng("petition");
   return { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), name: "Bahar", chain };
+}
+
+export function sampleNote(): Note {
+  return { id: new Rng("note").bytes(8), name: "Chiyo", text: "more tea? 茶" };
+}
+
+/** Somebody on stage whom a speaker's invite brought. */
+export function sampleGuestCapsule(crypto: Crypto, keys: RoomKeys): GuestCapsule {
+  const rng = new Rng("guest capsule");
+  const invite = sampleInvite(crypto, keys, [sampleAddress(rng), sampleAddress(rng)]);
+  return { kind: "guest", invite, identitySeed: rng.bytes(32), name: "Daria", onStage: true };
+}
+
+/** A host on two relays, one of which carries, with a guest on stage and a hand up. */
+export function sampleHostCapsule(room: SampleRoom): HostCapsule {
+  const rng = new Rng("host capsule");
+  const relays = [1, 2].map(() => ({ address: sampleAddress(rng), secret: rng.bytes(16) }));
+  const [person] = sampleState(room).stage;
+  const guest = { voiceKey: rng.bytes(32), identityKey: rng.bytes(32), role: "speaker", name: "Daria" } as const;
+  return {
+    kind: "host",
+    keys: room.keys,
+    identitySeed: rng.bytes(32),
+    title: "茶館",
+    letEverybodySpeak: false,
+    coreSize: 3,
+    relayFanout: 2,
+    volunteer: { maxChildren: 12, only: true },
+    relays,
+    carrying: relays.slice(1).map((relay) => peerOf(relay.address)),
+    stage: person ? [person, guest] : [guest],
+    hands: [{ id: rng.bytes(8), person: { ...guest, voiceKey: rng.bytes(32), identityKey: rng.bytes(32) } }],
+    done: ["0123456789abcdef"],
+    viewSequence: 7,
+    stateSequence: 9,
+  };
 }
 
 /** One to three changed, lost, doubled or added bytes; never the same bytes. */

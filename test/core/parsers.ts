@@ -6,9 +6,11 @@ import { parsePacket } from "../../p2p/core/packet/format.ts";
 import { PacketOpener } from "../../p2p/core/packet/seal.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { readCapability, verifyChain, writeCapability } from "../../p2p/core/room/capability.ts";
+import { encodeCapsule, parseCapsule } from "../../p2p/core/room/capsule.ts";
 import { encodeCard, parseCard, readRelayAddress, writeRelayAddress } from "../../p2p/core/room/card.ts";
 import { encodeInvite, parseInvite } from "../../p2p/core/room/invite.ts";
 import { encodeHints, openHints } from "../../p2p/core/room/hints.ts";
+import { openNote, sealNote } from "../../p2p/core/room/note.ts";
 import { openPetition, sealPetition } from "../../p2p/core/room/petition.ts";
 import { proveHost } from "../../p2p/core/room/proof.ts";
 import { checkState, openState, sealState } from "../../p2p/core/room/state.ts";
@@ -20,7 +22,10 @@ import {
   sampleAddress,
   sampleCard,
   sampleChain,
+  sampleGuestCapsule,
+  sampleHostCapsule,
   sampleInvite,
+  sampleNote,
   samplePacket,
   samplePetition,
   sampleRoom,
@@ -56,6 +61,9 @@ const stateSealedAt = stateHeadBytes + 12;
 const stateKey = crypto.hkdf(room.secret, encodeUtf8("teahouse state key 1"), 32);
 const guest = sampleChain(crypto, keys);
 const petition = sealPetition(crypto, room.secret, keys.root.key, guest.seed, samplePetition(guest.chain));
+
+const note = sealNote(crypto, room.secret, keys.root.key, guest.seed, sampleNote());
+const noteKey = crypto.hkdf(room.secret, encodeUtf8("teahouse note key 1"), 32);
 
 /** Every entry point of network bytes and pasted text in core/packet and core/room, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
@@ -150,6 +158,38 @@ export const parsers: Readonly<Record<string, Parser>> = {
     sample: petition,
     accepts: (bytes) => openPetition(crypto, room.secret, keys.root.key, bytes, testNow) !== undefined,
     sealed: true,
+  },
+  note: {
+    sample: note,
+    accepts: (bytes) => openNote(crypto, room.secret, keys.root.key, bytes) !== undefined,
+    sealed: true,
+  },
+  "note inside its seal": {
+    // What any member can seal: the signature inside keeps the rest out.
+    sample: crypto.open(noteKey, note.subarray(0, 12), keys.root.key, note.subarray(12), 16) ?? new Uint8Array(0),
+    accepts: (bytes) => {
+      const resealed = concat(
+        note.subarray(0, 12),
+        crypto.seal(noteKey, note.subarray(0, 12), keys.root.key, bytes, 16),
+      );
+      return openNote(crypto, room.secret, keys.root.key, resealed) !== undefined;
+    },
+    sealed: true,
+  },
+  "note paper": {
+    sample: encodePaper({ kind: "note", bytes: note }),
+    accepts: (bytes) => parsePaper(bytes) !== undefined,
+    sealed: false,
+  },
+  "guest capsule": {
+    sample: encodeCapsule(crypto, sampleGuestCapsule(crypto, keys)),
+    accepts: (bytes) => parseCapsule(crypto, bytes) !== undefined,
+    sealed: false,
+  },
+  "host capsule": {
+    sample: encodeCapsule(crypto, sampleHostCapsule(room)),
+    accepts: (bytes) => parseCapsule(crypto, bytes) !== undefined,
+    sealed: false,
   },
   "record hints": {
     sample: encodeHints(crypto, keys.carriage.key, keys.session, [sampleAddress(rng)], testNow),

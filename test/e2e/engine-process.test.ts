@@ -68,23 +68,14 @@ describe("the engine's own process", () => {
     expect(pid()).not.toBe(killed);
   });
 
-  it("does not listen until it hosts without a relay, and then is the relay", async () => {
-    const { engine } = await supervised();
-    expect(engine.snapshot().find(({ event }) => event === "ready")).toMatchObject({ addresses: [] });
-    const invites = await engine.host({ via: [], letEverybodySpeak: true });
-    const ready = engine.snapshot().find(({ event }) => event === "ready");
-    expect(ready?.event === "ready" && ready.addresses.length).toBeGreaterThan(0);
-    const guest = await supervised();
-    await guest.engine.join(invites.listener, {});
-    expect(guest.engine.snapshot().map(({ event }) => event)).toContain("joined");
-  });
-
   it("that was its own relay comes back under the key and port that its invites name", async () => {
     const { engine, pid } = await supervised({ listen: ["/ip4/127.0.0.1/tcp/0/tls/ws"] });
     const invites = await engine.host({ via: [], letEverybodySpeak: true });
     const addressOf = (events: readonly EngineEvent[]): unknown => {
       const ready = events.findLast(({ event }) => event === "ready");
-      return ready?.event === "ready" ? [ready.peer, ready.addresses.map((address) => address.split("/http-path")[0])] : [];
+      return ready?.event === "ready"
+        ? [ready.peer, ready.addresses.map((address) => address.split("/http-path")[0])]
+        : [];
     };
     const before = addressOf(engine.snapshot());
     const back = following(engine, ({ event }) => event === "joined");

@@ -28,6 +28,11 @@ export async function buildSite(): Promise<BuiltSite> {
   await writeFile(join(root, "main.ts"), script);
   await writeFile(join(root, "index.html"), '<!doctype html><script type="module" src="./main.ts"></script>');
   const folder = join(root, "built");
-  await build({ root, logLevel: "error", configFile: false, build: { outDir: folder, modulePreload: { polyfill: false } } });
+  await build({
+    root,
+    logLevel: "error",
+    configFile: false,
+    build: { outDir: folder, modulePreload: { polyfill: false } },
+  });
   return { folder, remove: () => rm(root, { recursive: true }) };
 }

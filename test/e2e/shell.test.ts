@@ -56,12 +56,15 @@ describe("a page in Chromium, over the shell", () => {
       await page.goto(shell.issueAddress());
       await page.waitForURL(`${shell.origin}/`);
       await untilState(page, "open");
-      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+      expect(await page.evaluate("crossOriginIsolated")).toBe(true);
       await page.evaluate(() => teahouse.join("thi1-x", { name: "客人" }));
       expect(double.joinedWith).toBe("thi1-x");
       await untilEvent(page, "joined");
       await page.evaluate(() =>
-        teahouse.speak({ opus: Uint8Array.of(7, 0, 255), capturedAt: 5.5 as Parameters<PortClient["speak"]>[0]["capturedAt"] }),
+        teahouse.speak({
+          opus: Uint8Array.of(7, 0, 255),
+          capturedAt: 5.5 as Parameters<PortClient["speak"]>[0]["capturedAt"],
+        }),
       );
       await page.evaluate(() => teahouse.leave());
       expect(double.spoken).toEqual([{ opus: Uint8Array.of(7, 0, 255), capturedAt: 5.5 }]);
@@ -96,6 +99,7 @@ describe("a page in Chromium, over the shell", () => {
       await page.click("a");
       await page.waitForURL(`${shell.origin}/`);
       await untilState(page, "open");
+      expect(await page.evaluate(() => teahouse.closeReason)).toBeUndefined();
       await context.close();
     }));
 

@@ -10,6 +10,20 @@ import { wavBytes } from "../io/audio/wav-bytes.ts";
 
 const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
+/** What a page is let do. */
+export interface SoundPageOptions {
+  /** What its microphone plays, in a loop. None: it has no microphone. */
+  readonly speech?: Float32Array;
+  /** Whether the person says yes to the microphone. */
+  readonly mayCapture: boolean;
+  /** Whether sound may come out without a click. */
+  readonly mayPlay: boolean;
+  /** Whether threads may share memory. */
+  readonly isolated: boolean;
+  /** `unprocessed`: the browser does not clean and level the microphone; `start`: loudspeakers start by themselves. */
+  readonly begin: "processed" | "unprocessed" | "start";
+}
+
 /** Built once, served to every page of a test file. */
 export class SoundPages {
   readonly #folder: string;
@@ -34,30 +48,33 @@ export class SoundPages {
     return new SoundPages(folder);
   }
 
-  /**
-   * A page in a browser of its own, whose microphone plays `speech` in a loop, or which has none. `isolated` decides
-   * whether the page may share memory between threads.
-   */
-  async open(options: { readonly speech?: Float32Array; readonly isolated: boolean; readonly processing?: boolean }): Promise<Page> {
+  /** A page in a browser of its own. */
+  async open(options: SoundPageOptions): Promise<Page> {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
-    args.push("--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required");
+    args.push("--disable-sync", "--no-first-run");
+    if (options.mayPlay) args.push("--autoplay-policy=no-user-gesture-required");
     if (options.speech !== undefined) {
       const file = join(this.#folder, "speech.wav");
       await writeFile(file, wavBytes([options.speech]));
-      args.push("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream");
-      args.push(`--use-file-for-fake-audio-capture=${file}`);
+      args.push("--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${file}`);
+      if (options.mayCapture) args.push("--use-fake-ui-for-media-stream");
     }
     const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
     this.#browsers.push(browser);
     const page = await browser.newPage();
-    await page.goto(`${await this.#serve(options.isolated)}${options.processing === false ? "#unprocessed" : ""}`);
+    await page.goto(`${await this.#serve(options.isolated)}#${options.begin}`);
     await page.waitForFunction("globalThis.harness !== undefined");
     return page;
   }
 
+  /** Closes every page: what still talks would disturb the next. */
+  async closePages(): Promise<void> {
+    await Promise.all(this.#browsers.splice(0).map((browser) => browser.close()));
+    for (const server of this.#servers.splice(0)) server.close();
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#browsers.map((browser) => browser.close()));
-    for (const server of this.#servers) server.close();
+    await this.closePages();
     await rm(this.#folder, { recursive: true });
   }
 

@@ -104,7 +104,11 @@ describe("the supervisor of an engine", () => {
 
   it("waits longer before each restart, gives up after too many crashes, and says so in one sentence", async () => {
     const waitsMs = [0, 40, 120];
-    const { supervisor, pids, events } = watch([{}, { diesAtStart: true }], { waitsMs, crashesMax: 4, spellMs: 60_000 });
+    const { supervisor, pids, events } = watch([{}, { diesAtStart: true }], {
+      waitsMs,
+      crashesMax: 4,
+      spellMs: 60_000,
+    });
     await supervisor.start();
     await supervisor.engine.join("thi1-x", {});
     const gone = new Promise<void>((resolve) => supervisor.onGone(resolve));

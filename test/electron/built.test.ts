@@ -65,3 +65,15 @@ describe("the built app under plain Node, with Electron doubled", () => {
     expect(imports("peer-process.js")).not.toContain("electron");
   });
 });
+
+describe("npm run smoke:electron", () => {
+  it("fails and says why where Electron's program is missing", async () => {
+    const script = fileURLToPath(new URL("./smoke.ts", import.meta.url));
+    const env = { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: runtime };
+    await expect(promisify(execFile)(process.execPath, [script], { env })).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "Electron's program is not installed, so nothing was tried. To get it: npx install-electron\n",
+    });
+  });
+});

@@ -23,15 +23,19 @@ export interface BuiltApp {
   remove(): void;
 }
 
-/** Builds what `npm run dist` packs, beside a page of one file. */
-export function buildApp(): BuiltApp {
+/** Builds what `npm run dist` packs, or the named parts of it, beside a page of one file. */
+export function buildApp(...parts: readonly string[]): BuiltApp {
   const dist = fileURLToPath(new URL("../../dist", import.meta.url));
   mkdirSync(dist, { recursive: true });
   // Within the project, so that the module that is not bundled is found.
   const base = mkdtempSync(join(dist, "test-electron-"));
   const folder = join(base, "electron");
   const page = join(base, "renderer");
-  execFileSync(process.execPath, [fileURLToPath(new URL("../../electron/build.ts", import.meta.url)), folder]);
+  execFileSync(process.execPath, [
+    fileURLToPath(new URL("../../electron/build.ts", import.meta.url)),
+    folder,
+    ...parts,
+  ]);
   mkdirSync(page);
   writeFileSync(join(page, "index.html"), "<!doctype html><title>Teahouse</title>");
   return { folder, page, remove: () => rmSync(base, { recursive: true, force: true }) };

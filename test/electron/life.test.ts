@@ -11,7 +11,7 @@ let runtime: string;
 let running: RunningDesktop | undefined;
 
 beforeAll(() => {
-  built = buildApp();
+  built = buildApp("main", "preload");
 });
 afterAll(() => built.remove());
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { portOverWebSocket, type WebSocketLike } from "../../p2p/port/carriers.ts";
+import { portOverWebSocket } from "../../p2p/port/carriers.ts";
 import { createPortClient, type PortClient } from "../../p2p/port/client.ts";
 import { refusalSentences, unbuiltSentence } from "../../p2p/shell/answers.ts";
 import { type Shell, type ShellOptions, startShell } from "../../p2p/shell/shell.ts";
@@ -68,7 +68,7 @@ const socketTo = (shell: Shell, headers: Record<string, string>, path = "/port")
 /** A window, connected the way a page is. */
 async function openWindow(shell: Shell, cookie: string): Promise<PortClient> {
   const socket = socketTo(shell, { cookie, origin: shell.origin });
-  const client = createPortClient(portOverWebSocket(socket as WebSocketLike));
+  const client = createPortClient(portOverWebSocket(socket));
   await new Promise<void>((resolve) => client.onState(() => resolve()));
   return client;
 }

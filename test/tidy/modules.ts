@@ -72,7 +72,9 @@ function readImports(path: string, text: string, { program }: { readonly program
 }
 
 function resolveTarget(from: string, specifier: string): string | undefined {
-  return specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : undefined;
+  // What follows a question mark tells the bundler how to load the file.
+  const [file = ""] = specifier.split("?");
+  return specifier.startsWith(".") ? posix.join(posix.dirname(from), file) : undefined;
 }
 
 /** The package of a bare specifier (`@scope/name`, `name`, `node:name`). */

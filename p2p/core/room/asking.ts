@@ -8,10 +8,20 @@ import type { RoomState } from "./state.ts";
 /** A petition is repeated this often until the state shows it: hands must arrive. */
 const repeatMs = 2000;
 
+interface OwnHand {
+  readonly wish: Wish;
+  readonly id: Uint8Array;
+  nextAt: Millis;
+  /** The state showed it: the host has it. */
+  shown: boolean;
+}
+
 /** One's own hand: what is asked of the host, until it is answered ([RM22]). */
 export class Asking {
   readonly #crypto: Crypto;
-  #hand: { readonly wish: Wish; readonly id: Uint8Array; nextAt: Millis } | undefined;
+  #hand: OwnHand | undefined;
+  /** The hand before, which the host may still hold up. */
+  #former: Uint8Array | undefined;
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
@@ -27,7 +37,8 @@ export class Asking {
   }
 
   raise(wish: Wish, now: Millis): void {
-    this.#hand = { wish, id: this.#crypto.randomBytes(8), nextAt: now };
+    if (this.#hand?.wish === "speak") this.#former = this.#hand.id;
+    this.#hand = { wish, id: this.#crypto.randomBytes(8), nextAt: now, shown: false };
   }
 
   /** What to send now, if anything. */
@@ -36,19 +47,31 @@ export class Asking {
     if (!hand || now < hand.nextAt) return undefined;
     hand.nextAt = millis(now + repeatMs);
     // The state shows a hand that has to wait.
-    if (state?.hands.some((known) => equal(known.id, hand.id))) return undefined;
+    if (shows(state, hand.id)) return undefined;
     // Who asks for what already is gets no answer.
-    if ((hand.wish === "speak") === (role !== "listener")) this.#hand = undefined;
+    const isSo = hand.wish === "speak" ? role !== "listener" : role === "listener" && !shows(state, this.#former);
+    if (isSo) this.#hand = undefined;
     return hand;
   }
 
   /** The state was read: `onStage` by it, and whether our voice is let through. */
-  answered(onStage: boolean, heard: boolean): void {
-    if (this.#hand?.wish === "speak" && onStage && heard) this.#hand = undefined;
-    if (this.#hand?.wish === "leave-stage" && !onStage) this.#hand = undefined;
+  answered(state: RoomState | undefined, onStage: boolean, heard: boolean): void {
+    const hand = this.#hand;
+    if (!hand) return;
+    if (hand.wish === "leave-stage") {
+      if (!onStage && !shows(state, this.#former)) this.#hand = undefined;
+    } else if (onStage) {
+      if (heard) this.#hand = undefined;
+    } else if (shows(state, hand.id)) hand.shown = true;
+    // It was up and is no more: the host said no.
+    else if (hand.shown) this.#hand = undefined;
   }
 
   get nextAt(): Millis | undefined {
     return this.#hand?.nextAt;
   }
+}
+
+function shows(state: RoomState | undefined, id: Uint8Array | undefined): boolean {
+  return id !== undefined && state !== undefined && state.hands.some((known) => equal(known.id, id));
 }

@@ -9,13 +9,13 @@ import { voiceIdOf } from "../packet/format.ts";
 import type { Command, HostRelay } from "../peer-io.ts";
 import { type HostProof, peerOf } from "../session/frames.ts";
 import { rightsOfRole } from "./capability.ts";
-import type { HostCapsule } from "./capsule.ts";
+import { doneMax, type HostCapsule, type WaitingHand } from "./capsule.ts";
 import { encodeHints } from "./hints.ts";
-import { type Invite, issueInvite } from "./invite.ts";
+import { fittingHints, type Invite, issueInvite } from "./invite.ts";
 import { epochSecret, type RoomKeys } from "./keys.ts";
 import { openPetition } from "./petition.ts";
 import { proveHost } from "./proof.ts";
-import { nameBytesMax, type RaisedHand, sealState, type StagePerson, titleBytesMax } from "./state.ts";
+import { handsMax, nameBytesMax, sealState, type StagePerson, titleBytesMax } from "./state.ts";
 import { type RelayView, signView } from "./view.ts";
 
 /** Invites of this first kind last a week; the host session that admits speakers lasts a day. */
@@ -25,16 +25,6 @@ const publishMs = 10 * 60_000;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
-/** Petitions remembered as done: a stage that changes every second for an hour. */
-const doneMax = 4096;
-
-/** Hands that wait at most; the state has no room for more. */
-const handsMax = 64;
-
-/** A hand with whom it would bring on stage. */
-interface WaitingHand extends RaisedHand {
-  readonly person: StagePerson;
-}
 
 /** What a decision changed: "stage" needs a new view and state, "hands" a new state, the others nothing. */
 export type Answer = "stage" | "hands" | "refused" | "known";
@@ -138,7 +128,7 @@ export class Authority {
       chain: [this.keys.session.capability],
       title: cut(this.#options.title ?? "", titleBytesMax),
       stage: this.#stage,
-      hands: this.#hands.map(({ id, name }) => ({ id, name })),
+      hands: this.#hands.map(({ id, person }) => ({ id, name: person.name })),
     });
   }
 
@@ -148,7 +138,7 @@ export class Authority {
     const issue = (role: Exclude<Role, "host">): Invite => {
       const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
       const terms = { role, rights: rightsOfRole[role], notBefore, expires: seconds + inviteMs / 1000, sequence: 0 };
-      return issueInvite(this.#crypto, this.keys, terms, this.carrying.slice(0, limits.inviteHintsMax));
+      return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.carrying));
     };
     return {
       listener: issue("listener"),
@@ -180,7 +170,7 @@ export class Authority {
     const person: StagePerson = { voiceKey, identityKey, role: onStage?.role ?? "speaker", name };
     // Who is on stage already comes back with a new voice after a crash: nobody is asked again.
     if (onStage || this.#options.letEverybodySpeak || petition.mayAlwaysSpeak) return this.#letOnStage(id, person);
-    return this.#noteHand({ id: petition.id, name, person });
+    return this.#noteHand({ id: petition.id, person });
   }
 
   /** Does what the host says of a hand that waits, or of somebody on stage. */
@@ -188,13 +178,16 @@ export class Authority {
     switch (command.kind) {
       case "admit": {
         const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
-        return waiting ? this.#letOnStage(command.hand, waiting.person) : "known";
+        if (!waiting) return "known";
+        const { person } = waiting;
+        const onStage = this.#stage.find((other) => equal(other.identityKey, person.identityKey));
+        // Somebody came on stage with this voice meanwhile.
+        if (this.#isTaken(person.voiceKey, onStage)) return this.#lowerHandOf(person.identityKey);
+        return this.#letOnStage(command.hand, person);
       }
       case "dismiss": {
         const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
-        if (!waiting) return "known";
-        this.#changedBy(command.hand);
-        return this.#lowerHandOf(waiting.person.identityKey);
+        return waiting ? this.#lowerHandOf(waiting.person.identityKey) : "known";
       }
       case "remove-from-stage": {
         const before = this.#stage.length;
@@ -218,15 +211,25 @@ export class Authority {
       letEverybodySpeak: this.#options.letEverybodySpeak,
       coreSize: this.#options.coreSize ?? coreSizeDefault,
       relayFanout: this.#options.relayFanout ?? relayFanoutDefault,
+      volunteer: this.#options.volunteer ?? {},
       relays: this.#candidates,
+      carrying: [...this.#carrying.keys()],
       stage: this.#stage,
+      hands: this.#hands,
+      done: [...this.#done].slice(-doneMax),
       viewSequence: this.#viewSequence,
       stateSequence: this.#stateSequence,
     };
   }
 
-  /** Goes on where another engine fell: its numbers count on, and its guests stay on stage. */
+  /**
+   * Goes on where another engine fell: its numbers count on, its guests stay on stage, and its relays are believed to
+   * carry until they say otherwise, since the room lives on them.
+   */
   restore(capsule: HostCapsule): void {
+    for (const peer of capsule.carrying) this.setCarrying(peer, true);
+    this.#hands = [...capsule.hands];
+    for (const id of capsule.done) this.#done.add(id);
     this.#viewSequence = capsule.viewSequence;
     this.#stateSequence = capsule.stateSequence;
     this.#stage = [...this.#stage, ...capsule.stage.filter((person) => person.role !== "host")];
@@ -256,18 +259,24 @@ export class Authority {
   }
 
   #changedBy(id: string): "stage" {
+    this.#finish(id);
+    return "stage";
+  }
+
+  /** Nobody repeats this petition with any effect. */
+  #finish(id: string): void {
     this.#done.add(id);
     for (const oldest of this.#done) {
       if (this.#done.size <= doneMax) break;
       this.#done.delete(oldest);
     }
-    return "stage";
   }
 
   #lowerHandOf(identityKey: Uint8Array): "hands" | "known" {
-    const before = this.#hands.length;
-    this.#hands = this.#hands.filter((hand) => !equal(hand.person.identityKey, identityKey));
-    return this.#hands.length < before ? "hands" : "known";
+    const lowered = this.#hands.filter((hand) => equal(hand.person.identityKey, identityKey));
+    for (const { id } of lowered) this.#finish(toHex(id));
+    this.#hands = this.#hands.filter((hand) => !lowered.includes(hand));
+    return lowered.length > 0 ? "hands" : "known";
   }
 
   #letOnStage(petition: string, person: StagePerson): "stage" {
@@ -281,8 +290,11 @@ export class Authority {
 
   #noteHand(hand: WaitingHand): "hands" | "known" {
     if (this.#hands.some((known) => equal(known.id, hand.id))) return "known";
-    const others = this.#hands.filter((known) => !equal(known.person.identityKey, hand.person.identityKey));
-    this.#hands = [...others, hand].slice(-handsMax);
+    const isMine = (known: WaitingHand): boolean => equal(known.person.identityKey, hand.person.identityKey);
+    // Who came first is answered first: more hands are repeated until there is room for them.
+    if (this.#hands.length >= handsMax && !this.#hands.some(isMine)) return "known";
+    this.#lowerHandOf(hand.person.identityKey);
+    this.#hands = [...this.#hands, hand];
     return "hands";
   }
 }

@@ -1,17 +1,43 @@
+import type { VolunteerOptions } from "../../api/engine.ts";
+import type { PeerId } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
-import { ByteReader, ByteWriter } from "../bytes.ts";
+import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import type { HostRelay } from "../peer-io.ts";
+import { peerOf } from "../session/frames.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 import { readCapability, writeCapability } from "./capability.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
 import { encodeInvite, type Invite, parseInvite } from "./invite.ts";
 import type { KeyPair, RoomKeys } from "./keys.ts";
-import { nameBytesMax, readPerson, type StagePerson, titleBytesMax, writePerson } from "./state.ts";
+import {
+  handBytes,
+  handsMax,
+  nameBytesMax,
+  readPerson,
+  type StagePerson,
+  titleBytesMax,
+  writePerson,
+} from "./state.ts";
 
 const capsuleVersion = 1;
-/** A session that was issued just before a crash may not be in the capsule: numbers go on beyond it. */
-const sequenceLeap = 16;
+/**
+ * What was issued just before a crash may not be in the capsule: numbers go on beyond it. Every relay of a full view
+ * passes ten petitions a second on, and a capsule is some seconds old.
+ */
+const sequenceLeap = 4096;
+/** Of four bytes; no room comes so far. */
+const sequenceMax = 2 ** 31;
+const countMax = 2 ** 32 - 1;
+/** Petitions remembered as done: a stage that changes every second for half an hour. */
+export const doneMax = 2048;
+
+/** A hand with whom it would bring on stage. */
+export interface WaitingHand {
+  /** The petition's, 8 bytes. */
+  readonly id: Uint8Array;
+  readonly person: StagePerson;
+}
 
 /** What a guest needs to come back as the same person. */
 export interface GuestCapsule {
@@ -33,10 +59,17 @@ export interface HostCapsule {
   readonly letEverybodySpeak: boolean;
   readonly coreSize: number;
   readonly relayFanout: number;
+  /** What the host lends when it is its own relay. */
+  readonly volunteer: VolunteerOptions;
   /** Empty: the host is its own relay. */
   readonly relays: readonly HostRelay[];
+  /** Those that carried. */
+  readonly carrying: readonly PeerId[];
   /** Everybody on stage, the host first. */
   readonly stage: readonly StagePerson[];
+  readonly hands: readonly WaitingHand[];
+  /** Petitions that were answered, in hex, the newest last. */
+  readonly done: readonly string[];
   readonly viewSequence: number;
   readonly stateSequence: number;
 }
@@ -46,30 +79,11 @@ export type Capsule = GuestCapsule | HostCapsule;
 
 /** Encodes a capsule; only this code reads it, so the layout is nobody else's business. */
 export function encodeCapsule(crypto: Crypto, capsule: Capsule): Uint8Array {
-  const writer = new ByteWriter()
-    .u8(capsuleVersion)
-    .u8(capsule.kind === "guest" ? 0 : 1)
-    .bytes(capsule.identitySeed);
-  if (capsule.kind === "guest") {
-    writer.sized16(encodeUtf8(encodeInvite(crypto, capsule.invite)));
-    return writer
-      .sized8(encodeUtf8(capsule.name))
-      .u8(capsule.onStage ? 1 : 0)
-      .finish();
-  }
-  const { root, secret, carriage, session } = capsule.keys;
-  writer.bytes(root.seed).bytes(secret).bytes(carriage.seed).bytes(session.seed);
-  writeCapability(writer, session.capability);
-  writer.u32(session.certificate.expires).bytes(session.certificate.signature);
-  writer.sized8(encodeUtf8(capsule.title)).u8(capsule.letEverybodySpeak ? 1 : 0);
-  writer.u8(capsule.coreSize).u8(capsule.relayFanout).u8(capsule.relays.length);
-  for (const relay of capsule.relays) {
-    writeRelayAddress(writer, relay.address);
-    writer.bytes(relay.secret);
-  }
-  writer.u8(capsule.stage.length);
-  for (const person of capsule.stage) writePerson(writer, person);
-  return writer.u32(capsule.viewSequence).u32(capsule.stateSequence).finish();
+  const writer = new ByteWriter().u8(capsuleVersion).u8(capsule.kind === "guest" ? 0 : 1);
+  writer.bytes(capsule.identitySeed);
+  if (capsule.kind === "guest") writeGuest(crypto, writer, capsule);
+  else writeHost(writer, capsule);
+  return writer.finish();
 }
 
 /** Reads what `encodeCapsule` wrote; undefined for anything else. */
@@ -78,9 +92,15 @@ export function parseCapsule(crypto: Crypto, bytes: Uint8Array): Capsule | undef
   const version = reader.u8();
   const kind = reader.u8();
   const identitySeed = reader.bytes(32);
-  if (version !== capsuleVersion || kind > 1) return undefined;
+  if (version !== capsuleVersion || kind > 1 || reader.failed) return undefined;
   const capsule = kind === 0 ? readGuest(crypto, reader, identitySeed) : readHost(crypto, reader, identitySeed);
   return reader.ended ? capsule : undefined;
+}
+
+function writeGuest(crypto: Crypto, writer: ByteWriter, capsule: GuestCapsule): void {
+  const { invite, name, onStage } = capsule;
+  writer.sized16(encodeUtf8(encodeInvite(crypto, invite))).sized8(encodeUtf8(name));
+  writer.u8(onStage ? 1 : 0);
 }
 
 function readGuest(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): GuestCapsule | undefined {
@@ -92,42 +112,99 @@ function readGuest(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array)
   return { kind: "guest", invite: invite.value, identitySeed, name, onStage };
 }
 
+function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
+  const { root, secret, carriage, session } = capsule.keys;
+  writer.bytes(root.seed).bytes(secret).bytes(carriage.seed).bytes(session.seed);
+  writeCapability(writer, session.capability);
+  writer.u32(session.certificate.expires).bytes(session.certificate.signature);
+  writer.sized8(encodeUtf8(capsule.title)).u8(capsule.letEverybodySpeak ? 1 : 0);
+  writer.u8(capsule.coreSize).u8(capsule.relayFanout);
+  writeVolunteer(writer, capsule.volunteer);
+  writer.u8(capsule.relays.length);
+  for (const { address, secret: card } of capsule.relays) {
+    writeRelayAddress(writer, address);
+    writer.bytes(card).u8(capsule.carrying.includes(peerOf(address)) ? 1 : 0);
+  }
+  writer.u8(capsule.stage.length);
+  for (const person of capsule.stage) writePerson(writer, person);
+  writer.u8(capsule.hands.length);
+  for (const hand of capsule.hands) writePerson(writer.bytes(hand.id), hand.person);
+  writer.u16(capsule.done.length);
+  for (const id of capsule.done) writer.bytes(fromHex(id));
+  writer.u32(capsule.viewSequence).u32(capsule.stateSequence);
+}
+
 function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): HostCapsule | undefined {
-  const pair = (seed: Uint8Array): KeyPair => ({ seed, key: crypto.publicKey(seed) });
+  const keys = readKeys(crypto, reader);
+  const title = decodeUtf8(reader.sized8());
+  const letEverybodySpeak = reader.u8() === 1;
+  const shape = { coreSize: reader.u8(), relayFanout: reader.u8() };
+  const volunteer = readVolunteer(reader);
+  const carried = readList(reader, reader.u8(), limits.relaysMax, readHostRelay);
+  const stage = readList(reader, reader.u8(), limits.voicesMax, readPerson);
+  const hands = readList(reader, reader.u8(), handsMax, readHand);
+  const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
+  const viewSequence = reader.u32() + sequenceLeap;
+  const stateSequence = reader.u32() + sequenceLeap;
+  if (!keys || title === undefined || encodeUtf8(title).length > titleBytesMax) return undefined;
+  if (!carried || !stage || !hands || !done || shape.coreSize === 0 || shape.relayFanout === 0) return undefined;
+  if (Math.max(viewSequence, stateSequence) > sequenceMax) return undefined;
+  const relays = carried.map((each) => each.relay);
+  const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));
+  const room = { title, letEverybodySpeak, ...shape, volunteer, relays, carrying, stage, hands, done };
+  return { kind: "host", keys, identitySeed, ...room, viewSequence, stateSequence };
+}
+
+function readKeys(crypto: Crypto, reader: ByteReader): RoomKeys | undefined {
   const seeds = [reader.bytes(32), reader.bytes(32), reader.bytes(32), reader.bytes(32)];
   if (reader.failed) return undefined;
   const [root, secret, carriage, session] = seeds as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   const capability = readCapability(reader);
   const expires = reader.u32();
   const signature = reader.bytes(64);
-  const title = decodeUtf8(reader.sized8());
-  const letEverybodySpeak = reader.u8() === 1;
-  const shape = { coreSize: reader.u8(), relayFanout: reader.u8() };
-  const relays = readList(reader, limits.relaysMax, readHostRelay);
-  const stage = readList(reader, limits.voicesMax, readPerson);
-  const viewSequence = reader.u32() + sequenceLeap;
-  const stateSequence = reader.u32() + sequenceLeap;
-  if (!capability || title === undefined || encodeUtf8(title).length > titleBytesMax || !relays || !stage)
-    return undefined;
+  if (!capability || reader.failed) return undefined;
+  const pair = (seed: Uint8Array): KeyPair => ({ seed, key: crypto.publicKey(seed) });
   const keyed = pair(session);
-  const keys: RoomKeys = {
-    root: pair(root),
-    secret,
-    carriage: pair(carriage),
-    session: { ...keyed, capability, certificate: { key: keyed.key, expires, signature } },
-  };
-  const counted = { viewSequence, stateSequence };
-  return { kind: "host", keys, identitySeed, title, letEverybodySpeak, ...shape, relays, stage, ...counted };
+  const certificate = { key: keyed.key, expires, signature };
+  return { root: pair(root), secret, carriage: pair(carriage), session: { ...keyed, capability, certificate } };
 }
 
-function readHostRelay(reader: ByteReader): HostRelay | undefined {
+function writeVolunteer(writer: ByteWriter, options: VolunteerOptions): void {
+  const { maxChildren, maxKbps, only } = options;
+  const counts = [maxChildren, maxKbps];
+  writer.u8(counts.reduce<number>((flags, count, bit) => flags | (count === undefined ? 0 : 1 << bit), only ? 4 : 0));
+  for (const count of counts) writer.u32(Math.min(countMax, Math.max(0, Math.floor(count ?? 0))));
+}
+
+function readVolunteer(reader: ByteReader): VolunteerOptions {
+  const flags = reader.u8();
+  const counts = { maxChildren: reader.u32(), maxKbps: reader.u32() };
+  return {
+    ...((flags & 1) === 0 ? {} : { maxChildren: counts.maxChildren }),
+    ...((flags & 2) === 0 ? {} : { maxKbps: counts.maxKbps }),
+    ...((flags & 4) === 0 ? {} : { only: true }),
+  };
+}
+
+function readHostRelay(reader: ByteReader): { readonly relay: HostRelay; readonly carries: boolean } | undefined {
   const address = readRelayAddress(reader);
   const secret = reader.bytes(16);
-  return address && { address, secret };
+  const carries = reader.u8() === 1;
+  return address && { relay: { address, secret }, carries };
 }
 
-function readList<Item>(reader: ByteReader, most: number, read: (reader: ByteReader) => Item | undefined) {
-  const count = reader.u8();
+function readHand(reader: ByteReader): WaitingHand | undefined {
+  const id = reader.bytes(handBytes);
+  const person = readPerson(reader);
+  return person && { id, person };
+}
+
+function readList<Item>(
+  reader: ByteReader,
+  count: number,
+  most: number,
+  read: (reader: ByteReader) => Item | undefined,
+): Item[] | undefined {
   if (count > most) return undefined;
   const items: Item[] = [];
   for (let index = 0; index < count; index++) {

@@ -53,6 +53,18 @@ export function issueInvite(
   return { roomKey: root.key, secret, tag: carriage.key, inviteSeed: bearer.seed, chain: [capability], hints };
 }
 
+/** As many of these relays, in their order, as an invite can name: a card may hold four addresses of 280 bytes. */
+export function fittingHints(relays: readonly RelayAddress[]): RelayAddress[] {
+  const hints: RelayAddress[] = [];
+  let left = hintBytesMax;
+  for (const relay of relays.slice(0, limits.inviteHintsMax)) {
+    left -= relay.addresses.reduce((sum, address) => sum + 2 + address.length, keyBytes + tokenBytes + 1);
+    if (left < 0) break;
+    hints.push(relay);
+  }
+  return hints;
+}
+
 /** The invite as text, `thi1-…`. A secret: it is shown, never logged. */
 export function encodeInvite(crypto: Crypto, invite: Invite): string {
   const { chain, hints } = invite;

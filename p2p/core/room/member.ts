@@ -18,13 +18,13 @@ import type { Answer, Authority, Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
 import { type Capability, verifyChain } from "./capability.ts";
+import { Chat } from "./chat.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
 import { openHints } from "./hints.ts";
 import { epochSecret, type KeyPair } from "./keys.ts";
-import type { Invite } from "./invite.ts";
-import { noteCharactersMax, openNote, sealNote } from "./note.ts";
+import { fittingHints, type Invite } from "./invite.ts";
 import { sealPetition, type Wish } from "./petition.ts";
 import type { Resident, ResidentWires, SoundStats } from "./resident.ts";
 import { isVouchedFor, openState, type RoomState } from "./state.ts";
@@ -66,6 +66,7 @@ export class Member implements Resident {
   readonly #sealer: PacketSealer;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
+  readonly #chat: Chat;
   readonly #startedAt: Millis;
   readonly #finding: Finding;
   readonly #answered = new Set<PeerId>();
@@ -93,6 +94,7 @@ export class Member implements Resident {
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event));
+    this.#chat = new Chat(crypto, this.#epochSecret, seat);
     this.#asking = new Asking(crypto);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
@@ -100,6 +102,10 @@ export class Member implements Resident {
 
   get authority(): boolean {
     return this.#seat.authority !== undefined;
+  }
+
+  get over(): boolean {
+    return this.#over;
   }
 
   /** The best time we know. */
@@ -126,26 +132,16 @@ export class Member implements Resident {
 
   /** Types to the room; empty text is nothing. */
   say(text: string, now: Millis): void {
-    const said = [...text.trim()].slice(0, noteCharactersMax).join("");
-    if (said === "" || !this.#joined) return;
-    const { roomKey, identity, name } = this.#seat;
-    const note = { id: this.#crypto.randomBytes(8), name, text: said };
-    this.#node.notices.passNote(
-      sealNote(this.#crypto, this.#epochSecret, roomKey, identity.seed, note),
-      undefined,
-      now,
-    );
-    this.#tell({ event: "text", identity: toHex(identity.key), name, text: said, at: now, self: true });
+    const written = this.#joined ? this.#chat.write(text, now) : undefined;
+    if (!written) return;
+    this.#node.notices.passNote(written.sealed, undefined, now);
+    this.#tell(written.event);
   }
 
   note(bytes: Uint8Array, now: Millis): void {
-    const note = openNote(this.#crypto, this.#epochSecret, this.#seat.roomKey, bytes);
-    if (!note) {
-      this.#node.spread.reject("note");
-      return;
-    }
-    const { name, text } = note;
-    this.#tell({ event: "text", identity: toHex(note.identityKey), name, text, at: now, self: false });
+    const read = this.#chat.read(bytes, now);
+    if (!read) this.#node.spread.reject("note");
+    else if (read !== "shown") this.#tell(read);
   }
 
   /** What another engine needs to come back as the same person. */
@@ -154,9 +150,9 @@ export class Member implements Resident {
     if (authority) return authority.capsule(identity.seed);
     if (!invite) return undefined;
     const relays = this.#node.view?.relays ?? invite.hints;
-    const onStage = this.#role !== "listener" || this.#asking.wish === "speak";
-    const hints = relays.slice(0, limits.inviteHintsMax);
-    return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed, name, onStage };
+    const { wish } = this.#asking;
+    const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
+    return { kind: "guest", invite: { ...invite, hints: fittingHints(relays) }, identitySeed: identity.seed, name, onStage };
   }
 
   speaks(): boolean {
@@ -246,6 +242,8 @@ export class Member implements Resident {
   refused(peer: PeerId, reason: Refusal, now: Millis): void {
     this.#finding.refused(reason);
     this.#answered.add(peer);
+    // It carried before this host fell, and does no more.
+    if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
     this.#advance(now);
   }
 
@@ -369,7 +367,6 @@ export class Member implements Resident {
   #fail(code: ErrorCode): void {
     this.#over = true;
     this.#tell({ event: "trouble", code, fatal: true });
-    this.#tell({ event: "left" });
   }
 
   #isCutOff(): boolean {
@@ -432,7 +429,7 @@ export class Member implements Resident {
     if (this.authority) return;
     const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
     const role: Role = mine && this.#mayBeHeard() ? mine.role : "listener";
-    this.#asking.answered(mine !== undefined, this.#mayBeHeard());
+    this.#asking.answered(this.#state, mine !== undefined, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });

@@ -25,6 +25,8 @@ export interface ResidentWires {
 
 /** The person in a room, as the peer sees it. */
 export interface Resident extends RoomResident {
+  /** It failed for good, and said so: it is to be shown out. */
+  readonly over: boolean;
   start(now: Millis): void;
   raiseHand(wish: Wish, now: Millis): void;
   rule(command: Ruling, now: Millis): void;

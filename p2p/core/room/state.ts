@@ -18,9 +18,10 @@ const roles: readonly Role[] = ["listener", "speaker", "moderator", "heir", "hos
 export const nameBytesMax = 96;
 /** Likewise. */
 export const titleBytesMax = 240;
-/** Hands shown as acknowledged. */
-const handsMax = 64;
-const handBytes = 8;
+/** Hands that wait at most: what fits into one message with a full stage. */
+export const handsMax = 64;
+/** A petition's id. */
+export const handBytes = 8;
 
 /** Somebody on stage. */
 export interface StagePerson {

@@ -180,8 +180,12 @@ describe("the jitter buffer against delays that never change", () => {
   });
 
   it("[JB9] met losses, spikes and calm", () => {
-    expect(results.filter(({ weather }) => weather.lossShare === 0 && weather.spikeShare === 0).length).toBeGreaterThan(3);
-    expect(results.filter(({ weather }) => weather.spikeShare > 0 && weather.spikeMs === 400).length).toBeGreaterThan(3);
+    expect(results.filter(({ weather }) => weather.lossShare === 0 && weather.spikeShare === 0).length).toBeGreaterThan(
+      3,
+    );
+    expect(results.filter(({ weather }) => weather.spikeShare > 0 && weather.spikeMs === 400).length).toBeGreaterThan(
+      3,
+    );
     expect(results.filter(({ counts }) => counts.framesRebuilt > 20).length).toBeGreaterThan(10);
     expect(results.filter(({ counts }) => counts.packetsLate > 10).length).toBeGreaterThan(3);
   });

@@ -3,6 +3,7 @@ import { limits } from "../../../p2p/api/limits.ts";
 import { concat } from "../../../p2p/core/bytes.ts";
 import { encodePaper, type Paper, parsePaper, petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
+import { noteBytesMax } from "../../../p2p/core/room/note.ts";
 import { sampleAddress } from "../fixtures.ts";
 
 const rng = new Rng("papers");
@@ -10,6 +11,7 @@ const papers: readonly Paper[] = [
   { kind: "view", bytes: rng.bytes(500) },
   { kind: "state", bytes: rng.bytes(500) },
   { kind: "petition", bytes: rng.bytes(petitionBytesMax) },
+  { kind: "note", bytes: rng.bytes(noteBytesMax) },
   {
     kind: "census",
     census: { listeners: 8000, relays: 24, room: [{ rank: 23, slots: 65_535, version: 0xffffffff }] },
@@ -20,7 +22,7 @@ const papers: readonly Paper[] = [
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
 ];
-const open = new Set<Paper["kind"]>(["view", "state", "petition"]);
+const open = new Set<Paper["kind"]>(["view", "state", "petition", "note"]);
 
 describe("papers", () => {
   it("[OV11] each is read as it was written, and nothing that is shorter or longer", () => {
@@ -32,14 +34,15 @@ describe("papers", () => {
       for (let length = 0; length < bytes.length; length++)
         expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
     }
-    expect(parsePaper(Uint8Array.of(8))).toBeUndefined();
+    expect(parsePaper(Uint8Array.of(9))).toBeUndefined();
     expect(parsePaper(new Uint8Array(0))).toBeUndefined();
   });
 
-  it("lists and petitions beyond their limit are no papers", () => {
+  it("lists, petitions and notes beyond their limit are no papers", () => {
     const room = Array.from({ length: limits.relaysMax + 1 }, (_, rank) => ({ rank, slots: 1, version: 1 }));
     expect(parsePaper(encodePaper({ kind: "census", census: { listeners: 0, relays: 0, room } }))).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "petition", bytes: rng.bytes(petitionBytesMax + 1) }))).toBeUndefined();
+    expect(parsePaper(encodePaper({ kind: "note", bytes: rng.bytes(noteBytesMax + 1) }))).toBeUndefined();
     const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));
     expect(parsePaper(encodePaper({ kind: "no-feed", alternatives }))).toBeUndefined();
   });

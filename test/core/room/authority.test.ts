@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { HostOptions, Role } from "../../../p2p/api/engine.ts";
-import { type Millis, millis } from "../../../p2p/api/ids.ts";
+import { type Millis, millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { openRecord } from "../../../p2p/core/discovery/record.ts";
 import { voiceIdOf } from "../../../p2p/core/packet/format.ts";
@@ -91,11 +91,82 @@ describe("what a host session decides", () => {
     expect(ask(listener, "speak", { id })).toBe("hands");
     expect(ask(listener, "speak", { id })).toBe("known");
     expect(stage()).toHaveLength(1);
-    expect(state().hands).toEqual([id]);
-    for (let hand = 0; hand < 70; hand++) ask(listener);
-    expect(state().hands).toHaveLength(64);
+    expect(state().hands).toEqual([{ id, name: "" }]);
     expect(ask(speaker)).toBe("stage");
     expect(stage()).toHaveLength(2);
+  });
+
+  it("[RM27] a person has one hand; 64 may be up, who came first stays, and more get in when there is room", () => {
+    const { authority, ask, state } = bench({ letEverybodySpeak: false });
+    const [first, late] = [person(), person()];
+    const id = crypto.randomBytes(8);
+    expect(ask(first)).toBe("hands");
+    expect(ask(first, "speak", { id, name: "first" })).toBe("hands");
+    expect(state().hands).toEqual([{ id, name: "first" }]);
+    for (let hand = 1; hand < 64; hand++) expect(ask(person())).toBe("hands");
+    const lateId = crypto.randomBytes(8);
+    expect(ask(late, "speak", { id: lateId })).toBe("known");
+    expect(state().hands).toHaveLength(64);
+    expect(state().hands[0]).toEqual({ id, name: "first" });
+    expect(authority.rule({ kind: "dismiss", hand: toHex(id) })).toBe("hands");
+    expect(ask(late, "speak", { id: lateId })).toBe("hands");
+    expect(state().hands.at(-1)?.id).toEqual(lateId);
+  });
+
+  it("[RM22] a hand that was lowered, dismissed or raised anew is not raised by its old petition", () => {
+    const { authority, ask, state } = bench({ letEverybodySpeak: false });
+    const guest = person();
+    const [lowered, dismissed, old] = [1, 2, 3].map(() => crypto.randomBytes(8));
+    ask(guest, "speak", { id: lowered! });
+    expect(ask(guest, "leave-stage")).toBe("hands");
+    ask(guest, "speak", { id: dismissed! });
+    expect(authority.rule({ kind: "dismiss", hand: toHex(dismissed!) })).toBe("hands");
+    for (const id of [lowered!, dismissed!]) expect(ask(guest, "speak", { id })).toBe("known");
+    expect(state().hands).toEqual([]);
+    ask(guest, "speak", { id: old! });
+    ask(guest);
+    expect(ask(guest, "speak", { id: old! })).toBe("known");
+    expect(state().hands).toHaveLength(1);
+  });
+
+  it("[RM27] the host admits a hand, once; unknown hands change nothing", () => {
+    const { authority, ask, stage, state } = bench({ letEverybodySpeak: false });
+    const guest = person();
+    const id = crypto.randomBytes(8);
+    ask(guest, "speak", { id, name: "guest" });
+    for (const kind of ["admit", "dismiss"] as const) {
+      expect(authority.rule({ kind, hand: "0011223344556677" })).toBe("known");
+      expect(authority.rule({ kind, hand: "no hand" })).toBe("known");
+    }
+    expect(authority.rule({ kind: "admit", hand: toHex(id) })).toBe("stage");
+    expect(authority.rule({ kind: "admit", hand: toHex(id) })).toBe("known");
+    expect(state()).toMatchObject({ hands: [], stage: [{ role: "host" }, { role: "speaker", name: "guest" }] });
+    expect(stage()).toContain(toHex(guest.voice.key));
+  });
+
+  it("[RM27] who waits with somebody else's voice is not admitted after it", () => {
+    const { authority, ask, stage, state } = bench({ letEverybodySpeak: false });
+    const [honest, thief] = [person(), person()];
+    const [own, stolen] = [crypto.randomBytes(8), crypto.randomBytes(8)];
+    ask(honest, "speak", { id: own });
+    ask(thief, "speak", { id: stolen, voiceKey: honest.voice.key });
+    expect(authority.rule({ kind: "admit", hand: toHex(own) })).toBe("stage");
+    expect(authority.rule({ kind: "admit", hand: toHex(stolen) })).toBe("hands");
+    expect(stage()).toHaveLength(2);
+    expect(state().hands).toEqual([]);
+  });
+
+  it("[RM27] the host takes anybody off the stage but itself", () => {
+    const { authority, ask, stage, host } = bench();
+    const guest = person();
+    ask(guest);
+    const remove = (key: Uint8Array): string =>
+      authority.rule({ kind: "remove-from-stage", voice: toHex(key) as VoiceKey });
+    expect(remove(host.key)).toBe("known");
+    expect(remove(rng.bytes(32))).toBe("known");
+    expect(remove(guest.voice.key)).toBe("stage");
+    expect(remove(guest.voice.key)).toBe("known");
+    expect(stage()).toEqual([toHex(host.key)]);
   });
 
   it("[RM27] nobody gets a voice that somebody else has, also not the host's", () => {

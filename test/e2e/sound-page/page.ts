@@ -23,10 +23,12 @@ const speakers = createSpeakers((context, last) => void record(context, last));
 const packets: { readonly at: number; readonly capturedAt: number; readonly opus: readonly number[] }[] = [];
 const levels: { readonly at: number; readonly level: number }[] = [];
 const microphoneFaults: (SoundFaultCode | undefined)[] = [];
+const speakersFaults: (SoundFaultCode | undefined)[] = [];
 let heardLevelMax = 0;
 let sequence = 0;
 
 microphone.onFault((fault) => microphoneFaults.push(fault?.code));
+speakers.onFault((fault) => speakersFaults.push(fault?.code));
 microphone.onLevel((level) => levels.push({ at: performance.now(), level }));
 speakers.onLevels((all) => (heardLevelMax = Math.max(heardLevelMax, all.get(self) ?? 0)));
 
@@ -49,14 +51,33 @@ function send(packet: SpokenPacket, { lossShare, jitterMs }: Channel, rng: Rng):
   }, delayMs);
 }
 
-function recording(): number[] {
-  const all = new Float32Array(recorded.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of recorded) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return Array.from(Int16Array.from(all, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767)));
+/** The latest samples, 16 bits each, as base64: playwright carries text fastest. */
+function recording(samples: number): string {
+  const pieces = recorded.slice(-Math.ceil(samples / 128));
+  const pcm = new Int16Array(pieces.length * 128);
+  pieces.forEach((piece, index) =>
+    pcm.set(
+      piece.map((sample) => Math.max(-1, Math.min(1, sample)) * 32_767),
+      index * 128,
+    ),
+  );
+  let bytes = "";
+  for (let at = 0; at < pcm.length; at += 8192)
+    bytes += String.fromCharCode(...new Uint8Array(pcm.buffer).subarray(at * 2, (at + 8192) * 2));
+  return btoa(bytes);
+}
+
+/** Tracks that the page was given since `watchTracks`. */
+const tracks: MediaStreamTrack[] = [];
+
+function watchTracks(): void {
+  const devices = navigator.mediaDevices;
+  const real = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (constraints) => {
+    const stream = await real(constraints);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
 }
 
 const harness = {
@@ -76,14 +97,20 @@ const harness = {
   levels: () => levels,
   heardLevelMax: () => heardLevelMax,
   microphoneFaults: () => microphoneFaults,
+  speakersFaults: () => speakersFaults,
   stats: () => {
     const { speakers: all, ...rest } = speakers.stats();
     return { ...rest, speaker: all.get(self) };
   },
   recordedMs: () => (recorded.length * 128) / 48,
-  /** 16-bit samples at 48 kHz since the last call to `forget`. */
   recording,
-  forget: () => void (recorded.length = packets.length = levels.length = 0),
+  watchTracks,
+  /** What the browser tells of a device that is pulled out. */
+  unplug: () => {
+    const track = tracks.at(-1)!;
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  },
   now: () => performance.now(),
 };
 
@@ -91,3 +118,6 @@ const harness = {
 export type Harness = typeof harness;
 
 Object.assign(globalThis, { harness });
+
+// Whatever playwright runs counts as a click: only the page itself can begin without one.
+if (location.hash === "#start") void speakers.start();

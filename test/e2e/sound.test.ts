@@ -1,0 +1,137 @@
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { compareSpeech } from "../audio/compare.ts";
+import { fixturePath, readAudio } from "../audio/sounds.ts";
+import { isVoicePacket, voicePacketBytes } from "../../p2p/core/jitter/opus-packet.ts";
+import type { Harness } from "./sound-page/page.ts";
+import { SoundPages } from "./sound-pages.ts";
+
+declare const harness: Harness;
+
+const open = { mayCapture: true, mayPlay: true, isolated: true, begin: "processed" } as const;
+/** A busy machine may tear a hole into any stretch of sound: then a new one is tried, until time is up. */
+const patience = { timeout: 150_000, interval: 3000 };
+let pages: SoundPages;
+let speech: Float32Array;
+
+beforeAll(async () => {
+  speech = await readAudio(fixturePath("speech.flac"));
+  pages = await SoundPages.build();
+});
+
+afterEach(() => pages.closePages());
+
+afterAll(() => pages.close());
+
+async function talk(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    harness.connect({ seed: "sound", lossShare: 0.05, jitterMs: 15 });
+    await harness.speakers.start();
+    await harness.microphone.start();
+    harness.microphone.setMuted(false);
+  });
+}
+
+/** What the loudspeakers played in the latest `ms`. */
+async function played(page: Page, ms: number): Promise<Float32Array> {
+  const bytes = Buffer.from(await page.evaluate((count) => harness.recording(count), ms * 48), "base64");
+  return Float32Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2) / 32_767);
+}
+
+describe("sound in a real browser", () => {
+  it.each([
+    { title: "over shared memory", isolated: true },
+    { title: "over ports where memory may not be shared", isolated: false },
+  ])("what is said comes out again, through 5 % loss and jitter, $title", async ({ isolated }) => {
+    const page = await pages.open({ ...open, speech, isolated, begin: "unprocessed" });
+    expect(await page.evaluate(() => harness.isolated())).toBe(isolated);
+    await talk(page);
+    await vi.waitFor(async () => {
+      expect(await page.evaluate(() => harness.recordedMs())).toBeGreaterThan(7000);
+      const comparison = compareSpeech(speech, await played(page, 6000), 48_000);
+      expect(comparison.envelopeCorrelation).toBeGreaterThanOrEqual(0.95);
+      expect(comparison.worstGapMs).toBeLessThanOrEqual(100);
+    }, patience);
+    const { stats, level } = await page.evaluate(() => ({ stats: harness.stats(), level: harness.heardLevelMax() }));
+    expect(stats.speaker!.framesRebuilt).toBeGreaterThan(0);
+    expect(stats.speaker!.framesPlayed).toBeGreaterThan(200);
+    expect(stats.speaker!.latencyMs).toBeGreaterThan(0);
+    expect(level).toBeGreaterThan(0.5);
+  });
+
+  it("every packet is 40 ms in exactly 120 bytes, and mute holds back all of them at once", async () => {
+    const page = await pages.open({ ...open, speech });
+    await talk(page);
+    await page.waitForFunction(() => harness.packets().length >= 50);
+    const mutedAt = await page.evaluate(() => {
+      harness.microphone.setMuted(true);
+      return harness.now();
+    });
+    const before = await page.evaluate(() => harness.recordedMs());
+    await page.waitForFunction((ms) => harness.recordedMs() > ms + 1000, before);
+    const packets = await page.evaluate(() => harness.packets());
+    expect(packets.filter(({ at }) => at > mutedAt)).toEqual([]);
+    for (const { opus } of packets) expect(isVoicePacket(Uint8Array.from(opus))).toBe(true);
+    expect(new Set(packets.map(({ opus }) => opus.length))).toEqual(new Set([voicePacketBytes]));
+    const steps = packets.slice(1).map(({ capturedAt }, index) => capturedAt - packets[index]!.capturedAt);
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(await page.evaluate(() => harness.microphone.level)).toBe(0);
+    await page.evaluate(() => harness.microphone.setMuted(false));
+    await page.waitForFunction((count) => harness.packets().length > count + 25, packets.length);
+  });
+
+  it("before joining the level moves and no packet leaves", async () => {
+    const page = await pages.open({ ...open, speech });
+    await page.evaluate(async () => {
+      harness.connect({ seed: "meter", lossShare: 0, jitterMs: 0 });
+      harness.microphone.setMetering(true);
+      await harness.microphone.start();
+    });
+    await page.waitForFunction(() => harness.levels().filter(({ level }) => level > 0.3).length >= 20);
+    expect(await page.evaluate(() => harness.packets().length)).toBe(0);
+    expect(await page.evaluate(() => harness.microphone.devices.map(({ label }) => label))).toContain(
+      "Fake Audio Input 1",
+    );
+  });
+
+  it("Chromium's own encoder passes, and makes what WASM would", async () => {
+    const page = await pages.open({ ...open, speech });
+    expect(await page.evaluate(() => harness.webCodecsPasses())).toBe(true);
+  });
+
+  it("a microphone that goes away in mid-word is said at once, and another takes over", async () => {
+    const page = await pages.open({ ...open, speech });
+    await page.evaluate(() => harness.watchTracks());
+    await talk(page);
+    await page.waitForFunction(() => harness.packets().length >= 10);
+    await page.evaluate(() => harness.unplug());
+    await page.waitForFunction(() => harness.microphoneFaults().length >= 2);
+    expect(await page.evaluate(() => harness.microphoneFaults())).toEqual(["microphone-unplugged", undefined]);
+    const count = await page.evaluate(() => harness.packets().length);
+    await page.waitForFunction((before) => harness.packets().length > before + 25, count);
+  });
+
+  it.each([
+    { title: "no microphone", options: open, fault: "no-microphone" },
+    { title: "permission denied", options: { ...open, mayCapture: false }, fault: "microphone-denied" },
+  ])("$title is a fault with a sentence", async ({ options, fault }) => {
+    const page = await pages.open(fault === "no-microphone" ? options : { ...options, speech });
+    expect(
+      await page.evaluate(async () => {
+        await harness.microphone.start();
+        return harness.microphone.fault;
+      }),
+    ).toEqual({ code: fault, sentence: `sound.${fault}` });
+  });
+
+  it("sound that waits for a click says so, and comes with the click", async () => {
+    const page = await pages.open({ ...open, mayPlay: false, begin: "start" });
+    await page.waitForFunction(() => harness.speakersFaults().length > 0);
+    expect(await page.evaluate(() => harness.speakersFaults()[0])).toBe("speaker-blocked");
+    await page.evaluate(() => {
+      document.querySelector("button")!.addEventListener("click", () => void harness.speakers.start());
+    });
+    await page.click("button");
+    await page.waitForFunction(() => harness.speakers.fault === undefined);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import type { EngineEvent } from "../../p2p/api/engine.ts";
+import type { PeerId } from "../../p2p/api/ids.ts";
+import { createShyEngine, type Standing } from "../../p2p/shy-engine.ts";
+import { heardPacket } from "../contract/engine-port.ts";
+import { EngineDouble } from "../doubles/engine-double.ts";
+
+const peer = "cd".repeat(32) as PeerId;
+const seed = Uint8Array.from({ length: 32 }, (_, index) => index + 1);
+
+/** What was made, in order, each with how it was to listen. */
+function shy(listensAtOnce = false) {
+  const made: { readonly standing: Standing | undefined; readonly double: EngineDouble }[] = [];
+  const make = (standing: Standing | undefined) => {
+    const double = new EngineDouble();
+    made.push({ standing, double });
+    return Promise.resolve(double);
+  };
+  const engine = createShyEngine(make, { freshSeed: () => seed, listensAtOnce });
+  const events: EngineEvent[] = [];
+  engine.subscribe((event) => void events.push(event));
+  return { engine, made, events };
+}
+
+const isOpenAt = (port: number): EngineEvent => ({
+  event: "ready",
+  peer,
+  addresses: [`/ip4/192.0.2.1/tcp/${port}/tls/ws/p2p/x`],
+  version: "1",
+});
+
+describe("a window's engine", () => {
+  it("does not listen for who joins or hosts through others", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.host({ via: ["card"], letEverybodySpeak: false });
+    expect(made.map(({ standing }) => standing)).toEqual([undefined]);
+    expect(made[0]?.double.calls).toEqual(["start", "join", "host"]);
+  });
+
+  it("listens once it hosts without a relay or volunteers, and not twice", async () => {
+    const { engine, made, events } = shy();
+    await engine.start();
+    await engine.host({ via: [], letEverybodySpeak: false });
+    await engine.volunteer({ maxChildren: 3 });
+    expect(made.map(({ standing }) => standing)).toEqual([undefined, { seed, port: 0 }]);
+    expect(made[0]?.double.calls).toEqual(["start", "stop"]);
+    expect(made[1]?.double.calls).toEqual(["start", "host", "volunteer"]);
+    expect(events.map(({ event }) => event)).toEqual(["ready", "ready", "room", "joined", "card"]);
+  });
+
+  it("keeps its room, and who listens, when it begins to listen", async () => {
+    const { engine, made } = shy();
+    const heard: number[] = [];
+    engine.hear(({ sequence }) => void heard.push(sequence));
+    await engine.start();
+    await engine.join("thi1-x", {});
+    const [before] = made;
+    if (before !== undefined) before.double.capsuleBytes = Uint8Array.of(7, 8);
+    await engine.volunteer({});
+    const after = made[1]?.double;
+    expect(after?.calls).toEqual(["start", "resume", "volunteer"]);
+    expect(after?.resumedWith).toEqual(Uint8Array.of(7, 8));
+    before?.double.deliver(heardPacket(1));
+    after?.deliver(heardPacket(2));
+    expect(heard).toEqual([2]);
+  });
+
+  it("comes back under the same key and port, and lends what it lent", async () => {
+    const first = shy();
+    await first.engine.start();
+    await first.engine.volunteer({ maxKbps: 300 });
+    const listening = first.made[1]?.double;
+    listening?.emit(isOpenAt(40_123));
+    expect(first.engine.capsule()).toBeUndefined();
+    if (listening !== undefined) listening.capsuleBytes = Uint8Array.of(1, 2, 3);
+    const capsule = first.engine.capsule() ?? new Uint8Array();
+
+    const second = shy();
+    await second.engine.start();
+    await second.engine.resume(capsule);
+    expect(second.made.map(({ standing }) => standing)).toEqual([
+      undefined,
+      { seed, port: 40_123, lends: { maxKbps: 300 } },
+    ]);
+    expect(second.made[1]?.double.calls).toEqual(["start", "volunteer", "resume"]);
+    expect(second.made[1]?.double.resumedWith).toEqual(Uint8Array.of(1, 2, 3));
+    // And once more, from there.
+    expect(second.engine.capsule()).toBeUndefined();
+  });
+
+  it("that never listened comes back without listening", async () => {
+    const first = shy();
+    await first.engine.start();
+    const [made] = first.made;
+    if (made !== undefined) made.double.capsuleBytes = Uint8Array.of(9);
+    const second = shy();
+    await second.engine.start();
+    await second.engine.resume(first.engine.capsule() ?? new Uint8Array());
+    expect(second.made.map(({ standing }) => standing)).toEqual([undefined]);
+    expect(second.made[0]?.double.resumedWith).toEqual(Uint8Array.of(9));
+  });
+
+  it("listens from the start where it was told to", async () => {
+    const { engine, made } = shy(true);
+    await engine.start();
+    await engine.volunteer({});
+    expect(made.map(({ standing }) => standing)).toEqual([{ seed, port: 0 }]);
+  });
+
+  it("says that it is not up rather than break", async () => {
+    const { engine } = shy();
+    expect(() => engine.raiseHand()).toThrow("not ready");
+    expect(() => engine.stats()).toThrow("not ready");
+    expect(engine.snapshot()).toEqual([]);
+    expect(engine.capsule()).toBeUndefined();
+    await expect(engine.resume(new Uint8Array())).rejects.toThrow("not ready");
+    await engine.leave();
+    await engine.stop();
+  });
+});

@@ -1,0 +1,53 @@
+import { App } from "../../renderer/model/app.ts";
+import type { LobbyModel } from "../../renderer/model/lobby.ts";
+import type { RoomModel } from "../../renderer/model/room.ts";
+import type { LineState } from "../../renderer/model/session.ts";
+import type { StartModel } from "../../renderer/model/start.ts";
+import { Cell } from "../../renderer/model/value.ts";
+import { EngineDouble } from "../doubles/engine-double.ts";
+import { MicrophoneDouble, SpeakersDouble } from "./sound-doubles.ts";
+import { ManualTimers } from "./timers.ts";
+
+/** A window without a screen: the view models on a scripted engine. */
+export class WindowDouble {
+  readonly engine = new EngineDouble();
+  readonly microphone = new MicrophoneDouble();
+  readonly speakers = new SpeakersDouble();
+  readonly line = new Cell<LineState>("open");
+  readonly timers = new ManualTimers();
+  takenOver = 0;
+  readonly app: App;
+
+  constructor(before: (engine: EngineDouble) => void = () => undefined) {
+    before(this.engine);
+    this.app = new App({
+      engine: this.engine,
+      line: this.line,
+      takeOver: () => {
+        this.takenOver += 1;
+      },
+      microphone: this.microphone,
+      speakers: this.speakers,
+      timers: this.timers,
+      systemLanguages: ["en"],
+    });
+  }
+
+  get start(): StartModel {
+    const screen = this.app.screen.get();
+    if (screen.kind !== "start") throw new Error(`the screen is ${screen.kind}, not start`);
+    return screen.model;
+  }
+
+  get lobby(): LobbyModel {
+    const screen = this.app.screen.get();
+    if (screen.kind !== "lobby") throw new Error(`the screen is ${screen.kind}, not lobby`);
+    return screen.model;
+  }
+
+  get room(): RoomModel {
+    const screen = this.app.screen.get();
+    if (screen.kind !== "room") throw new Error(`the screen is ${screen.kind}, not room`);
+    return screen.model;
+  }
+}
