@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, type InlineConfig, type Plugin } from "vite";
 
@@ -53,7 +53,6 @@ function config(name: string, format: "es" | "cjs", outDir: string, plugins: Plu
 const formats = { main: "es", "peer-process": "es", preload: "cjs" } as const;
 
 const [outDir = `${root}dist/electron`, ...parts] = process.argv.slice(2);
-await rm(outDir, { recursive: true, force: true });
 await mkdir(outDir, { recursive: true });
 const plugins = [await versionPlugin()];
 for (const [name, format] of Object.entries(formats)) {

@@ -15,7 +15,7 @@ interface Wish {
  * for our own page, nothing else for nobody. The network permissions come with the window that lends its network.
  */
 function isGranted(wish: Wish): boolean {
-  if (!wish.mainFrame || !isOwnPage(wish.url)) return false;
+  if (!isOwnPage(wish.url)) return false;
   switch (wish.permission) {
     case "media":
       return wish.media.length === 1 && wish.media[0] === "audio";
@@ -32,12 +32,14 @@ export function limitPermissions(
   session: Session,
   system: Pick<SystemPreferences, "askForMediaAccess"> | undefined,
 ): void {
+  const answer = async (wish: Wish, callback: (isAllowed: boolean) => void): Promise<void> => {
+    const asksSystem = wish.permission === "media" && system !== undefined;
+    callback(isGranted(wish) && (!asksSystem || (await askSystem(system))));
+  };
   session.setPermissionRequestHandler((_contents, permission, callback, details) => {
     const { mediaTypes = [] } = details as MediaAccessPermissionRequest;
     const wish = { permission, url: details.requestingUrl, mainFrame: details.isMainFrame, media: mediaTypes };
-    if (!isGranted(wish)) callback(false);
-    else if (permission !== "media" || system === undefined) callback(true);
-    else system.askForMediaAccess("microphone").then(callback, () => callback(false));
+    void answer(wish, callback);
   });
   session.setPermissionCheckHandler((_contents, permission, requestingOrigin, details) => {
     const { requestingUrl = requestingOrigin, isMainFrame, mediaType } = details;
@@ -45,6 +47,14 @@ export function limitPermissions(
   });
   session.setDevicePermissionHandler(() => false);
   session.setDisplayMediaRequestHandler(null);
+}
+
+async function askSystem(system: Pick<SystemPreferences, "askForMediaAccess">): Promise<boolean> {
+  try {
+    return await system.askForMediaAccess("microphone");
+  } catch {
+    return false;
+  }
 }
 
 /** Takes from a session whatever it could write to disk, download, or say to anybody. */

@@ -21,7 +21,7 @@ ipcRenderer.on(channels.port, (event) => {
 
 // Nothing of Electron itself crosses: no event object, no channel name of the page's choice.
 const bridge: DesktopBridge = {
-  connect: () => void ipcRenderer.send(channels.connect),
+  connect: () => ipcRenderer.send(channels.connect),
   onLink: (listener) => {
     const hear = (link: string): void => listener(link);
     listeners.add(hear);
@@ -30,7 +30,7 @@ const bridge: DesktopBridge = {
     early.forEach(hear);
     return () => void listeners.delete(hear);
   },
-  setContentProtection: (protect) => void ipcRenderer.send(channels.protect, protect === true),
+  setContentProtection: (protect) => ipcRenderer.send(channels.protect, protect === true),
 };
 
 contextBridge.exposeInMainWorld(desktopBridgeName, bridge);

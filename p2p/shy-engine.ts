@@ -77,11 +77,14 @@ class ShyEngine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
+    // A window is drawn before its engine is up, and a person may be as quick.
+    await this.#starting;
     if (options.via.length === 0) await this.#listen();
     return this.#up().host(options);
   }
 
-  join(invite: string, options: JoinOptions): Promise<void> {
+  async join(invite: string, options: JoinOptions): Promise<void> {
+    await this.#starting;
     return this.#up().join(invite, options);
   }
 

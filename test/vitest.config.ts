@@ -18,16 +18,16 @@ export default defineConfig({
           ...base,
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**"],
+          exclude: ["test/e2e/**", "test/renderer/browser/**"],
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Whole processes, one file at a time and after everything else: their loads would disturb each other.
+        // Whole processes and browsers, one file at a time and after everything else: their loads would disturb each other.
         test: {
           ...base,
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/renderer/browser/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           sequence: { groupOrder: 1 },

@@ -55,6 +55,7 @@ class BrowserShell {
   readonly #reason: string;
   readonly #supervisor: Supervisor;
   #browser: Browser | undefined;
+  #isOver = false;
 
   constructor(request: WindowRequest, world: CliWorld, surroundings: Surroundings, reason: string) {
     this.#request = request;
@@ -75,6 +76,8 @@ class BrowserShell {
     if (this.#request.json) supervisor.engine.subscribe((event) => this.#print(event));
     // The engine comes up while the window does.
     const engineUp = supervisor.start();
+    // Awaited below; until then a failure is no crash.
+    engineUp.catch(() => undefined);
     const shell = await startShell({
       siteFolder,
       engine: supervisor.engine,
@@ -82,22 +85,32 @@ class BrowserShell {
     });
     supervisor.onGone(() => shell.hangUp("engine-gone"));
     let code: ExitCode = 0;
+    const showing = this.#show(shell);
     try {
-      const shown = await Promise.race([this.#show(shell), ended]);
       await Promise.race([engineUp, ended]);
+      const shown = await Promise.race([showing, ended]);
       const { forMs } = this.#request;
       if (forMs !== undefined) setTimeout(() => over.abort(), forMs).unref();
       await (shown === undefined ? ended : Promise.race([shown.closed, ended]));
     } catch (error) {
       code = printFailure(printer, error);
     }
-    await Promise.all([this.#browser?.close(), shell.stop(), supervisor.stop()]);
+    this.#isOver = true;
+    await Promise.all([this.#closeBrowser(showing), shell.stop(), supervisor.stop()]);
     return code;
+  }
+
+  /** Also one that was just being started. */
+  async #closeBrowser(showing: Promise<unknown>): Promise<void> {
+    await this.#browser?.close();
+    await showing.catch(() => undefined);
+    await this.#browser?.close();
   }
 
   /** Opens the window, or says where it is. */
   async #show(shell: Shell): Promise<Browser | undefined> {
     const obstacle = await this.#open(shell);
+    if (this.#isOver) return undefined;
     if (obstacle === undefined) {
       const message = `Teahouse opens in a browser window of its own, because ${this.#reason}.`;
       this.#world.printer.print({ event: "window", open: true, shell: "browser", message });
@@ -141,7 +154,7 @@ class BrowserShell {
 
   /** The window is gone for good: nobody stays in a room that nobody sees. */
   async #absence(shell: Shell, isAbsent: boolean): Promise<void> {
-    if (!isAbsent) return;
+    if (!isAbsent || this.#isOver) return;
     // An engine that cannot be reached is not in the room either.
     await this.#supervisor.engine.leave().catch(() => undefined);
     // Who closed the whole browser lost its cookie with it.

@@ -1,6 +1,8 @@
 import { sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
 import { millis } from "../../p2p/api/ids.ts";
 import type { FromCapture, ToCapture } from "./capture-messages.ts";
+// The bundler makes a default export of it: the address.
+// oxlint-disable-next-line import/default
 import captureWorkletUrl from "./capture-worklet.ts?worker&url";
 import { listDevices, onDeviceChange } from "./devices.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "./edges.ts";

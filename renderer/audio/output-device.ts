@@ -2,6 +2,8 @@ import { sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
 import { listDevices, onDeviceChange } from "./devices.ts";
 import type { Output, OutputEdge, OutputHandlers } from "./edges.ts";
 import type { FromPlayout, PlayoutWorkletOptions, ToPlayout, ToPlayoutWorklet } from "./playout-messages.ts";
+// The bundler makes a default export of it: the address.
+// oxlint-disable-next-line import/default
 import playoutWorkletUrl from "./playout-worklet.ts?worker&url";
 import { ringMemory } from "./ring.ts";
 

@@ -1,6 +1,5 @@
 import type { OutletReport, PlayoutWorkletOptions, ToPlayoutWorklet } from "./playout-messages.ts";
-import { ringMemory, SampleRing } from "./ring.ts";
-import { blockSamples } from "./stage-mixer.ts";
+import { blockSamples, ringMemory, SampleRing } from "./ring.ts";
 import { workletScope, type WorkletNodeOptions, type WorkletProcessor } from "./worklet-scope.ts";
 
 /** Plays what the worker wrote. Runs on the sound thread: with a shared ring it neither waits nor allocates. */

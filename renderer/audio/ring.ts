@@ -1,3 +1,5 @@
+/** Samples of one block: 10 ms, as fine as sound devices ask. */
+export const blockSamples = 480;
 /** Samples that a ring holds: 341 ms at 48 kHz, several times what waits in it. A power of two. */
 const capacity = 16_384;
 const headerInts = 4;

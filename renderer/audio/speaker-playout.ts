@@ -74,7 +74,7 @@ export class SpeakerPlayout {
       case "play": {
         this.#delayMs = now - step.capturedAt;
         const pcm = decoder.decode(step.opus);
-        return pcm === undefined ? own(decoder.conceal()) : this.#adjusted(own(pcm), step.surplusMs);
+        return pcm === undefined ? own(decoder.conceal()) : this.#adjusted(own(pcm), step.adjustMs);
       }
       case "rebuild":
         return own(decoder.decodeFec(step.from) ?? decoder.conceal());
@@ -89,12 +89,11 @@ export class SpeakerPlayout {
   }
 
   /** In a pause, half a packet less or more brings the delay to its target unheard. */
-  #adjusted(pcm: Float32Array<ArrayBuffer>, surplusMs: number): Float32Array<ArrayBuffer> {
+  #adjusted(pcm: Float32Array<ArrayBuffer>, adjustMs: -20 | 0 | 20): Float32Array<ArrayBuffer> {
     const rms = rmsOf(pcm);
     this.#loudest = Math.max(rms, this.#loudest * loudnessKept);
-    const frameMs = (frameSamples * 1000) / sampleRateHz;
-    if (Math.abs(surplusMs) < frameMs || rms > Math.max(quietRms, this.#loudest * quietShare)) return pcm;
-    return surplusMs > 0 ? shortened(pcm) : lengthened(pcm);
+    if (adjustMs === 0 || rms > Math.max(quietRms, this.#loudest * quietShare)) return pcm;
+    return adjustMs < 0 ? shortened(pcm) : lengthened(pcm);
   }
 }
 

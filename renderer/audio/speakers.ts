@@ -62,7 +62,7 @@ export class LoudSpeakers implements Speakers {
     if (!this.#started) {
       this.#started = true;
       this.#endWatch = this.#edge.onChange(() => void this.#refresh());
-      this.#opening = this.#open();
+      this.#reopen();
     } else await this.#output?.unblock();
     await this.#opening;
   }
@@ -108,6 +108,10 @@ export class LoudSpeakers implements Speakers {
     return this.#faultTo.add(listener);
   }
 
+  #reopen(): void {
+    this.#opening = this.#open();
+  }
+
   async #open(): Promise<void> {
     const run = ++this.#run;
     const mine = (act: () => void): void => void (run === this.#run && act());
@@ -134,7 +138,7 @@ export class LoudSpeakers implements Speakers {
   #broken(): void {
     this.#run += 1;
     this.#close();
-    if (!this.#restarts.again(() => (this.#opening = this.#open()))) this.#holds("sound-broken", true);
+    if (!this.#restarts.again(() => this.#reopen())) this.#holds("sound-broken", true);
   }
 
   #close(): void {

@@ -4,11 +4,9 @@ import { limits } from "../../p2p/api/limits.ts";
 import { mixBlocks } from "../../p2p/core/jitter/mix.ts";
 import type { VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
 import { LevelMeter, levelOf } from "./level.ts";
+import { blockSamples } from "./ring.ts";
 import { SpeakerPlayout } from "./speaker-playout.ts";
 import type { SpeakerStats } from "./types.ts";
-
-/** Samples of one block: 10 ms, as fine as sound devices ask. */
-export const blockSamples = 480;
 
 interface Track {
   readonly playout: SpeakerPlayout;

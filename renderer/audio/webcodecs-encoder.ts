@@ -15,7 +15,7 @@ const packetLossPercent = 20;
 const packetMicros = 40_000;
 
 /** How the browser's encoder is set up; `packetLossPercent` decides whether packets carry copies. */
-export function webCodecsConfig(lossPercent: number): AudioEncoderConfig {
+function webCodecsConfig(lossPercent: number): AudioEncoderConfig {
   const opus = {
     format: "opus",
     frameDuration: packetMicros,
@@ -33,7 +33,7 @@ export function webCodecsConfig(lossPercent: number): AudioEncoderConfig {
     bitrate: targetBitsPerSecond,
     bitrateMode: "variable",
     opus,
-  } as AudioEncoderConfig;
+  };
 }
 
 /** Whether a packet is one SILK frame of 40 ms with a copy of the packet before it (RFC 6716, 4.2.3 and 4.2.4). */
@@ -52,7 +52,7 @@ interface Spoken {
 }
 
 /** The browser's libopus: packets of whatever size. The constructor throws where there is no such encoder. */
-export class RawWebCodecs {
+class RawWebCodecs {
   readonly #encoder: AudioEncoder;
   readonly #config: AudioEncoderConfig;
   /** What is numbered by the encoder's timestamps, which it counts up itself: packets that it leaves out shift nothing. */

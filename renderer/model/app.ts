@@ -110,7 +110,8 @@ export class App {
 
   #show(next: Screen): void {
     const before = this.screen.get();
-    const same = next.kind === "ended" ? before.kind === "ended" && before.fault === next.fault : before.kind === next.kind;
+    const same =
+      next.kind === "ended" ? before.kind === "ended" && before.fault === next.fault : before.kind === next.kind;
     if (same && next.kind !== "lobby") return;
     this.screen.set(next);
     if (before.kind === "lobby" || before.kind === "room") before.model.end();

@@ -10,10 +10,11 @@ const unitsLookedAt = 4096;
 const graphemeUnitsMax = 20;
 
 /**
- * Controls, bidi controls and what has no width, so that a name can neither turn its surroundings round nor hide.
- * The joiners U+200C and U+200D stay: Persian and emoji need them.
+ * Controls, bidi controls and what has no width, so that a name can neither turn its surroundings round nor hide. The
+ * joiners stay, which Persian and emoji need, and so do the two selectors between an emoji's forms.
  */
-const unseen = /[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\uffff]|\p{Co}|\p{Cs}|\p{Cn}/gu;
+const unseen =
+  /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/gu;
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** A name as others gave it, fit to be shown: one line, cut, and nothing in it that steers text. May be empty. */

@@ -118,7 +118,8 @@ export class RoomModel {
   /** Sends what stands in the field, or says what is wrong with it. */
   say(): void {
     const raw = this.draft.get();
-    if (raw.trim().length > textLengthMax) return this.draftProblem.set(sentence("fault.text-too-long", { max: textLengthMax }));
+    if (raw.trim().length > textLengthMax)
+      return this.draftProblem.set(sentence("fault.text-too-long", { max: textLengthMax }));
     const text = cleanText(raw);
     if (text === "") return this.draftProblem.set(sentence("fault.text-empty"));
     this.draftProblem.set(undefined);

@@ -1,4 +1,13 @@
-import type { EngineApi, EngineEvent, Hand, Invites, JoinStep, PlaceRelay, Role, StagePerson } from "../../p2p/api/engine.ts";
+import type {
+  EngineApi,
+  EngineEvent,
+  Hand,
+  Invites,
+  JoinStep,
+  PlaceRelay,
+  Role,
+  StagePerson,
+} from "../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import { cleanName, cleanText } from "./names.ts";
 import type { Scope } from "./scope.ts";
@@ -10,13 +19,7 @@ import { Cell, type Value } from "./value.ts";
  * `token-wrong` and `engine-gone` are for good.
  */
 export type LineState =
-  | "connecting"
-  | "open"
-  | "restarting"
-  | "second-window"
-  | "replaced"
-  | "token-wrong"
-  | "engine-gone";
+  "connecting" | "open" | "restarting" | "second-window" | "replaced" | "token-wrong" | "engine-gone";
 
 /** Where we are: `entering` from the first command until joined or refused. */
 export type Phase = "outside" | "entering" | "inside";

@@ -37,15 +37,24 @@ function motifPath({ motif, grain }: Bowl): { readonly d: string; readonly fille
     case "moons":
       return { d: `M54 8A${6 + grain * 2} ${6 + grain * 2} 0 1 0 54 23A8 8 0 0 1 54 8Z`, filled: true };
     case "leaves":
-      return { d: `M50 27V${12 - bend / 3}M50 22Q${43 - bend / 2} 19 43 11Q50 14 50 22Q57 ${17 - bend / 3} 58 10Q50 12 50 18`, filled: true };
+      return {
+        d: `M50 27V${12 - bend / 3}M50 22Q${43 - bend / 2} 19 43 11Q50 14 50 22Q57 ${17 - bend / 3} 58 10Q50 12 50 18`,
+        filled: true,
+      };
     case "rays":
       return { d: `M50 27V7M${45 - bend / 2} 26L47 12M${55 + bend / 2} 26L53 12`, filled: false };
     case "knots":
-      return { d: `M50 6L57 ${15 - grain * 3}L50 26L43 ${15 - grain * 3}ZM50 11L53 15.5L50 20L47 15.5Z`, filled: false };
+      return {
+        d: `M50 6L57 ${15 - grain * 3}L50 26L43 ${15 - grain * 3}ZM50 11L53 15.5L50 20L47 15.5Z`,
+        filled: false,
+      };
     case "crackle":
       return { d: `M44 27L${47 + bend / 2} 18L41 12L48 5M${47 + bend / 2} 18L58 15L61 8`, filled: false };
     case "drops":
-      return { d: `M50 6Q${55 + bend / 2} 14 50 18Q${45 - bend / 2} 14 50 6ZM50 21.5A2.5 2.5 0 1 0 50 26.5A2.5 2.5 0 1 0 50 21.5Z`, filled: true };
+      return {
+        d: `M50 6Q${55 + bend / 2} 14 50 18Q${45 - bend / 2} 14 50 6ZM50 21.5A2.5 2.5 0 1 0 50 26.5A2.5 2.5 0 1 0 50 21.5Z`,
+        filled: true,
+      };
     default:
       return motif satisfies never;
   }
@@ -65,7 +74,13 @@ export const Avatar = memo(function Avatar({ identity }: { readonly identity: st
     <svg className="avatar" viewBox="0 0 100 100" aria-hidden="true" focusable="false">
       <circle cx="50" cy="50" r="49" fill={rim} />
       <circle cx="50" cy="50" r="46" fill={body} />
-      <g fill={filled ? paint : "none"} stroke={paint} strokeWidth={filled ? 0.8 : 2.4} strokeLinecap="round" strokeLinejoin="round">
+      <g
+        fill={filled ? paint : "none"}
+        stroke={paint}
+        strokeWidth={filled ? 0.8 : 2.4}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      >
         {folds.map((turn) => (
           <path key={turn} d={d} transform={`rotate(${turn} 50 50)`} />
         ))}
@@ -74,7 +89,14 @@ export const Avatar = memo(function Avatar({ identity }: { readonly identity: st
       <circle cx="50" cy="50" r="24" fill={rim} />
       <circle cx="50" cy="51" r="22" fill={edge} />
       <circle cx="50" cy="52" r="18" fill={middle} />
-      <path d="M37 43Q43 35 53 35" fill="none" stroke="#fffdf5" strokeWidth="2.6" strokeLinecap="round" opacity="0.65" />
+      <path
+        d="M37 43Q43 35 53 35"
+        fill="none"
+        stroke="#fffdf5"
+        strokeWidth="2.6"
+        strokeLinecap="round"
+        opacity="0.65"
+      />
     </svg>
   );
 });

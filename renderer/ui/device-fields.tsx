@@ -18,7 +18,10 @@ export function DeviceFields({ voice }: { readonly voice: Voice }): ReactElement
     { id: systemDefault, label: text("devices.default") },
     ...devices
       .filter(({ id }) => id !== systemDefault && id !== "")
-      .map(({ id, label }, index) => ({ id, label: label === "" ? text("devices.nameless", { number: index + 1 }) : label })),
+      .map(({ id, label }, index) => ({
+        id,
+        label: label === "" ? text("devices.nameless", { number: index + 1 }) : label,
+      })),
   ];
   const idOf = (chosen: string): string | undefined => (chosen === systemDefault ? undefined : chosen);
   return (

@@ -25,8 +25,19 @@ export function HandsPanel({ model }: { readonly model: RoomModel }): ReactEleme
           return (
             <li key={hand.id} className="hand">
               <bdi className="hand-name">{name}</bdi>
-              <Action look="main" label={text("hands.admit")} aria-description={name} onPress={() => model.admit(hand)} />
-              <Action look="bare" icon="close" iconOnly label={text("hands.dismiss", { name })} onPress={() => model.dismiss(hand)} />
+              <Action
+                look="main"
+                label={text("hands.admit")}
+                aria-description={name}
+                onPress={() => model.admit(hand)}
+              />
+              <Action
+                look="bare"
+                icon="close"
+                iconOnly
+                label={text("hands.dismiss", { name })}
+                onPress={() => model.dismiss(hand)}
+              />
             </li>
           );
         })}

@@ -7,7 +7,7 @@ interface KeysSheetProps {
   readonly onClose: () => void;
 }
 
-const keys: readonly (readonly [key: TextKey | string, does: TextKey])[] = [
+const keys: readonly (readonly [key: string, does: TextKey])[] = [
   ["keys.space", "keys.hold"],
   ["M", "keys.mute"],
   ["H", "keys.hand"],

@@ -18,11 +18,9 @@ export type TextValues = Readonly<Record<string, string | number>>;
 /** Looks texts up in the language of now. */
 export interface Texts {
   readonly language: string;
-  text(key: TextKey, values?: TextValues): string;
+  readonly text: (key: TextKey, values?: TextValues) => string;
   /** Every sentence that view models know has a translation: a missing one does not compile. */
-  say(sentence: Sentence): string;
-  /** A count as this language writes it. */
-  count(value: number): string;
+  readonly say: (sentence: Sentence) => string;
 }
 
 /** Makes the translations ready. Nothing is fetched: all languages are part of the program. */
@@ -39,7 +37,10 @@ export function createLanguage(language: Language): i18n {
     // React escapes what it draws; escaping twice would show it.
     interpolation: { escapeValue: false },
   } as const;
-  instance.use(initReactI18next).init(options).catch(() => undefined);
+  instance
+    .use(initReactI18next)
+    .init(options)
+    .catch(() => undefined);
   return instance;
 }
 
@@ -67,5 +68,5 @@ function textsOf(instance: i18n, language: string): Texts {
     if (values === undefined) return text(key);
     return text(key, values["name"] === "" ? { ...values, name: text("person.nameless") } : values);
   };
-  return { language, text, say, count: (value) => numbers.format(value) };
+  return { language, text, say };
 }

@@ -97,7 +97,12 @@ function Entering({ model }: { readonly model: LobbyModel }): ReactElement {
       <div className="card stack">
         <ol className="steps">
           {joinSteps.map((step) => (
-            <li key={step} className="step" data-state={states.get(step)} aria-current={step === now ? "step" : undefined}>
+            <li
+              key={step}
+              className="step"
+              data-state={states.get(step)}
+              aria-current={step === now ? "step" : undefined}
+            >
               <span className="step-dot">{states.get(step) === "done" && <Icon name="check" />}</span>
               <span>{text(`step.${step}`)}</span>
               {states.get(step) === "skipped" && <span className="step-note">{text("entering.skipped")}</span>}

@@ -32,7 +32,9 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
           </div>
           <div>
             <dt>{text("place.delay")}</dt>
-            <dd>{latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}</dd>
+            <dd>
+              {latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}
+            </dd>
           </div>
           <div>
             <dt>{text("place.way")}</dt>
@@ -64,7 +66,8 @@ function PlacePicture({ place, isSource }: { readonly place: Place; readonly isS
   const relays = [...place.relays].sort((a, b) => Number(b.feeds) - Number(a.feeds)).slice(0, 4);
   const dots = Math.min(dotsMax, Math.max(0, place.hops - 2));
   const middle = width / 2;
-  const xOf = (index: number): number => (relays.length === 1 ? middle : 24 + (index * (width - 48)) / (relays.length - 1));
+  const xOf = (index: number): number =>
+    relays.length === 1 ? middle : 24 + (index * (width - 48)) / (relays.length - 1);
   return (
     <svg className="place-picture" viewBox={`0 0 ${width} 190`} aria-hidden="true" focusable="false">
       <circle className="place-glow" cx={middle} cy={stageY} r="20" />
@@ -99,7 +102,13 @@ function Branch({ relay, x, dots, upwards }: BranchProps): ReactElement {
       <path className="place-line" d={down} />
       <path className="place-line" d={last} />
       {above.map((part) => (
-        <circle key={part} className="place-dot" cx={curve(middle, middle, x, x, part)} cy={curve(stageY, 60, 70, relayY, part)} r="3.5" />
+        <circle
+          key={part}
+          className="place-dot"
+          cx={curve(middle, middle, x, x, part)}
+          cy={curve(stageY, 60, 70, relayY, part)}
+          r="3.5"
+        />
       ))}
       <circle className="place-relay" cx={x} cy={relayY} r="8" />
     </g>

@@ -29,8 +29,14 @@ export function RoomView({ model, settings }: RoomViewProps): ReactElement {
   const role = useValue(model.session.role);
   return (
     <div className="room" data-voice={state}>
-      <RoomHead model={model} onShare={() => setSheet("share")} onSettings={() => setSheet("settings")} onKeys={() => setSheet("keys")} />
-      <div className="room-main">
+      <RoomHead
+        model={model}
+        onShare={() => setSheet("share")}
+        onSettings={() => setSheet("settings")}
+        onKeys={() => setSheet("keys")}
+      />
+      {/* Focusable, so that a full stage can be scrolled with keys. */}
+      <div className="room-main" role="group" aria-labelledby="stage-title" tabIndex={0}>
         <SoundProblems model={model} />
         <StageView model={model} />
       </div>

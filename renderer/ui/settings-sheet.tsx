@@ -17,7 +17,11 @@ interface SettingsSheetProps {
 }
 
 /** Each language by its own name, whatever the language of now. */
-const languageNames: Readonly<Record<Language, string>> = { en: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文" };
+const languageNames: Readonly<Record<Language, string>> = {
+  en: "English",
+  "zh-Hans": "简体中文",
+  "zh-Hant": "繁體中文",
+};
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
 /** Devices, looks, language, and what is kept: nothing. */

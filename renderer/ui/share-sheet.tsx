@@ -41,7 +41,7 @@ export function ShareSheet({ model, isOpen, onClose }: ShareSheetProps): ReactEl
               </div>
             </RadioGroup>
           )}
-          <p className="soft">{text(offered.length > 1 ? `share.${role}` : "share.came-with")}</p>
+          <p className="soft">{text(`share.${role}`)}</p>
           <InviteActions key={role} invite={invite} />
         </div>
       )}
@@ -71,7 +71,12 @@ function InviteActions({ invite }: { readonly invite: string }): ReactElement {
           label={text(copied === "yes" ? "notice.copied" : "share.copy")}
           onPress={copy}
         />
-        <Action look="bare" icon="eye" label={text(shown ? "share.hide" : "share.show")} onPress={() => setShown(!shown)} />
+        <Action
+          look="bare"
+          icon="eye"
+          label={text(shown ? "share.hide" : "share.show")}
+          onPress={() => setShown(!shown)}
+        />
       </div>
       <p className="hidden-words" role="status">
         {copied === "yes" ? text("notice.copied") : ""}

@@ -39,7 +39,12 @@ export function StageView({ model }: { readonly model: RoomModel }): ReactElemen
       ) : (
         <ul className="seats" data-size={size} ref={list}>
           {people.map((person) => (
-            <Seat key={person.voice} person={person} model={model} canRemove={role === "host" && person.role !== "host"} />
+            <Seat
+              key={person.voice}
+              person={person}
+              model={model}
+              canRemove={role === "host" && person.role !== "host"}
+            />
           ))}
         </ul>
       )}
@@ -113,7 +118,11 @@ function Audience({ model }: { readonly model: RoomModel }): ReactElement {
   const width = Math.min(1, Math.log10(1 + listeners) / 4);
   return (
     <div className="audience">
-      <div className="audience-crowd" style={{ "--crowd": width.toFixed(3) } as React.CSSProperties} aria-hidden="true" />
+      <div
+        className="audience-crowd"
+        style={{ "--crowd": width.toFixed(3) } as React.CSSProperties}
+        aria-hidden="true"
+      />
       <p className="audience-count">
         <strong>{text("crowd.listeners", { count: listeners })}</strong>
         <span className="faint">{text("crowd.relays", { count: relays })}</span>
@@ -138,7 +147,8 @@ function showLevels(list: HTMLUListElement, own: VoiceKey | undefined, model: Ro
       const shown = Math.round(level * 20);
       if (level >= speakingLevel) seat.heardAt = now;
       const speaking = now - seat.heardAt < ringMs;
-      if (speaking !== seat.element.hasAttribute("data-speaking")) seat.element.toggleAttribute("data-speaking", speaking);
+      if (speaking !== seat.element.hasAttribute("data-speaking"))
+        seat.element.toggleAttribute("data-speaking", speaking);
       if (shown === seat.shown) continue;
       seat.shown = shown;
       seat.element.style.setProperty("--level", String(shown / 20));

@@ -151,7 +151,14 @@ function CardField({ model }: { readonly model: StartModel }): ReactElement {
     <>
       <TextField className="field" value={card} onChange={(next) => model.card.set(next)}>
         <Label className="field-label">{text("make.card-field")}</Label>
-        <TextArea className="input input-secret" rows={2} spellCheck="false" autoComplete="off" placeholder="thc1-…" dir="ltr" />
+        <TextArea
+          className="input input-secret"
+          rows={2}
+          spellCheck="false"
+          autoComplete="off"
+          placeholder="thc1-…"
+          dir="ltr"
+        />
       </TextField>
       <Problem>{problem && say(problem)}</Problem>
     </>

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useEffectEvent } from "react";
 import type { RoomModel } from "../model/room.ts";
 
 /** What keys of the room do beside the room's own deeds. */
@@ -8,17 +8,24 @@ export interface RoomKeyHandlers {
 }
 
 /** Things that take typing themselves; keys belong to them. */
-const typing = "input, textarea, select, [contenteditable], [role='listbox'], [role='menu'], [role='slider'], [role='dialog']";
+const typing =
+  "input, textarea, select, [contenteditable], [role='listbox'], [role='menu'], [role='slider'], [role='dialog']";
 
 /**
  * Keys of the room: Space held is push-to-talk, M mutes, H is the hand, T types, ? lists them. Never inside a field or an
  * open sheet, never on a repeat, and Space not on a button that was reached by keyboard: there it presses the button.
  */
 export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
+  // Not among what the effect depends on: drawing anew must not let go of a key that is held.
+  const onHelp = useEffectEvent(() => handlers.onHelp());
+  const onType = useEffectEvent(() => handlers.onType());
   useEffect(() => {
     let byPointer = false;
     const isTaken = (event: KeyboardEvent): boolean =>
-      event.ctrlKey || event.metaKey || event.altKey || (event.target instanceof Element && event.target.closest(typing) !== null);
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      (event.target instanceof Element && event.target.closest(typing) !== null);
     const onDown = (event: KeyboardEvent): void => {
       if (event.key === "Tab") byPointer = false;
       if (isTaken(event)) return;
@@ -33,10 +40,10 @@ export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
       if (event.repeat) return;
       if (event.key === "m" || event.key === "M") model.toggleMuted();
       else if (event.key === "h" || event.key === "H") model.toggleHand();
-      else if (event.key === "?") handlers.onHelp();
+      else if (event.key === "?") onHelp();
       else if (event.key === "t" || event.key === "T") {
         event.preventDefault();
-        handlers.onType();
+        onType();
       }
     };
     const onUp = (event: KeyboardEvent): void => {
@@ -58,5 +65,5 @@ export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
       window.removeEventListener("pointerdown", onPointer, true);
       letGo();
     };
-  }, [model, handlers]);
+  }, [model]);
 }

@@ -52,7 +52,7 @@ export class SoundPages {
   async open(options: SoundPageOptions): Promise<Page> {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
     args.push("--disable-sync", "--no-first-run");
-    if (options.mayPlay) args.push("--autoplay-policy=no-user-gesture-required");
+    args.push(`--autoplay-policy=${options.mayPlay ? "no-user-gesture" : "document-user-activation"}-required`);
     if (options.speech !== undefined) {
       const file = join(this.#folder, "speech.wav");
       await writeFile(file, wavBytes([options.speech]));

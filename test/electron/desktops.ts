@@ -3,7 +3,6 @@ import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { MessagePortMain } from "electron";
 import { startDesktop } from "../../electron/desktop.ts";
 import { portOverMain } from "../../electron/ports.ts";
 import { portOverMessagePort } from "../../p2p/port/carriers.ts";
@@ -55,7 +54,7 @@ class EngineChild extends EventEmitter implements ChildDouble {
     if (port === undefined) throw new Error("the engine was given no channel");
     this.#port = port;
     port.once("close", () => this.emit("exit", 0));
-    servePort(portOverMain(port as unknown as MessagePortMain), this.#engine, { rights: "owner" });
+    servePort(portOverMain(port), this.#engine, { rights: "owner" });
   }
 
   kill(): boolean {

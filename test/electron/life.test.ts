@@ -101,10 +101,10 @@ describe("the app in Electron", () => {
     expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
     expect(desktop.trays[0]).toMatchObject({ toolTip: "Teahouse: relaying for others", isDestroyed: false });
     expect(desktop.trays[0]?.menu.map(({ label }) => label)).toEqual(["Open Teahouse", undefined, "Leave and quit"]);
-    desktop.trays[0]?.menu[0]?.click?.({} as never, undefined, {} as never);
+    desktop.trays[0]?.menu[0]?.click?.({} as never, undefined, {});
     const again = await desktop.connectPage();
     expect(again.client.snapshot().some(({ event }) => event === "card")).toBe(true);
-    desktop.trays[0]?.menu[2]?.click?.({} as never, undefined, {} as never);
+    desktop.trays[0]?.menu[2]?.click?.({} as never, undefined, {});
     expect(await desktop.app.whenQuit).toBe(0);
   });
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,16 +60,18 @@ function makeElectron(folder: string): void {
 }
 
 /** Runs electron-builder and gives what it printed; rejects with that. */
-async function pack(target: string, ...options: readonly string[]): Promise<string> {
+function pack(target: string, ...options: readonly string[]): Promise<string> {
   const cli = join(root, "node_modules", "electron-builder", "cli.js");
   const settings = [`-c.electronDist=${join(base, "electron")}`, `-c.directories.output=${join(base, target)}`];
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    [cli, "--linux", "dir", "--x64", "--publish", "never", ...settings, ...options],
-    // It keeps silent where it takes itself for tested.
-    { cwd: root, env: { ...process.env, VITEST: "" } },
-  );
-  return stdout + stderr;
+  const line = [cli, "--linux", "dir", "--x64", "--publish", "never", ...settings, ...options];
+  // It keeps silent where it takes itself for tested.
+  const env = { ...process.env, VITEST: "" };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, line, { cwd: root, env }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout + stderr);
+      else reject(new Error(stdout + stderr));
+    });
+  });
 }
 
 beforeAll(async () => {
@@ -142,7 +144,7 @@ describe("the packed app", () => {
     const { files } = readArchive();
     const { main, type } = JSON.parse(readPacked("package.json")) as { main: string; type: string };
     expect([main, type, files.has(main)]).toEqual(["dist/electron/main.js", "module", true]);
-    expect(readPacked("dist/electron/preload.cjs")).toBe(readFileSync(join(root, "dist/electron/preload.cjs"), "utf8"));
+    expect(readPacked("dist/electron/preload.cjs")).toContain("exposeInMainWorld");
   });
 
   it("holds the built files, the one native module, and nothing else", () => {
@@ -177,6 +179,37 @@ describe("the packed app", () => {
       "zh-TW.pak",
     ]);
     expect(output).not.toContain("electronLanguages");
+  });
+});
+
+/** Lays the archive's files out in a folder, as Electron shows them to the code in it. */
+function unpack(folder: string): void {
+  const { files, start, path } = readArchive();
+  const bytes = readFileSync(path);
+  for (const [name, { offset = "0", size = 0, unpacked = false }] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    const at = start + Number(offset);
+    writeFileSync(
+      join(folder, name),
+      unpacked ? readFileSync(join(`${path}.unpacked`, name)) : bytes.subarray(at, at + size),
+    );
+  }
+}
+
+describe("what was packed", () => {
+  it("is enough to run: main process, engine and the native module in it", async () => {
+    const folder = join(base, "app");
+    unpack(folder);
+    mkdirSync(join(folder, "dist", "renderer"), { recursive: true });
+    writeFileSync(join(folder, "dist", "renderer", "index.html"), "<!doctype html>");
+    const runtime = join(base, "runtime");
+    mkdirSync(runtime);
+    const script = fileURLToPath(new URL("./built-app.ts", import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script, join(folder, "dist", "electron")], {
+      env: { ...process.env, XDG_RUNTIME_DIR: runtime },
+    });
+    expect(stdout).toContain('{"event":"engine-again"');
+    expect(stdout).toMatch(/\{"event":"quit","code":0\}\n$/);
   });
 });
 

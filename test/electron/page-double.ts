@@ -24,7 +24,7 @@ export function openPage(preload: string, contents: ContentsDouble, ipcMain: Eve
   const ipcRenderer = {
     on: (channel: string, listener: (...args: unknown[]) => void) => incoming.on(channel, listener),
     send: (channel: string, ...args: unknown[]) =>
-      ipcMain.emit(channel, { senderFrame: contents.mainFrame, sender: contents }, ...structuredClone(args)),
+      void ipcMain.emit(channel, { senderFrame: contents.mainFrame, sender: contents }, ...structuredClone(args)),
   };
   const electron = {
     ipcRenderer,

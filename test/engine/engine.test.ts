@@ -262,6 +262,124 @@ describe("the engine", () => {
     expect(guest.engine.stats().links).toEqual({});
   });
 
+  it("a snapshot holds the last event of each kind that still holds, oldest first, and nothing of a room that was left", async () => {
+    const house = new House("snapshot");
+    const { listener, host } = await house.room();
+    const guest = await house.desk();
+    const kinds = (): string[] => guest.engine.snapshot().map(({ event }) => event);
+    expect(kinds()).toEqual(["ready"]);
+    await house.settled(guest.engine.join(listener, { name: "guest" }));
+    guest.engine.raiseHand();
+    await house.until(() => guest.named("role").length === 1);
+    host.engine.say("tea?");
+    host.engine.speak({ opus: new Uint8Array(120), capturedAt: house.clock.now() });
+    await house.until(() => guest.heard.length === 1 && guest.named("text").length === 1);
+    await house.until(() => guest.named("members").length > 0 && guest.named("stats").length > 1);
+    expect(kinds().toSorted()).toEqual(
+      ["joined", "members", "place", "ready", "role", "sound", "stage", "stats", "step"].toSorted(),
+    );
+    for (const event of guest.engine.snapshot()) {
+      expect(event).toBe(guest.events.findLast((other) => other.event === event.event));
+    }
+    const order = guest.engine.snapshot().map((event) => guest.events.indexOf(event));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(host.engine.snapshot().map(({ event }) => event)).toContain("room");
+    await guest.engine.leave();
+    expect(guest.events.at(-1)).toEqual({ event: "left" });
+    expect(kinds().toSorted()).toEqual(["ready", "stats"]);
+    await house.settled(guest.engine.join(listener, {}));
+    expect(guest.engine.snapshot().find(({ event }) => event === "step")).toEqual({ event: "step", step: "joined" });
+    expect(kinds()).not.toContain("role");
+  });
+
+  it("a join that failed leaves nothing in the snapshot, and what comes late adds nothing", async () => {
+    const house = new House("failed snapshot");
+    const { relay, listener } = await house.room();
+    await relay.engine.stop();
+    const guest = await house.desk();
+    await house.settled(codeOf(guest.engine.join(listener, {})));
+    expect(guest.events.map(({ event }) => event).filter((event) => event !== "stats")).toEqual([
+      "ready",
+      "step",
+      "error",
+      "left",
+    ]);
+    expect(
+      guest.engine
+        .snapshot()
+        .map(({ event }) => event)
+        .toSorted(),
+    ).toEqual(["ready", "stats"]);
+    expect(guest.engine.capsule()).toBeUndefined();
+    await guest.engine.leave();
+    expect(guest.named("left")).toHaveLength(1);
+  });
+
+  it("[RM29] admits, dismisses and removes, and comes back in another engine as the same person", async () => {
+    const house = new House("resume");
+    const relay = await house.desk({ listens: true, blind: true });
+    const host = await house.desk();
+    const via = [await relay.engine.volunteer({})];
+    const invites = await house.settled(host.engine.host({ via, letEverybodySpeak: false, name: "host" }));
+    const guest = await house.desk();
+    await house.settled(guest.engine.join(invites.listener, { name: "guest" }));
+    const hands = (): readonly { readonly id: string }[] => host.named("stage").at(-1)?.hands ?? [];
+    guest.engine.raiseHand();
+    await house.until(() => hands().length === 1);
+    host.engine.dismiss(hands()[0]!.id);
+    await house.until(() => hands().length === 0);
+    guest.engine.raiseHand();
+    await house.until(() => hands().length === 1);
+    host.engine.admit(hands()[0]!.id);
+    await house.until(() => guest.named("role").length === 1);
+    const [capsule, hostCapsule] = [guest.engine.capsule(), host.engine.capsule()];
+    await guest.engine.stop();
+    await host.engine.stop();
+    const [again, hostAgain] = [await house.desk(), await house.desk()];
+    await house.settled(hostAgain.engine.resume(hostCapsule!));
+    expect(hostAgain.named("joined")).toMatchObject([{ role: "host", room: host.named("room")[0]!.room }]);
+    await house.settled(again.engine.resume(capsule!));
+    await house.until(() => again.named("role").length === 1);
+    const stage = again.named("stage").at(-1)!.people;
+    expect(stage.map(({ name, role, self }) => ({ name, role, self }))).toEqual([
+      { name: "host", role: "host", self: false },
+      { name: "guest", role: "speaker", self: true },
+    ]);
+    hostAgain.engine.removeFromStage(stage[1]!.voice);
+    await house.until(() => again.named("role").length === 2);
+    expect(again.named("role").at(-1)).toMatchObject({ role: "listener" });
+  });
+
+  it("[RM29] a host that is its own relay comes back with what it lends", async () => {
+    const house = new House("resume own relay");
+    const host = await house.desk({ listens: true });
+    await house.settled(host.engine.host({ ...hosting, volunteer: { maxChildren: 1 } }));
+    const capsule = host.engine.capsule();
+    const again = await house.desk({ listens: true });
+    await house.settled(again.engine.resume(capsule!));
+    const { listener } = again.named("room")[0]!.invites;
+    const [one, two] = [await house.desk(), await house.desk()];
+    await house.settled(one.engine.join(listener, {}));
+    expect(one.named("joined")).toMatchObject([{ parents: [again.node.peer] }]);
+    expect(await house.settled(codeOf(two.engine.join(listener, {})))).toBe("refused-relay-full");
+    const deaf = await house.desk();
+    expect(await codeOf(deaf.engine.resume(capsule!))).toBe("address-unusable");
+  });
+
+  it("[RM29] garbage is no capsule, and changes nothing of the room that one is in", async () => {
+    const house = new House("garbage");
+    const { listener } = await house.room();
+    const guest = await house.desk();
+    expect(guest.engine.capsule()).toBeUndefined();
+    await house.settled(guest.engine.join(listener, {}));
+    const capsule = guest.engine.capsule()!;
+    for (const bytes of [new Uint8Array(0), new Uint8Array(1000), capsule.subarray(1), capsule.subarray(0, -1)]) {
+      expect(await codeOf(guest.engine.resume(bytes))).toBe("internal");
+    }
+    expect(guest.named("left")).toEqual([]);
+    expect(guest.engine.capsule()).toEqual(capsule);
+  });
+
   it("listeners that were removed hear nothing", async () => {
     const house = new House("unsubscribed");
     const { engine } = await house.desk();

@@ -113,7 +113,7 @@ export function drive<T = void>(page: Page, name: string, ...given: readonly unk
   return page.evaluate(
     ([method, values]) => {
       const { fixture } = globalThis as unknown as { fixture: Record<string, (...values: unknown[]) => unknown> };
-      return fixture[method as string]?.(...(values as unknown[])) as T;
+      return fixture[method]?.(...(values as unknown[])) as T;
     },
     [name, given] as const,
   );

@@ -56,7 +56,11 @@ export function joinedEvent(role: Role): EngineEvent {
 
 /** A `place` event: relays in the order given. */
 export function placeEvent(hops: number, ...relays: readonly Omit<PlaceRelay, "peer">[]): EngineEvent {
-  return { event: "place", hops, relays: relays.map((relay, index) => ({ peer: keyOf(700 + index) as PeerId, ...relay })) };
+  return {
+    event: "place",
+    hops,
+    relays: relays.map((relay, index) => ({ peer: keyOf(700 + index) as PeerId, ...relay })),
+  };
 }
 
 /** A `step` event. */

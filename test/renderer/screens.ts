@@ -60,7 +60,12 @@ export async function enterRoom(page: Page, role: Role, count: number, listeners
     stageEvent("夜談 · What we remember of home", people, role === "host" ? hands : []),
     membersEvent(count, listeners, 42),
     role === "host"
-      ? placeEvent(0, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: true }, { kind: "stream", feeds: false })
+      ? placeEvent(
+          0,
+          { kind: "webrtc", feeds: true },
+          { kind: "stream", feeds: true },
+          { kind: "stream", feeds: false },
+        )
       : placeEvent(4, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: false }),
   );
   if (role === "host") {
@@ -163,7 +168,7 @@ export const screens: readonly ScreenScript[] = [
     async show(page) {
       await enterRoom(page, "listener", 3, 12);
       await someoneSpeaks(page);
-      await page.locator(".voice-button").click();
+      await page.locator(".bar-voice button").click();
     },
   },
   {

@@ -54,7 +54,7 @@ describe("text of strangers", () => {
 
   it("cuts a name of 10,000 characters to one line, and says that it did", () => {
     const shown = cleanName("长".repeat(10_000));
-    expect([...shown]).toHaveLength(nameLengthMax + 1);
+    expect(shown).toHaveLength(nameLengthMax + 1);
     expect(shown.endsWith("…")).toBe(true);
   });
 
@@ -77,11 +77,11 @@ describe("text of strangers", () => {
   it("sends at most the 64 units that an engine takes, and no half character", () => {
     const name = cleanOwnName("🫖".repeat(10_000));
     expect(name.length).toBeLessThanOrEqual(64);
-    expect(name.isWellFormed()).toBe(true);
+    expect(encodeURIComponent(name)).toMatch(/^(%F0%9F%AB%96)+$/);
   });
 
   it("cuts typed text to what may be typed", () => {
-    expect([...cleanText("x".repeat(10_000))]).toHaveLength(textLengthMax);
+    expect(cleanText("x".repeat(10_000))).toHaveLength(textLengthMax);
   });
 
   it("nothing of a name may remain", () => {
@@ -148,7 +148,12 @@ describe("steps of getting in", () => {
   });
 
   it("shows a step that was not needed as such", () => {
-    expect([...stepStates(["asking-relays", "waiting-for-papers"]).values()]).toEqual(["done", "skipped", "now", "ahead"]);
+    expect([...stepStates(["asking-relays", "waiting-for-papers"]).values()]).toEqual([
+      "done",
+      "skipped",
+      "now",
+      "ahead",
+    ]);
   });
 
   it("shows the end as done", () => {

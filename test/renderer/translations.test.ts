@@ -6,7 +6,7 @@ import { languages } from "../../renderer/model/settings.ts";
 
 const uiFolder = new URL("../../renderer/ui/", import.meta.url);
 const modelFolder = new URL("../../renderer/model/", import.meta.url);
-const audioFolder = new URL("../../renderer/audio/", import.meta.url);
+const soundTypes = new URL("../../renderer/audio/types.ts", import.meta.url);
 
 type Translation = Readonly<Record<string, string>>;
 const read = (language: string): Translation =>
@@ -45,10 +45,14 @@ describe.each([...translations])("the translation %s", (language, translation) =
   });
 
   it("has a sentence for every fault of the engine and of sound, which says what to do", () => {
-    const sound = [...readFileSync(new URL("types.ts", audioFolder), "utf8").matchAll(/^ {2}\| "([\w-]+)"/gm)];
-    const keys = [...Object.keys(exitCodes).map((code) => `fault.${code}`), ...sound.map(([, code]) => `sound.${code}`)];
+    const sound = [...readFileSync(soundTypes, "utf8").matchAll(/^ {2}\| "([\w-]+)"/gm)];
+    const keys = [
+      ...Object.keys(exitCodes).map((code) => `fault.${code}`),
+      ...sound.map(([, code]) => `sound.${code}`),
+    ];
     expect(sound.length).toBeGreaterThan(5);
-    for (const key of keys) expect([key, /[;:.,；：，]/.test(translation[key]?.slice(0, -1) ?? "")]).toEqual([key, true]);
+    for (const key of keys)
+      expect([key, /[;:.,；：，]/.test(translation[key]?.slice(0, -1) ?? "")]).toEqual([key, true]);
   });
 
   it("ends sentences as sentences and leaves no text empty", () => {
@@ -67,9 +71,9 @@ describe("Chinese", () => {
   it("for the mainland holds no traditional characters, and the other way round", () => {
     const hans = Object.values(translations.get("zh-Hans") ?? {}).join("");
     const hant = Object.values(translations.get("zh-Hant") ?? {}).join("");
-    const both = new Set([...simplifiedOnly.source].filter((letter) => traditionalOnly.source.includes(letter)));
+    const both = new Set(Array.from(simplifiedOnly.source).filter((letter) => traditionalOnly.source.includes(letter)));
     const foreign = (text: string, script: RegExp): string[] =>
-      [...text].filter((letter) => script.test(letter) && !both.has(letter));
+      Array.from(text).filter((letter) => script.test(letter) && !both.has(letter));
     expect(foreign(hans, traditionalOnly)).toEqual([]);
     expect(foreign(hant, simplifiedOnly)).toEqual([]);
   });
@@ -85,7 +89,8 @@ describe("components", () => {
       new Visitor({
         JSXText(node) {
           // A command is the same in every language.
-          if (/\p{L}/u.test(node.value) && node.value.trim() !== "npx teahouse relay") found.push(`${name}: ${node.value.trim()}`);
+          if (/\p{L}/u.test(node.value) && node.value.trim() !== "npx teahouse relay")
+            found.push(`${name}: ${node.value.trim()}`);
         },
         JSXAttribute(node) {
           if (node.name.type !== "JSXIdentifier" || !spoken.includes(node.name.name)) return;
@@ -100,9 +105,13 @@ describe("components", () => {
   });
 
   it("use every text there is, so that none is translated for nobody", () => {
-    const source = [...components, ...sourcesOf(uiFolder, /\.ts$/), ...sourcesOf(modelFolder, /\.ts$/)].map(([, text]) => text);
+    const source = [...components, ...sourcesOf(uiFolder, /\.ts$/), ...sourcesOf(modelFolder, /\.ts$/)].map(
+      ([, text]) => text,
+    );
     const code = source.join("\n");
-    const patterns = [...code.matchAll(/`([\w.-]*)\$\{[^}]*\}([\w.-]*)`/g)].map(([, head = "", tail = ""]) => [head, tail] as const);
+    const patterns = [...code.matchAll(/`([\w.-]*)\$\{[^}]*\}([\w.-]*)`/g)].map(
+      ([, head = "", tail = ""]) => [head, tail] as const,
+    );
     const isUsed = (key: string): boolean =>
       code.includes(`"${key}"`) ||
       patterns.some(([head, tail]) => head.includes(".") && key.startsWith(head) && key.endsWith(tail));
@@ -122,6 +131,8 @@ describe("components", () => {
     expect(styles.length).toBeGreaterThan(3);
     expect(found).toEqual([]);
     expect(physical.test("  margin-left: 1px;")).toBe(true);
-    expect(components.filter(([, text]) => /\b(left|right|marginLeft|marginRight|paddingLeft|paddingRight):/.test(text))).toEqual([]);
+    expect(
+      components.filter(([, text]) => /\b(left|right|marginLeft|marginRight|paddingLeft|paddingRight):/.test(text)),
+    ).toEqual([]);
   });
 });

@@ -99,7 +99,11 @@ describe("before joining", () => {
     window.app.open(invite);
     expect(window.microphone.isStarted).toBe(false);
     window.lobby.tryMicrophone();
-    expect([window.microphone.isStarted, window.microphone.isMetering, window.microphone.live]).toEqual([true, true, false]);
+    expect([window.microphone.isStarted, window.microphone.isMetering, window.microphone.live]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     await window.lobby.enter();
     expect([window.microphone.isStarted, window.microphone.isMetering]).toEqual([false, false]);
     expect(window.speakers.isStarted).toBe(true);
@@ -284,7 +288,9 @@ describe("the room", () => {
   it("orders the stage by role and bounds what a stranger's stage may hold", async () => {
     const { app, engine } = await entered();
     const crowd = Array.from({ length: 500 }, (_, number) => personOf(number, "x".repeat(10_000), "speaker"));
-    engine.emit(stageEvent("t".repeat(10_000), [...crowd.slice(0, 3), personOf(900, "Host", "host"), ...crowd.slice(3)]));
+    engine.emit(
+      stageEvent("t".repeat(10_000), [...crowd.slice(0, 3), personOf(900, "Host", "host"), ...crowd.slice(3)]),
+    );
     const { people, title } = app.session.stage.get();
     expect([people.length, people[0]?.name]).toEqual([64, "Host"]);
     expect(Math.max(title.length, ...people.map(({ name }) => name.length))).toBeLessThanOrEqual(41);
@@ -347,13 +353,19 @@ describe("the room", () => {
     window.room.toggleMuted();
     window.room.leave();
     expect(window.app.screen.get().kind).toBe("start");
-    expect([window.microphone.live, window.microphone.isStarted, window.speakers.isStarted]).toEqual([false, false, false]);
+    expect([window.microphone.live, window.microphone.isStarted, window.speakers.isStarted]).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(window.start.invite.get()).toBe("");
     expect(window.timers.waiting).toBe(0);
     const listeners = window.engine.listenerCount;
     window.app.end();
     expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([1, 0, 0]);
-    expect([window.microphone.faults.count, window.microphone.packets.count, window.microphone.levels.count]).toEqual([0, 0, 0]);
+    expect([window.microphone.faults.count, window.microphone.packets.count, window.microphone.levels.count]).toEqual([
+      0, 0, 0,
+    ]);
   });
 
   it("ends when the engine says so", async () => {

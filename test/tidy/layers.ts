@@ -48,13 +48,14 @@ const layers: readonly Layer[] = [
   {
     name: "electron/peer-process",
     files: ["electron/peer-process.ts"],
-    imports: ["p2p/host.ts", "p2p/supervisor.ts", "p2p/port/**", "p2p/api/**"],
+    imports: ["p2p/engine-service.ts", "p2p/host.ts", "p2p/port/**", "p2p/api/**", "electron/ports.ts"],
     packages: "free",
   },
   {
     name: "electron",
     files: ["electron/**"],
     imports: ["p2p/supervisor.ts", "p2p/port/**", "p2p/api/**"],
+    types: ["p2p/engine-service.ts"],
     packages: "free",
   },
   {

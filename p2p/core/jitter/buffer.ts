@@ -10,10 +10,10 @@ export type JitterPacket = Pick<HeardPacket, "sequence" | "capturedAt" | "receiv
 /** What plays next. */
 export type JitterStep =
   /**
-   * Decode this packet: 40 ms. `surplusMs` is how much longer than the target it waited, negative when shorter: where
-   * the sound is quiet, so much may be left out, or put in.
+   * Decode this packet: 40 ms. Where it is quiet, make it so much longer (`adjustMs` is 20) or shorter (-20): the
+   * delay is off its target.
    */
-  | { readonly kind: "play"; readonly opus: Uint8Array; readonly capturedAt: number; readonly surplusMs: number }
+  | { readonly kind: "play"; readonly opus: Uint8Array; readonly capturedAt: number; readonly adjustMs: -20 | 0 | 20 }
   /** The packet before this one is lost: rebuild it from the copy in here. 40 ms. This one itself comes next. */
   | { readonly kind: "rebuild"; readonly from: Uint8Array }
   /** Lost, or not there yet: guess 20 ms. */
@@ -44,6 +44,8 @@ const packetsMax = 100;
 const behindMsMax = 30;
 /** Delay so far above the target is not waited out until a quiet moment: the buffer jumps. More than any target. */
 const surplusMsMax = 600;
+/** Delay above the target by less is let be: waiting for one lost packet makes as much, and the next may need it. */
+const spareMsMin = 30;
 /** So many packets in a row from before all that is remembered are a numbering that began anew. */
 const restartPackets = 25;
 
@@ -210,7 +212,8 @@ export class JitterBuffer {
     this.#mediaMs = this.#lastEndMs = packet.mediaMs + limits.packetMs;
     this.#concealedMs = 0;
     this.counts.framesPlayed += limits.packetMs / limits.frameMs;
-    return { kind: "play", opus: packet.opus, capturedAt: packet.capturedAt, surplusMs };
+    const adjustMs = surplusMs >= spareMsMin ? -20 : surplusMs <= -limits.frameMs ? 20 : 0;
+    return { kind: "play", opus: packet.opus, capturedAt: packet.capturedAt, adjustMs };
   }
 
   /** Numbers that were skipped, unless no time passed for them: then nothing was ever said under them. */

@@ -1,7 +1,7 @@
 import { limits } from "../../api/limits.ts";
 
 /** What the normal layer takes on the wire. Constant: what is said must not show in sizes. */
-export const voiceBitsPerSecond = 24_000;
+const voiceBitsPerSecond = 24_000;
 /** Bytes of every packet of the normal layer: 40 ms at 24 kbit/s. */
 export const voicePacketBytes = (voiceBitsPerSecond * limits.packetMs) / 8000;
 

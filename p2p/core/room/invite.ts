@@ -18,7 +18,10 @@ import { createKeyPair, type RoomKeys } from "./keys.ts";
 import { addChecksum, checksumBytes, checksumFits, encodeText, findText, textVersion } from "./text.ts";
 
 const keyBytes = 32;
+const tokenBytes = 16;
 const signatureBytes = 64;
+/** What hints may take of the longest text that is read, beside the longest chain. */
+const hintBytesMax = 2500;
 
 /** What opens a room for whoever holds it. */
 export interface Invite {

@@ -152,7 +152,13 @@ export class Member implements Resident {
     const relays = this.#node.view?.relays ?? invite.hints;
     const { wish } = this.#asking;
     const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return { kind: "guest", invite: { ...invite, hints: fittingHints(relays) }, identitySeed: identity.seed, name, onStage };
+    return {
+      kind: "guest",
+      invite: { ...invite, hints: fittingHints(relays) },
+      identitySeed: identity.seed,
+      name,
+      onStage,
+    };
   }
 
   speaks(): boolean {

@@ -11,7 +11,6 @@ export {
   isVoicePacket,
   opusDurationMs,
   padPacket,
-  voiceBitsPerSecond,
   voicePacketBytes,
 } from "../../core/jitter/opus-packet.ts";
 export type { VoiceDecoder, VoiceEncoder } from "../../core/jitter/voice-codec.ts";

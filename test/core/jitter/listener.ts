@@ -50,9 +50,7 @@ export function listen(trace: readonly Flight[], quiet: (sequence: number) => bo
     if (step.kind === "play") {
       const sequence = new DataView(step.opus.buffer).getUint32(1);
       played.push({ sequence, at: now, delayMs: now - captured.get(sequence)! });
-      ms = 40;
-      if (quiet(sequence) && step.surplusMs >= 20) ms = 20;
-      if (quiet(sequence) && step.surplusMs <= -20) ms = 60;
+      ms = quiet(sequence) ? 40 + step.adjustMs : 40;
     } else if (step.kind === "rebuild") ms = 40;
     else if (step.kind === "silence") ms = step.ms;
     steps.push({ kind: step.kind, at: now, ms });
@@ -73,16 +71,17 @@ export interface Weather {
   readonly spikeMs: number;
 }
 
-/** A network's weather and what it does to `packets` packets, all from the seed. */
-export function flights(seed: string, packets: number): { weather: Weather; trace: Flight[] } {
+/** What a network does to `packets` packets, all from the seed, its weather too unless it is given. */
+export function flights(seed: string, packets: number, given?: Weather): { weather: Weather; trace: Flight[] } {
   const rng = new Rng(seed);
-  const weather: Weather = {
+  const drawn: Weather = {
     lossShare: [0, 0.01, 0.05, 0.1][rng.int(4)]!,
     lossBurst: [1, 2][rng.int(2)]!,
     jitterMs: [2, 8, 20, 40][rng.int(4)]!,
     spikeShare: [0, 0.002, 0.005][rng.int(3)]!,
     spikeMs: [100, 200, 400][rng.int(3)]!,
   };
+  const weather = given ?? drawn;
   let losing = false;
   let blockedUntil = 0;
   const trace = Array.from({ length: packets }, (_, sequence): Flight => {

@@ -1,3 +1,4 @@
+/// <reference types="vite/client" />
 import type { HeardPacket, SpokenPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
@@ -6,6 +7,8 @@ import { createMicrophone } from "../../../renderer/audio/microphone-browser.ts"
 import { createSpeakers } from "../../../renderer/audio/speakers-browser.ts";
 import { webCodecsPasses } from "../../../renderer/audio/webcodecs-encoder.ts";
 import type { SoundFaultCode } from "../../../renderer/audio/types.ts";
+// The bundler makes a default export of it: the address.
+// oxlint-disable-next-line import/default
 import recorderUrl from "./recorder-worklet.ts?worker&url";
 
 /** What the network between microphone and loudspeakers does. */

@@ -1,7 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
 
-/** Where the recording worklet is served to the page: nothing of it is in the window itself. */
-const workletPath = "/tap-worklet.js";
 const sampleRate = 48_000;
 /** Samples the worklet gathers before it tells of them. */
 const pieceSamples = 1024;
@@ -50,20 +48,23 @@ export interface Recording {
   readonly samples: Float32Array;
 }
 
-/** Listens in at the very end of every audio graph of the pages to come, and notes when their window can be used. */
+/**
+ * Listens in at the very end of every audio graph of the pages to come, and notes when their window can be used. The
+ * context must bypass the content's policy: the window itself lets nobody listen in.
+ */
 export async function installTap(browser: BrowserContext): Promise<void> {
-  await browser.route(`**${workletPath}`, (route) => route.fulfill({ contentType: "text/javascript", body: worklet }));
-  await browser.addInitScript(listenIn, { workletPath, piecesMax });
+  await browser.addInitScript(listenIn, { worklet, piecesMax });
 }
 
 /** Runs in the page before anything else does. */
-function listenIn(options: { readonly workletPath: string; readonly piecesMax: number }): void {
+function listenIn(options: { readonly worklet: string; readonly piecesMax: number }): void {
   const tap: Tap = { pieces: [], clickAt: 0, interactiveMs: undefined };
   window.tap = tap;
   const plainConnect = AudioNode.prototype.connect as (this: AudioNode, ...to: unknown[]) => AudioNode;
   const record = async (node: AudioNode): Promise<void> => {
     const context = node.context as AudioContext;
-    await context.audioWorklet.addModule(options.workletPath);
+    const source = URL.createObjectURL(new Blob([options.worklet], { type: "text/javascript" }));
+    await context.audioWorklet.addModule(source);
     const recorder = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
     recorder.port.onmessage = ({ data }: MessageEvent<{ frame: number; samples: Float32Array }>) => {
       tap.pieces.push({ context, ...data });

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { fixturePath, readAudio } from "../../audio/sounds.ts";
+import { isVoicePacket, voicePacketBytes } from "../../../p2p/core/jitter/opus-packet.ts";
+import { CaptureClock } from "../../../renderer/audio/capture-clock.ts";
+import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/packet-encoder.ts";
+import { VoiceCapture } from "../../../renderer/audio/voice-capture.ts";
+import { carriesCopy } from "../../../renderer/audio/webcodecs-encoder.ts";
+
+/** Remembers what it is given. */
+class Notes implements PacketEncoder {
+  readonly packets: { readonly first: number; readonly capturedAt: number }[] = [];
+  resets = 0;
+
+  encode(pcm: Float32Array, capturedAt: number): void {
+    expect(pcm).toHaveLength(1920);
+    this.packets.push({ first: pcm[0]!, capturedAt });
+  }
+
+  reset(): void {
+    this.resets += 1;
+  }
+}
+
+describe("capture", () => {
+  it("makes a packet of every two blocks, with the time of its first sample", () => {
+    const notes = new Notes();
+    const capture = new VoiceCapture(notes, () => {}, 10);
+    capture.setGate("live");
+    for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block), 1000 + block * 20);
+    expect(notes.packets.map(({ first }) => first)).toEqual([0, 2, 4]);
+    for (const [index, { capturedAt }] of notes.packets.entries())
+      expect(capturedAt).toBeCloseTo(1000 - 20 - 10 + index * 40, 1);
+  });
+
+  it("keeps nothing of what comes while it is not live, not even half a packet, and begins anew", () => {
+    const notes = new Notes();
+    const levels: number[] = [];
+    const capture = new VoiceCapture(notes, (rms) => levels.push(rms), 0);
+    capture.setGate("live");
+    capture.take(new Float32Array(960).fill(0.1), 1000);
+    capture.setGate("metering");
+    for (let block = 0; block < 10; block += 1) capture.take(new Float32Array(960).fill(0.2), 1020 + block * 20);
+    expect(levels).toHaveLength(4);
+    capture.setGate("shut");
+    for (let block = 0; block < 10; block += 1) capture.take(new Float32Array(960).fill(0.3), 1220 + block * 20);
+    expect(levels).toHaveLength(4);
+    capture.setGate("live");
+    capture.take(new Float32Array(960).fill(0.5), 2000);
+    capture.take(new Float32Array(960).fill(0.6), 2020);
+    expect(notes.packets).toEqual([{ first: expect.closeTo(0.5), capturedAt: 1980 }]);
+    expect(notes.resets).toBe(2);
+  });
+
+  it("times are even though blocks come in fits, and follow a device that lost sound", () => {
+    const clock = new CaptureClock();
+    const times = Array.from({ length: 500 }, (_, block) => clock.captured(1000 + block * 20 + (block % 4) * 12, 20));
+    const steps = times.slice(1).map((time, index) => time - times[index]!);
+    expect(Math.max(...steps)).toBeLessThan(20.1);
+    expect(Math.min(...steps)).toBeGreaterThan(19.9);
+    expect(times.at(-1)).toBeCloseTo(1000 + 499 * 20 - 20, -1);
+    expect(clock.captured(1000 + 500 * 20 + 3000, 20)).toBe(1000 + 500 * 20 + 3000 - 20);
+  });
+
+  it("WASM packets are 40 ms in exactly 120 bytes with copies, and after a reset know nothing of before", async () => {
+    const speech = await readAudio(fixturePath("speech.flac"));
+    const packets: Uint8Array[] = [];
+    const encoder = await createWasmPacketEncoder(
+      (opus) => packets.push(opus),
+      () => expect.unreachable(),
+    );
+    for (let start = 0; start + 1920 <= speech.length; start += 1920)
+      encoder.encode(speech.slice(start, start + 1920), start / 48);
+    expect(packets).toHaveLength(Math.floor(speech.length / 1920));
+    for (const opus of packets) expect([opus.length, isVoicePacket(opus)]).toEqual([voicePacketBytes, true]);
+    encoder.reset();
+    const again: Uint8Array[] = [];
+    const fresh = await createWasmPacketEncoder(
+      (opus) => again.push(opus),
+      () => expect.unreachable(),
+    );
+    fresh.encode(speech.slice(0, 1920), 0);
+    encoder.encode(speech.slice(0, 1920), 0);
+    expect(packets.at(-1)).toEqual(again[0]);
+  });
+
+  it("knows a copy by its bit", () => {
+    // SILK, wideband, 40 ms, one frame; voice activity 1 1, copy 1 or 0.
+    expect(carriesCopy(Uint8Array.of(0x50, 0b1110_0000))).toBe(true);
+    expect(carriesCopy(Uint8Array.of(0x50, 0b1101_1111))).toBe(false);
+    // Hybrid frames of 20 ms, two frames, nothing at all.
+    expect(carriesCopy(Uint8Array.of(0x78, 0xff))).toBe(false);
+    expect(carriesCopy(Uint8Array.of(0x51, 0xff))).toBe(false);
+    expect(carriesCopy(new Uint8Array())).toBe(false);
+  });
+});
