@@ -15,7 +15,7 @@ interface Wish {
  * for our own page, nothing else for nobody. The network permissions come with the window that lends its network.
  */
 function isGranted(wish: Wish): boolean {
-  if (!isOwnPage(wish.url)) return false;
+  if (!wish.mainFrame || !isOwnPage(wish.url)) return false;
   switch (wish.permission) {
     case "media":
       return wish.media.length === 1 && wish.media[0] === "audio";

@@ -27,6 +27,8 @@ export class Line {
   readonly #timers: Timers;
   readonly #scope: Scope;
   #tries = 0;
+  /** Somebody asked to go on here while there was no port to say so over. */
+  #wantsSeat = false;
   #cancel: (() => void) | undefined;
 
   constructor(client: PortClient, ports: LinePorts, timers: Timers, scope: Scope) {
@@ -47,11 +49,7 @@ export class Line {
   takeOver(): void {
     if (this.#client.state === "occupied") return this.#client.takeOver();
     if (this.#state.get() !== "replaced") return;
-    this.#scope.own(
-      this.#client.onState((state) => {
-        if (state === "occupied") this.#client.takeOver();
-      }),
-    );
+    this.#wantsSeat = true;
     this.#connect();
   }
 
@@ -69,8 +67,10 @@ export class Line {
         return;
       case "open":
         this.#tries = 0;
+        this.#wantsSeat = false;
         return this.#state.set("open");
       case "occupied":
+        if (this.#wantsSeat) return this.#client.takeOver();
         return this.#state.set("second-window");
       case "closed":
         if (closeReason === "replaced") return this.#state.set("replaced");

@@ -14,7 +14,7 @@ const graphemeUnitsMax = 20;
  * joiners stay, which Persian and emoji need, and so do the two selectors between an emoji's forms.
  */
 const unseen =
-  /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/gu;
+  /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/gu;
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** A name as others gave it, fit to be shown: one line, cut, and nothing in it that steers text. May be empty. */

@@ -71,7 +71,7 @@ export function LevelMeter({ voice, onTry }: LevelMeterProps): ReactElement {
   const works = heard && fault === undefined;
   return (
     <div className="meter-field">
-      {trying ? (
+      {trying && fault === undefined ? (
         <>
           <p className="field-label" role="status">
             {text(works ? "meter.works" : "meter.speak")}

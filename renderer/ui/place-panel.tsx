@@ -13,9 +13,9 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
   const { text } = useTexts();
   const place = useValue(model.session.place);
   const { latencyMs, layer } = useValue(model.session.quality);
-  const role = useValue(model.session.role);
+  const isHost = useValue(model.session.role) === "host";
   const feeding = place.relays.filter(({ feeds }) => feeds);
-  const near = text(role === "host" ? "place.source" : "place.none");
+  const near = text(isHost ? "place.source" : "place.none");
   const distance = place.hops === 0 ? near : text("place.hops-count", { count: place.hops });
   const backups = place.relays.length - feeding.length;
   return (
@@ -24,22 +24,26 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
         {text("place.title")}
       </h2>
       <div className="place">
-        <PlacePicture place={place} isSource={role === "host"} />
+        <PlacePicture place={place} isSource={isHost} />
         <dl className="facts">
           <div>
             <dt>{text("place.hops")}</dt>
             <dd>{distance}</dd>
           </div>
-          <div>
-            <dt>{text("place.delay")}</dt>
-            <dd>
-              {latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}
-            </dd>
-          </div>
-          <div>
-            <dt>{text("place.way")}</dt>
-            <dd>{feeding[0] === undefined ? text("place.none") : text(`place.${feeding[0].kind}`)}</dd>
-          </div>
+          {!isHost && (
+            <>
+              <div>
+                <dt>{text("place.delay")}</dt>
+                <dd>
+                  {latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}
+                </dd>
+              </div>
+              <div>
+                <dt>{text("place.way")}</dt>
+                <dd>{feeding[0] === undefined ? text("place.none") : text(`place.${feeding[0].kind}`)}</dd>
+              </div>
+            </>
+          )}
           <div>
             <dt>{text("place.backup")}</dt>
             <dd>{backups === 0 ? text("place.no-backup") : text("place.backups", { count: backups })}</dd>

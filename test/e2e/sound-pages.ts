@@ -20,6 +20,8 @@ export interface SoundPageOptions {
   readonly mayPlay: boolean;
   /** Whether threads may share memory. */
   readonly isolated: boolean;
+  /** Takes what the page says. */
+  readonly onConsole?: (text: string) => void;
   /** `unprocessed`: the browser does not clean and level the microphone; `start`: loudspeakers start by themselves. */
   readonly begin: "processed" | "unprocessed" | "start";
 }
@@ -62,8 +64,10 @@ export class SoundPages {
     const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
     this.#browsers.push(browser);
     const page = await browser.newPage();
+    page.on("console", (message) => options.onConsole?.(message.text()));
     await page.goto(`${await this.#serve(options.isolated)}#${options.begin}`);
-    await page.waitForFunction("globalThis.harness !== undefined");
+    // What playwright runs in a page counts as a click: whoever waits for one must not be disturbed.
+    if (options.begin !== "start") await page.waitForFunction("globalThis.harness !== undefined");
     return page;
   }
 

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
-import { findBrowser } from "../../p2p/shell/browser.ts";
+import { launchChromium } from "../e2e/chromium.ts";
 
 const fixtureFolder = dirname(fileURLToPath(new URL("./fixture/fixture.tsx", import.meta.url)));
 
@@ -20,16 +20,6 @@ const types: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".css": "text/css",
 };
-
-/** Nothing that calls home, and no sandbox, which root does not get. */
-const browserFlags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
 
 /** How a page is to look and behave. */
 export interface PageOptions {
@@ -75,7 +65,7 @@ export async function startFixtureSite(): Promise<FixtureSite> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const browser = await startBrowser();
+  const browser = await launchChromium();
   return {
     open: (options = {}) => openPage(browser, address, options),
     async stop(): Promise<void> {
@@ -85,12 +75,6 @@ export async function startFixtureSite(): Promise<FixtureSite> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function startBrowser(): Promise<Browser> {
-  const program = findBrowser({ platform: process.platform, environment: process.env });
-  if (program === undefined) throw new Error("No Chromium was found; on Debian: apt-get install chromium");
-  return chromium.launch({ executablePath: program, args: browserFlags });
 }
 
 async function openPage(browser: Browser, address: string, options: PageOptions): Promise<Page> {

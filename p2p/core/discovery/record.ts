@@ -67,6 +67,14 @@ export function recordKeys(crypto: Crypto, secret: Uint8Array, hour: number): Ui
   return replicaKeys(crypto, crypto.publicKey(signerSeed(crypto, secret, hour)));
 }
 
+/** Where to look at this time: the keys of the hour, then of the one before and after, since clocks differ. */
+export function lookupKeys(crypto: Crypto, secret: Uint8Array, now: Millis): Uint8Array[] {
+  const hour = recordHour(now);
+  // There is no hour before the first: a computer without a clock begins in it.
+  const hours = [hour, hour - 1, hour + 1].filter((each) => each >= 0);
+  return hours.flatMap((each) => recordKeys(crypto, secret, each));
+}
+
 /**
  * A room's record, `limits.recordBytes` long ([DS4], [DS5]). Asserts that the payload fits, and that the sequence
  * suits the hour.

@@ -33,7 +33,7 @@ export class Chat {
 
   /** What was typed, sealed, cut to its longest, and as it is told; undefined when there is nothing in it. */
   write(typed: string, now: Millis): { readonly sealed: Uint8Array; readonly event: TextEvent } | undefined {
-    const text = [...typed.trim()].slice(0, noteCharactersMax).join("");
+    const text = Array.from(typed.trim()).slice(0, noteCharactersMax).join("");
     if (text === "") return undefined;
     const { roomKey, identity, name } = this.#seat;
     const note = { id: this.#crypto.randomBytes(8), name, text };

@@ -4,7 +4,7 @@ import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts
 import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { openRecord, recordHour, recordKeys } from "../discovery/record.ts";
+import { lookupKeys, openRecord } from "../discovery/record.ts";
 import type { Deadline } from "../machine.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
@@ -381,11 +381,7 @@ export class Member implements Resident {
 
   #lookUp(now: Millis): void {
     if (this.authority || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
-    const hour = recordHour(this.#clock.now(now));
-    // There is no hour before the first: a computer without a clock begins in it.
-    const hours = [hour, hour - 1, hour + 1].filter((each) => each >= 0);
-    const keys = hours.flatMap((each) => recordKeys(this.#crypto, this.#seat.secret, each));
-    this.#wires.emit({ kind: "lookup", keys });
+    this.#wires.emit({ kind: "lookup", keys: lookupKeys(this.#crypto, this.#seat.secret, this.#clock.now(now)) });
     if (!this.#joined) this.#teller.step("asking-dht");
   }
 

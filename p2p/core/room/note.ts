@@ -59,7 +59,7 @@ export function openNote(
   if (nameBytes.length > nameBytesMax || textBytes.length > textBytesMax || textBytes.length === 0) return undefined;
   const name = decodeUtf8(nameBytes);
   const text = decodeUtf8(textBytes);
-  if (name === undefined || text === undefined || [...text].length > noteCharactersMax) return undefined;
+  if (name === undefined || text === undefined || Array.from(text).length > noteCharactersMax) return undefined;
   const signed = concat(noteLabel, roomKey, body);
   return crypto.verify(identityKey, signed, plain.subarray(body.length)) ? { id, name, text, identityKey } : undefined;
 }

@@ -7,12 +7,7 @@ import {
   type VoiceEncoder,
 } from "../../core/jitter/voice-codec.ts";
 
-export {
-  isVoicePacket,
-  opusDurationMs,
-  padPacket,
-  voicePacketBytes,
-} from "../../core/jitter/opus-packet.ts";
+export { isVoicePacket, opusDurationMs, padPacket, voicePacketBytes } from "../../core/jitter/opus-packet.ts";
 export type { VoiceDecoder, VoiceEncoder } from "../../core/jitter/voice-codec.ts";
 
 /** libopus for speech. Rejects only when it cannot be loaded. */

@@ -97,11 +97,13 @@ export async function recorded(page: Page, ms: number): Promise<void> {
   await page.waitForFunction((least) => window.tap.pieces.length >= least, pieces, { polling: 50 });
 }
 
-/** What the window played since it last began or was told to forget. */
-export async function takeRecording(page: Page): Promise<Recording> {
-  const { startMs, text } = await page.evaluate(() => {
+/** What the window played in the latest `ms`, or since it last began or was told to forget. */
+export async function takeRecording(page: Page, ms = Infinity): Promise<Recording> {
+  const latest = Math.ceil((ms * sampleRate) / 1000 / pieceSamples);
+  const { startMs, text } = await page.evaluate((count) => {
     const context = window.tap.pieces.at(-1)!.context;
-    const pieces = window.tap.pieces.filter((piece) => piece.context === context);
+    const all = window.tap.pieces.filter((piece) => piece.context === context);
+    const pieces = all.slice(Math.max(0, all.length - count));
     const first = pieces[0]!.frame;
     const last = pieces.at(-1)!;
     const samples = new Int16Array(last.frame + last.samples.length - first);
@@ -119,7 +121,7 @@ export async function takeRecording(page: Page): Promise<Recording> {
       startMs: performance.timeOrigin + performanceTime + (first / context.sampleRate - contextTime) * 1000,
       text: btoa(text),
     };
-  });
+  }, Math.min(latest, piecesMax));
   const bytes = Buffer.from(text, "base64");
   const samples = Float32Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readInt16LE(index * 2) / 32_767);
   return { startMs, samples };

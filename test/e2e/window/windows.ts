@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,17 @@ import { wavBytes } from "../../io/audio/wav-bytes.ts";
 import { chromiumProgram, quietArguments } from "../chromium.ts";
 import type { TeahouseProcess } from "../processes.ts";
 import { installTap } from "./tap.ts";
+
+const english = JSON.parse(
+  readFileSync(new URL("../../../renderer/ui/locales/en.json", import.meta.url), "utf8"),
+) as Readonly<Record<string, string>>;
+
+/** What stands on the window for a translation's key. */
+export function words(key: string): string {
+  const text = english[key];
+  if (text === undefined) throw new Error(`the window has no words for ${key}`);
+  return text;
+}
 
 /** A Chromium of its own, with a microphone that plays a clip in a loop. */
 export class FakePerson {
@@ -62,7 +74,7 @@ export async function addressOf(shell: TeahouseProcess): Promise<string> {
   return String((await shell.next("window"))["url"]);
 }
 
-/** What a person does in the window, by what stands on its controls. */
+/** What a person does in the window. Controls are found by the translation keys of what stands on them. */
 export class RoomWindow {
   readonly page: Page;
 
@@ -70,38 +82,46 @@ export class RoomWindow {
     this.page = page;
   }
 
-  button(name: string): Locator {
-    return this.page.getByRole("button", { name, exact: true });
+  button(key: string): Locator {
+    return this.page.getByRole("button", { name: words(key), exact: true });
+  }
+
+  field(key: string): Locator {
+    return this.page.getByRole("textbox", { name: words(key), exact: true });
+  }
+
+  heading(key: string): Locator {
+    return this.page.getByRole("heading", { name: words(key), exact: true });
   }
 
   /** Makes a room that these relays carry. */
   async makeRoom(title: string, cards: readonly string[], name: string): Promise<void> {
-    await this.button("Make a room").click();
-    await this.page.getByLabel("What the room is called").fill(title);
-    const card = this.page.getByRole("textbox", { name: "Relay card" });
+    await this.button("make.begin").click();
+    await this.field("make.name").fill(title);
+    const card = this.field("make.card-field");
     await card.fill(cards.join("\n"));
-    await this.page.locator("form", { has: card }).getByRole("button", { name: "Go on" }).click();
-    await this.page.getByLabel("Your name in this room").fill(name);
-    await this.button("Open the room").click();
+    await this.page.locator("form", { has: card }).getByRole("button", { name: words("make.go"), exact: true }).click();
+    await this.field("lobby.name").fill(name);
+    await this.button("lobby.go-host").click();
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
   }
 
   /** The listener's invite, as the window shows it. */
   async invite(): Promise<string> {
-    await this.button("Invite").click();
-    await this.button("Show it").click();
-    const invite = await this.page.getByLabel("The invite as text").inputValue();
-    await this.button("Close").click();
+    await this.button("room.share").click();
+    await this.button("share.show").click();
+    const invite = await this.field("share.text").inputValue();
+    await this.button("common.close").click();
     return invite;
   }
 
   async join(invite: string, name: string): Promise<void> {
-    const field = this.page.getByRole("textbox", { name: "Paste your invite" });
+    const field = this.field("join.field");
     await field.fill(invite);
-    await this.page.locator("form", { has: field }).getByRole("button", { name: "Go on" }).click();
-    await this.page.getByLabel("Your name in this room").fill(name);
-    await this.button("Go in").click();
-    await this.button("Leave the room").waitFor();
+    await this.page.locator("form", { has: field }).getByRole("button", { name: words("join.go"), exact: true }).click();
+    await this.field("lobby.name").fill(name);
+    await this.button("lobby.go").click();
+    await this.button("bar.leave").waitFor();
   }
 
   /** The seat of somebody on stage. */

@@ -1,12 +1,9 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive, startFixtureSite, type FixtureSite, type PageOptions } from "../fixture-page.ts";
 import { membersEvent, names, personOf, stageEvent, textEvent, voiceOf } from "../scenes.ts";
 import { enterRoom, inviteText, screens } from "../screens.ts";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let site: FixtureSite;
 beforeAll(async () => {
@@ -35,7 +32,7 @@ interface AxeResults {
 
 async function faultsOf(page: Page): Promise<string[]> {
   // In the page's own world, so that its policy against foreign scripts stays as it is.
-  await page.evaluate(axeSource);
+  await page.evaluate(axe.source);
   const results = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
   return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
 }
