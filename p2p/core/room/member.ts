@@ -17,6 +17,7 @@ import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Authority } from "./authority.ts";
 import { type Capability, verifyChain } from "./capability.ts";
 import { ClockCheck } from "./clock-check.ts";
+import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { openHints } from "./hints.ts";
 import { epochSecret, type KeyPair } from "./keys.ts";
@@ -80,6 +81,10 @@ export class Member implements Resident {
   #joined = false;
   #hosting = false;
   #over = false;
+  readonly #cutOff = new CutOff();
+  /** What was counted last, and how many of them spoke. */
+  #census: Census | undefined;
+  #speakers = 0;
   /** Relays that have not answered by now are not waited for. */
   #late = false;
   #heardSound = false;
@@ -178,6 +183,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    if (this.#census && view.voices.length !== this.#speakers) this.census(this.#census);
     this.#updateRole();
     this.#advance(now);
   }
@@ -203,6 +209,8 @@ export class Member implements Resident {
   census(census: Census): void {
     const speakers = this.#node.view?.voices.length ?? 0;
     const listeners = Math.max(0, census.listeners - speakers);
+    this.#census = census;
+    this.#speakers = speakers;
     this.#tell({ event: "members", speakers, listeners, relays: census.relays });
   }
 
@@ -251,6 +259,10 @@ export class Member implements Resident {
     this.#advance(now);
   }
 
+  lost(now: Millis): void {
+    this.#cutOff.lost(now);
+  }
+
   handleTimeout(now: Millis): void {
     this.#ledger.settle(now);
     this.#advance(now);
@@ -263,9 +275,11 @@ export class Member implements Resident {
       if (at !== undefined) waits.push({ at, reason });
     };
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
+    if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#hand && this.#joined) wait(this.#hand.nextAt, "repeat a petition");
+    if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
   }
@@ -285,9 +299,11 @@ export class Member implements Resident {
   /** One step of everything that waits for something else: called after every change. */
   #advance(now: Millis): void {
     if (this.#over) return;
+    if (this.#cutOff.isDue(this.#isCutOff(), now)) this.#tell({ event: "trouble", code: "stalled", fatal: false });
     if (this.authority && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
+    if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
