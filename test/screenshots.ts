@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots -- [part of a name…]`: every screen, in both themes, in every language, at the width of a desktop and of a
  * phone, as PNG into dist/screenshots.
+ * Chinese and Arabic are drawn as boxes where the system has no font for them (on Debian: fonts-noto-cjk, fonts-noto-core).
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -81,7 +81,14 @@ export async function runRelay(request: RelayRequest, world: CliWorld): Promise<
   const tls = await tlsOf(request);
   const seed = request.data === undefined ? undefined : await keptSeed(request.data, world.passphrase);
   const listen = request.listen.length === 0 ? everywhere() : request.listen;
-  const setup = setupOf(request, { listen, announce: request.announce, tls, seed, dht: "server", blind: true });
+  const setup = setupOf(request, {
+    listen,
+    announce: request.announce,
+    tls,
+    seed,
+    dht: request.only ? "client" : "server",
+    blind: true,
+  });
   const engine = await world.createEngine(setup);
   return live(engine, lifeOptions(request, world), async (life) => {
     await engine.volunteer(volunteerOptions(request));

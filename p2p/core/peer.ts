@@ -17,6 +17,10 @@ import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionV
 const openingMs = 5000;
 /** Links that may be open without having proved anything. */
 const openingMax = 256;
+/** And of one peer. */
+const openingPerPeerMax = 8;
+/** Rooms that one peer may bring to a volunteer. */
+const roomsPerPeerMax = 4;
 /** A timeout this late means that our own process stood still: a busy machine, or a suspended one. */
 const stallMsMin = 100;
 /** Rooms that one volunteer carries. */
@@ -51,6 +55,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #links = new Map<LinkId, OpenLink>();
   readonly #nodes = new Map<RoomTag, RoomNode>();
   readonly #dials = new Map<DialId, RoomNode>();
+  /** Who brought which room. */
+  readonly #bringers = new Map<RoomTag, PeerId>();
   readonly #rejected = new Map<string, number>();
   #resident: Resident | undefined;
   #lending: Lending | undefined;
@@ -192,7 +198,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     // A volunteer goes on carrying for the others.
     if (this.#lending && node.edges.downs.length > 0) return;
     node.close();
-    this.#nodes.delete(node.tag);
+    this.#forget(node.tag);
   }
 
   #newNode(tag: RoomTag, now: Millis): RoomNode {
@@ -228,12 +234,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     };
   }
 
-  #slots(): { used: number; max: number } | undefined {
+  #slots(): { used: number; max: number; feeding: number } | undefined {
     if (!this.#lending) return undefined;
     const { maxChildren = maxChildrenDefault, maxKbps = Infinity } = this.#lending.options;
     const max = Math.min(maxChildren, Math.floor(maxKbps / kbpsPerChild));
-    const used = [...this.#nodes.values()].reduce((sum, node) => sum + node.children, 0);
-    return { used, max };
+    const nodes = [...this.#nodes.values()];
+    const used = nodes.reduce((sum, node) => sum + node.children, 0);
+    return { used, max, feeding: nodes.reduce((sum, node) => sum + node.feeding, 0) };
   }
 
   #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
@@ -241,14 +248,21 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const opened: OpenLink = { remote, kind: linkKind, openedAt: now, owner: undefined };
     this.#links.set(link, opened);
     if (input.dial === undefined) {
-      const opening = [...this.#links.values()].filter((known) => !known.owner).length;
-      if (opening > openingMax) this.#refuseLink(link, "too-many-links");
-      return;
+      return this.#limitOpening(link, remote);
     }
     const node = this.#takeDial(input.dial);
     if (!node) return this.#close(link);
     node.handleDialed(input.dial, link, linkKind, remote, now);
     this.#adopt(link, node);
+  }
+
+  /** One peer's silent links go first, then the oldest of all: nobody keeps the others out. */
+  #limitOpening(link: LinkId, remote: PeerId): void {
+    const opening = [...this.#links].filter(([, known]) => !known.owner);
+    const own = opening.filter(([, known]) => known.remote === remote);
+    if (own.length > openingPerPeerMax) return this.#refuseLink(link, "too-many-links");
+    const oldest = opening.length > openingMax ? opening[0] : undefined;
+    if (oldest) this.#refuseLink(oldest[0], "too-many-links");
   }
 
   #takeDial(dial: DialId): RoomNode | undefined {
@@ -291,7 +305,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (hello.version !== sessionVersion) return "version";
     const proved = hello.proof !== undefined && this.#proves(known.remote, hello);
     if (hello.proof !== undefined && !proved) return "proof";
-    const node = this.#nodes.get(hello.tag) ?? (proved ? this.#carryNew(hello, now) : "unknown-room");
+    const node = this.#nodes.get(hello.tag) ?? (proved ? this.#carryNew(known.remote, hello, now) : "unknown-room");
     if (typeof node === "string") return node;
     const refusal = node.handleHello(hello, link, known.kind, known.remote, proved, now);
     if (!refusal) this.#adopt(link, node);
@@ -304,13 +318,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   /** A host session asks for a room that is not carried here yet; the volunteer's wishes decide. */
-  #carryNew(hello: Hello, now: Millis): RoomNode | Refusal {
+  #carryNew(host: PeerId, hello: Hello, now: Millis): RoomNode | Refusal {
     const lending = this.#lending;
     const slots = this.#slots();
     if (!lending || !slots) return "not-carrying";
     if (slots.max === 0 || this.#nodes.size >= roomsMax) return "full";
     const holdsCard = hello.proof !== undefined && equal(hello.proof.cardSecret, lending.cardSecret);
     if (lending.options.only === true && !holdsCard) return "only-own";
+    const brought = [...this.#bringers.values()].filter((peer) => peer === host).length;
+    if (brought >= roomsPerPeerMax) return "full";
+    this.#bringers.set(hello.tag, host);
     return this.#newNode(hello.tag, now);
   }
 
@@ -345,9 +362,14 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
       const idle = node.edges.all.length === 0 && !node.resident && now >= node.usedAt + idleRoomMs;
-      if (idle) this.#nodes.delete(tag);
+      if (idle) this.#forget(tag);
     }
     this.#resident?.handleTimeout(now);
+  }
+
+  #forget(tag: RoomTag): void {
+    this.#nodes.delete(tag);
+    this.#bringers.delete(tag);
   }
 
   #close(link: LinkId): void {

@@ -22,6 +22,9 @@ const movedMs = 4000;
 /** The longest a listener waits between two spoken announcements of newcomers: more would talk over the room. */
 const announceMs = 1000;
 
+/** Who was heard when the engine broke, and is given the stage again in this time, goes on being heard. */
+const returnMsMax = 10_000;
+
 /** Whether this role is heard. */
 export function isOnStage(role: Role): boolean {
   return role !== "listener";
@@ -144,18 +147,28 @@ export class RoomModel {
   }
 
   #watchRole(): void {
+    const { returns, role: current } = this.session;
     let before: Role | undefined;
-    this.#scope.watch(this.session.role, (role) => {
+    let returned = returns.get();
+    /** Until when the stage, given again, is the one that an engine lost while we were heard. */
+    let heardUntil = Number.NEGATIVE_INFINITY;
+    this.#scope.watch(current, (role) => {
       const was = before;
       before = role;
+      const isReturn = returns.get() !== returned;
+      returned = returns.get();
       if (isOnStage(role)) {
+        const goesOn = this.#timers.now() < heardUntil;
+        heardUntil = Number.NEGATIVE_INFINITY;
         this.hand.set("down");
         this.#handSeen = false;
         this.voice.takeStage().catch(() => undefined);
-        if (was === "listener") this.#announce(sentence("announce.on-stage"));
+        if (goesOn) this.voice.setMuted(false);
+        else if (was === "listener") this.#announce(sentence("announce.on-stage"));
       } else {
+        if (isReturn && this.voice.state.get() === "live") heardUntil = this.#timers.now() + returnMsMax;
         this.voice.leaveStage();
-        if (was !== undefined) this.#announce(sentence("announce.off-stage"));
+        if (was !== undefined && !isReturn) this.#announce(sentence("announce.off-stage"));
       }
     });
   }

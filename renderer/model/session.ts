@@ -104,6 +104,8 @@ export class Session {
   readonly trouble = new Cell<Sentence | undefined>(undefined);
   /** Counts moves to another parent: a change says that one happened. */
   readonly moves = new Cell(0);
+  /** Counts how often the engine broke and came back into the room. */
+  readonly returns = new Cell(0);
   #textsSeen = 0;
 
   /** Listens until the scope ends, and takes over at once what already holds: a window may open late. */
@@ -155,6 +157,7 @@ export class Session {
       case "room":
         return this.sharing.set({ invites: event.invites });
       case "joined":
+        if (this.phase.get() === "inside") this.returns.update((count) => count + 1);
         this.role.set(event.role);
         this.trouble.set(undefined);
         return this.phase.set("inside");

@@ -11,6 +11,9 @@ const standbyShare = 1;
 /** Edges of one neighbour in one room: the old one may still be there when it comes again. */
 const edgesPerPeerMax = 4;
 
+/** Edges to the host session in one room: its own, and one that it left behind. */
+const authoritiesMax = 4;
+
 /** What admission looks at. */
 export interface AdmissionFacts {
   readonly edges: Edges;
@@ -19,6 +22,8 @@ export interface AdmissionFacts {
   /** Children with media, over all rooms, and how many the volunteer allows. */
   readonly children: number;
   readonly childrenMax: number;
+  /** Edges of every kind that get media, over all rooms. */
+  readonly feeding: number;
   /** Relays of the room, by the view. */
   readonly relays: readonly PeerId[];
   /** Whether the hello proved to come from the host session. */
@@ -26,13 +31,16 @@ export interface AdmissionFacts {
 }
 
 /**
- * Who gets in ([OV8]): the host session always, the room's relays into reserved slots, members while there is room.
+ * Who gets in ([OV8]): the host session first, the room's relays into reserved slots, members while there is room.
  * @returns a refusal, or undefined for yes.
  */
 export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): Refusal | undefined {
   if (!facts.carries) return "not-carrying";
   if (facts.edges.all.filter((edge) => edge.peer === remote).length >= edgesPerPeerMax) return "full";
-  if (facts.proved) return undefined;
+  // Whoever proves what: a volunteer's cap holds, with the tree's own slots on top.
+  if (hello.feed && facts.feeding >= facts.childrenMax + reservedSlots) return "full";
+  if (facts.proved)
+    return facts.edges.downs.filter((edge) => edge.authority).length < authoritiesMax ? undefined : "full";
   if (hello.role !== "member") return facts.relays.includes(remote) ? undefined : "proof";
   if (hello.feed) return hasSlot(facts) ? undefined : "full";
   const standbys = facts.edges.downs.filter((edge) => !edge.feed).length;

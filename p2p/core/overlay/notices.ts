@@ -16,6 +16,8 @@ export interface NoticeWires {
   time(now: Millis): Millis;
   /** Something typed came by. */
   noteSeen(bytes: Uint8Array, now: Millis): void;
+  /** A neighbour passed on what does not hold; counted, and charged to it. */
+  fault(reason: string, from: Edge, now: Millis): void;
   reject(reason: string): void;
   end(edge: Edge): void;
 }
@@ -102,9 +104,9 @@ export class Notices {
 
   #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {
     const parsed = parseView(bytes);
-    if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.reject("view");
+    if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.fault("view", from, now);
     if (this.view && !newer(parsed.value, this.view)) return;
-    if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.reject("view");
+    if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.fault("view", from, now);
     this.adoptView(parsed.value, now, from);
   }
 
@@ -112,7 +114,7 @@ export class Notices {
     if (!this.view) return;
     const verdict = checkState(this.#crypto, this.view, bytes, this.#state);
     if (verdict === "newer") this.adoptState(bytes, now, from);
-    else if (verdict === "bad") this.#wires.reject("state");
+    else if (verdict === "bad") this.#wires.fault("state", from, now);
   }
 
   #tell(paper: Paper, from: Edge | undefined, now: Millis): void {

@@ -19,8 +19,10 @@ import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
 import { type Edge, Edges, newEdge } from "./edge.ts";
+import { Feeds } from "./feeds.ts";
+import { Grudges } from "./grudges.ts";
 import { Notices } from "./notices.ts";
-import { encodePaper, type Paper, parsePaper } from "./papers.ts";
+import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
 import { coreOf } from "./plan.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
@@ -29,8 +31,6 @@ import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /** How long an address may be to be named in a refusal: three of them go into one frame. */
 const alternativeBytesMax = 64;
-/** What its field holds: a parent may claim any depth. */
-const hopsMax = 255;
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
 
@@ -52,6 +52,8 @@ export class RoomNode {
   readonly #census: CensusTaker;
   #moveReason = "joined";
   readonly #datagrams: Datagrams;
+  readonly #feeds: Feeds;
+  readonly #grudges = new Grudges();
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
 
@@ -62,7 +64,8 @@ export class RoomNode {
     this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
-    this.spread = new Spread(crypto, this.edges);
+    this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
+    this.#feeds = new Feeds(this.spread, { slots: () => wires.slots(), alternatives: () => this.alternatives() });
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
@@ -71,13 +74,20 @@ export class RoomNode {
       },
       time: (at) => this.resident?.time(at) ?? at,
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
+      fault: (reason, from, at) => {
+        this.spread.reject(reason);
+        this.#blame(from, at);
+      },
       reject: (reason) => this.spread.reject(reason),
       end: (edge) => this.end(edge),
     });
     this.upkeep = new Upkeep(this.edges, {
       dial: (target) => wires.dial(target),
       cancel: (dial) => wires.cancel(dial),
-      promote: (edge, at) => this.#askFeed(edge, at),
+      promote: (edge, at) => {
+        this.#feeds.ask(edge, true, at);
+        this.#datagrams.start(edge);
+      },
       end: (edge) => this.end(edge),
       random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
     });
@@ -106,6 +116,11 @@ export class RoomNode {
   /** Bytes of frames that were not media. */
   get controlBytes(): number {
     return this.edges.all.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
+  }
+
+  /** Edges that media flows down to, of every kind. */
+  get feeding(): number {
+    return this.edges.downs.filter((edge) => edge.feed).length;
   }
 
   get children(): number {
@@ -185,16 +200,21 @@ export class RoomNode {
     proved: boolean,
     now: Millis,
   ): Refusal | undefined {
+    if (this.#grudges.isShunned(remote, now)) return "protocol";
     const slots = this.#wires.slots();
     const refusal = refusalOf(hello, remote, {
       edges: this.edges,
       carries: slots !== undefined,
       children: slots?.used ?? 0,
       childrenMax: slots?.max ?? 0,
+      feeding: slots?.feeding ?? 0,
       relays: this.#relays,
       proved,
     });
     if (refusal) return refusal;
+    // Whoever comes again takes the place of its old self.
+    const former = this.edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
+    if (former && hello.feed) this.end(former);
     const session = new Session(hello.session, remote, false, this.#wires, now);
     session.addLink(link, kind, false, now);
     const direction = hello.role === "core" ? "mesh" : "down";
@@ -202,10 +222,10 @@ export class RoomNode {
     this.edges.add(edge);
     this.#census.touch();
     this.usedAt = now;
-    const hops = Math.min(hopsMax, (this.edges.parent?.hops ?? 0) + 1);
+    const hops = (this.edges.parent?.hops ?? 0) + 1;
     session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
     this.notices.show(edge, now);
-    if (hello.feed) this.#answerFeed(edge, hello.have, now);
+    if (hello.feed) this.#feeds.answer(edge, hello.have, now);
     return undefined;
   }
 
@@ -312,8 +332,7 @@ export class RoomNode {
     this.upkeep.welcomed(edge.peer);
     const other = this.edges.ups.find((known) => known !== edge && known.feed && known.welcomed);
     if (edge.direction === "up" && edge.feed && other) {
-      edge.feed = false;
-      edge.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
+      this.#feeds.ask(edge, false, now);
     }
     // What we hold may be newer: after a partition, or because we are the host.
     if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
@@ -362,7 +381,8 @@ export class RoomNode {
         this.#tellCensus(now);
         break;
       case "feed":
-        if (edge.direction === "down") this.#changeFeed(edge, paper.on, paper.have, now);
+        this.#census.touch();
+        if (edge.direction === "down") this.#feeds.change(edge, paper.on, paper.have, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
@@ -386,35 +406,6 @@ export class RoomNode {
     this.upkeep.prefer(relays.map(peerOf).filter((peer) => this.#relays.includes(peer)));
   }
 
-  #changeFeed(edge: Edge, on: boolean, have: Parameters<Spread["replay"]>[1], now: Millis): void {
-    this.#census.touch();
-    if (!on) {
-      edge.feed = false;
-      return;
-    }
-    const slots = this.#wires.slots();
-    const free = edge.role === "relay" || edge.authority || edge.feed;
-    // Whoever has waited here as a standby may take the slots that newcomers may not.
-    if (!slots || (!free && slots.used >= slots.max)) {
-      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.alternatives() }), now);
-      return;
-    }
-    edge.feed = true;
-    this.#answerFeed(edge, have, now);
-  }
-
-  #answerFeed(edge: Edge, have: Parameters<Spread["replay"]>[1], now: Millis): void {
-    if (have.length === 0) return;
-    const packets = this.spread.replay(edge, have, now);
-    edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
-  }
-
-  #askFeed(edge: Edge, now: Millis): void {
-    edge.feed = true;
-    edge.session.sendReliable(encodePaper({ kind: "feed", on: true, have: this.spread.ring.have(now) }), now);
-    this.#datagrams.start(edge);
-  }
-
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
     this.#endedControlBytes += edge.session.controlBytes;
@@ -423,10 +414,15 @@ export class RoomNode {
     this.#datagrams.forget(edge);
   }
 
+  #blame(edge: Edge, now: Millis): void {
+    if (!this.#grudges.charge(edge.peer, now) || !this.edges.all.includes(edge)) return;
+    edge.session.end();
+    this.#lost(edge, "its relay broke the protocol", now);
+  }
+
   /** A parent that lost a link changes places with the standby before it is known whether it lives ([OV7]). */
   #swap(parent: Edge, now: Millis): void {
-    parent.feed = false;
-    parent.session.sendReliable(encodePaper({ kind: "feed", on: false, have: [] }), now);
+    this.#feeds.ask(parent, false, now);
     this.#moveReason = "a link to its relay was lost";
     this.runUpkeep(now);
   }
@@ -434,7 +430,10 @@ export class RoomNode {
   #lost(edge: Edge, reason: string, now: Millis): void {
     this.#forget(edge);
     if (edge.session.dialed) this.upkeep.failed(edge.peer, now);
-    if (edge.direction === "up" && edge.feed) this.#moveReason = reason;
+    if (edge.direction === "up" && edge.feed) {
+      this.#moveReason = reason;
+      this.resident?.lost(now);
+    }
     this.runUpkeep(now);
   }
 

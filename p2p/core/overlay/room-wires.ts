@@ -16,7 +16,7 @@ export interface RoomWires {
   readonly upgrade: ((remote: PeerId) => DialId) | undefined;
   cancel(dial: DialId): void;
   /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
-  slots(): { readonly used: number; readonly max: number } | undefined;
+  slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
 }
 
 /** The member of this room on this node, when there is one: told what passes. Relays have none. */
@@ -30,6 +30,8 @@ export interface RoomResident {
   /** A relay let us in; `time` is its clock. */
   welcomed(edge: Edge, time: number, now: Millis): void;
   refused(peer: PeerId, reason: Refusal, now: Millis): void;
+  /** The parent is gone; a standby may take its place at once. */
+  lost(now: Millis): void;
   /** A dial to a relay failed. */
   unreachable(peer: PeerId, now: Millis): void;
   moved(reason: string, packets: number, now: Millis): void;

@@ -31,8 +31,11 @@ export class Spread {
   readonly #crypto: Crypto;
   #gate: PacketGate | undefined;
   readonly #edges: Edges;
+  readonly #onFault: (edge: Edge, now: Millis) => void;
 
-  constructor(crypto: Crypto, edges: Edges) {
+  /** `onFault` hears of a packet that nobody honest passes on. */
+  constructor(crypto: Crypto, edges: Edges, onFault: (edge: Edge, now: Millis) => void) {
+    this.#onFault = onFault;
     this.#crypto = crypto;
     this.#edges = edges;
   }
@@ -49,6 +52,7 @@ export class Spread {
     const checked = this.#gate?.admit(packet, now);
     if (!checked) return this.reject("no-view");
     if (!checked.ok) {
+      if (checked.reason === "signature" || checked.reason === "malformed") this.#onFault(edge, now);
       if (checked.reason !== "duplicate") return this.reject(checked.reason);
       this.framesDuplicate += framesPerPacket;
       return undefined;

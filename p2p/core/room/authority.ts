@@ -12,7 +12,7 @@ import { rightsOfRole } from "./capability.ts";
 import { doneMax, type HostCapsule, type WaitingHand } from "./capsule.ts";
 import { encodeHints } from "./hints.ts";
 import { fittingHints, type Invite, issueInvite } from "./invite.ts";
-import { epochSecret, type RoomKeys } from "./keys.ts";
+import { createHostSession, epochSecret, type RoomKeys } from "./keys.ts";
 import { openPetition } from "./petition.ts";
 import { proveHost } from "./proof.ts";
 import { handsMax, nameBytesMax, sealState, type StagePerson, titleBytesMax } from "./state.ts";
@@ -22,6 +22,8 @@ import { type RelayView, signView } from "./view.ts";
 const inviteMs = 7 * 24 * 3_600_000;
 /** A record is put again this often: servers come and go, and kad-dht never does it. */
 const publishMs = 10 * 60_000;
+/** A session is renewed this long before it ends: hours in which a relay or member may be away. */
+const renewMs = 6 * 3_600_000;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
@@ -43,7 +45,8 @@ export interface Publication {
  * the network.
  */
 export class Authority {
-  readonly keys: RoomKeys;
+  /** The room's keys; the session among them is renewed. */
+  keys: RoomKeys;
   readonly epochSecret: Uint8Array;
   readonly #crypto: Crypto;
   readonly #options: HostOptions;
@@ -103,6 +106,19 @@ export class Authority {
     const { seed, certificate } = this.keys.session;
     const tag = toHex(this.keys.carriage.key) as RoomTag;
     return proveHost(this.#crypto, seed, certificate, known.secret, { tag, relay, host: self, session });
+  }
+
+  /** Draws a new session when the old one nears its end: a room lasts longer than a day. True when views are to be signed anew. */
+  renew(now: Millis): boolean {
+    if (now < this.renewAt) return false;
+    const { root, carriage } = this.keys;
+    this.keys = { ...this.keys, session: createHostSession(this.#crypto, root, carriage, now) };
+    this.#publishAt = undefined;
+    return true;
+  }
+
+  get renewAt(): Millis {
+    return (this.keys.session.capability.expires * 1000 - renewMs) as Millis;
   }
 
   /** A newer relay view. */

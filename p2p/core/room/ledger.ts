@@ -9,6 +9,8 @@ const clockSkewMsMax = 10_000;
 const assumedTransitMs = 50;
 /** A hole longer than this is a closed microphone or a new stream, not loss: 10 minutes. */
 const holePacketsMax = 15_000;
+/** Holes remembered one by one; in a room that lasts days, the first of them tell enough. */
+const outagesMax = 10_000;
 /** Packets of one voice that wait for their deadline at most: a minute. */
 const openMax = 1500;
 const framesPerPacket = limits.packetMs / limits.frameMs;
@@ -125,7 +127,8 @@ export class Ledger {
     this.framesExpected += framesPerPacket;
     if (onTime) {
       this.framesOnTime += framesPerPacket;
-      if (account.gapFrames > 0) this.outagesMs.push(account.gapFrames * limits.frameMs);
+      if (account.gapFrames > 0 && this.outagesMs.length < outagesMax)
+        this.outagesMs.push(account.gapFrames * limits.frameMs);
       account.gapFrames = 0;
       return;
     }

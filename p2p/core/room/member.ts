@@ -14,17 +14,19 @@ import { viewMarkOf } from "../packet/format.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
-import type { Answer, Authority, Ruling } from "./authority.ts";
+import type { Answer, Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
-import { type Capability, verifyChain } from "./capability.ts";
+import { verifyChain } from "./capability.ts";
 import { Chat } from "./chat.ts";
 import { ClockCheck } from "./clock-check.ts";
+import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
 import { openHints } from "./hints.ts";
-import { epochSecret, type KeyPair } from "./keys.ts";
-import { fittingHints, type Invite } from "./invite.ts";
+import { epochSecret } from "./keys.ts";
+import { fittingHints } from "./invite.ts";
+import type { Seat } from "./seat.ts";
 import { sealPetition, type Wish } from "./petition.ts";
 import type { Resident, ResidentWires, SoundStats } from "./resident.ts";
 import { isVouchedFor, openState, type RoomState } from "./state.ts";
@@ -33,26 +35,6 @@ import { type RelayView, viewHash } from "./view.ts";
 
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
-
-/** Who sits here: a room, and what this person holds of it. */
-export interface Seat {
-  readonly roomKey: Uint8Array;
-  readonly secret: Uint8Array;
-  readonly tag: Uint8Array;
-  /** A fresh key for this room and run. */
-  readonly identity: KeyPair;
-  /** Root first; the last grantee is `identity`. */
-  readonly chain: readonly Capability[];
-  /** Fresh for this run and never used again: nonces depend on it ([PK6]). */
-  readonly voice: KeyPair;
-  readonly name: string;
-  /** Only with a host. */
-  readonly authority: Authority | undefined;
-  /** By which a guest came; undefined with a host. */
-  readonly invite: Invite | undefined;
-  /** Whether to ask for the stage at once: somebody comes back who was there. */
-  readonly returnsToStage: boolean;
-}
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
@@ -76,6 +58,7 @@ export class Member implements Resident {
   #joined = false;
   #hosting = false;
   #over = false;
+  readonly #cutOff = new CutOff();
   /** Relays that have not answered by now are not waited for. */
   #late = false;
   readonly #asking: Asking;
@@ -209,6 +192,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    this.#teller.members(undefined, view.voices.length);
     this.#updateRole();
     this.#advance(now);
   }
@@ -231,9 +215,7 @@ export class Member implements Resident {
   }
 
   census(census: Census): void {
-    const speakers = this.#node.view?.voices.length ?? 0;
-    const listeners = Math.max(0, census.listeners - speakers);
-    this.#tell({ event: "members", speakers, listeners, relays: census.relays });
+    this.#teller.members(census, this.#node.view?.voices.length ?? 0);
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {
@@ -282,6 +264,10 @@ export class Member implements Resident {
     this.#advance(now);
   }
 
+  lost(now: Millis): void {
+    this.#cutOff.lost(now);
+  }
+
   handleTimeout(now: Millis): void {
     this.#hearing.settle(now);
     if (this.#joined) this.#teller.place(this.#node, this.#hearing.hops);
@@ -295,9 +281,11 @@ export class Member implements Resident {
       if (at !== undefined) waits.push({ at, reason });
     };
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
+    if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
+    if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
   }
@@ -313,9 +301,11 @@ export class Member implements Resident {
   /** One step of everything that waits for something else: called after every change. */
   #advance(now: Millis): void {
     if (this.#over) return;
+    if (this.#cutOff.isDue(this.#isCutOff(), now)) this.#tell({ event: "trouble", code: "stalled", fatal: false });
     if (this.authority && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
+    if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);

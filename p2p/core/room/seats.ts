@@ -7,8 +7,9 @@ import type { GuestCapsule, HostCapsule } from "./capsule.ts";
 import { type Capability, issueCapability, rights } from "./capability.ts";
 import type { Invite } from "./invite.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "./keys.ts";
-import { Member, type Seat } from "./member.ts";
+import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
+import type { Seat } from "./seat.ts";
 import { nameBytesMax } from "./state.ts";
 
 /** Makes residents that can open packets: for everybody but a pure relay. */

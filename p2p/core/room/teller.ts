@@ -1,6 +1,7 @@
 import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
 import type { VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
+import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { RoomState } from "./state.ts";
@@ -17,6 +18,8 @@ export class Teller {
   readonly #tell: (event: PeerEvent) => void;
   #stage = "";
   #place = "";
+  #members = "";
+  #census: Census | undefined;
   #step: JoinStep | undefined;
 
   constructor(tell: (event: PeerEvent) => void) {
@@ -43,6 +46,18 @@ export class Teller {
     if (seen === this.#stage) return;
     this.#stage = seen;
     this.#tell({ event: "stage", title: state.title, people, hands });
+  }
+
+  /** What was counted; without a count the last one stands, and only who speaks has changed. */
+  members(census: Census | undefined, speakers: number): void {
+    this.#census = census ?? this.#census;
+    if (!this.#census) return;
+    const listeners = Math.max(0, this.#census.listeners - speakers);
+    const { relays } = this.#census;
+    const seen = JSON.stringify([speakers, listeners, relays]);
+    if (seen === this.#members) return;
+    this.#members = seen;
+    this.#tell({ event: "members", speakers, listeners, relays });
   }
 
   place(node: RoomNode, hops: number): void {

@@ -10,6 +10,9 @@ export const sessionVersion = 1;
 /** What the dialing side wants to be: a member below, a relay below, or a sibling in the core. */
 export type EdgeRole = "member" | "relay" | "core";
 
+/** What its field holds: a parent may claim any depth. */
+const hopsMax = 255;
+
 /** Why a relay says no. The number on the wire is the place in this list. */
 export const refusals = [
   "version",
@@ -96,7 +99,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
       writeHello(writer, frame);
       break;
     case "welcome":
-      writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(frame.hops);
+      writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(Math.min(hopsMax, frame.hops));
       break;
     case "refuse":
       writer.bytes(frame.session).u48(Math.floor(frame.time)).u8(refusals.indexOf(frame.reason));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RoomTag } from "../../../p2p/api/ids.ts";
 import { limits } from "../../../p2p/api/limits.ts";
-import { type AdmissionFacts, refusalOf, slotsFree } from "../../../p2p/core/overlay/admission.ts";
+import { type AdmissionFacts, refusalOf, reservedSlots, slotsFree } from "../../../p2p/core/overlay/admission.ts";
 import { Edges } from "../../../p2p/core/overlay/edge.ts";
 import type { Hello } from "../../../p2p/core/session/frames.ts";
 import { peerName, sampleEdge } from "./edges.ts";
@@ -26,11 +26,38 @@ function hello(changes: Partial<Hello> = {}): Hello {
 }
 
 function facts(changes: Partial<AdmissionFacts> = {}): AdmissionFacts {
-  const base = { edges: new Edges(), carries: true, children: 0, childrenMax: 8, relays: [relay], proved: false };
+  const base = {
+    edges: new Edges(),
+    carries: true,
+    children: 0,
+    childrenMax: 8,
+    feeding: 0,
+    relays: [relay],
+    proved: false,
+  };
   return { ...base, ...changes };
 }
 
 describe("who gets in", () => {
+  it("[OV8] nobody beyond the volunteer's cap and the tree's own slots, whatever is proved", () => {
+    const fed = { feeding: 8 + reservedSlots };
+    for (const proved of [true, false]) {
+      for (const role of ["member", "relay", "core"] as const) {
+        expect(refusalOf(hello({ role }), relay, facts({ ...fed, proved }))).toBe("full");
+      }
+    }
+    expect(refusalOf(hello({ feed: false }), relay, facts({ ...fed, proved: true }))).toBeUndefined();
+  });
+
+  it("[OV8] the host session on four edges and no more", () => {
+    const edges = new Edges();
+    for (let number = 1; number <= 4; number++) {
+      expect(refusalOf(hello(), stranger, facts({ edges, proved: true }))).toBeUndefined();
+      edges.add(sampleEdge(number, "down", { authority: true }).edge);
+    }
+    expect(refusalOf(hello(), stranger, facts({ edges, proved: true }))).toBe("full");
+  });
+
   it("[OV8] members while there is a slot", () => {
     expect(refusalOf(hello(), stranger, facts({ children: 6 }))).toBeUndefined();
     expect(refusalOf(hello(), stranger, facts({ children: 7 }))).toBe("full");

@@ -37,7 +37,7 @@ function bench(): Bench {
     idle: sampleEdge(6, "down", { feed: false }),
   };
   for (const each of Object.values(named)) edges.add(each.edge);
-  const spread = new Spread(crypto, edges);
+  const spread = new Spread(crypto, edges, () => undefined);
   spread.setView(sample.view, testNow);
   const seen = new Map<string, number>();
   const sentTo = (): string[] =>
@@ -117,7 +117,7 @@ describe("media in the tree", () => {
     const edges = new Edges();
     const { edge } = sampleEdge(1, "up");
     edges.add(edge);
-    const spread = new Spread(crypto, edges);
+    const spread = new Spread(crypto, edges, () => undefined);
     expect(spread.receive(edge, packetOf(1), 0, testNow)).toBeUndefined();
     expect(spread.originate(packetOf(2), [edge], testNow)).toBe(false);
     expect(spread.rejected.get("no-view")).toBe(2);

@@ -200,6 +200,62 @@ describe("when somebody dies", () => {
   });
 });
 
+describe("silence", () => {
+  it("[RM30] is never without a word: guest and host are told when the last relay is gone, once, and it is mended", () => {
+    const room = new Room("cut off");
+    const relay = room.addRelay();
+    const host = room.addPerson();
+    const guest = room.addPerson();
+    room.host(host, [relay]);
+    room.run(2000);
+    room.join(guest, room.invite(host));
+    room.run(2000);
+    expect(room.events(guest, "joined")).toHaveLength(1);
+    room.kill(relay);
+    room.run(2500);
+    expect(room.events(guest, "trouble")).toEqual([]);
+    room.run(60_000);
+    const told = [{ event: "trouble", code: "stalled", fatal: false }];
+    expect(room.events(guest, "trouble")).toEqual(told);
+    expect(room.events(host, "trouble")).toEqual(told);
+  });
+
+  it("[OV14] follows for a neighbour whose packets are forged: its edge ends, and it is refused for a minute", () => {
+    const room = new Room("forger");
+    const relay = room.addRelay();
+    const host = room.addPerson();
+    const forger = room.addPerson();
+    const guest = room.addPerson();
+    room.host(host, [relay]);
+    room.run(2000);
+    for (const node of [forger, guest]) room.join(node, room.invite(host));
+    room.run(2000);
+    const stats = () => room.peer(relay).stats(room.now);
+    expect(stats().children).toBe(3);
+    const seen: Uint8Array[] = [];
+    room.filter = ({ to, bytes }) => {
+      if (to === forger && bytes[0] === 6) seen.push(bytes);
+      return true;
+    };
+    room.talk(host, 200);
+    room.run(100);
+    const [link] = room.at(forger).ends.keys();
+    for (let count = 0; count < 30; count++) {
+      const forged = seen[0]!.slice();
+      // Another packet each time, by its sequence number, with a signature that is not its own.
+      forged[2 + 9]! += 50 + count;
+      room.say(forger, link!, forged);
+    }
+    room.run(500);
+    expect(stats().children).toBe(2);
+    expect(stats().packetsRejected["signature"]).toBe(21);
+    room.talk(host, 400, 10);
+    expect(room.marks(guest, host).length).toBeGreaterThan(8);
+    room.run(30_000);
+    expect(stats().children).toBe(2);
+  });
+});
+
 describe("petitions and clocks", () => {
   it("[OV10] [RM22] a hand reaches the host from any place in the tree", () => {
     const room = new Room("hands");

@@ -152,14 +152,28 @@ describe("a relay among the hostile", () => {
     expect(rejected(b, "opening-timeout")).toBe(1);
   });
 
-  it("[SS9] 256 may be opening at once; more are closed, and those who are in stay", () => {
-    const b = bench("crowd");
-    for (let count = 0; count < 256; count++) b.room.link(b.node, b.relay);
+  it("[SS9] [OV14] one peer may have 8 links opening; its ninth is closed", () => {
+    const b = bench("crowd of one");
+    for (let count = 0; count < 8; count++) b.room.link(b.node, b.relay);
     b.room.run(50);
     expect(b.puppet.closed).toEqual([]);
+    const ninth = b.room.link(b.node, b.relay);
+    b.room.run(50);
+    expect(b.puppet.closed).toEqual([ninth]);
+    expect(rejected(b, "too-many-links")).toBe(1);
+    expectHealthy(b);
+  });
+
+  it("[SS9] 256 may be opening at once; then the oldest is closed, and those who are in stay", () => {
+    const b = bench("crowd");
+    const others = Array.from({ length: 32 }, () => b.room.addPuppet());
+    for (const { node } of others) for (let count = 0; count < 8; count++) b.room.link(node, b.relay);
+    b.room.run(50);
+    expect(others.flatMap(({ puppet }) => puppet.closed)).toEqual([]);
     b.room.link(b.node, b.relay);
     b.room.run(50);
-    expect(b.puppet.closed).toHaveLength(1);
+    expect(b.puppet.closed).toEqual([]);
+    expect(others[0]?.puppet.closed).toHaveLength(1);
     expect(rejected(b, "too-many-links")).toBe(1);
     expectHealthy(b);
   });

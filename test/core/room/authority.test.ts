@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HostOptions, Role } from "../../../p2p/api/engine.ts";
 import { type Millis, millis, type VoiceKey } from "../../../p2p/api/ids.ts";
+import { limits } from "../../../p2p/api/limits.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { openRecord } from "../../../p2p/core/discovery/record.ts";
 import { voiceIdOf } from "../../../p2p/core/packet/format.ts";
@@ -71,6 +72,22 @@ function bench(options: Partial<HostOptions> = {}): Bench {
 }
 
 describe("what a host session decides", () => {
+  it("[RM31] is signed by a new session 6 h before the old one ends, and counts on", () => {
+    const { authority } = bench();
+    const before = authority.issueView(testNow);
+    const later = millis(testNow + limits.hostSessionMsMax - 6 * 3_600_000 + 1000);
+    expect(authority.renew(millis(later - 2000))).toBe(false);
+    expect(authority.renew(later)).toBe(true);
+    expect(authority.renew(later)).toBe(false);
+    const after = authority.issueView(later);
+    expect(toHex(after.session.key)).not.toBe(toHex(before.session.key));
+    expect(after.sequence).toBeGreaterThan(before.sequence);
+    const twoDays = millis(testNow + 40 * 3_600_000);
+    expect(verifyView(crypto, after, twoDays).ok).toBe(true);
+    const state = openState(crypto, authority.epochSecret, after.tag, authority.issueState());
+    expect(state && verifyChain(crypto, authority.keys.root.key, state.chain, twoDays)).toMatchObject({ ok: true });
+  });
+
   it("[RM27] in an open room everybody who asks is let on stage, in view and state alike, and leaves it again", () => {
     const { ask, stage, state, host } = bench();
     const guest = person();

@@ -129,9 +129,8 @@ export class RoomWindow {
     return this.page.locator("li.seat", { has: this.page.getByText(name, { exact: true }) });
   }
 
-  /** What does not change while a person stays the same: the voice's key and the drawing. */
-  async identityOf(name: string): Promise<string> {
-    const seat = this.seat(name);
-    return `${await seat.getAttribute("data-voice")} ${await seat.locator("svg").first().innerHTML()}`;
+  /** Who somebody on stage is: the bowl is drawn from the identity key alone. */
+  identityOf(name: string): Promise<string> {
+    return this.seat(name).locator("svg").first().innerHTML();
   }
 }

@@ -1,0 +1,56 @@
+import type { Millis } from "../../api/ids.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import type { Edge } from "./edge.ts";
+import { encodePaper } from "./papers.ts";
+import type { Have } from "./ring.ts";
+import type { Spread } from "./spread.ts";
+
+/** What feeds need to know of the room. */
+export interface FeedWires {
+  /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
+  slots(): { readonly used: number; readonly max: number } | undefined;
+  /** Relays that have a slot. */
+  alternatives(): RelayAddress[];
+}
+
+/** Who gets media down which edge, and what a newcomer is sent again ([OV6], [OV8]). */
+export class Feeds {
+  readonly #spread: Spread;
+  readonly #wires: FeedWires;
+
+  constructor(spread: Spread, wires: FeedWires) {
+    this.#spread = spread;
+    this.#wires = wires;
+  }
+
+  /** A neighbour below wants media, or no more. */
+  change(edge: Edge, on: boolean, have: readonly Have[], now: Millis): void {
+    if (!on) {
+      edge.feed = false;
+      return;
+    }
+    const slots = this.#wires.slots();
+    const free = edge.role === "relay" || edge.authority || edge.feed;
+    // Whoever has waited here as a standby may take the slots that newcomers may not.
+    if (!slots || (!free && slots.used >= slots.max)) {
+      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives() }), now);
+      return;
+    }
+    edge.feed = true;
+    this.answer(edge, have, now);
+  }
+
+  /** Sends again what a child lacks that names what it has. */
+  answer(edge: Edge, have: readonly Have[], now: Millis): void {
+    if (have.length === 0) return;
+    const packets = this.#spread.replay(edge, have, now);
+    edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
+  }
+
+  /** Asks the neighbour above for media, or for no more. */
+  ask(edge: Edge, on: boolean, now: Millis): void {
+    edge.feed = on;
+    const have = on ? this.#spread.ring.have(now) : [];
+    edge.session.sendReliable(encodePaper({ kind: "feed", on, have }), now);
+  }
+}
