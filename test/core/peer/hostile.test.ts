@@ -155,8 +155,6 @@ describe("a relay among the hostile", () => {
   it("[SS9] [OV14] one peer may have 8 links opening; its ninth is closed", () => {
     const b = bench("crowd of one");
     for (let count = 0; count < 8; count++) b.room.link(b.node, b.relay);
-    b.room.run(50);
-    expect(b.puppet.closed).toEqual([]);
     const ninth = b.room.link(b.node, b.relay);
     b.room.run(50);
     expect(b.puppet.closed).toEqual([ninth]);
@@ -168,12 +166,10 @@ describe("a relay among the hostile", () => {
     const b = bench("crowd");
     const others = Array.from({ length: 32 }, () => b.room.addPuppet());
     for (const { node } of others) for (let count = 0; count < 8; count++) b.room.link(node, b.relay);
-    b.room.run(50);
-    expect(others.flatMap(({ puppet }) => puppet.closed)).toEqual([]);
     b.room.link(b.node, b.relay);
     b.room.run(50);
     expect(b.puppet.closed).toEqual([]);
-    expect(others[0]?.puppet.closed).toHaveLength(1);
+    expect(others.map(({ puppet }) => puppet.closed.length)).toEqual([1, ...new Array<number>(31).fill(0)]);
     expect(rejected(b, "too-many-links")).toBe(1);
     expectHealthy(b);
   });
