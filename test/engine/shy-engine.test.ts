@@ -40,6 +40,13 @@ describe("a window's engine", () => {
     expect(made[0]?.double.calls).toEqual(["start", "join", "host"]);
   });
 
+  it("lets who hosts or joins at once wait until it is up", async () => {
+    const { engine, made } = shy();
+    const starting = engine.start();
+    await Promise.all([engine.host({ via: ["card"], letEverybodySpeak: false }), engine.join("thi1-x", {}), starting]);
+    expect(made[0]?.double.calls).toEqual(["start", "host", "join"]);
+  });
+
   it("listens once it hosts without a relay or volunteers, and not twice", async () => {
     const { engine, made, events } = shy();
     await engine.start();

@@ -12,7 +12,7 @@ const rate = 48_000;
 /** Of the 8 s clip in a loop. */
 const stretchMs = 5000;
 /** A busy machine may tear a hole into any stretch of sound: the latest one is looked at again, until time is up. */
-const patience = { timeout: 60_000, interval: 1000 };
+const patience = { timeout: 75_000, interval: 1000 };
 /** And it may be late with any one packet. */
 const mutesMax = 5;
 /** The issue's figures. */
@@ -48,7 +48,7 @@ async function hears({ page }: RoomWindow): Promise<void> {
   await forget(page);
   await recorded(page, stretchMs);
   await vi.waitFor(async () => {
-    const { samples } = await takeRecording(page, stretchMs);
+    const { samples } = await takeRecording(page, "ear", stretchMs);
     expect(compareSpeech(speech, samples, rate).envelopeCorrelation).toBeGreaterThanOrEqual(correlationMin);
   }, patience);
 }
@@ -65,6 +65,7 @@ async function silenceMs(speaker: RoomWindow, listener: RoomWindow): Promise<num
     best = Math.min(best, lastSoundAt(await takeRecording(listener.page)) - clickAt);
     await speaker.button("bar.unmute").click();
   }
+  console.log(`heard until ${Math.round(best)} ms after the click that muted`);
   return best;
 }
 
@@ -81,7 +82,12 @@ describe("two windows and three relays", () => {
   it("a room is made from pasted cards, joined by the pasted invite, and the stage is given to a raised hand", async () => {
     const relays = await Promise.all([processes.relay(), processes.relay(), processes.relay()]);
     const cards = relays.map(({ card }) => card);
-    hostWindow = await host.open(await addressOf(hostShell));
+    const address = await addressOf(hostShell);
+    const startedAt = Date.now();
+    hostWindow = await host.open(address);
+    await hostWindow.button("make.begin").waitFor();
+    const interactiveAt = await hostWindow.page.evaluate(() => window.tap.interactiveAt);
+    console.log(`from navigation to the first control: ${Math.round((interactiveAt ?? NaN) - startedAt)} ms`);
     guestAddress = await addressOf(guestShell);
     guestWindow = await guest.open(guestAddress);
     await hostWindow.makeRoom("Night talk", cards, "Mei");
@@ -91,6 +97,8 @@ describe("two windows and three relays", () => {
     await guestWindow.button("bar.unmute").waitFor();
     await hostWindow.seat("Tenzin").waitFor();
     await guestWindow.seat("Mei").waitFor();
+    expect(await hostWindow.page.locator("li.seat").count()).toBe(2);
+    expect(await guestWindow.identityOf("Mei")).toBe(await hostWindow.identityOf("Mei"));
   });
 
   it("each hears the other, and nothing more 300 ms after a mute", async () => {
@@ -117,7 +125,9 @@ describe("two windows and three relays", () => {
     const killedAt = performance.now();
     process.kill(await engineOf(guestShell), "SIGKILL");
     await back;
-    expect(performance.now() - killedAt).toBeLessThanOrEqual(comebackMsMax);
+    const backMs = performance.now() - killedAt;
+    console.log(`back in the room ${Math.round(backMs)} ms after its engine was killed`);
+    expect(backMs).toBeLessThanOrEqual(comebackMsMax);
     await hears(hostWindow);
     expect(await hostWindow.identityOf("Tenzin")).toBe(identity);
     expect(await hostWindow.page.locator("li.seat").count()).toBe(2);

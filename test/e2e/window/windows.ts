@@ -31,8 +31,8 @@ export class FakePerson {
     this.#folder = folder;
   }
 
-  /** Starts the browser; `speech` is what its microphone hears. */
-  static async start(speech: Float32Array): Promise<FakePerson> {
+  /** Starts the browser; `speech` is what its microphone hears, and `mouth` whether that is recorded. */
+  static async start(speech: Float32Array, { mouth } = { mouth: false }): Promise<FakePerson> {
     const folder = await mkdtemp(join(tmpdir(), "teahouse-person-"));
     const file = join(folder, "speech.wav");
     await writeFile(file, wavBytes([speech]));
@@ -40,6 +40,9 @@ export class FakePerson {
       executablePath: chromiumProgram(),
       args: [
         ...quietArguments,
+        // A call between two browsers of one computer: by its own address, and by no name that must be looked up.
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--allow-loopback-in-peer-connection",
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         `--use-file-for-fake-audio-capture=${file}`,
@@ -52,7 +55,7 @@ export class FakePerson {
       // Nobody looks: what rings would cost is left to sound.
       reducedMotion: "reduce",
     });
-    await installTap(context);
+    await installTap(context, { mouth });
     return new FakePerson(browser, context, folder);
   }
 
@@ -100,7 +103,10 @@ export class RoomWindow {
     await this.field("make.name").fill(title);
     const card = this.field("make.card-field");
     await card.fill(cards.join("\n"));
-    await this.page.locator("form", { has: card }).getByRole("button", { name: words("make.go"), exact: true }).click();
+    await this.page
+      .locator("form", { has: card })
+      .getByRole("button", { name: words("make.go"), exact: true })
+      .click();
     await this.field("lobby.name").fill(name);
     await this.button("lobby.go-host").click();
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
@@ -118,7 +124,10 @@ export class RoomWindow {
   async join(invite: string, name: string): Promise<void> {
     const field = this.field("join.field");
     await field.fill(invite);
-    await this.page.locator("form", { has: field }).getByRole("button", { name: words("join.go"), exact: true }).click();
+    await this.page
+      .locator("form", { has: field })
+      .getByRole("button", { name: words("join.go"), exact: true })
+      .click();
     await this.field("lobby.name").fill(name);
     await this.button("lobby.go").click();
     await this.button("bar.leave").waitFor();

@@ -1,0 +1,41 @@
+/** One figure of GOALS.md, measured: ours against something that people know. */
+export interface Figure {
+  readonly id: string;
+  readonly what: string;
+  /** Ours divided by the baseline. */
+  readonly value: number;
+  readonly goal: number;
+  readonly better: "less" | "more";
+  readonly met: boolean;
+  readonly sides: { readonly ours: number; readonly baseline: number; readonly [more: string]: number };
+}
+
+/** What a figure is made of. */
+export interface Measured {
+  readonly id: string;
+  /** What is divided by what, and its unit. */
+  readonly what: string;
+  readonly goal: number;
+  readonly better: "less" | "more";
+  readonly sides: Figure["sides"];
+}
+
+/** The ratio, and whether it reaches the goal. */
+export function figureOf({ id, what, goal, better, sides }: Measured): Figure {
+  const value = rounded(sides.ours / sides.baseline);
+  return { id, what, value, goal, better, met: better === "less" ? value <= goal : value >= goal, sides };
+}
+
+/** One line of `npm run bench`: for programs, or for people. */
+export function lineOf(figure: Figure, json: boolean): string {
+  if (json) return JSON.stringify({ event: "bench", ...figure });
+  const { id, what, value, goal, better, met, sides } = figure;
+  const bound = better === "less" ? "at most" : "at least";
+  const all = Object.entries(sides).map(([side, number]) => `${side} ${number}`);
+  return `${id}  ${value} (${bound} ${goal}: ${met ? "met" : "not met"})  ${what}: ${all.join(", ")}`;
+}
+
+/** To three decimals: more would be noise. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,140 @@
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { buildWindow, isBuildStale } from "../../p2p/cli/window-build.ts";
+import { fixturePath, readAudio } from "../audio/sounds.ts";
+import { Processes } from "../e2e/rooms.ts";
+import { forget, recorded, takeRecording } from "../e2e/window/tap.ts";
+import { addressOf, FakePerson } from "../e2e/window/windows.ts";
+import { type Delay, delayBetween } from "./delay.ts";
+import { type Figure, figureOf } from "./figure.ts";
+import type { BenchPage } from "./page/page.ts";
+import { servePage } from "./pages.ts";
+
+declare const bench: BenchPage;
+
+/** Links from the mouth's engine to the ear's. */
+const depth = 4;
+const relays = depth - 1;
+/** Until jitter buffers and whatever else adapts have settled. */
+const settleMs = 8000;
+/** What is measured. */
+const measuredMs = 15_000;
+const shapedShell = fileURLToPath(new URL("./shaped-shell.ts", import.meta.url));
+const naiveHop = fileURLToPath(new URL("./naive-hop.ts", import.meta.url));
+
+/** One way from a mouth to an ear. */
+interface Way {
+  readonly delay: Delay;
+  readonly hops: number;
+}
+
+/** T11: through our tree, by a direct call, and through a tree that decodes and encodes, all with the same browsers. */
+export async function measureMouthToEar(): Promise<readonly Figure[]> {
+  if (await isBuildStale()) await buildWindow();
+  const speech = await readAudio(fixturePath("speech.flac"));
+  const ours = await between(speech, throughOurs);
+  const direct = await between(speech, byCall);
+  const naive = await between(speech, throughNaive);
+  const hops = ours.hops;
+  return [
+    figureOf({
+      id: "T11",
+      what: "mouth to ear, ms, from browser to browser over our tree ÷ a direct WebRTC call",
+      goal: 1.5,
+      better: "less",
+      sides: { ours: ours.delay.ms, baseline: direct.delay.ms, hops },
+    }),
+    figureOf({
+      id: "T11",
+      what: "mouth to ear, ms, from browser to browser over our tree ÷ a tree that decodes and encodes at each hop",
+      goal: 0.5,
+      better: "less",
+      sides: { ours: ours.delay.ms, baseline: naive.delay.ms, hops },
+    }),
+  ];
+}
+
+/** Two browsers and whatever processes a way needs, all ended afterwards. */
+async function between(
+  speech: Float32Array,
+  lead: (mouth: FakePerson, ear: FakePerson, processes: Processes) => Promise<Led>,
+): Promise<Way> {
+  const processes = new Processes();
+  const [mouth, ear] = await Promise.all([FakePerson.start(speech, { mouth: true }), FakePerson.start(speech)]);
+  try {
+    const led = await lead(mouth, ear, processes);
+    await recorded(led.ear, settleMs);
+    await Promise.all([forget(led.ear), forget(led.mouth)]);
+    await recorded(led.ear, measuredMs);
+    const [said, heard] = await Promise.all([takeRecording(led.mouth, "mouth"), takeRecording(led.ear, "ear")]);
+    const delay = delayBetween(said, heard);
+    if (delay === undefined) throw new Error("the ear did not hear what the mouth said; is the machine busy?");
+    return { delay, hops: led.hops() };
+  } finally {
+    await Promise.all([mouth.end(), ear.end(), processes.end()]);
+  }
+}
+
+/** Sound that is on its way. */
+interface Led {
+  readonly mouth: Page;
+  readonly ear: Page;
+  hops(): number;
+}
+
+/** Two windows, the host's and a listener's, at the ends of a chain of relays. */
+async function throughOurs(mouth: FakePerson, ear: FakePerson, processes: Processes): Promise<Led> {
+  const cards = await Promise.all(Array.from({ length: relays }, () => processes.relay("--no-dht")));
+  const speaking = await mouth.open(await addressOf(processes.start([], { script: shapedShell })));
+  const shell = processes.start(["--no-open", "--no-dht"]);
+  const listening = await ear.open(await addressOf(shell));
+  await speaking.makeRoom(
+    "Depth",
+    cards.map(({ card }) => card),
+    "Mouth",
+  );
+  await listening.join(await speaking.invite(), "Ear");
+  await speaking.button("bar.unmute").click();
+  await shell.next("stats", (line) => line["hops"] === depth);
+  return { mouth: speaking.page, ear: listening.page, hops: () => Number(shell.last("stats")?.["hops"]) };
+}
+
+/** One browser calls the other. */
+async function byCall(mouth: FakePerson, ear: FakePerson): Promise<Led> {
+  const served = await servePage();
+  try {
+    const [calling, called] = await Promise.all([opened(mouth, served.address), opened(ear, served.address)]);
+    const offer = await calling.evaluate(() => bench.offer());
+    const answer = await called.evaluate((it) => bench.answer(it), offer);
+    await calling.evaluate((it) => bench.accept(it), answer);
+    return { mouth: calling, ear: called, hops: () => 1 };
+  } finally {
+    await served.stop();
+  }
+}
+
+/** As many relays as ours, each of which decodes, waits and encodes. */
+async function throughNaive(mouth: FakePerson, ear: FakePerson, processes: Processes): Promise<Led> {
+  const served = await servePage();
+  try {
+    const urls: string[] = [];
+    for (let hop = 0; hop < relays; hop += 1) {
+      const above = urls.at(-1);
+      const child = processes.start(above === undefined ? [] : [`${above}/out`], { script: naiveHop });
+      urls.push(`ws://127.0.0.1:${String((await child.next("ready"))["port"])}`);
+    }
+    const [speaking, listening] = await Promise.all([opened(mouth, served.address), opened(ear, served.address)]);
+    await listening.evaluate((url) => bench.hearFrom(url), `${urls.at(-1)}/out`);
+    await speaking.evaluate((url) => bench.speakTo(url), `${urls[0]}/in`);
+    return { mouth: speaking, ear: listening, hops: () => depth };
+  } finally {
+    await served.stop();
+  }
+}
+
+/** The page, clicked once: sound may come out. */
+async function opened(person: FakePerson, address: string): Promise<Page> {
+  const { page } = await person.open(address);
+  await page.getByRole("button").click();
+  return page;
+}

@@ -1,0 +1,29 @@
+/** `npm run bench -- [id…] [--json]`: the figures of GOALS.md that are built, each beside its baseline of the same run. */
+import { type Figure, lineOf } from "./figure.ts";
+import { measureMouthToEar } from "./mouth-to-ear.ts";
+
+const programs: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { T11: measureMouthToEar };
+
+const usageCode = 2;
+const ourFault = 70;
+
+async function run(words: readonly string[]): Promise<number> {
+  const json = words.includes("--json");
+  const named = words.filter((word) => word !== "--json");
+  const unknown = named.find((id) => !Object.hasOwn(programs, id));
+  if (unknown !== undefined) {
+    console.error(`There is no benchmark "${unknown.slice(0, 40)}"; there are: ${Object.keys(programs).join(", ")}.`);
+    return usageCode;
+  }
+  for (const id of named.length === 0 ? Object.keys(programs) : named) {
+    for (const figure of (await programs[id]?.()) ?? []) console.log(lineOf(figure, json));
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : "The benchmark broke.");
+  process.exitCode = ourFault;
+}
