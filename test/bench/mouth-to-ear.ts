@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { buildWindow, isBuildStale } from "../../p2p/cli/window-build.ts";
 import { fixturePath, readAudio } from "../audio/sounds.ts";
+import type { TeahouseProcess } from "../e2e/processes.ts";
 import { Processes } from "../e2e/rooms.ts";
 import { forget, recorded, takeRecording } from "../e2e/window/tap.ts";
 import { addressOf, FakePerson } from "../e2e/window/windows.ts";
@@ -15,6 +16,8 @@ declare const bench: BenchPage;
 /** Links from the mouth's engine to the ear's. */
 const depth = 4;
 const relays = depth - 1;
+/** A tree that has not settled by then will not. */
+const placeMsMax = 60_000;
 /** Until jitter buffers and whatever else adapts have settled. */
 const settleMs = 8000;
 /** What is measured. */
@@ -85,7 +88,8 @@ interface Led {
 /** Two windows, the host's and a listener's, at the ends of a chain of relays. */
 async function throughOurs(mouth: FakePerson, ear: FakePerson, processes: Processes): Promise<Led> {
   const cards = await Promise.all(Array.from({ length: relays }, () => processes.relay("--no-dht")));
-  const speaking = await mouth.open(await addressOf(processes.start([], { script: shapedShell })));
+  const shaped = processes.start([], { script: shapedShell });
+  const speaking = await mouth.open(await addressOf(shaped));
   const shell = processes.start(["--no-open", "--no-dht"]);
   const listening = await ear.open(await addressOf(shell));
   await speaking.makeRoom(
@@ -93,10 +97,29 @@ async function throughOurs(mouth: FakePerson, ear: FakePerson, processes: Proces
     cards.map(({ card }) => card),
     "Mouth",
   );
+  // A listener stands where there is a place; the deepest relay must be one.
+  await shaped.next("members", (line) => line["relays"] === relays);
   await listening.join(await speaking.invite(), "Ear");
   await speaking.button("bar.unmute").click();
-  await shell.next("stats", (line) => line["hops"] === depth);
+  await stands(shell);
   return { mouth: speaking.page, ear: listening.page, hops: () => Number(shell.last("stats")?.["hops"]) };
+}
+
+/** Resolves once sound comes to a window over as many links as are wanted. */
+async function stands(shell: TeahouseProcess): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const tell = (): void => {
+      const hops = String(shell.last("stats")?.["hops"]);
+      reject(new Error(`The ear stands ${hops} links from the mouth, not ${depth}; is the machine busy?`));
+    };
+    timer = setTimeout(tell, placeMsMax);
+  });
+  const placed = shell.next("stats", (line) => line["hops"] === depth);
+  // When it is late, the process's end is no news.
+  placed.catch(() => undefined);
+  await Promise.race([placed, late]);
+  clearTimeout(timer);
 }
 
 /** One browser calls the other. */

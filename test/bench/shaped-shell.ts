@@ -1,6 +1,6 @@
 /**
  * `teahouse --no-open`, but its rooms are shaped as a chain of relays, which no person would ask for: prints `window` with
- * its `url`, as that does.
+ * its `url`, and `members`, as that does.
  */
 import type { EngineApi, HostOptions } from "../../p2p/api/engine.ts";
 import { siteFolder } from "../../p2p/cli/window-build.ts";
@@ -16,6 +16,9 @@ const engine = new Proxy(supervisor.engine, {
     return typeof member === "function" ? member.bind(target) : member;
   },
 }) satisfies EngineApi;
+supervisor.engine.subscribe((event) => {
+  if (event.event === "members") console.log(JSON.stringify({ t: 0, ...event }));
+});
 const started = supervisor.start();
 const shell = await startShell({ siteFolder, engine });
 await started;

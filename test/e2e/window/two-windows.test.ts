@@ -9,8 +9,8 @@ import { forget, lastSoundAt, recorded, takeRecording } from "./tap.ts";
 import { addressOf, FakePerson, type RoomWindow } from "./windows.ts";
 
 const rate = 48_000;
-/** Of the 8 s clip in a loop. */
-const stretchMs = 5000;
+/** Of the 8 s clip in a loop: some ten words. */
+const stretchMs = 3000;
 /** A busy machine may tear a hole into any stretch of sound: the latest one is looked at again, until time is up. */
 const patience = { timeout: 75_000, interval: 1000 };
 /** And it may be late with any one packet. */
