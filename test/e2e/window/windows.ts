@@ -6,7 +6,6 @@ import { chromium, type Browser, type BrowserContext, type Locator, type Page } 
 import { wavBytes } from "../../io/audio/wav-bytes.ts";
 import { chromiumProgram, quietArguments } from "../chromium.ts";
 import type { TeahouseProcess } from "../processes.ts";
-import { installTap } from "./tap.ts";
 
 const english = JSON.parse(
   readFileSync(new URL("../../../renderer/ui/locales/en.json", import.meta.url), "utf8"),
@@ -47,12 +46,9 @@ export class FakePerson {
     });
     const context = await browser.newContext({
       locale: "en-US",
-      // The tap is no part of the window, whose policy would refuse it.
-      bypassCSP: true,
       // Nobody looks: what rings would cost is left to sound.
       reducedMotion: "reduce",
     });
-    await installTap(context);
     return new FakePerson(browser, context, folder);
   }
 
@@ -100,7 +96,10 @@ export class RoomWindow {
     await this.field("make.name").fill(title);
     const card = this.field("make.card-field");
     await card.fill(cards.join("\n"));
-    await this.page.locator("form", { has: card }).getByRole("button", { name: words("make.go"), exact: true }).click();
+    await this.page
+      .locator("form", { has: card })
+      .getByRole("button", { name: words("make.go"), exact: true })
+      .click();
     await this.field("lobby.name").fill(name);
     await this.button("lobby.go-host").click();
     await this.page.getByRole("heading", { level: 1, name: title }).waitFor();
@@ -118,7 +117,10 @@ export class RoomWindow {
   async join(invite: string, name: string): Promise<void> {
     const field = this.field("join.field");
     await field.fill(invite);
-    await this.page.locator("form", { has: field }).getByRole("button", { name: words("join.go"), exact: true }).click();
+    await this.page
+      .locator("form", { has: field })
+      .getByRole("button", { name: words("join.go"), exact: true })
+      .click();
     await this.field("lobby.name").fill(name);
     await this.button("lobby.go").click();
     await this.button("bar.leave").waitFor();
