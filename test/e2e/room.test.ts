@@ -67,6 +67,7 @@ describe("a room", () => {
     const stats = await listener.next("stats", (line) => {
       return Number(line["framesOnTime"]) > 0 && "webrtc" in (line["links"] as object);
     });
+    await listener.next("members");
     const order = listener.lines.map(({ event }) => event);
     expect(order[0]).toBe("ready");
     expect(order.indexOf("joined")).toBeLessThan(order.indexOf("members"));
