@@ -43,7 +43,10 @@ export interface Supervisor {
   readonly restarts: number;
   /** Whether it was given up. */
   readonly isGone: boolean;
-  /** Starts the first process; resolves when its engine is up. Rejects as `EngineApi.start` does. Called once. */
+  /**
+   * Starts the first process; resolves when its engine is up, or was and crashed at once: then it is on its way back.
+   * Rejects as `EngineApi.start` does. Called once.
+   */
   start(): Promise<void>;
   /** Leaves the room, stops the engine, and waits until its process is gone. */
   stop(): Promise<void>;
@@ -91,8 +94,13 @@ class EngineSupervisor implements Supervisor {
     try {
       await this.#client.start();
     } catch (error) {
-      await this.stop();
-      throw error;
+      // A process that ended without a word of its own has crashed, and is owed the restart of any other crash.
+      const isRefusal = this.#client.state !== "closed";
+      if (isRefusal || this.#isStopping) {
+        await this.stop();
+        throw error;
+      }
+      this.#handle?.kill();
     }
     this.#watch();
   }

@@ -7,6 +7,13 @@ const base = {
   hookTimeout: 60_000,
 };
 
+/** Whole processes, browsers, and builds that write into the same folder: one file at a time. */
+const sequential = [
+  "test/e2e/**/*.test.ts",
+  "test/renderer/browser/**/*.test.ts",
+  "test/electron/{built,packaging}.test.ts",
+];
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -18,7 +25,7 @@ export default defineConfig({
           ...base,
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**", "test/renderer/browser/**"],
+          exclude: sequential,
           sequence: { groupOrder: 0 },
         },
       },
@@ -27,7 +34,7 @@ export default defineConfig({
         test: {
           ...base,
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/renderer/browser/**/*.test.ts"],
+          include: sequential,
           fileParallelism: false,
           testTimeout: 180_000,
           sequence: { groupOrder: 1 },

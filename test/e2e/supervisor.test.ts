@@ -134,6 +134,17 @@ describe("the supervisor of an engine", () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
+  it("starts a first engine again that crashes while it comes up", async () => {
+    const { supervisor, pids } = watch([{ diesAtStart: true }, {}]);
+    const back = new Promise<void>((resolve) => supervisor.onBack(resolve));
+    await supervisor.start();
+    await back;
+    expect(supervisor.restarts).toBe(1);
+    expect(pids.filter(isRunning)).toHaveLength(1);
+    await supervisor.stop();
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
   it("can be stopped while it waits to restart", async () => {
     const { supervisor, pids } = watch([{}], { waitsMs: [3_600_000], crashesMax: 9, spellMs: 60_000 });
     await supervisor.start();
