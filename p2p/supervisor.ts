@@ -20,6 +20,8 @@ export interface RestartRules {
   readonly crashesMax: number;
   /** … within this time are too many. */
   readonly spellMs: number;
+  /** An engine that is silent for longer hangs; absent: `silenceMsMax`. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -31,6 +33,13 @@ export const restartRules: RestartRules = { waitsMs: [0, 250, 1000, 2000, 4000],
 /** What people read when it is given up. */
 export const engineGoneSentence =
   "The engine of Teahouse stopped several times in a row and stays stopped; close Teahouse and open it again.";
+
+/**
+ * An engine tells its counts every second. One that says nothing for this long hangs, and is ended like one that crashed;
+ * a busy machine has been seen to hold one up for 2 s.
+ */
+const silenceMsMax = 10_000;
+const looksPerSilence = 4;
 
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
@@ -75,12 +84,15 @@ class EngineSupervisor implements Supervisor {
   /** In memory only: who we are in the room. */
   #capsule: Uint8Array | undefined;
   #isStopping = false;
+  /** Looks since the engine was last heard. Not a time: while this computer slept or stood still, nobody looked. */
+  #silentLooks = 0;
   #cancelWait: () => void = () => undefined;
 
   constructor(spawn: () => ProcessHandle, rules: RestartRules) {
     this.#spawn = spawn;
     this.#rules = rules;
     this.#client.subscribe(({ event }) => {
+      this.#silentLooks = 0;
       this.#capsule = event === "left" ? undefined : (this.#client.capsule() ?? this.#capsule);
     });
   }
@@ -139,11 +151,19 @@ class EngineSupervisor implements Supervisor {
   /** Waits for the end of the process that runs now; an end that nobody asked for is a crash. */
   #watch(): void {
     const handle = this.#handle;
+    const watch = setInterval(() => this.#look(handle), (this.#rules.silenceMs ?? silenceMsMax) / looksPerSilence);
+    this.#silentLooks = 0;
     void handle?.exited.then(() => {
+      clearInterval(watch);
       if (this.#isStopping || this.#handle !== handle) return;
       this.#handle = undefined;
       void this.#crashed();
     });
+  }
+
+  #look(handle: ProcessHandle | undefined): void {
+    this.#silentLooks += 1;
+    if (this.#silentLooks > looksPerSilence && !this.#isStopping) handle?.kill();
   }
 
   async #crashed(): Promise<void> {

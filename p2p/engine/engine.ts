@@ -32,7 +32,7 @@ const statsMs = 1000;
 /** Events that tell of a moment and not of how things are. */
 const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text"]);
 /** Events that hold as long as the room is not left. */
-const ofRoom = ["room", "joined", "sound", "role", "stage", "place", "step", "members", "left"] as const;
+const ofRoom = ["room", "joined", "sound", "role", "stage", "invite", "place", "step", "members", "left"] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -133,6 +133,7 @@ class Engine implements EngineApi {
     }
     const command = { kind: "join", invite: invite.value, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
+    if (invite.value.chain.at(-1)?.role === "listener") this.#emit({ event: "invite", invite: text });
   }
 
   raiseHand(): void {

@@ -156,6 +156,8 @@ export class Session {
     switch (event.event) {
       case "room":
         return this.sharing.set({ invites: event.invites });
+      case "invite":
+        return this.sharing.set({ invites: { listener: event.invite } });
       case "joined":
         if (this.phase.get() === "inside") this.returns.update((count) => count + 1);
         this.role.set(event.role);

@@ -145,6 +145,17 @@ describe("the supervisor of an engine", () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
+  it("ends an engine that hangs, and brings another back into the room", async () => {
+    const { supervisor, pids, next } = watch([{ tells: true }], { ...patient, silenceMs: 2000 });
+    await supervisor.start();
+    await supervisor.engine.join("thi1-x", {});
+    const back = next(({ event }) => event === "role");
+    supervisor.engine.say("hang");
+    expect(await back).toMatchObject({ by: `thi1-x of ${pids[0]}` });
+    expect(pids.slice(0, 1).filter(isRunning)).toEqual([]);
+    await supervisor.stop();
+  });
+
   it("can be stopped while it waits to restart", async () => {
     const { supervisor, pids } = watch([{}], { waitsMs: [3_600_000], crashesMax: 9, spellMs: 60_000 });
     await supervisor.start();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
-import type { RoomKey } from "../../p2p/api/ids.ts";
+import { millis, type RoomKey } from "../../p2p/api/ids.ts";
 import type { Port } from "../../p2p/api/port.ts";
 import { createPortPair } from "../../p2p/port/carriers.ts";
 import { createPortClient } from "../../p2p/port/client.ts";
@@ -37,6 +37,22 @@ describe("a port client", () => {
     await client.start();
     expect(events.map(({ event }) => event)).toEqual(["ready", "joined", "ready"]);
     expect(client.snapshot()).toEqual(double.snapshot());
+  });
+
+  it("gives a window that opens late all that was typed in this room, and nothing of an earlier one", async () => {
+    const double = await startedDouble();
+    const say = (words: string): void =>
+      double.emit({ event: "text", identity: "ab", name: "Mei", text: words, at: millis(1), self: false });
+    double.emit(joined);
+    say("before");
+    double.emit({ event: "left" });
+    double.emit(joined);
+    for (let number = 1; number <= 201; number += 1) say(String(number));
+    const client = createPortClient(served(double));
+    await client.start();
+    const texts = client.snapshot().flatMap((event) => (event.event === "text" ? [event.text] : []));
+    expect(texts).toHaveLength(200);
+    expect([texts[0], texts.at(-1)]).toEqual(["2", "201"]);
   });
 
   it("rejects what is under way when the other side goes, and everything after", async () => {
