@@ -1,11 +1,12 @@
 import { sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
 import { millis } from "../../p2p/api/ids.ts";
-import type { FromCapture, ToCapture } from "./capture-messages.ts";
+import type { CaptureWorkletOptions, FromCapture, ToCapture, ToCaptureWorklet } from "./capture-messages.ts";
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
 import captureWorkletUrl from "./capture-worklet.ts?worker&url";
 import { listDevices, onDeviceChange } from "./devices.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "./edges.ts";
+import { ringMemory } from "./ring.ts";
 
 /**
  * The browser's microphones. With `processing` the browser takes echo and noise away and levels what is said; without,
@@ -36,10 +37,12 @@ async function open(device: string | undefined, processing: boolean, handlers: C
   const worker = new Worker(new URL("./capture-worker.ts", import.meta.url), { type: "module" });
   const context = new AudioContext({ sampleRate: sampleRateHz, latencyHint: "interactive" });
   let closed = false;
+  let node: AudioWorkletNode | undefined;
   const close = (): void => {
     if (closed) return;
     closed = true;
     track.stop();
+    node?.port.postMessage("end" satisfies ToCaptureWorklet);
     worker.terminate();
     void context.close();
   };
@@ -51,10 +54,12 @@ async function open(device: string | undefined, processing: boolean, handlers: C
       close();
       handlers.onEnded();
     });
-    await connect(stream, context, (source) => {
-      const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
-      say({ kind: "begin", source, deviceLatencyMs }, [source]);
-    });
+    await context.audioWorklet.addModule(captureWorkletUrl);
+    const ring = globalThis.crossOriginIsolated ? (ringMemory(true) as SharedArrayBuffer) : undefined;
+    node = connect(stream, context, ring);
+    const source = ring ?? sourcePort(node);
+    const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
+    say({ kind: "begin", source, deviceLatencyMs }, source instanceof MessagePort ? [source] : []);
     await begun;
   } catch (error) {
     close();
@@ -65,6 +70,8 @@ async function open(device: string | undefined, processing: boolean, handlers: C
       track.enabled = gate !== "shut";
       say({ kind: "gate", gate });
     },
+    setMask: (character) => say({ kind: "mask", character }),
+    record: (samples) => say({ kind: "record", samples }),
     close,
   };
 }
@@ -86,6 +93,8 @@ function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): P
           return handlers.onPacket({ opus: data.opus, capturedAt: millis(data.capturedAt) });
         case "rms":
           return handlers.onRms(data.rms);
+        case "recorded":
+          return handlers.onRecorded(data.pcm);
         case "broken":
           return broken();
         default:
@@ -95,14 +104,18 @@ function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): P
   });
 }
 
-/** Leads the stream through the worklet; `give` is given the port at which its blocks come out. */
-async function connect(stream: MediaStream, context: AudioContext, give: (port: MessagePort) => void): Promise<void> {
-  await context.audioWorklet.addModule(captureWorkletUrl);
-  const node = new AudioWorkletNode(context, "capture", { numberOfInputs: 1, numberOfOutputs: 0 });
-  const { port1, port2 } = new MessageChannel();
-  node.port.postMessage(port1, [port1]);
-  give(port2);
+/** Leads the stream into the worklet. */
+function connect(stream: MediaStream, context: AudioContext, ring: SharedArrayBuffer | undefined): AudioWorkletNode {
+  const processorOptions: CaptureWorkletOptions = ring === undefined ? {} : { ring };
+  const node = new AudioWorkletNode(context, "capture", { numberOfInputs: 1, numberOfOutputs: 0, processorOptions });
   context.createMediaStreamSource(stream).connect(node);
   // A page that captures may play; where it may not, it waits for a click without harm.
   void context.resume();
+  return node;
+}
+
+function sourcePort(node: AudioWorkletNode): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  node.port.postMessage(port1, [port1]);
+  return port2;
 }

@@ -18,6 +18,19 @@ export async function listDevices(kind: "audioinput" | "audiooutput"): Promise<r
   }
 }
 
+/**
+ * Whether there is any loudspeaker; true where the browser does not list them. Chromium lists them without names before
+ * permission, and plays into nothing where there is none. Never rejects.
+ */
+export async function hasLoudspeaker(): Promise<boolean> {
+  if (!("setSinkId" in AudioContext.prototype)) return true;
+  try {
+    return (await navigator.mediaDevices.enumerateDevices()).some(({ kind }) => kind === "audiooutput");
+  } catch {
+    return true;
+  }
+}
+
 /** Tells when devices come or go, or the permission for the microphone changes. */
 export function onDeviceChange(listener: () => void): Unsubscribe {
   let permission: PermissionStatus | undefined;

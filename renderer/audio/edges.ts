@@ -1,6 +1,7 @@
 import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
-import type { SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
+import type { MaskCharacter } from "./mask-character.ts";
+import type { CueKind, SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
 
 /** Time for what decides, so that tests can hold it still. */
 export interface Timers {
@@ -15,6 +16,8 @@ export interface CaptureHandlers {
   onPacket(packet: SpokenPacket): void;
   /** 20 times a second: root mean square of what came, 1 at most. */
   onRms(rms: number): void;
+  /** What was to be kept, at 48 kHz, as others would hear it. */
+  onRecorded(pcm: Float32Array<ArrayBuffer>): void;
   /** The device went away. Nothing follows. */
   onEnded(): void;
   /** A part of ours failed. Nothing follows. */
@@ -24,10 +27,14 @@ export interface CaptureHandlers {
 /** What an open microphone does: `shut` is silence and no sound measured, `metering` measures, `live` makes packets too. */
 export type Gate = "shut" | "metering" | "live";
 
-/** An open microphone. It begins `shut`. */
+/** An open microphone. It begins `shut`, and without a mask. */
 export interface Capture {
   /** No packet begun before it is told. */
   setGate(gate: Gate): void;
+  /** Told before a gate is opened: no sound without the mask leaves after it. */
+  setMask(character: MaskCharacter | undefined): void;
+  /** Keeps so many samples from now on, then tells them; 0 ends that early. Nothing is kept while `shut`. */
+  record(samples: number): void;
   close(): void;
 }
 
@@ -62,6 +69,12 @@ export interface OutputStats {
 export interface Output {
   push(packet: HeardPacket): void;
   setVolume(volume: number): void;
+  /** How loud this speaker is among the others: 0 to 2. */
+  setSpeakerVolume(speaker: VoiceKey, volume: number): void;
+  /** Whether speakers who are too quiet or too loud are brought nearer to the others. */
+  setLevelling(levelling: boolean): void;
+  /** A soft sign that only this person hears. */
+  cue(kind: CueKind): void;
   /** Undefined is the default. Rejects when there is no such device, or the browser offers no choice. */
   setSink(device: string | undefined): Promise<void>;
   /** Asks the browser again to let sound out. Resolves when it answered. */
@@ -72,6 +85,10 @@ export interface Output {
 /** The world of loudspeakers. */
 export interface OutputEdge {
   open(handlers: OutputHandlers): Promise<Output>;
+  /** Plays 48 kHz to this person alone, beside whatever else is open. Resolves at its end, or when `signal` aborts. */
+  playBack(pcm: Float32Array<ArrayBuffer>, device: string | undefined, signal: AbortSignal): Promise<void>;
   devices(): Promise<readonly SoundDevice[]>;
+  /** Whether there is anything to hear with, also before its name may be known. */
+  hasOutput(): Promise<boolean>;
   onChange(listener: () => void): Unsubscribe;
 }

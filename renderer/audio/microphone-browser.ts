@@ -1,5 +1,6 @@
 import { browserTimers } from "./browser-timers.ts";
 import { captureDevice } from "./capture-device.ts";
+import { secretChance } from "./mask-character.ts";
 import { RoomMicrophone } from "./microphone.ts";
 import type { Microphone } from "./types.ts";
 
@@ -11,5 +12,5 @@ export interface MicrophoneOptions {
 
 /** The microphone of this window. */
 export function createMicrophone({ processing = true }: MicrophoneOptions = {}): Microphone {
-  return new RoomMicrophone(captureDevice(processing), browserTimers);
+  return new RoomMicrophone(captureDevice(processing), browserTimers, secretChance());
 }

@@ -3,13 +3,19 @@ import type { Capture, CaptureEdge, Gate, Timers } from "./edges.ts";
 import { microphoneFaultCode, soundFault } from "./faults.ts";
 import { levelOf } from "./level.ts";
 import { Listeners } from "./listeners.ts";
+import { drawMask, type Chance, type MaskCharacter } from "./mask-character.ts";
+import { MutedSpeech } from "./muted-speech.ts";
 import { Restarts } from "./restarts.ts";
-import type { Microphone, SoundDevice, SoundFault, SoundFaultCode, Unsubscribe } from "./types.ts";
+import type { Microphone, Recording, SoundDevice, SoundFault, SoundFaultCode, Unsubscribe } from "./types.ts";
 
 /** How long the microphone stays open after push-to-talk was let go (Mumble's default is as long). */
 const holdTailMs = 200;
 /** A room is never this quiet (-100 dBFS): what is, is a microphone that gives zeros. */
 const deadRms = 1e-5;
+/** The longest recording, in ms: 2 MB. */
+const recordMsMax = 10_000;
+/** Samples of a ms. */
+const samplesPerMs = 48;
 /** So long it must give nothing before we say so. */
 const deadMsMin = 4000;
 
@@ -31,9 +37,14 @@ export class RoomMicrophone implements Microphone {
   readonly #devicesTo = new Listeners<readonly SoundDevice[]>();
   readonly #faultTo = new Listeners<SoundFault | undefined>();
   readonly #liveTo = new Listeners<boolean>();
+  readonly #mutedSpeechTo = new Listeners<void>();
+  readonly #mutedSpeech = new MutedSpeech();
+  readonly #chance: Chance;
   #capture: Capture | undefined;
   /** The device that `#capture` is of; undefined is the default one. */
   #openDevice: string | undefined;
+  /** Which one that default was. */
+  #openDefault: string | undefined;
   /** Counts what was begun or ended, so that what comes too late is known. */
   #run = 0;
   #started = false;
@@ -43,17 +54,25 @@ export class RoomMicrophone implements Microphone {
   #held = false;
   #endTail: Unsubscribe | undefined;
   #metering = false;
+  #mindful = false;
+  #mask: MaskCharacter;
+  #masked = false;
+  #recorded: ((recording: Recording | undefined) => void) | undefined;
   #gate: Gate = "shut";
   #level = 0;
+  #shown = false;
   #devices: readonly SoundDevice[] = [];
   #device: string | undefined;
   #fault: SoundFault | undefined;
   /** Since when the open microphone has given nothing. */
   #deadSince: number | undefined;
 
-  constructor(edge: CaptureEdge, timers: Timers) {
+  /** `chance` draws the masks: let it be secret. */
+  constructor(edge: CaptureEdge, timers: Timers, chance: Chance) {
     this.#edge = edge;
     this.#timers = timers;
+    this.#chance = chance;
+    this.#mask = drawMask(chance);
     this.#restarts = new Restarts(timers);
   }
 
@@ -63,6 +82,10 @@ export class RoomMicrophone implements Microphone {
 
   get live(): boolean {
     return this.#gate === "live";
+  }
+
+  get masked(): boolean {
+    return this.#masked;
   }
 
   get level(): number {
@@ -127,6 +150,35 @@ export class RoomMicrophone implements Microphone {
     this.#regate();
   }
 
+  setMindful(mindful: boolean): void {
+    this.#mindful = mindful;
+    this.#regate();
+  }
+
+  setMasked(masked: boolean): void {
+    if (masked === this.#masked) return;
+    this.#masked = masked;
+    this.#capture?.setMask(this.#worn());
+  }
+
+  renewMask(): void {
+    this.#mask = drawMask(this.#chance);
+    if (this.#masked) this.#capture?.setMask(this.#mask);
+  }
+
+  async record(ms: number): Promise<Recording | undefined> {
+    this.endRecording();
+    if (this.#capture === undefined) return undefined;
+    const recorded = new Promise<Recording | undefined>((resolve) => (this.#recorded = resolve));
+    this.#regate();
+    this.#capture.record(Math.round(Math.min(recordMsMax, Math.max(1, ms)) * samplesPerMs));
+    return recorded;
+  }
+
+  endRecording(): void {
+    if (this.#recorded !== undefined) this.#capture?.record(0);
+  }
+
   async setDevice(id: string | undefined): Promise<void> {
     const same = id === this.#device && this.#capture !== undefined && this.#openDevice === id;
     this.#device = id;
@@ -150,6 +202,10 @@ export class RoomMicrophone implements Microphone {
     return this.#faultTo.add(listener);
   }
 
+  onMutedSpeech(listener: () => void): Unsubscribe {
+    return this.#mutedSpeechTo.add(listener);
+  }
+
   onLive(listener: (live: boolean) => void): Unsubscribe {
     return this.#liveTo.add(listener);
   }
@@ -171,6 +227,8 @@ export class RoomMicrophone implements Microphone {
       }
       this.#capture = opened.capture;
       this.#openDevice = opened.device;
+      // Before any gate: no sound without the mask leaves.
+      opened.capture.setMask(this.#worn());
       this.#setFault(undefined);
       this.#regate();
     } catch (error) {
@@ -180,6 +238,7 @@ export class RoomMicrophone implements Microphone {
       if (run === this.#run && !known) this.#setFault(code);
     }
     await this.#refresh();
+    if (run === this.#run) this.#openDefault = this.#devices[0]?.id;
   }
 
   async #opened(device: string | undefined, run: number): Promise<{ capture: Capture; device: string | undefined }> {
@@ -187,6 +246,7 @@ export class RoomMicrophone implements Microphone {
     const handlers = {
       onPacket: (packet: SpokenPacket) => mine(() => this.live && this.#packetTo.tell(packet)),
       onRms: (rms: number) => mine(() => this.#measured(rms)),
+      onRecorded: (pcm: Recording) => mine(() => this.#endRecorded(pcm)),
       onEnded: () => mine(() => this.#ended()),
       onBroken: () => mine(() => this.#broken()),
     };
@@ -218,8 +278,17 @@ export class RoomMicrophone implements Microphone {
       this.#capture !== undefined &&
       this.#device !== this.#openDevice &&
       this.#devices.some(({ id }) => id === this.#device);
+    // The system's default is another one now, as when a headset is plugged in: whoever follows it, follows.
+    const [first] = this.#devices;
+    const moved =
+      this.#capture !== undefined &&
+      this.#openDevice === undefined &&
+      this.#device === undefined &&
+      first !== undefined &&
+      this.#openDefault !== undefined &&
+      first.id !== this.#openDefault;
     const mayWork = this.#capture === undefined && this.#fault !== undefined && retried.includes(this.#fault.code);
-    if (isBack || mayWork) this.#reopen();
+    if (isBack || moved || mayWork) this.#reopen();
   }
 
   async #refresh(): Promise<void> {
@@ -230,7 +299,19 @@ export class RoomMicrophone implements Microphone {
   #close(): void {
     this.#capture?.close();
     this.#capture = undefined;
+    this.#endRecorded(undefined);
     this.#regate();
+  }
+
+  #worn(): MaskCharacter | undefined {
+    return this.#masked ? this.#mask : undefined;
+  }
+
+  #endRecorded(recording: Recording | undefined): void {
+    const tell = this.#recorded;
+    this.#recorded = undefined;
+    tell?.(recording === undefined || recording.length === 0 ? undefined : recording);
+    if (tell !== undefined) this.#regate();
   }
 
   #dropTail(): void {
@@ -240,21 +321,36 @@ export class RoomMicrophone implements Microphone {
 
   #regate(): void {
     const open = !this.#muted || this.#held || this.#endTail !== undefined;
-    const gate = this.#capture === undefined ? "shut" : open ? "live" : this.#metering ? "metering" : "shut";
+    const measured = this.#metering || this.#mindful || this.#recorded !== undefined;
+    const gate = this.#capture === undefined ? "shut" : open ? "live" : measured ? "metering" : "shut";
     this.#capture?.setGate(gate);
-    if (gate === this.#gate) return;
     const wasLive = this.live;
-    this.#gate = gate;
-    this.#deadSince = undefined;
-    if (gate === "shut") this.#showLevel(0);
-    if (gate === "shut" && this.#fault?.code === "microphone-silent") this.#setFault(undefined);
+    if (gate !== this.#gate) {
+      this.#gate = gate;
+      this.#deadSince = undefined;
+      this.#mutedSpeech.reset();
+    }
+    this.#reveal();
     if (this.live !== wasLive) this.#liveTo.tell(this.live);
+  }
+
+  /** Whether the level is shown now. Whoever only might have forgotten that they are muted is shown none. */
+  #reveal(): void {
+    const wants = this.live || this.#metering || this.#recorded !== undefined;
+    const shown = this.#gate !== "shut" && wants;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    if (shown) return;
+    this.#showLevel(0);
+    if (this.#fault?.code === "microphone-silent") this.#setFault(undefined);
   }
 
   #measured(rms: number): void {
     if (this.#gate === "shut") return;
-    this.#showLevel(levelOf(rms));
     const now = this.#timers.now();
+    if (!this.live && this.#mindful && this.#mutedSpeech.hear(rms, now)) this.#mutedSpeechTo.tell();
+    if (!this.#shown) return;
+    this.#showLevel(levelOf(rms));
     if (rms > deadRms) {
       this.#deadSince = undefined;
       if (this.#fault?.code === "microphone-silent") this.#setFault(undefined);

@@ -8,6 +8,7 @@ export interface Outlet {
   readonly filledMs: number;
   /** Times that the device found nothing. */
   readonly underruns: number;
+  /** Takes a copy. */
   write(samples: Float32Array): void;
   /** Resolves when the device has taken some, or after a while. */
   drained(): Promise<void>;
@@ -49,7 +50,8 @@ export function portOutlet(port: MessagePort): Outlet {
     },
     write: (samples) => {
       filled += samples.length;
-      port.postMessage(samples, [samples.buffer as ArrayBuffer]);
+      const copy = samples.slice();
+      port.postMessage(copy, [copy.buffer]);
     },
     drained: () => new Promise((resolve) => (wake = resolve)),
   };

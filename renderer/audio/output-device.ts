@@ -1,11 +1,12 @@
 import { sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
-import { listDevices, onDeviceChange } from "./devices.ts";
+import { hasLoudspeaker, listDevices, onDeviceChange } from "./devices.ts";
 import type { Output, OutputEdge, OutputHandlers } from "./edges.ts";
 import type { FromPlayout, PlayoutWorkletOptions, ToPlayout, ToPlayoutWorklet } from "./playout-messages.ts";
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
 import playoutWorkletUrl from "./playout-worklet.ts?worker&url";
 import { ringMemory } from "./ring.ts";
+import { playCue } from "./cues.ts";
 
 /** So long the browser may take to say whether sound may come out: without a click it says nothing at all. */
 const unblockMsMax = 500;
@@ -17,7 +18,9 @@ export type Tap = (context: AudioContext, last: AudioNode) => void;
 export function outputDevice(tap: Tap = () => {}): OutputEdge {
   return {
     open: (handlers) => open(handlers, tap),
+    playBack,
     devices: () => listDevices("audiooutput"),
+    hasOutput: hasLoudspeaker,
     onChange: onDeviceChange,
   };
 }
@@ -56,6 +59,9 @@ async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
     return {
       push: (packet) => say({ kind: "heard", packet }),
       setVolume: (volume) => void gain.gain.setTargetAtTime(volume, context.currentTime, volumeSeconds),
+      setSpeakerVolume: (speaker, volume) => say({ kind: "volume", speaker, volume }),
+      setLevelling: (levelling) => say({ kind: "levelling", levelling }),
+      cue: (kind) => playCue(context, kind),
       setSink: (device) => setSink(context, device),
       unblock,
       close,
@@ -63,6 +69,31 @@ async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Rejects where nothing can be played. */
+async function playBack(
+  pcm: Float32Array<ArrayBuffer>,
+  device: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const context = new AudioContext({ sampleRate: sampleRateHz });
+  try {
+    if (device !== undefined) await setSink(context, device).catch(() => {});
+    await context.resume();
+    const buffer = context.createBuffer(1, Math.max(1, pcm.length), sampleRateHz);
+    buffer.copyToChannel(pcm, 0);
+    const source = new AudioBufferSourceNode(context, { buffer });
+    source.connect(context.destination);
+    await new Promise<void>((resolve) => {
+      source.onended = () => resolve();
+      signal.addEventListener("abort", () => resolve());
+      if (signal.aborted) resolve();
+      source.start();
+    });
+  } finally {
+    void context.close();
   }
 }
 

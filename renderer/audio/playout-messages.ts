@@ -6,7 +6,10 @@ import type { SpeakerStats } from "./types.ts";
 export type ToPlayout =
   /** Where the sound goes: a ring shared with the worklet, or a port to it. */
   | { readonly kind: "begin"; readonly outlet: SharedArrayBuffer | MessagePort; readonly outputLatencyMs: number }
-  | { readonly kind: "heard"; readonly packet: HeardPacket };
+  | { readonly kind: "heard"; readonly packet: HeardPacket }
+  /** One speaker among the others: 0 to 2. */
+  | { readonly kind: "volume"; readonly speaker: VoiceKey; readonly volume: number }
+  | { readonly kind: "levelling"; readonly levelling: boolean };
 
 /** From the playout worker. */
 export type FromPlayout =

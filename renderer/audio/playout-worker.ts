@@ -17,8 +17,19 @@ const post = (message: FromPlayout): void => postMessage(message);
 const mixer = new StageMixer(newDecoder, () => post({ kind: "broken" }));
 
 addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
-  if (data.kind === "heard") mixer.push(data.packet);
-  else void play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data);
+  switch (data.kind) {
+    case "heard":
+      return mixer.push(data.packet);
+    case "volume":
+      return mixer.setVolume(data.speaker, data.volume);
+    case "levelling":
+      return mixer.setLevelling(data.levelling);
+    case "begin":
+      void play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data);
+      return;
+    default:
+      return data satisfies never;
+  }
 });
 
 async function newDecoder(): Promise<VoiceDecoder> {

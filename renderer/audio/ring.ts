@@ -68,6 +68,16 @@ export class SampleRing {
     Atomics.store(this.#header, consumed, (start + count) | 0);
   }
 
+  /** Wakes whoever waits in `filledMore`. */
+  notifyWritten(): void {
+    Atomics.notify(this.#header, written);
+  }
+
+  /** Resolves after the next `notifyWritten`, or after so many ms. As `drained`, from the other end. */
+  async filledMore(timeoutMs: number): Promise<void> {
+    await this.#changed(written, timeoutMs);
+  }
+
   /** Wakes whoever waits in `drained`. */
   notify(): void {
     Atomics.notify(this.#header, consumed);
@@ -75,8 +85,12 @@ export class SampleRing {
 
   /** Resolves after the next `notify`, or after so many ms. For shared memory, and not on a sound thread. */
   async drained(timeoutMs: number): Promise<void> {
+    await this.#changed(consumed, timeoutMs);
+  }
+
+  async #changed(index: number, timeoutMs: number): Promise<void> {
     if (waitAsync === undefined) await new Promise((resolve) => setTimeout(resolve, pollMs));
-    else await waitAsync(this.#header, consumed, this.position, timeoutMs).value;
+    else await waitAsync(this.#header, index, Atomics.load(this.#header, index), timeoutMs).value;
   }
 }
 

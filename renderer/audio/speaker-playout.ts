@@ -1,10 +1,13 @@
 import { JitterBuffer, type JitterPacket, type JitterStep } from "../../p2p/core/jitter/buffer.ts";
-import { frameSamples, packetSamples, sampleRateHz, type VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
+import { ComfortNoise } from "../../p2p/core/jitter/comfort-noise.ts";
+import { Joiner } from "../../p2p/core/jitter/join.ts";
+import { Stretcher, stretchedSamplesMax } from "../../p2p/core/jitter/stretch.ts";
+import { frameSamples, sampleRateHz, type VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
 import { rmsOf } from "./level.ts";
 import type { SpeakerStats } from "./types.ts";
 
-/** Two pieces are joined over 5 ms, so that no edge can be heard. */
-const joinSamples = 240;
+/** A talk ends over 10 ms. */
+const endSamples = 480;
 /** Quieter than -52 dBFS is a pause in any voice that can be heard. */
 const quietRms = 0.0025;
 /** So is what is 30 dB below this speaker's own voice. */
@@ -12,24 +15,40 @@ const quietShare = 0.03;
 /** What remains of the remembered loudness with each packet: it halves in 6 s. */
 const loudnessKept = 0.995;
 
-/** One speaker's packets made into sound, block by block, as the sound device takes it. */
+/**
+ * One speaker's packets made into sound, block by block, as the sound device takes it. Beside what the decoder gives,
+ * nothing is allocated.
+ */
 export class SpeakerPlayout {
   readonly #buffer = new JitterBuffer();
+  readonly #stretcher = new Stretcher();
+  readonly #noise = new ComfortNoise();
+  readonly #joiner = new Joiner();
   #decoder: VoiceDecoder | undefined;
-  /** Sound made and not yet taken. */
-  #ready = new Float32Array();
+  /** Sound made; what lies between `#readyAt` and `#readyEnd` is not yet taken. */
+  readonly #ready = new Float32Array(stretchedSamplesMax);
   #readyAt = 0;
+  #readyEnd = 0;
+  /** What was made last. */
+  #last: JitterStep["kind"] = "silence";
+  /** Whether that is to be heard. */
+  #sounds = false;
   #loudest = 0;
-  #delayMs: number | null = null;
+  #delayMs = 0;
 
   /** Gives it the decoder it needs, and will free. Until then packets wait and nothing sounds. */
   attach(decoder: VoiceDecoder): void {
     this.#decoder = decoder;
   }
 
-  /** Whether nothing waits or plays. */
+  /** Whether nothing waits or plays: at most the room behind this speaker still sounds. */
   get idle(): boolean {
-    return this.#buffer.idle && this.#readyAt >= this.#ready.length;
+    return this.#buffer.idle && !this.speaking;
+  }
+
+  /** Whether what was given last was speech, and not the room behind it. */
+  get speaking(): boolean {
+    return this.#last !== "silence";
   }
 
   /** Takes a packet, in any order. */
@@ -40,17 +59,16 @@ export class SpeakerPlayout {
   /** Fills `block` with the sound that begins at `now` (ms); false, and nothing filled in, when all of it is silence. */
   render(block: Float32Array, now: number): boolean {
     const decoder = this.#decoder;
-    if (decoder === undefined) return false;
+    if (decoder === undefined || (this.idle && !this.#noise.sounds && this.#readyAt >= this.#readyEnd)) return false;
     let sounding = false;
     for (let filled = 0; filled < block.length;) {
-      if (this.#readyAt >= this.#ready.length) {
+      if (this.#readyAt >= this.#readyEnd) {
         const at = now + (filled * 1000) / sampleRateHz;
-        this.#ready = this.#made(this.#buffer.pull(at), at, decoder);
-        this.#readyAt = 0;
+        this.#make(this.#buffer.pull(at), at, decoder);
       }
-      const count = Math.min(block.length - filled, this.#ready.length - this.#readyAt);
-      block.set(this.#ready.subarray(this.#readyAt, this.#readyAt + count), filled);
-      sounding ||= this.#delayMs !== null;
+      const count = Math.min(block.length - filled, this.#readyEnd - this.#readyAt);
+      for (let index = 0; index < count; index += 1) block[filled + index] = this.#ready[this.#readyAt + index]!;
+      sounding ||= this.#sounds;
       this.#readyAt += count;
       filled += count;
     }
@@ -60,7 +78,7 @@ export class SpeakerPlayout {
   /** `afterMs` is what passes between here and the ear. */
   stats(afterMs: number): SpeakerStats {
     const { framesPlayed, framesRebuilt, framesLost, packetsLate } = this.#buffer.counts;
-    const latencyMs = this.#delayMs === null ? null : this.#delayMs + afterMs;
+    const latencyMs = this.speaking ? this.#delayMs + afterMs : null;
     return { framesPlayed, framesRebuilt, framesLost, packetsLate, targetMs: this.#buffer.targetMs, latencyMs };
   }
 
@@ -69,56 +87,61 @@ export class SpeakerPlayout {
     this.#decoder?.free();
   }
 
-  #made(step: JitterStep, now: number, decoder: VoiceDecoder): Float32Array<ArrayBuffer> {
+  /** Makes the sound of a step. */
+  #make(step: JitterStep, now: number, decoder: VoiceDecoder): void {
+    const last = this.#last;
+    this.#last = step.kind;
+    this.#readyAt = 0;
+    this.#readyEnd = this.#made(step, last, now, decoder);
+    // Only packets that follow each other, and guesses, go on by themselves; the end of a talk fades anyway.
+    const goesOn = step.kind === last && (step.kind !== "play" || step.joined);
+    if (!goesOn && step.kind !== "silence") this.#joiner.join(this.#ready, this.#readyEnd);
+    this.#sounds = step.kind !== "silence" || last !== "silence" || this.#noise.sounds;
+    this.#joiner.remember(this.#ready, this.#readyEnd);
+  }
+
+  /** Gives its samples. */
+  #made(step: JitterStep, last: JitterStep["kind"], now: number, decoder: VoiceDecoder): number {
     switch (step.kind) {
-      case "play": {
+      case "play":
         this.#delayMs = now - step.capturedAt;
-        const pcm = decoder.decode(step.opus);
-        return pcm === undefined ? own(decoder.conceal()) : this.#adjusted(own(pcm), step.adjustMs);
-      }
+        return this.#played(step.opus, step.adjustMs, decoder);
       case "rebuild":
-        return own(decoder.decodeFec(step.from) ?? decoder.conceal());
+        return this.#as(decoder.decodeFec(step.from) ?? decoder.conceal());
       case "conceal":
-        return own(decoder.conceal(frameSamples));
+        return this.#as(decoder.conceal(frameSamples));
       case "silence":
-        this.#delayMs = null;
-        return new Float32Array(Math.max(1, Math.round((step.ms * sampleRateHz) / 1000)));
+        return this.#silent(Math.max(1, Math.round((step.ms * sampleRateHz) / 1000)), last);
       default:
         return step satisfies never;
     }
   }
 
-  /** In a pause, half a packet less or more brings the delay to its target unheard. */
-  #adjusted(pcm: Float32Array<ArrayBuffer>, adjustMs: -20 | 0 | 20): Float32Array<ArrayBuffer> {
+  #played(opus: Uint8Array, adjustMs: number, decoder: VoiceDecoder): number {
+    const pcm = decoder.decode(opus);
+    if (pcm === undefined) return this.#as(decoder.conceal());
     const rms = rmsOf(pcm);
     this.#loudest = Math.max(rms, this.#loudest * loudnessKept);
-    if (adjustMs === 0 || rms > Math.max(quietRms, this.#loudest * quietShare)) return pcm;
-    return adjustMs < 0 ? shortened(pcm) : lengthened(pcm);
+    this.#noise.learn(pcm, rms);
+    const isQuiet = rms <= Math.max(quietRms, this.#loudest * quietShare);
+    return this.#stretcher.stretch(pcm, adjustMs, isQuiet, this.#ready);
   }
-}
 
-function own(pcm: Float32Array): Float32Array<ArrayBuffer> {
-  return pcm as Float32Array<ArrayBuffer>;
-}
-
-/** A packet without its middle frame's worth, both ends as they were. */
-function shortened(pcm: Float32Array): Float32Array<ArrayBuffer> {
-  return joinedAt(pcm, packetSamples / 4, packetSamples / 4 + frameSamples);
-}
-
-/** A packet with a frame's worth of its middle twice. */
-function lengthened(pcm: Float32Array): Float32Array<ArrayBuffer> {
-  return joinedAt(pcm, (packetSamples * 3) / 4, (packetSamples * 3) / 4 - frameSamples);
-}
-
-/** The sound up to `left` and, faded into it, what follows `right`. */
-function joinedAt(pcm: Float32Array, left: number, right: number): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(left + pcm.length - right);
-  result.set(pcm.subarray(0, left));
-  result.set(pcm.subarray(right), left);
-  for (let index = 0; index < joinSamples && left + index < pcm.length && right + index < pcm.length; index += 1) {
-    const share = (index + 1) / (joinSamples + 1);
-    result[left + index] = pcm[left + index]! * (1 - share) + pcm[right + index]! * share;
+  /** The end of a talk: what would have gone on fades into the room; then that, until it has faded too. */
+  #silent(samples: number, last: JitterStep["kind"]): number {
+    if (last === "silence") {
+      this.#noise.fill(this.#ready, samples);
+      return samples;
+    }
+    this.#noise.begin();
+    const count = Math.min(samples, endSamples);
+    this.#noise.fill(this.#ready, count);
+    this.#joiner.fadeInto(this.#ready, count);
+    return count;
   }
-  return result;
+
+  #as(pcm: Float32Array): number {
+    this.#ready.set(pcm);
+    return pcm.length;
+  }
 }

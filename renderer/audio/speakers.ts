@@ -4,10 +4,22 @@ import type { Output, OutputEdge, OutputStats, Timers } from "./edges.ts";
 import { soundFault } from "./faults.ts";
 import { Listeners } from "./listeners.ts";
 import { Restarts } from "./restarts.ts";
-import type { SoundDevice, SoundFault, SoundFaultCode, Speakers, SpeakersStats, Unsubscribe } from "./types.ts";
+import type {
+  CueKind,
+  Recording,
+  SoundDevice,
+  SoundFault,
+  SoundFaultCode,
+  Speakers,
+  SpeakersStats,
+  Unsubscribe,
+} from "./types.ts";
 
 /** 200 %: for a voice that is too quiet. */
 const volumeMax = 2;
+
+/** Which fault is told of several: the one without which the others do not matter. */
+const told: readonly SoundFaultCode[] = ["sound-broken", "speaker-blocked", "no-speaker", "speaker-unplugged"];
 
 const nothing: OutputStats = { underruns: 0, bufferedMs: 0, outputLatencyMs: 0, speakers: new Map() };
 
@@ -18,7 +30,7 @@ export class LoudSpeakers implements Speakers {
   readonly #levelsTo = new Listeners<ReadonlyMap<VoiceKey, number>>();
   readonly #devicesTo = new Listeners<readonly SoundDevice[]>();
   readonly #faultTo = new Listeners<SoundFault | undefined>();
-  /** Faults that hold; the first is the one to tell. */
+  /** Faults that hold; one of them is told. */
   readonly #faults = new Set<SoundFaultCode>();
   #fault: SoundFault | undefined;
   #output: Output | undefined;
@@ -31,6 +43,11 @@ export class LoudSpeakers implements Speakers {
   #devices: readonly SoundDevice[] = [];
   #device: string | undefined;
   #volume = 1;
+  #deafened = false;
+  #levelling = true;
+  /** Speakers whose volume is not 1. */
+  readonly #volumes = new Map<VoiceKey, number>();
+  #playBack: AbortController | undefined;
   #stats = nothing;
 
   constructor(edge: OutputEdge, timers: Timers) {
@@ -74,6 +91,8 @@ export class LoudSpeakers implements Speakers {
     this.#endWatch?.();
     this.#endWatch = undefined;
     this.#close();
+    this.#volumes.clear();
+    this.endPlayBack();
     this.#faults.clear();
     this.#showFault();
   }
@@ -82,9 +101,46 @@ export class LoudSpeakers implements Speakers {
     this.#output?.push(packet);
   }
 
+  get deafened(): boolean {
+    return this.#deafened;
+  }
+
   setVolume(volume: number): void {
-    this.#volume = Number.isFinite(volume) ? Math.min(volumeMax, Math.max(0, volume)) : 1;
-    this.#output?.setVolume(this.#volume);
+    this.#volume = bounded(volume);
+    this.#output?.setVolume(this.#heardVolume());
+  }
+
+  setSpeakerVolume(speaker: VoiceKey, volume: number): void {
+    const next = bounded(volume);
+    if (next === 1) this.#volumes.delete(speaker);
+    else this.#volumes.set(speaker, next);
+    this.#output?.setSpeakerVolume(speaker, next);
+  }
+
+  setDeafened(deafened: boolean): void {
+    this.#deafened = deafened;
+    this.#output?.setVolume(this.#heardVolume());
+  }
+
+  setLevelling(levelling: boolean): void {
+    this.#levelling = levelling;
+    this.#output?.setLevelling(levelling);
+  }
+
+  cue(kind: CueKind): void {
+    if (!this.#deafened) this.#output?.cue(kind);
+  }
+
+  async playBack(recording: Recording): Promise<void> {
+    this.endPlayBack();
+    const own = new AbortController();
+    this.#playBack = own;
+    await isDone(this.#edge.playBack(recording, this.#device, own.signal));
+  }
+
+  endPlayBack(): void {
+    this.#playBack?.abort();
+    this.#playBack = undefined;
   }
 
   async setDevice(id: string | undefined): Promise<void> {
@@ -128,7 +184,9 @@ export class LoudSpeakers implements Speakers {
       }
       this.#output = output;
       this.#holds("sound-broken", false);
-      output.setVolume(this.#volume);
+      output.setVolume(this.#heardVolume());
+      output.setLevelling(this.#levelling);
+      for (const [speaker, volume] of this.#volumes) output.setSpeakerVolume(speaker, volume);
       await this.#refresh();
     } catch {
       mine(() => this.#broken());
@@ -150,8 +208,9 @@ export class LoudSpeakers implements Speakers {
 
   async #refresh(): Promise<void> {
     const run = this.#run;
-    const devices = await this.#edge.devices();
+    const [devices, hasOutput] = await Promise.all([this.#edge.devices(), this.#edge.hasOutput()]);
     if (run !== this.#run) return;
+    this.#holds("no-speaker", !hasOutput);
     this.#devices = devices;
     this.#devicesTo.tell(devices);
     await this.#choose();
@@ -168,6 +227,10 @@ export class LoudSpeakers implements Speakers {
     if (run === this.#run) this.#holds("speaker-unplugged", !reached && this.#device !== undefined);
   }
 
+  #heardVolume(): number {
+    return this.#deafened ? 0 : this.#volume;
+  }
+
   #showLevels(levels: ReadonlyMap<VoiceKey, number>): void {
     this.#levels = levels;
     this.#levelsTo.tell(levels);
@@ -180,11 +243,15 @@ export class LoudSpeakers implements Speakers {
   }
 
   #showFault(): void {
-    const [code] = this.#faults;
+    const code = told.find((each) => this.#faults.has(each));
     if (code === this.#fault?.code) return;
     this.#fault = code === undefined ? undefined : soundFault(code);
     this.#faultTo.tell(this.#fault);
   }
+}
+
+function bounded(volume: number): number {
+  return Number.isFinite(volume) ? Math.min(volumeMax, Math.max(0, volume)) : 1;
 }
 
 async function isDone(promise: Promise<void>): Promise<boolean> {

@@ -1,16 +1,19 @@
 import type { HeardPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 import { limits } from "../../p2p/api/limits.ts";
-import { mixBlocks } from "../../p2p/core/jitter/mix.ts";
-import type { VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
+import { addBlock, softenMix } from "../../p2p/core/jitter/mix.ts";
+import { sampleRateHz, type VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
 import { LevelMeter, levelOf } from "./level.ts";
 import { blockSamples } from "./ring.ts";
+import { SpeakerGain } from "./speaker-gain.ts";
 import { SpeakerPlayout } from "./speaker-playout.ts";
 import type { SpeakerStats } from "./types.ts";
 
 interface Track {
   readonly playout: SpeakerPlayout;
   readonly meter: LevelMeter;
+  readonly gain: SpeakerGain;
+  readonly voice: Float32Array;
   level: number;
 }
 
@@ -19,6 +22,10 @@ export class StageMixer {
   readonly #createDecoder: () => Promise<VoiceDecoder>;
   readonly #onBroken: (error: unknown) => void;
   readonly #tracks = new Map<VoiceKey, Track>();
+  /** Of speakers that are not as loud as the others. */
+  readonly #volumes = new Map<VoiceKey, number>();
+  readonly #mix = new Float32Array(blockSamples);
+  #levelling = true;
   #freed = false;
 
   /** `createDecoder` gives a fresh decoder for each speaker; `onBroken` is told when it rejects. */
@@ -32,20 +39,38 @@ export class StageMixer {
     (this.#tracks.get(packet.speaker) ?? this.#admit(packet.speaker))?.playout.push(packet);
   }
 
-  /** The next 10 ms, which begin at `now` (ms by the clock of `receivedAt`). */
+  /** How loud this speaker is among the others, 0 to 2, also when heard only later. */
+  setVolume(speaker: VoiceKey, volume: number): void {
+    if (volume === 1) this.#volumes.delete(speaker);
+    else this.#volumes.set(speaker, volume);
+    this.#tracks.get(speaker)?.gain.setVolume(volume);
+  }
+
+  /** Whether speakers too quiet or too loud are brought nearer to the others. */
+  setLevelling(levelling: boolean): void {
+    this.#levelling = levelling;
+    for (const { gain } of this.#tracks.values()) gain.setLevelling(levelling);
+  }
+
+  /** The next 10 ms, which begin at `now` (ms by the clock of `receivedAt`); good until the next call. */
   render(now: number): Float32Array {
-    const voices: Float32Array[] = [];
+    this.#mix.fill(0);
     for (const track of this.#tracks.values()) {
-      const voice = new Float32Array(blockSamples);
-      if (!track.playout.idle && track.playout.render(voice, now)) {
-        track.meter.add(voice);
-        voices.push(voice);
-      } else if (track.level > 0) {
+      const { playout, meter, gain, voice } = track;
+      const sounds = playout.render(voice, now);
+      if (sounds) {
+        gain.even(voice);
+        if (playout.speaking) meter.add(voice);
+        gain.adjust(voice);
+        addBlock(this.#mix, voice);
+      }
+      if (track.level > 0 && !(sounds && playout.speaking)) {
         track.level = 0;
-        track.meter.reset();
+        meter.reset();
       }
     }
-    return mixBlocks(voices, blockSamples);
+    softenMix(this.#mix);
+    return this.#mix;
   }
 
   /** Those who sound now, 0 to 1. */
@@ -75,7 +100,11 @@ export class StageMixer {
       this.#tracks.delete(silent[0]);
     }
     const playout = new SpeakerPlayout();
-    const track: Track = { playout, meter: new LevelMeter((rms) => void (track.level = levelOf(rms))), level: 0 };
+    const gain = new SpeakerGain(sampleRateHz);
+    gain.setVolume(this.#volumes.get(speaker) ?? 1);
+    gain.setLevelling(this.#levelling);
+    const meter = new LevelMeter((rms) => void (track.level = levelOf(rms)));
+    const track: Track = { playout, meter, gain, voice: new Float32Array(blockSamples), level: 0 };
     this.#tracks.set(speaker, track);
     this.#createDecoder().then(
       (decoder) => {

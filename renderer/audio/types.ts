@@ -13,6 +13,8 @@ export type SoundFaultCode =
   | "microphone-unplugged"
   /** It is open and not muted, and gives no sound: a switch on the headset, a volume at zero, the wrong device. */
   | "microphone-silent"
+  /** The computer has no loudspeaker or headphones at all. */
+  | "no-speaker"
   /** The chosen loudspeaker went away; sound goes to the default one. */
   | "speaker-unplugged"
   /** The browser lets no sound out before a click or a key: call `start` again from one. */
@@ -53,7 +55,10 @@ export interface Microphone {
   start(): Promise<void>;
   /** Closes the device: the system's sign for a microphone in use goes out. `start` opens it again. */
   stop(): void;
-  /** No packet leaves after it returns, and the track is disabled: the system gives silence until it is unmuted. */
+  /**
+   * No packet leaves after it returns, and the track is disabled, so that the system gives silence until it is unmuted;
+   * but while metering, recording or listening for one who forgot, loudness is measured and nothing else kept.
+   */
   setMuted(muted: boolean): void;
   readonly muted: boolean;
   /** Push to talk: while held, as if not muted; 200 ms longer, so that the last syllable is not cut off. */
@@ -62,6 +67,20 @@ export interface Microphone {
   readonly live: boolean;
   /** Before joining: sound is measured though muted, and still no packet leaves. */
   setMetering(metering: boolean): void;
+  /** While muted, sound is measured just to tell whoever talks that nobody hears it: see `onMutedSpeech`. */
+  setMindful(mindful: boolean): void;
+  /** Whether others hear the masked voice. Begins false; changes in mid-word too. */
+  readonly masked: boolean;
+  setMasked(masked: boolean): void;
+  /** Draws another mask: once for each room, before it is entered. */
+  renewMask(): void;
+  /**
+   * Keeps what is said in the next `ms` (10,000 at most), as others would hear it, mask and all; no packet leaves for it.
+   * Gives it at 48 kHz, or nothing when it was ended before any sound came.
+   */
+  record(ms: number): Promise<Recording | undefined>;
+  /** Ends recording: what was kept so far is given. */
+  endRecording(): void;
   /** How loud, 0 to 1, on a scale that follows the ear; 0 while neither live nor metering. */
   readonly level: number;
   /** The microphones there are, the default one first; refreshed when one comes or goes. */
@@ -78,9 +97,17 @@ export interface Microphone {
   onDevices(listener: (devices: readonly SoundDevice[]) => void): Unsubscribe;
   /** Called with each fault, and with undefined when it is over. */
   onFault(listener: (fault: SoundFault | undefined) => void): Unsubscribe;
+  /** Called at most every 10 s, when somebody talks though muted. */
+  onMutedSpeech(listener: () => void): Unsubscribe;
   /** Called when `live` changes. */
   onLive(listener: (live: boolean) => void): Unsubscribe;
 }
+
+/** One's own voice, kept in memory for a moment: samples at 48 kHz. */
+export type Recording = Float32Array<ArrayBuffer>;
+
+/** What a soft sign says: one's microphone opened, or shut, by a key that is held. */
+export type CueKind = "open" | "shut";
 
 /** What became of one speaker's packets. Counts since the speaker was first heard; frames are 20 ms. */
 export interface SpeakerStats {
@@ -124,11 +151,23 @@ export interface Speakers {
   stop(): void;
   /** Takes an opened packet of anybody, in any order; what comes before `start` is let go. */
   push(packet: HeardPacket): void;
-  /** How loud each speaker is at the ear now, 0 to 1, on a scale that follows the ear. Who is silent is left out. */
+  /** How loud each speaker talks now, 0 to 1, on a scale that follows the ear, whatever the volumes. Who is silent is left out. */
   readonly levels: ReadonlyMap<VoiceKey, number>;
   /** Master volume: 0 silent, 1 as sent, 2 at most. */
   readonly volume: number;
   setVolume(volume: number): void;
+  /** How loud one speaker is among the others, as the master volume is counted; 1 until set. Forgotten by `stop`. */
+  setSpeakerVolume(speaker: VoiceKey, volume: number): void;
+  /** While deafened nothing is played; volumes stay as they are. Begins false. */
+  readonly deafened: boolean;
+  setDeafened(deafened: boolean): void;
+  /** Whether speakers too quiet or too loud are brought nearer to the others. Begins true. */
+  setLevelling(levelling: boolean): void;
+  /** A soft sign that only this person hears; none before `start` or while deafened. */
+  cue(kind: CueKind): void;
+  /** Plays a recording to this person alone, also before `start`. Resolves at its end; another one or `endPlayBack` ends it. */
+  playBack(recording: Recording): Promise<void>;
+  endPlayBack(): void;
   /** The loudspeakers there are, the default one first. Empty where the browser offers no choice. */
   readonly devices: readonly SoundDevice[];
   readonly device: string | undefined;

@@ -56,7 +56,7 @@ export class App {
     this.#takeOver = ports.takeOver;
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
-    this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, this.#scope);
+    this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
     this.screen = new Cell<Screen>({ kind: "start", model: this.#start });
     this.#scope.watch(this.session.phase, () => this.#follow());

@@ -36,12 +36,8 @@ export class LobbyModel {
     this.#settings = settings;
     this.#back = back;
     this.name = new Cell(settings.name.get());
+    voice.renewMask();
     this.#scope.own(() => voice.endTryOut());
-  }
-
-  /** Opens the microphone to be tried. Only on the person's word: the question for permission must not come unasked. */
-  tryMicrophone(): void {
-    this.voice.tryOut().catch(() => undefined);
   }
 
   /** Goes in. The screen changes when the session says so. Never rejects. */

@@ -1,12 +1,14 @@
 import type { Hand, Role, StagePerson } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import { watchHearing } from "./hearing.ts";
 import { cleanText, textLengthMax } from "./names.ts";
 import { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
 import type { Session, Stage } from "./session.ts";
 import type { Timers } from "./timers.ts";
 import { Cell } from "./value.ts";
-import type { Voice } from "./voice.ts";
+import { pauseMsMax, type MicrophoneState, type Voice } from "./voice.ts";
+import { Volumes } from "./volumes.ts";
 
 /** How the connection is, in one word for a colour, and the sentence beside it. */
 export interface Connection {
@@ -22,9 +24,6 @@ const movedMs = 4000;
 /** The longest a listener waits between two spoken announcements of newcomers: more would talk over the room. */
 const announceMs = 1000;
 
-/** Who was heard when the engine broke, and is given the stage again in this time, goes on being heard. */
-const returnMsMax = 10_000;
-
 /** Whether this role is heard. */
 export function isOnStage(role: Role): boolean {
   return role !== "listener";
@@ -34,6 +33,8 @@ export function isOnStage(role: Role): boolean {
 export class RoomModel {
   readonly session: Session;
   readonly voice: Voice;
+  /** How loud each person is for us. */
+  readonly volumes: Volumes;
   readonly connection = new Cell<Connection>({ mood: "busy", sentence: sentence("link.waiting") });
   readonly hand = new Cell<HandState>("down");
   /** What stands in the field for typing to the stage. */
@@ -48,6 +49,7 @@ export class RoomModel {
   /** Set while "another way was found" is shown. */
   #moved: (() => void) | undefined;
   #handSeen = false;
+  #voiceBefore: MicrophoneState = "shut";
 
   /** Lives from joining to leaving; `end` ends it. */
   constructor(session: Session, voice: Voice, timers: Timers) {
@@ -57,9 +59,13 @@ export class RoomModel {
     const scope = this.#scope;
     this.#announce(sentence("announce.entered", { title: session.stage.get().title }));
     this.#watchRole();
+    this.volumes = new Volumes(session, voice.speakers, scope);
+    watchHearing(session, voice, scope);
     this.#watchStage();
     this.#watchTexts();
     scope.own(voice.state.subscribe(() => this.#announceVoice()));
+    scope.own(voice.talksMuted.subscribe(() => this.#announceTalk()));
+    scope.own(voice.deafened.subscribe(() => this.#announceDeafness()));
     for (const value of [session.line, session.trouble, session.place, session.stage, session.quality, session.role]) {
       scope.own(value.subscribe(() => this.#judge()));
     }
@@ -80,12 +86,22 @@ export class RoomModel {
   /** Unmutes, or mutes. */
   toggleMuted(): void {
     const state = this.voice.state.get();
-    if (state !== "shut") this.voice.setMuted(state === "live");
+    if (state !== "shut") this.voice.setMuted(state === "live" || state === "paused");
   }
 
-  /** Push to talk: pressed or let go. */
+  /** Push to talk, or to mute while live: pressed or let go. */
   holdToTalk(held: boolean): void {
     this.voice.setHeld(held);
+  }
+
+  /** The key may have been let go where nobody tells us. */
+  loseKey(): void {
+    this.voice.loseKey();
+  }
+
+  /** Hears nothing, and is heard by nobody; or hears again, muted. */
+  toggleDeafened(): void {
+    this.voice.setDeafened(!this.voice.deafened.get());
   }
 
   /** Raises one's hand, or lowers it. On stage it does nothing. */
@@ -166,7 +182,8 @@ export class RoomModel {
         if (goesOn) this.voice.setMuted(false);
         else if (was === "listener") this.#announce(sentence("announce.on-stage"));
       } else {
-        if (isReturn && this.voice.state.get() === "live") heardUntil = this.#timers.now() + returnMsMax;
+        if (isReturn && this.voice.state.get() === "live") heardUntil = this.#timers.now() + pauseMsMax;
+        else if (isReturn) heardUntil = this.voice.pausedUntil;
         this.voice.leaveStage();
         if (was !== undefined && !isReturn) this.#announce(sentence("announce.off-stage"));
       }
@@ -224,8 +241,19 @@ export class RoomModel {
 
   #announceVoice(): void {
     const state = this.voice.state.get();
-    if (state === "muted") this.#announce(sentence("announce.muted"));
+    const before = this.#voiceBefore;
+    this.#voiceBefore = state;
+    if (state === "muted") this.#announce(sentence(before === "paused" ? "announce.stays-muted" : "announce.muted"));
     if (state === "live") this.#announce(sentence("announce.live"));
+    if (state === "paused") this.#announce(sentence("announce.paused"));
+  }
+
+  #announceTalk(): void {
+    if (this.voice.talksMuted.get()) this.#announce(sentence("announce.talks-muted"));
+  }
+
+  #announceDeafness(): void {
+    this.#announce(sentence(this.voice.deafened.get() ? "announce.deaf" : "announce.hearing"));
   }
 
   #showMove(): void {

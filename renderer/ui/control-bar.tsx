@@ -1,12 +1,10 @@
 import { useEffect, useRef, type ReactElement } from "react";
 import { Button } from "react-aria-components/Button";
-import { Label } from "react-aria-components/Label";
 import { Popover } from "react-aria-components/Popover";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
-import { Slider, SliderOutput, SliderThumb, SliderTrack } from "react-aria-components/Slider";
 import type { RoomModel } from "../model/room.ts";
-import type { MicrophoneState, Voice } from "../model/voice.ts";
-import { Action } from "./controls.tsx";
+import { isHeard, type MicrophoneState, type Voice } from "../model/voice.ts";
+import { Action, LoudnessSlider } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type TextKey } from "./language.ts";
 import { useValue } from "./use-value.ts";
@@ -30,6 +28,7 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
         )}
         <Action look="bare" icon="words" label={text("bar.type")} onPress={onType} />
         <VolumeControl voice={model.voice} />
+        <DeafenControl model={model} />
         <Action look="danger" icon="leave" label={text("bar.leave")} onPress={() => model.leave()} />
       </div>
     </footer>
@@ -39,6 +38,7 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
 function ListenerControls({ model }: { readonly model: RoomModel }): ReactElement {
   const { text } = useTexts();
   const up = useValue(model.hand) === "up";
+  const deaf = useValue(model.voice.deafened);
   return (
     <div className="bar-voice">
       <Action
@@ -48,8 +48,8 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
         onPress={() => model.toggleHand()}
       />
       <p className="bar-words">
-        <strong>{text(up ? "voice.hand" : "voice.shut")}</strong>
-        <span>{text(up ? "voice.hand-hint" : "voice.shut-hint")}</span>
+        <strong>{text(deaf ? "voice.deaf" : up ? "voice.hand" : "voice.shut")}</strong>
+        <span>{text(deaf ? "voice.deaf-hint" : up ? "voice.hand-hint" : "voice.shut-hint")}</span>
       </p>
     </div>
   );
@@ -59,6 +59,8 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
   muted: ["voice.muted", "voice.muted-hint"],
   live: ["voice.live", "voice.live-hint"],
   held: ["voice.held", "voice.held-hint"],
+  hushed: ["voice.hushed", "voice.hushed-hint"],
+  paused: ["voice.paused", "voice.paused-hint"],
 };
 
 interface SpeakerControlsProps {
@@ -68,15 +70,23 @@ interface SpeakerControlsProps {
 
 function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const { text } = useTexts();
-  const [title, hint] = stateWords[state];
-  const open = state !== "muted";
+  const deaf = useValue(model.voice.deafened);
+  const nudged = useValue(model.voice.talksMuted);
+  const masked = useValue(model.voice.masked);
+  const open = isHeard(state);
+  const [title, hint]: readonly [TextKey, TextKey] = deaf
+    ? ["voice.deaf", "voice.deaf-hint"]
+    : nudged
+      ? ["voice.nudge", "voice.nudge-hint"]
+      : stateWords[state];
   return (
     <div className="bar-voice">
       <Button
         className="voice-button"
         data-open={open || undefined}
         aria-pressed={open}
-        aria-label={text(state === "live" ? "bar.mute" : "bar.unmute")}
+        data-nudged={nudged || undefined}
+        aria-label={text(state === "live" || state === "paused" ? "bar.mute" : "bar.unmute")}
         onPress={() => model.toggleMuted()}
       >
         <OwnLevel voice={model.voice} />
@@ -85,6 +95,12 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
       <p className="bar-words">
         <strong>{text(title)}</strong>
         <span>{text(hint)}</span>
+        {masked && (
+          <span className="bar-mask">
+            <Icon name="mask" />
+            {text("mask.on")}
+          </span>
+        )}
       </p>
     </div>
   );
@@ -118,26 +134,22 @@ function VolumeControl({ voice }: { readonly voice: Voice }): ReactElement {
   );
 }
 
+function DeafenControl({ model }: { readonly model: RoomModel }): ReactElement {
+  const { text } = useTexts();
+  const deaf = useValue(model.voice.deafened);
+  return (
+    <Action
+      look="bare"
+      icon={deaf ? "ear-off" : "ear"}
+      label={text(deaf ? "bar.undeafen" : "bar.deafen")}
+      onPress={() => model.toggleDeafened()}
+    />
+  );
+}
+
 /** The loudness of everybody together, 0 to 200 per cent. */
 export function VolumeSlider({ voice }: { readonly voice: Voice }): ReactElement {
   const { text } = useTexts();
   const volume = useValue(voice.volume);
-  return (
-    <Slider
-      className="slider"
-      minValue={0}
-      maxValue={2}
-      step={0.05}
-      value={volume}
-      formatOptions={{ style: "percent" }}
-      onChange={(next) => voice.setVolume(next)}
-    >
-      <Label className="field-label">{text("bar.volume")}</Label>
-      <SliderOutput className="slider-output" />
-      <SliderTrack className="slider-track">
-        <div className="slider-fill" style={{ "--part": volume / 2 } as React.CSSProperties} />
-        <SliderThumb className="slider-thumb" />
-      </SliderTrack>
-    </Slider>
-  );
+  return <LoudnessSlider label={text("bar.volume")} value={volume} onChange={(next) => voice.setVolume(next)} />;
 }

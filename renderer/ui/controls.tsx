@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from "react";
+import { useId, type ReactElement, type ReactNode } from "react";
 import { Button as AriaButton, type ButtonProps } from "react-aria-components/Button";
 import { Dialog, Heading } from "react-aria-components/Dialog";
 import { ListBox, ListBoxItem } from "react-aria-components/ListBox";
@@ -6,6 +6,8 @@ import { Modal, ModalOverlay } from "react-aria-components/Modal";
 import { Popover } from "react-aria-components/Popover";
 import { Label } from "react-aria-components/Label";
 import { Select, SelectValue } from "react-aria-components/Select";
+import { Slider, SliderOutput, SliderThumb, SliderTrack } from "react-aria-components/Slider";
+import { Switch } from "react-aria-components/Switch";
 import { Icon, type IconName } from "./icon.tsx";
 import { useTexts } from "./language.ts";
 
@@ -64,6 +66,61 @@ export function Chooser({ label, choices, chosen, onChoose }: ChooserProps): Rea
         </ListBox>
       </Popover>
     </Select>
+  );
+}
+
+interface ToggleProps {
+  readonly label: string;
+  /** What it does, below the label. */
+  readonly hint: string;
+  readonly isOn: boolean;
+  readonly onChange: (on: boolean) => void;
+}
+
+/** A switch, at least 44 pixels high, with what it does in words. */
+export function Toggle({ label, hint, isOn, onChange }: ToggleProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="toggle-field">
+      <Switch className="toggle" isSelected={isOn} onChange={onChange} aria-describedby={id}>
+        <span className="toggle-label">{label}</span>
+        <span className="toggle-track" aria-hidden="true">
+          <span className="toggle-knob" />
+        </span>
+      </Switch>
+      <p className="faint" id={id}>
+        {hint}
+      </p>
+    </div>
+  );
+}
+
+interface LoudnessSliderProps {
+  readonly label: string;
+  /** 0 to 2. */
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+}
+
+/** How loud somebody or everybody is, 0 to 200 per cent. */
+export function LoudnessSlider({ label, value, onChange }: LoudnessSliderProps): ReactElement {
+  return (
+    <Slider
+      className="slider"
+      minValue={0}
+      maxValue={2}
+      step={0.05}
+      value={value}
+      formatOptions={{ style: "percent" }}
+      onChange={onChange}
+    >
+      <Label className="field-label">{label}</Label>
+      <SliderOutput className="slider-output" />
+      <SliderTrack className="slider-track">
+        <div className="slider-fill" style={{ "--part": value / 2 } as React.CSSProperties} />
+        <SliderThumb className="slider-thumb" />
+      </SliderTrack>
+    </Slider>
   );
 }
 

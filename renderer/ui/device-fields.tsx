@@ -1,6 +1,6 @@
-import { useEffect, useRef, useState, type ReactElement } from "react";
+import type { ReactElement } from "react";
 import type { SoundDevice, Voice } from "../model/voice.ts";
-import { Action, Chooser, Problem, type Choice } from "./controls.tsx";
+import { Chooser, type Choice } from "./controls.tsx";
 import { useTexts } from "./language.ts";
 import { useValue } from "./use-value.ts";
 
@@ -43,50 +43,3 @@ export function DeviceFields({ voice }: { readonly voice: Voice }): ReactElement
     </div>
   );
 }
-
-interface LevelMeterProps {
-  readonly voice: Voice;
-  readonly onTry: () => void;
-}
-
-/** Shows that the microphone works before anybody can hear it. The bar is moved without React: 20 times a second. */
-export function LevelMeter({ voice, onTry }: LevelMeterProps): ReactElement {
-  const { text, say } = useTexts();
-  const fault = useValue(voice.microphoneFault);
-  const [trying, setTrying] = useState(false);
-  const [heard, setHeard] = useState(false);
-  const bar = useRef<HTMLDivElement>(null);
-  useEffect(
-    () =>
-      voice.microphone.onLevel((level) => {
-        bar.current?.style.setProperty("--level", level.toFixed(2));
-        if (level > heardLevel) setHeard(true);
-      }),
-    [voice],
-  );
-  const begin = (): void => {
-    setTrying(true);
-    onTry();
-  };
-  const works = heard && fault === undefined;
-  return (
-    <div className="meter-field">
-      {trying && fault === undefined ? (
-        <>
-          <p className="field-label" role="status">
-            {text(works ? "meter.works" : "meter.speak")}
-          </p>
-          <div className="meter" ref={bar} data-works={works || undefined} aria-hidden="true">
-            <div className="meter-fill" />
-          </div>
-        </>
-      ) : (
-        <Action icon="microphone" label={text("meter.try")} onPress={begin} />
-      )}
-      <Problem>{fault && say(fault)}</Problem>
-    </div>
-  );
-}
-
-/** A voice at arm's length is louder than this, a quiet room is not. */
-const heardLevel = 0.2;

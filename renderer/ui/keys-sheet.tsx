@@ -10,6 +10,7 @@ interface KeysSheetProps {
 const keys: readonly (readonly [key: string, does: TextKey])[] = [
   ["keys.space", "keys.hold"],
   ["M", "keys.mute"],
+  ["D", "keys.deafen"],
   ["H", "keys.hand"],
   ["T", "keys.type"],
   ["?", "keys.list"],

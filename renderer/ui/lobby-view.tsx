@@ -4,9 +4,10 @@ import { Label } from "react-aria-components/Label";
 import { TextField } from "react-aria-components/TextField";
 import { joinSteps, stepStates, type LobbyModel } from "../model/lobby.ts";
 import { Action, Problem } from "./controls.tsx";
-import { DeviceFields, LevelMeter } from "./device-fields.tsx";
+import { DeviceFields } from "./device-fields.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type TextKey } from "./language.ts";
+import { MaskField, SoundCheck } from "./sound-check.tsx";
 import { useValue } from "./use-value.ts";
 
 /** What joining reveals, and to whom; then what it does not. */
@@ -46,7 +47,8 @@ function Preparing({ model }: { readonly model: LobbyModel }): ReactElement {
           <Input className="input" dir="auto" autoComplete="off" placeholder={text("person.nameless")} />
         </TextField>
         <DeviceFields voice={model.voice} />
-        <LevelMeter voice={model.voice} onTry={() => model.tryMicrophone()} />
+        <MaskField voice={model.voice} />
+        <SoundCheck voice={model.voice} />
         <Problem>{problem && say(problem)}</Problem>
         <div className="row">
           <Action look="main" type="submit" label={text(hosting ? "lobby.go-host" : "lobby.go")} />

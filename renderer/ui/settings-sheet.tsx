@@ -1,12 +1,13 @@
-import type { ReactElement } from "react";
+import { useEffect, type ReactElement } from "react";
 import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import { languages, type Language, type Settings, type Theme } from "../model/settings.ts";
 import type { Voice } from "../model/voice.ts";
 import { VolumeSlider } from "./control-bar.tsx";
-import { Chooser, Sheet } from "./controls.tsx";
+import { Chooser, Sheet, Toggle } from "./controls.tsx";
 import { DeviceFields } from "./device-fields.tsx";
 import { useTexts } from "./language.ts";
+import { MaskField, SoundCheck } from "./sound-check.tsx";
 import { useValue } from "./use-value.ts";
 
 interface SettingsSheetProps {
@@ -33,8 +34,7 @@ export function SettingsSheet({ settings, voice, isOpen, onClose }: SettingsShee
     <Sheet title={text("settings.title")} isOpen={isOpen} onClose={onClose}>
       <div className="stack">
         <h3 className="sheet-part">{text("settings.sound")}</h3>
-        <DeviceFields voice={voice} />
-        <VolumeSlider voice={voice} />
+        <SoundSettings voice={voice} />
         <h3 className="sheet-part">{text("settings.looks")}</h3>
         <RadioGroup className="field" value={theme} onChange={(next) => settings.theme.set(next as Theme)}>
           <Label className="field-label">{text("settings.theme")}</Label>
@@ -56,5 +56,40 @@ export function SettingsSheet({ settings, voice, isOpen, onClose }: SettingsShee
         <p className="soft">{text("settings.stored-nothing")}</p>
       </div>
     </Sheet>
+  );
+}
+
+/** Everything of sound. When it is closed, so is a microphone that was only tried. */
+function SoundSettings({ voice }: { readonly voice: Voice }): ReactElement {
+  const { text } = useTexts();
+  const levelling = useValue(voice.levelling);
+  const cues = useValue(voice.cues);
+  const mindful = useValue(voice.mindful);
+  useEffect(() => () => voice.endTryOut(), [voice]);
+  return (
+    <>
+      <DeviceFields voice={voice} />
+      <SoundCheck voice={voice} />
+      <MaskField voice={voice} />
+      <VolumeSlider voice={voice} />
+      <Toggle
+        label={text("settings.levelling")}
+        hint={text("settings.levelling-hint")}
+        isOn={levelling}
+        onChange={(on) => voice.setLevelling(on)}
+      />
+      <Toggle
+        label={text("settings.mindful")}
+        hint={text("settings.mindful-hint")}
+        isOn={mindful}
+        onChange={(on) => voice.setMindful(on)}
+      />
+      <Toggle
+        label={text("settings.cues")}
+        hint={text("settings.cues-hint")}
+        isOn={cues}
+        onChange={(on) => voice.cues.set(on)}
+      />
+    </>
   );
 }

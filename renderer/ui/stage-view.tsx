@@ -1,11 +1,13 @@
 import { memo, useEffect, useRef, type ReactElement } from "react";
 import { Button } from "react-aria-components/Button";
-import { Menu, MenuItem, MenuTrigger } from "react-aria-components/Menu";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
 import type { StagePerson } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 import type { RoomModel } from "../model/room.ts";
+import { isHeard } from "../model/voice.ts";
 import { Avatar } from "./avatar.tsx";
+import { Action, LoudnessSlider } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts } from "./language.ts";
 import { useValue } from "./use-value.ts";
@@ -66,26 +68,22 @@ const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactE
   const bowl = (
     <span className="seat-bowl">
       <Avatar identity={identity} />
-      {self && <OwnBadge model={model} />}
+      {self ? <OwnBadge model={model} /> : <VolumeBadge person={person} model={model} />}
     </span>
   );
   return (
     <li className="seat" data-voice={person.voice} data-self={self || undefined}>
-      {canRemove ? (
-        <MenuTrigger>
+      {self ? (
+        bowl
+      ) : (
+        <DialogTrigger>
           <Button className="seat-button" aria-label={text("stage.options", { name: shown })}>
             {bowl}
           </Button>
           <Popover className="popover">
-            <Menu className="choices" onAction={() => model.removeFromStage(person)}>
-              <MenuItem id="remove" className="choice">
-                {text("stage.remove")}
-              </MenuItem>
-            </Menu>
+            <PersonDialog person={person} shown={shown} model={model} canRemove={canRemove} />
           </Popover>
-        </MenuTrigger>
-      ) : (
-        bowl
+        </DialogTrigger>
       )}
       <span className="seat-name">
         <bdi>{shown}</bdi>
@@ -97,12 +95,48 @@ const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactE
   );
 });
 
+interface PersonDialogProps extends SeatProps {
+  readonly shown: string;
+}
+
+/** How loud somebody is for us; and for a host, the way off the stage. */
+function PersonDialog({ person, shown, model, canRemove }: PersonDialogProps): ReactElement {
+  const { text } = useTexts();
+  const volume = useValue(model.volumes.of(person));
+  return (
+    <Dialog className="person" aria-label={text("stage.options", { name: shown })}>
+      <p className="person-name">
+        <bdi>{shown}</bdi>
+      </p>
+      <LoudnessSlider
+        label={text("stage.volume")}
+        value={volume}
+        onChange={(next) => model.volumes.set(person, next)}
+      />
+      {canRemove && <Action icon="steps" label={text("stage.remove")} onPress={() => model.removeFromStage(person)} />}
+    </Dialog>
+  );
+}
+
+/** Reminds us that somebody is louder or quieter by our own doing. */
+function VolumeBadge({ person, model }: Pick<SeatProps, "person" | "model">): ReactElement | null {
+  const { text } = useTexts();
+  const volume = useValue(model.volumes.of(person));
+  if (volume === 1) return null;
+  return (
+    <span className="seat-badge seat-badge-volume">
+      <Icon name={volume === 0 ? "volume-off" : "volume"} />
+      <span className="hidden-words">{text(volume === 0 ? "stage.quiet" : "stage.adjusted")}</span>
+    </span>
+  );
+}
+
 /** One's own microphone, on one's own bowl: nobody else's is known. */
 function OwnBadge({ model }: { readonly model: RoomModel }): ReactElement | null {
   const { text } = useTexts();
   const state = useValue(model.voice.state);
   if (state === "shut") return null;
-  const open = state !== "muted";
+  const open = isHeard(state);
   return (
     <span className="seat-badge" data-open={open || undefined}>
       <Icon name={open ? "microphone" : "microphone-off"} />
@@ -139,8 +173,15 @@ function showLevels(list: HTMLUListElement, own: VoiceKey | undefined, model: Ro
     shown: -1,
     heardAt: Number.NEGATIVE_INFINITY,
   }));
+  let fade: ReturnType<typeof setTimeout> | undefined;
+  // After the last sound nothing more is told, and the rings still have to go out.
+  const dim = (): void => {
+    for (const { element, shown } of seats) if (shown / 20 < speakingLevel) element.removeAttribute("data-speaking");
+  };
   const show = (levels: ReadonlyMap<VoiceKey, number>, ownLevel: number): void => {
     const now = performance.now();
+    clearTimeout(fade);
+    fade = setTimeout(dim, ringMs);
     for (const seat of seats) {
       const level = seat.voice === own ? ownLevel : (levels.get(seat.voice) ?? 0);
       // Steps of a twentieth: finer ones are not seen, and each costs a style.
@@ -157,6 +198,7 @@ function showLevels(list: HTMLUListElement, own: VoiceKey | undefined, model: Ro
   const end = model.onLevels(show);
   return () => {
     end();
+    clearTimeout(fade);
     for (const { element } of seats) {
       element.removeAttribute("data-speaking");
       element.style.removeProperty("--level");

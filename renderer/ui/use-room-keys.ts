@@ -12,7 +12,8 @@ const typing =
   "input, textarea, select, [contenteditable], [role='listbox'], [role='menu'], [role='slider'], [role='dialog']";
 
 /**
- * Keys of the room: Space held is push-to-talk, M mutes, H is the hand, T types, ? lists them. Never inside a field or an
+ * Keys of the room: Space held is push-to-talk, M mutes, H is the hand, D ends or resumes
+ * hearing, T types, ? lists them. Never inside a field or an
  * open sheet, never on a repeat, and Space not on a button that was reached by keyboard: there it presses the button.
  */
 export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
@@ -40,6 +41,7 @@ export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
       if (event.repeat) return;
       if (event.key === "m" || event.key === "M") model.toggleMuted();
       else if (event.key === "h" || event.key === "H") model.toggleHand();
+      else if (event.key === "d" || event.key === "D") model.toggleDeafened();
       else if (event.key === "?") onHelp();
       else if (event.key === "t" || event.key === "T") {
         event.preventDefault();
@@ -50,7 +52,7 @@ export function useRoomKeys(model: RoomModel, handlers: RoomKeyHandlers): void {
       if (event.code === "Space") model.holdToTalk(false);
     };
     // A key let go in another window is never reported here.
-    const letGo = (): void => model.holdToTalk(false);
+    const letGo = (): void => model.loseKey();
     const onPointer = (): void => {
       byPointer = true;
     };

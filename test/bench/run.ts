@@ -1,8 +1,20 @@
 /** `npm run bench -- [id…] [--json]`: the figures of GOALS.md that are built, each beside its baseline of the same run. */
+import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
+import { measureChromiumCall } from "./quality/chromium-call.ts";
+import { measureQuality } from "./quality/figures.ts";
+import { measureLoss } from "./voice/loss.ts";
+import { measureStageCost } from "./voice/stage-cost.ts";
 
-const programs: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { T11: measureMouthToEar };
+const programs: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  T10: measureLoss,
+  T11: measureMouthToEar,
+  T12: measureDataChannel,
+  Q: measureQuality,
+  QC: measureChromiumCall,
+  V8: measureStageCost,
+};
 
 const usageCode = 2;
 const ourFault = 70;

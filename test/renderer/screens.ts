@@ -137,6 +137,17 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "lobby-masked",
+    async show(page) {
+      await toLobby(page);
+      await page.locator(".toggle").click();
+      await page.locator(".meter-field button").click();
+      await page.locator(".meter-field button").click();
+      await drive(page, "hearMicrophone", 0.55);
+      await page.locator(".meter").waitFor();
+    },
+  },
+  {
     name: "lobby-denied",
     async show(page) {
       await toLobby(page);
@@ -195,6 +206,44 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "room-person",
+    async show(page) {
+      await enterRoom(page, "host", 6, 90);
+      await page.locator(".seat-button").nth(2).click();
+      await page.locator(".person input").fill("1.5");
+      await page.locator(".seat-badge-volume").waitFor();
+    },
+  },
+  {
+    name: "room-deaf",
+    async show(page) {
+      await enterRoom(page, "listener", 6, 90);
+      await page.keyboard.press("d");
+      await page.locator(".bar-words", { hasText: /D/ }).waitFor();
+    },
+  },
+  {
+    name: "room-talks-muted",
+    async show(page) {
+      await enterRoom(page, "speaker", 4, 90);
+      await page.locator(".room-tools button").last().click();
+      await page.locator(".toggle").first().click();
+      await page.keyboard.press("Escape");
+      await page.locator(".sheet").waitFor({ state: "detached" });
+      await drive(page, "talkMuted");
+      await page.locator(".voice-button[data-nudged]").waitFor();
+    },
+  },
+  {
+    name: "room-paused",
+    async show(page) {
+      await enterRoom(page, "speaker", 4, 90);
+      await unmute(page);
+      await emit(page, errorEvent("stalled"));
+      await page.locator(".bar[data-voice=paused]").waitFor();
+    },
+  },
+  {
     name: "room-stalled",
     async show(page) {
       await enterRoom(page, "speaker", 6, 90);
@@ -218,6 +267,16 @@ export const screens: readonly ScreenScript[] = [
       await enterRoom(page, "listener", 8, 8000);
       await page.locator(".room-tools button").last().click();
       await page.locator(".sheet").waitFor();
+    },
+  },
+  {
+    name: "settings-sound",
+    async show(page) {
+      await enterRoom(page, "speaker", 8, 8000);
+      await page.locator(".room-tools button").last().click();
+      await page.locator(".sheet .meter-field button").click();
+      await drive(page, "hearMicrophone", 0.62);
+      await page.locator(".meter[data-works]").waitFor();
     },
   },
   {

@@ -1,7 +1,9 @@
 import type { SpokenPacket } from "../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../p2p/api/ids.ts";
 import type {
+  CueKind,
   Microphone,
+  Recording,
   SoundDevice,
   SoundFault,
   SoundFaultCode,
@@ -71,6 +73,45 @@ export class MicrophoneDouble implements Microphone {
 
   setMetering(metering: boolean): void {
     this.isMetering = metering;
+  }
+
+  masked = false;
+  masksDrawn = 0;
+  isMindful = false;
+  readonly mutedSpeech = new Ears<void>();
+  #recorded: ((recording: Recording | undefined) => void) | undefined;
+
+  setMindful(mindful: boolean): void {
+    this.isMindful = mindful;
+  }
+
+  setMasked(masked: boolean): void {
+    this.masked = masked;
+  }
+
+  renewMask(): void {
+    this.masksDrawn += 1;
+  }
+
+  record(): Promise<Recording | undefined> {
+    this.endRecording();
+    if (!this.isStarted || this.fault !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => (this.#recorded = resolve));
+  }
+
+  endRecording(): void {
+    this.finishRecording(new Float32Array(4800));
+  }
+
+  /** What was to be recorded is full, or nothing came of it. */
+  finishRecording(recording: Recording | undefined): void {
+    const tell = this.#recorded;
+    this.#recorded = undefined;
+    tell?.(recording);
+  }
+
+  onMutedSpeech(listener: () => void): Unsubscribe {
+    return this.mutedSpeech.add(listener);
   }
 
   setDevice(id: string | undefined): Promise<void> {
@@ -146,8 +187,42 @@ export class SpeakersDouble implements Speakers {
     this.pushed += 1;
   }
 
+  deafened = false;
+  levelling = true;
+  readonly volumes = new Map<VoiceKey, number>();
+  readonly cues: CueKind[] = [];
+  readonly played: Recording[] = [];
+  #playBackEnd: (() => void) | undefined;
+
   setVolume(volume: number): void {
     this.volume = Math.min(2, Math.max(0, volume));
+  }
+
+  setSpeakerVolume(speaker: VoiceKey, volume: number): void {
+    this.volumes.set(speaker, volume);
+  }
+
+  setDeafened(deafened: boolean): void {
+    this.deafened = deafened;
+  }
+
+  setLevelling(levelling: boolean): void {
+    this.levelling = levelling;
+  }
+
+  cue(kind: CueKind): void {
+    this.cues.push(kind);
+  }
+
+  playBack(recording: Recording): Promise<void> {
+    this.endPlayBack();
+    this.played.push(recording);
+    return new Promise((resolve) => (this.#playBackEnd = resolve));
+  }
+
+  endPlayBack(): void {
+    this.#playBackEnd?.();
+    this.#playBackEnd = undefined;
   }
 
   setDevice(id: string | undefined): Promise<void> {

@@ -99,7 +99,7 @@ describe("before joining", () => {
     const window = new WindowDouble();
     window.app.open(invite);
     expect(window.microphone.isStarted).toBe(false);
-    window.lobby.tryMicrophone();
+    void window.lobby.voice.tryOut();
     expect([window.microphone.isStarted, window.microphone.isMetering, window.microphone.live]).toEqual([
       true,
       true,

@@ -1,19 +1,27 @@
 import type { HeardPacket } from "../../api/engine.ts";
 import { limits } from "../../api/limits.ts";
-import { DelayEstimate } from "./delay.ts";
+import { DelayEstimate, type Order } from "./delay.ts";
 import { isVoicePacket } from "./opus-packet.ts";
 import { scatterMs, Timeline } from "./timeline.ts";
+import { WaitingPackets, type WaitingPacket } from "./waiting.ts";
 
 /** What the buffer needs of a packet: all but its speaker. */
 export type JitterPacket = Pick<HeardPacket, "sequence" | "capturedAt" | "receivedAt" | "opus">;
 
-/** What plays next. */
+/** What plays next. Each kind is one object that is used again: read it before the next `pull`. */
 export type JitterStep =
   /**
-   * Decode this packet: 40 ms. Where it is quiet, make it so much longer (`adjustMs` is 20) or shorter (-20): the
-   * delay is off its target.
+   * Decode this packet: 40 ms. The delay is off its target by `adjustMs`: make the packet so much longer, or shorter
+   * when that is negative, as far as nobody hears it. `joined`: it follows what was given before; otherwise something
+   * is missing in between.
    */
-  | { readonly kind: "play"; readonly opus: Uint8Array; readonly capturedAt: number; readonly adjustMs: -20 | 0 | 20 }
+  | {
+      readonly kind: "play";
+      readonly opus: Uint8Array;
+      readonly capturedAt: number;
+      readonly adjustMs: number;
+      readonly joined: boolean;
+    }
   /** The packet before this one is lost: rebuild it from the copy in here. 40 ms. This one itself comes next. */
   | { readonly kind: "rebuild"; readonly from: Uint8Array }
   /** Lost, or not there yet: guess 20 ms. */
@@ -28,7 +36,7 @@ export interface JitterCounts {
   framesRebuilt: number;
   /** Never played: lost on the way, or late. Counted when the next packet plays. */
   framesLost: number;
-  /** Guesses: those for frames that were lost, and those that end every talk. */
+  /** Guesses: those for frames that were lost, those made while waiting, and those that end every talk. */
   framesConcealed: number;
   packetsLate: number;
   packetsDuplicate: number;
@@ -42,24 +50,22 @@ const concealmentMsMax = 120;
 const packetsMax = 100;
 /** How far a packet may be behind its place and still play: half a packet, and the scatter of capture times. */
 const behindMsMax = 30;
-/** Delay so far above the target is not waited out until a quiet moment: the buffer jumps. More than any target. */
-const surplusMsMax = 600;
-/** Delay above the target by less is let be: waiting for one lost packet makes as much, and the next may need it. */
-const spareMsMin = 30;
+/** Delay so far above the target is not given back bit by bit: the buffer jumps. More than any target. */
+const surplusMsMax = 500;
+/** Delay above the target by less is let be, and 4 ms below it are no lack: voices have periods of 2.5 to 15 ms. */
+const surplusMsMin = 6;
+const overshootMs = 4;
+const lackMsMin = 10;
 /** So many packets in a row from before all that is remembered are a numbering that began anew. */
 const restartPackets = 25;
-
-interface Waiting {
-  readonly sequence: number;
-  readonly mediaMs: number;
-  readonly capturedAt: number;
-  readonly opus: Uint8Array;
-}
+/** Times that a clock can tell: those of ECMAScript's dates, ±8.64e15 ms. Beyond, sums lose their milliseconds. */
+const timeMsMax = 8.64e15;
+const nothing: Uint8Array = new Uint8Array();
 
 /**
  * The jitter buffer of one speaker: gives each packet its turn, as soon as the network's recent behaviour lets it be
  * expected that those after it come in time too. It is asked for the next piece whenever the last one has been taken,
- * so the sound device sets the pace. Times are ms of one clock, the listener's.
+ * so the sound device sets the pace. Times are ms of one clock, the listener's. Nothing is allocated after it was made.
  */
 export class JitterBuffer {
   readonly counts: JitterCounts = {
@@ -71,10 +77,9 @@ export class JitterBuffer {
     packetsDuplicate: 0,
     packetsUnusable: 0,
   };
-  /** By sequence, lowest first. */
-  #waiting: Waiting[] = [];
-  #delay = new DelayEstimate();
-  #timeline = new Timeline();
+  readonly #waiting = new WaitingPackets(packetsMax);
+  readonly #delay = new DelayEstimate();
+  readonly #timeline = new Timeline();
   #newestSequence = -1;
   /** Whether something plays: if so, `#mediaMs` says what is due; otherwise the clock does. */
   #running = false;
@@ -84,7 +89,13 @@ export class JitterBuffer {
   #rebuiltSinceLast = 0;
   #lastEndMs = 0;
   #concealedMs = 0;
+  /** Of `#concealedMs`, what was guessed while nothing else was there: time that no media time was given up for. */
+  #heldMs = 0;
   #behindInRow = 0;
+  readonly #play = { kind: "play" as const, opus: nothing, capturedAt: 0.5, adjustMs: 0.5, joined: true };
+  readonly #rebuild = { kind: "rebuild" as const, from: nothing };
+  readonly #conceal = { kind: "conceal" as const };
+  readonly #silence = { kind: "silence" as const, ms: 0.5 };
 
   /** What is aimed at, in ms after the fastest packets. */
   get targetMs(): number {
@@ -93,25 +104,28 @@ export class JitterBuffer {
 
   /** Whether nothing waits or plays: the speaker is silent until the next packet. */
   get idle(): boolean {
-    return !this.#running && this.#waiting.length === 0;
+    return !this.#running && this.#waiting.count === 0;
   }
 
   /** Takes a packet, in any order. It is opened, yet its content is still a stranger's. */
   push(packet: JitterPacket): void {
     const { sequence, capturedAt, receivedAt, opus } = packet;
     const numbers = Number.isSafeInteger(sequence) && sequence >= 0;
-    if (!numbers || !Number.isFinite(capturedAt) || !Number.isFinite(receivedAt) || !isVoicePacket(opus)) {
+    const times = Math.abs(capturedAt) <= timeMsMax && Math.abs(receivedAt) <= timeMsMax;
+    if (!numbers || !times || !isVoicePacket(opus)) {
       this.counts.packetsUnusable += 1;
       return;
     }
     if (this.#beganAnew(sequence)) this.#forget();
+    // What came before tells nothing about the network when it comes once more.
+    if (this.#waiting.has(sequence)) {
+      this.counts.packetsDuplicate += 1;
+      return;
+    }
     const mediaMs = this.#timeline.place(packet);
-    const inOrder = sequence > this.#newestSequence;
-    const missing = this.#newestSequence < 0 ? 0 : sequence - this.#newestSequence - 1;
-    // Of a larger hole the last packet could be rebuilt too, but such holes are not what a delay can mend.
-    this.#delay.arrived(mediaMs, receivedAt, inOrder ? (missing === 1 ? 1 : 0) : -1);
-    if (inOrder) this.#newestSequence = sequence;
-    this.#store({ sequence, mediaMs, capturedAt, opus });
+    this.#delay.arrived(mediaMs, receivedAt, this.#orderOf(sequence));
+    this.#newestSequence = Math.max(this.#newestSequence, sequence);
+    this.#store(sequence, mediaMs, capturedAt, opus);
   }
 
   /** What to play at `now`, when everything given before has been taken. */
@@ -120,43 +134,47 @@ export class JitterBuffer {
     return this.#running ? this.#continued(now) : this.#started(now);
   }
 
-  /** Ahead of everything else in its place in the order; what is late is counted. */
-  #store(packet: Waiting): void {
-    if (packet.sequence <= this.#lastSequence || packet.mediaMs < this.#mediaMs - behindMsMax) {
+  #orderOf(sequence: number): Order {
+    if (this.#newestSequence < 0 || sequence === this.#newestSequence + 1) return "next";
+    if (sequence > this.#newestSequence) return "after-gap";
+    const rebuildable = this.#waiting.has(sequence + 1) || this.#lastSequence === sequence + 1;
+    return rebuildable ? "overtaken" : "filled-gap";
+  }
+
+  /** In its place in the order; what is late is counted. */
+  #store(sequence: number, mediaMs: number, capturedAt: number, opus: Uint8Array): void {
+    if (sequence <= this.#lastSequence || mediaMs < this.#mediaMs - behindMsMax) {
       this.counts.packetsLate += 1;
       return;
     }
-    let at = this.#waiting.length;
-    while (at > 0 && this.#waiting[at - 1]!.sequence > packet.sequence) at -= 1;
-    if (this.#waiting[at - 1]?.sequence === packet.sequence) {
-      this.counts.packetsDuplicate += 1;
-      return;
-    }
-    this.#waiting.splice(at, 0, packet);
-    if (this.#waiting.length <= packetsMax) return;
-    this.#waiting.shift();
+    this.#waiting.add(sequence, mediaMs, capturedAt, opus);
+    if (!this.#waiting.full) return;
+    this.#waiting.dropFirst();
     this.counts.packetsUnusable += 1;
   }
 
   #dropBehind(): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.mediaMs < this.#mediaMs - behindMsMax) this.#dropFirst();
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
+      if (first.mediaMs >= this.#mediaMs - behindMsMax) return;
+      this.#dropFirst();
+    }
   }
 
   #dropFirst(): void {
-    this.#waiting.shift();
+    this.#waiting.dropFirst();
     this.counts.packetsLate += 1;
   }
 
   /** After silence: the first packet whose time has come; those whose time was long ago are late. */
   #started(now: number): JitterStep {
     for (;;) {
-      const [first] = this.#waiting;
-      if (first === undefined) return { kind: "silence", ms: limits.frameMs };
+      const { first } = this.#waiting;
+      if (first === undefined) return this.#silent(limits.frameMs);
       const waitMs = this.#dueMs(first.mediaMs) - now;
-      if (waitMs > 0.5) return { kind: "silence", ms: Math.min(limits.frameMs, waitMs) };
-      if (waitMs >= -limits.packetMs) {
+      if (waitMs > 0.5) return this.#silent(Math.min(limits.frameMs, waitMs));
+      if (waitMs >= -surplusMsMax) {
         this.#running = true;
-        return this.#play(first, now);
+        return this.#played(first, now);
       }
       this.#dropFirst();
     }
@@ -164,63 +182,84 @@ export class JitterBuffer {
 
   /** In the flow of speech: the next packet, or what stands in for it. */
   #continued(now: number): JitterStep {
-    const surplusMs = now - this.#dueMs(this.#mediaMs);
-    const [first] = this.#waiting;
-    if (surplusMs > surplusMsMax && first !== undefined) return this.#restarted(now);
-    if (first === undefined) return this.#missing(surplusMs);
+    const { first } = this.#waiting;
+    if (first === undefined) return this.#missing();
+    if (now - this.#dueMs(this.#mediaMs) > surplusMsMax) return this.#restarted(now);
     const missing = first.sequence - this.#lastSequence - 1 - this.#rebuiltSinceLast;
-    const gapMs = first.mediaMs - this.#mediaMs;
     // The microphone was closed in between: its time decides, whatever was lost before.
-    if (gapMs > missing * limits.packetMs + scatterMs) return this.#restarted(now);
-    if (missing === 0 || gapMs <= limits.frameMs) return this.#play(first, now);
-    if (gapMs <= limits.packetMs + limits.frameMs / 2) {
-      this.#mediaMs = first.mediaMs;
-      this.#rebuiltSinceLast += 1;
-      this.#concealedMs = 0;
-      this.counts.framesRebuilt += limits.packetMs / limits.frameMs;
-      return { kind: "rebuild", from: first.opus };
-    }
+    if (first.mediaMs - this.#mediaMs > missing * limits.packetMs + scatterMs) return this.#restarted(now);
+    // What was guessed while nothing was there stands for what turns out to be lost.
+    if (missing > 0)
+      this.#mediaMs += Math.max(0, Math.min(this.#heldMs, first.mediaMs - this.#mediaMs - limits.packetMs));
+    this.#heldMs = 0;
+    const gapMs = first.mediaMs - this.#mediaMs;
+    if (missing === 0 || gapMs <= limits.frameMs) return this.#played(first, now);
+    if (gapMs <= limits.packetMs + limits.frameMs / 2) return this.#rebuilt(first);
     if (this.#concealedMs >= concealmentMsMax) return this.#restarted(now);
-    return this.#conceal(true);
+    this.#mediaMs += limits.frameMs;
+    return this.#concealed();
   }
 
-  /** Nothing is there. If our delay is below the target, or at it, the packet may still come: guess, and wait for it. */
-  #missing(surplusMs: number): JitterStep {
-    if (this.#concealedMs < concealmentMsMax) return this.#conceal(surplusMs > limits.frameMs / 2);
-    this.#running = false;
-    return { kind: "silence", ms: limits.frameMs };
+  /** Nothing is there, lost or late or never said: guess, and wait for it. What comes of it then plays that much later. */
+  #missing(): JitterStep {
+    if (this.#concealedMs >= concealmentMsMax) {
+      this.#running = false;
+      this.#heldMs = 0;
+      return this.#silent(limits.frameMs);
+    }
+    this.#heldMs += limits.frameMs;
+    return this.#concealed();
   }
 
   #restarted(now: number): JitterStep {
     this.#running = false;
+    this.#heldMs = 0;
     return this.#started(now);
   }
 
-  #conceal(advance: boolean): JitterStep {
-    if (advance) this.#mediaMs += limits.frameMs;
-    this.#concealedMs += limits.frameMs;
-    this.counts.framesConcealed += 1;
-    return { kind: "conceal" };
+  #silent(ms: number): JitterStep {
+    this.#silence.ms = ms;
+    return this.#silence;
   }
 
-  #play(packet: Waiting, now: number): JitterStep {
-    this.#waiting.shift();
-    this.#countLost(packet);
-    const surplusMs = now - this.#dueMs(packet.mediaMs);
-    this.#lastSequence = packet.sequence;
-    this.#rebuiltSinceLast = 0;
-    this.#mediaMs = this.#lastEndMs = packet.mediaMs + limits.packetMs;
+  #concealed(): JitterStep {
+    this.#concealedMs += limits.frameMs;
+    this.counts.framesConcealed += 1;
+    return this.#conceal;
+  }
+
+  #rebuilt(from: WaitingPacket): JitterStep {
+    this.#mediaMs = from.mediaMs;
+    this.#rebuiltSinceLast += 1;
     this.#concealedMs = 0;
+    this.counts.framesRebuilt += limits.packetMs / limits.frameMs;
+    this.#rebuild.from = from.opus;
+    return this.#rebuild;
+  }
+
+  #played(packet: WaitingPacket, now: number): JitterStep {
+    const { sequence, mediaMs, capturedAt, opus } = packet;
+    this.#countLost(sequence, mediaMs);
+    const surplusMs = now - this.#dueMs(mediaMs);
+    const step = this.#play;
+    step.opus = opus;
+    step.capturedAt = capturedAt;
+    step.adjustMs = surplusMs >= surplusMsMin ? -surplusMs - overshootMs : surplusMs <= -lackMsMin ? -surplusMs : 0;
+    step.joined = sequence === this.#lastSequence + 1 + this.#rebuiltSinceLast && this.#concealedMs === 0;
+    this.#waiting.dropFirst();
+    this.#lastSequence = sequence;
+    this.#rebuiltSinceLast = 0;
+    this.#mediaMs = this.#lastEndMs = mediaMs + limits.packetMs;
+    this.#concealedMs = this.#heldMs = 0;
     this.counts.framesPlayed += limits.packetMs / limits.frameMs;
-    const adjustMs = surplusMs >= spareMsMin ? -20 : surplusMs <= -limits.frameMs ? 20 : 0;
-    return { kind: "play", opus: packet.opus, capturedAt: packet.capturedAt, adjustMs };
+    return step;
   }
 
   /** Numbers that were skipped, unless no time passed for them: then nothing was ever said under them. */
-  #countLost(packet: Waiting): void {
+  #countLost(sequence: number, mediaMs: number): void {
     if (this.#lastSequence < 0) return;
-    const skipped = packet.sequence - this.#lastSequence - 1 - this.#rebuiltSinceLast;
-    const timePackets = Math.round((packet.mediaMs - this.#lastEndMs) / limits.packetMs) - this.#rebuiltSinceLast;
+    const skipped = sequence - this.#lastSequence - 1 - this.#rebuiltSinceLast;
+    const timePackets = Math.round((mediaMs - this.#lastEndMs) / limits.packetMs) - this.#rebuiltSinceLast;
     const lost = Math.max(0, Math.min(skipped, timePackets));
     this.counts.framesLost += (lost * limits.packetMs) / limits.frameMs;
   }
@@ -236,12 +275,12 @@ export class JitterBuffer {
   }
 
   #forget(): void {
-    this.#waiting = [];
-    this.#delay = new DelayEstimate();
-    this.#timeline = new Timeline();
+    this.#waiting.clear();
+    this.#delay.reset();
+    this.#timeline.reset();
     this.#newestSequence = this.#lastSequence = -1;
     this.#mediaMs = Number.NEGATIVE_INFINITY;
     this.#running = false;
-    this.#rebuiltSinceLast = this.#concealedMs = this.#behindInRow = 0;
+    this.#rebuiltSinceLast = this.#concealedMs = this.#heldMs = this.#behindInRow = 0;
   }
 }

@@ -1,7 +1,7 @@
-/** Delays finer than this cannot be told apart: a quarter of a packet. */
-export const bucketMs = 10;
+/** Delays finer than this are not told apart: no timer of a browser does. */
+export const bucketMs = 5;
 /** Delays up to 1 s; what is later counts as 1 s. */
-const bucketCount = 100;
+const bucketCount = 200;
 /**
  * How fast the first packets may shape the whole: each weighs this much over the count so far (NetEQ,
  * delay_manager.h: start_forget_weight 2).
@@ -17,6 +17,12 @@ export class Histogram {
 
   constructor(forget: number) {
     this.#forget = forget;
+  }
+
+  /** Forgets all. */
+  reset(): void {
+    this.#shares.fill(0);
+    this.#count = 0;
   }
 
   /** Takes one delay in ms; what is below 0 counts as 0. */

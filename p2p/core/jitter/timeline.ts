@@ -19,33 +19,42 @@ export interface Moment {
  * microphone, skipped sequence numbers and a jump look alike in two of sequence, capture and arrival; the third tells.
  */
 export class Timeline {
-  #newest: (Moment & { readonly mediaMs: number }) | undefined;
+  /** Of the packet with the highest number; -1 before the first. */
+  #sequence = -1;
+  #receivedAt = 0;
+  #mediaMs = 0;
   /** Media time less capture time since the last jump. */
   #correctionMs = 0;
 
+  /** Begins anew. */
+  reset(): void {
+    this.#sequence = -1;
+    this.#correctionMs = 0;
+  }
+
   /** The media time of a packet in ms: on the speaker's clock as it was at first. */
   place(packet: Moment): number {
-    const newest = this.#newest;
     const mediaMs = packet.capturedAt + this.#correctionMs;
-    if (newest === undefined) return this.#accept(packet, mediaMs);
-    const bySequence = (packet.sequence - newest.sequence) * limits.packetMs;
-    const byCapture = mediaMs - newest.mediaMs;
-    if (packet.sequence < newest.sequence) {
+    if (this.#sequence < 0) return this.#accept(packet, mediaMs);
+    const bySequence = (packet.sequence - this.#sequence) * limits.packetMs;
+    const byCapture = mediaMs - this.#mediaMs;
+    if (packet.sequence < this.#sequence) {
       // Of before a jump, or of before a pause: it cannot be later than its sequence says.
-      return byCapture <= bySequence + scatterMs ? mediaMs : newest.mediaMs + bySequence;
+      return byCapture <= bySequence + scatterMs ? mediaMs : this.#mediaMs + bySequence;
     }
     if (Math.abs(byCapture - bySequence) <= scatterMs) return this.#accept(packet, mediaMs);
-    const byArrival = packet.receivedAt - newest.receivedAt;
-    const near = (ms: number): boolean => Math.abs(ms - byArrival) <= beliefMs;
-    if (byCapture > 0 && near(byCapture)) return this.#accept(packet, mediaMs);
-    const passed = near(bySequence) ? bySequence : Math.max(byArrival, limits.packetMs);
-    this.#correctionMs = newest.mediaMs + passed - packet.capturedAt;
-    return this.#accept(packet, newest.mediaMs + passed);
+    const byArrival = packet.receivedAt - this.#receivedAt;
+    if (byCapture > 0 && Math.abs(byCapture - byArrival) <= beliefMs) return this.#accept(packet, mediaMs);
+    const nearSequence = Math.abs(bySequence - byArrival) <= beliefMs;
+    const passed = nearSequence ? bySequence : Math.max(byArrival, limits.packetMs);
+    this.#correctionMs = this.#mediaMs + passed - packet.capturedAt;
+    return this.#accept(packet, this.#mediaMs + passed);
   }
 
   #accept(packet: Moment, mediaMs: number): number {
-    const { sequence, capturedAt, receivedAt } = packet;
-    this.#newest = { sequence, capturedAt, receivedAt, mediaMs };
+    this.#sequence = packet.sequence;
+    this.#receivedAt = packet.receivedAt;
+    this.#mediaMs = mediaMs;
     return mediaMs;
   }
 }

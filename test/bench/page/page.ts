@@ -62,9 +62,10 @@ const bench = {
       });
     };
   },
-  /** Calls the other browser, with the microphone as the window asks for it. */
-  offer: async () => {
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+  /** Calls the other browser, with the microphone as the window asks for it, or with what it hears unchanged. */
+  offer: async (unchanged = false) => {
+    const better = !unchanged;
+    const audio = { echoCancellation: better, noiseSuppression: better, autoGainControl: better, channelCount: 1 };
     const stream = await navigator.mediaDevices.getUserMedia({ audio });
     call = new RTCPeerConnection();
     for (const track of stream.getTracks()) call.addTrack(track, stream);

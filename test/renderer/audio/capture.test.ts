@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { fixturePath, readAudio } from "../../audio/sounds.ts";
 import { isVoicePacket, voicePacketBytes } from "../../../p2p/core/jitter/opus-packet.ts";
+import { Rng } from "../../../p2p/core/rng.ts";
 import { CaptureClock } from "../../../renderer/audio/capture-clock.ts";
 import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/packet-encoder.ts";
 import { VoiceCapture } from "../../../renderer/audio/voice-capture.ts";
+import { drawMask } from "../../../renderer/audio/mask-character.ts";
+import { maskDelayMs, VoiceMask } from "../../../renderer/audio/voice-mask.ts";
 import { carriesCopy } from "../../../renderer/audio/webcodecs-encoder.ts";
 
 /** Remembers what it is given. */
@@ -24,7 +27,7 @@ class Notes implements PacketEncoder {
 describe("capture", () => {
   it("makes a packet of every two blocks, with the time of its first sample", () => {
     const notes = new Notes();
-    const capture = new VoiceCapture(notes, () => {}, 10);
+    const capture = new VoiceCapture(notes, { deviceLatencyMs: 10, onRms: () => {}, onRecorded: () => {} });
     capture.setGate("live");
     for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block), 1000 + block * 20);
     expect(notes.packets.map(({ first }) => first)).toEqual([0, 2, 4]);
@@ -35,7 +38,11 @@ describe("capture", () => {
   it("keeps nothing of what comes while it is not live, not even half a packet, and begins anew", () => {
     const notes = new Notes();
     const levels: number[] = [];
-    const capture = new VoiceCapture(notes, (rms) => levels.push(rms), 0);
+    const capture = new VoiceCapture(notes, {
+      deviceLatencyMs: 0,
+      onRms: (rms) => levels.push(rms),
+      onRecorded: () => {},
+    });
     capture.setGate("live");
     capture.take(new Float32Array(960).fill(0.1), 1000);
     capture.setGate("metering");
@@ -49,6 +56,46 @@ describe("capture", () => {
     capture.take(new Float32Array(960).fill(0.6), 2020);
     expect(notes.packets).toEqual([{ first: expect.closeTo(0.5), capturedAt: 1980 }]);
     expect(notes.resets).toBe(2);
+  });
+
+  it("with a mask nothing but the masked voice is packed or recorded, at the time it was said", () => {
+    const notes = new Notes();
+    const rng = new Rng("capture");
+    const chance = (): number => rng.next();
+    const recordings: Float32Array[] = [];
+    const capture = new VoiceCapture(notes, {
+      deviceLatencyMs: 0,
+      onRms: () => {},
+      onRecorded: (pcm) => recordings.push(pcm),
+    });
+    capture.setMask(new VoiceMask(drawMask(chance), chance));
+    capture.setGate("metering");
+    capture.record(4800);
+    // A constant is no voice: a mask that passed it on would be none.
+    for (let block = 0; block < 10; block += 1) capture.take(new Float32Array(960).fill(0.5), 1000 + block * 20);
+    expect([recordings.length, recordings[0]!.length, notes.packets.length]).toEqual([1, 4800, 0]);
+    const mean = recordings[0]!.reduce((sum, sample) => sum + sample, 0) / 4800;
+    expect(Math.abs(mean)).toBeLessThan(0.05);
+    capture.setGate("live");
+    for (let block = 0; block < 10; block += 1) capture.take(new Float32Array(960).fill(0.5), 1200 + block * 20);
+    expect(notes.packets).toHaveLength(5);
+    expect(notes.packets[0]!.capturedAt).toBeCloseTo(1180 - maskDelayMs, 0);
+    expect(notes.packets.every(({ first }) => first !== 0.5)).toBe(true);
+    capture.setMask(undefined);
+    for (let block = 0; block < 4; block += 1) capture.take(new Float32Array(960).fill(0.5), 1400 + block * 20);
+    expect(notes.packets.at(-1)).toMatchObject({ first: 0.5, capturedAt: expect.closeTo(1420, 0) as number });
+  });
+
+  it("a recording that is ended early gives what there is", () => {
+    const recordings: Float32Array[] = [];
+    const options = { deviceLatencyMs: 0, onRms: () => {}, onRecorded: (pcm: Float32Array) => recordings.push(pcm) };
+    const capture = new VoiceCapture(new Notes(), options);
+    capture.setGate("metering");
+    capture.record(48_000);
+    capture.take(new Float32Array(960).fill(0.25), 1000);
+    capture.record(0);
+    capture.record(0);
+    expect(recordings).toEqual([new Float32Array(960).fill(0.25)]);
   });
 
   it("times are even though blocks come in fits, and follow a device that lost sound", () => {

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { Rng } from "../../../p2p/core/rng.ts";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { Capture, CaptureEdge, CaptureHandlers, Gate } from "../../../renderer/audio/edges.ts";
+import type { MaskCharacter } from "../../../renderer/audio/mask-character.ts";
 import { RoomMicrophone } from "../../../renderer/audio/microphone.ts";
 import type { SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
 import { HandTimers, settled } from "./hand-timers.ts";
 
 const packet = { opus: new Uint8Array(120), capturedAt: millis(5) };
+
+/** What a capture was told to wear, or that it was told while live. */
+type Mask = MaskCharacter | undefined | "late";
 
 /** A computer whose microphones can be plugged and unplugged. */
 class Desk implements CaptureEdge {
@@ -17,6 +22,8 @@ class Desk implements CaptureEdge {
     readonly handlers: CaptureHandlers;
     gate: Gate;
     closed: boolean;
+    readonly masks: Mask[];
+    readonly recordings: number[];
   }[] = [];
   #changed: (() => void) | undefined;
 
@@ -33,9 +40,21 @@ class Desk implements CaptureEdge {
     if (name !== undefined) return Promise.reject(new DOMException("", name));
     if (device !== undefined && !this.plugged.some(({ id }) => id === device))
       return Promise.reject(new DOMException("", "OverconstrainedError"));
-    const one = { device, handlers, gate: "shut" as Gate, closed: false };
+    const one = {
+      device,
+      handlers,
+      gate: "shut" as Gate,
+      closed: false,
+      masks: [] as Mask[],
+      recordings: [] as number[],
+    };
     this.open_.push(one);
-    return Promise.resolve({ setGate: (gate) => (one.gate = gate), close: () => (one.closed = true) });
+    return Promise.resolve({
+      setGate: (gate) => (one.gate = gate),
+      setMask: (character) => one.masks.push(one.gate === "live" ? "late" : character),
+      record: (samples) => one.recordings.push(samples),
+      close: () => (one.closed = true),
+    });
   }
 
   devices(): Promise<readonly SoundDevice[]> {
@@ -53,6 +72,7 @@ class Desk implements CaptureEdge {
 }
 
 let desk: Desk;
+let rng: Rng;
 let timers: HandTimers;
 let microphone: RoomMicrophone;
 let faults: (SoundFaultCode | undefined)[];
@@ -60,8 +80,9 @@ let sent: number;
 
 beforeEach(() => {
   desk = new Desk();
+  rng = new Rng("microphone");
   timers = new HandTimers();
-  microphone = new RoomMicrophone(desk, timers);
+  microphone = new RoomMicrophone(desk, timers, () => rng.next());
   faults = [];
   sent = 0;
   microphone.onFault((fault) => faults.push(fault?.code));
@@ -253,5 +274,91 @@ describe("the microphone", () => {
     expect(desk.open_).toHaveLength(5);
     await microphone.start();
     expect(microphone.fault).toBeUndefined();
+  });
+
+  it("follows the system's default to another device, and stays with a chosen one", async () => {
+    await microphone.start();
+    microphone.setMuted(false);
+    desk.plugged.unshift({ id: "headset", label: "Headset" });
+    desk.change();
+    await settled();
+    expect(desk.open_).toHaveLength(2);
+    expect(desk.latest).toMatchObject({ device: undefined, gate: "live", closed: false });
+    // Nothing else moved.
+    desk.plugged.push({ id: "webcam", label: "Webcam" });
+    desk.change();
+    await settled();
+    expect(desk.open_).toHaveLength(2);
+    await microphone.setDevice("webcam");
+    desk.plugged.shift();
+    desk.change();
+    await settled();
+    expect(desk.latest.device).toBe("webcam");
+    expect(desk.open_).toHaveLength(3);
+  });
+
+  it("wears the mask before any gate is opened, on each device, and the same one until another is drawn", async () => {
+    microphone.setMasked(true);
+    microphone.setMuted(false);
+    await microphone.start();
+    expect(desk.latest.masks).toEqual([expect.objectContaining({ pitchHz: expect.any(Number) as number })]);
+    const [first] = desk.latest.masks;
+    desk.plugged.push({ id: "headset", label: "Headset" });
+    await microphone.setDevice("headset");
+    expect(desk.latest.masks).toEqual([first]);
+    microphone.setMuted(true);
+    microphone.renewMask();
+    expect(desk.latest.masks.at(-1)).not.toEqual(first);
+    microphone.setMasked(false);
+    expect(desk.latest.masks.at(-1)).toBeUndefined();
+  });
+
+  it("records for oneself while muted: the gate is never live, and closing the device ends it", async () => {
+    expect(await microphone.record(5000)).toBeUndefined();
+    await microphone.start();
+    const recorded = microphone.record(5000);
+    expect([desk.latest.gate, desk.latest.recordings]).toEqual(["metering", [240_000]]);
+    desk.latest.handlers.onPacket(packet);
+    expect(sent).toBe(0);
+    desk.latest.handlers.onRecorded(new Float32Array(240_000));
+    expect(await recorded).toHaveLength(240_000);
+    expect(desk.latest.gate).toBe("shut");
+    const second = microphone.record(1e9);
+    expect(desk.latest.recordings.at(-1)).toBe(480_000);
+    microphone.endRecording();
+    expect(desk.latest.recordings.at(-1)).toBe(0);
+    desk.latest.handlers.onRecorded(new Float32Array());
+    expect(await second).toBeUndefined();
+    const third = microphone.record(5000);
+    desk.plugged.length = 0;
+    desk.latest.handlers.onEnded();
+    expect(await third).toBeUndefined();
+  });
+
+  it("tells whoever talks while muted, if that is wanted, and shows no level for it", async () => {
+    let told = 0;
+    const levels: number[] = [];
+    microphone.onMutedSpeech(() => (told += 1));
+    microphone.onLevel((level) => levels.push(level));
+    await microphone.start();
+    const talk = (seconds: number): void => {
+      for (let count = 0; count < seconds * 20; count += 1) {
+        desk.latest.handlers.onRms(0.05);
+        timers.pass(50);
+      }
+    };
+    talk(2);
+    expect(told).toBe(0);
+    microphone.setMindful(true);
+    expect(desk.latest.gate).toBe("metering");
+    talk(2);
+    expect([told, levels]).toEqual([1, []]);
+    microphone.setMuted(false);
+    talk(20);
+    expect(told).toBe(1);
+    microphone.setMuted(true);
+    expect([desk.latest.gate, levels.at(-1)]).toEqual(["metering", 0]);
+    microphone.setMindful(false);
+    expect(desk.latest.gate).toBe("shut");
   });
 });

@@ -3,7 +3,7 @@ import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { Output, OutputEdge, OutputHandlers } from "../../../renderer/audio/edges.ts";
 import { LoudSpeakers } from "../../../renderer/audio/speakers.ts";
-import type { SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
+import type { CueKind, SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
 import { HandTimers, settled } from "./hand-timers.ts";
 
 const alice = "a1" as VoiceKey;
@@ -26,7 +26,12 @@ class Room implements OutputEdge {
     volume: number;
     pushed: number;
     closed: boolean;
+    readonly volumes: Map<VoiceKey, number>;
+    levelling: boolean;
+    readonly cues: CueKind[];
   }[] = [];
+  readonly playedBack: { readonly device: string | undefined; readonly signal: AbortSignal }[] = [];
+  playBackEnd: () => void = () => undefined;
   #changed: (() => void) | undefined;
 
   get latest(): (typeof this.opened)[number] {
@@ -35,12 +40,24 @@ class Room implements OutputEdge {
 
   open(handlers: OutputHandlers): Promise<Output> {
     if (this.fails) return Promise.reject(new Error("no such thing"));
-    const one = { handlers, sinks: [] as (string | undefined)[], volume: -1, pushed: 0, closed: false };
+    const one = {
+      handlers,
+      sinks: [] as (string | undefined)[],
+      volume: -1,
+      pushed: 0,
+      closed: false,
+      volumes: new Map<VoiceKey, number>(),
+      levelling: false,
+      cues: [] as CueKind[],
+    };
     this.opened.push(one);
     handlers.onBlocked(this.blocked);
     return Promise.resolve({
       push: () => (one.pushed += 1),
       setVolume: (volume) => (one.volume = volume),
+      setSpeakerVolume: (speaker, volume) => one.volumes.set(speaker, volume),
+      setLevelling: (levelling) => (one.levelling = levelling),
+      cue: (kind) => one.cues.push(kind),
       setSink: (device) => {
         if (device !== undefined && !this.plugged.some(({ id }) => id === device))
           return Promise.reject(new DOMException("", "NotFoundError"));
@@ -55,8 +72,20 @@ class Room implements OutputEdge {
     });
   }
 
+  playBack(_pcm: Float32Array, device: string | undefined, signal: AbortSignal): Promise<void> {
+    this.playedBack.push({ device, signal });
+    return new Promise((resolve) => {
+      this.playBackEnd = resolve;
+      signal.addEventListener("abort", () => resolve());
+    });
+  }
+
   devices(): Promise<readonly SoundDevice[]> {
     return Promise.resolve([...this.plugged]);
+  }
+
+  hasOutput(): Promise<boolean> {
+    return Promise.resolve(this.plugged.length > 0);
   }
 
   onChange(listener: () => void): () => void {
@@ -120,6 +149,22 @@ describe("the loudspeakers", () => {
     expect(faults).toEqual(["speaker-unplugged", undefined]);
   });
 
+  it("a computer without any loudspeaker is said, the room goes on, and the first one plugged in ends it", async () => {
+    const [only] = room.plugged.splice(0);
+    await speakers.start();
+    expect(faults).toEqual(["no-speaker"]);
+    speakers.push(packet);
+    expect(room.latest.pushed).toBe(1);
+    room.blocked = true;
+    room.latest.handlers.onBlocked(true);
+    expect(faults).toEqual(["no-speaker", "speaker-blocked"]);
+    room.latest.handlers.onBlocked(false);
+    room.plugged.push(only!);
+    room.change();
+    await settled();
+    expect(faults).toEqual(["no-speaker", "speaker-blocked", "no-speaker", undefined]);
+  });
+
   it("sound that waits for a click is said, and another start from a click ends it", async () => {
     room.blocked = true;
     await speakers.start();
@@ -170,5 +215,36 @@ describe("the loudspeakers", () => {
     expect(room.latest.closed).toBe(true);
     speakers.push(packet);
     expect(room.latest.pushed).toBe(0);
+  });
+
+  it("one speaker's volume, levelling and deafness outlive a part that broke", async () => {
+    const bob = "b0" as VoiceKey;
+    speakers.setSpeakerVolume(alice, 0.5);
+    await speakers.start();
+    speakers.setSpeakerVolume(bob, 7);
+    speakers.setSpeakerVolume(alice, Number.NaN);
+    speakers.setLevelling(false);
+    speakers.setDeafened(true);
+    speakers.setVolume(1.5);
+    expect([room.latest.volume, speakers.volume]).toEqual([0, 1.5]);
+    room.latest.handlers.onBroken();
+    timers.pass(250);
+    await settled();
+    expect(room.latest).toMatchObject({ volume: 0, levelling: false, volumes: new Map([[bob, 2]]) });
+    speakers.cue("open");
+    speakers.setDeafened(false);
+    speakers.cue("shut");
+    expect([room.latest.volume, room.latest.cues]).toEqual([1.5, ["shut"]]);
+  });
+
+  it("plays a recording to oneself alone, before the start too; another one ends it", async () => {
+    const recording = new Float32Array(48_000);
+    const first = speakers.playBack(recording);
+    const second = speakers.playBack(recording);
+    await first;
+    expect(room.playedBack.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+    room.playBackEnd();
+    await second;
+    expect(room.opened).toHaveLength(0);
   });
 });
