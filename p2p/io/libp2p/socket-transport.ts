@@ -14,7 +14,7 @@ import { AbstractMultiaddrConnection } from "@libp2p/utils";
 import type { AbstractMultiaddrConnectionInit, SendResult } from "@libp2p/utils";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { socketBufferedBytesMax, socketMessageBytesMax } from "../../api/socket.ts";
-import type { Socket, SocketCloseReason, Sockets } from "../../api/socket.ts";
+import type { Proxy, Socket, SocketCloseReason, Sockets } from "../../api/socket.ts";
 import { SocketListener } from "./socket-listener.ts";
 import type { SocketListenerOptions } from "./socket-listener.ts";
 
@@ -46,9 +46,6 @@ export const socketTarget = (address: Multiaddr): SocketTarget | undefined => {
   if (next < parts.length) return undefined;
   return { host: host.value, port: Number(tcp.value), path };
 };
-
-const urlOf = ({ host, port, path }: SocketTarget): string =>
-  `wss://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
 
 interface SocketConnectionInit extends Omit<AbstractMultiaddrConnectionInit, "stream"> {
   readonly socket: Socket;
@@ -137,6 +134,8 @@ const connectionOf = (
 export interface SocketTransportOptions extends SocketListenerOptions {
   /** How connections are opened: natively, or by the window. */
   readonly sockets: Sockets;
+  /** The proxy to go through now, by the ladder's choice; absent: straight. */
+  readonly proxyFor?: (target: SocketTarget) => Proxy | undefined;
 }
 
 class SocketTransport implements Transport {
@@ -156,7 +155,8 @@ class SocketTransport implements Transport {
   async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
     const target = socketTarget(address);
     if (target === undefined) throw new Error("not an address of TLS WebSockets");
-    const socket = await this.#options.sockets.open(urlOf(target), { signal: options.signal });
+    const route = { ...target, serverName: undefined, proxy: this.#options.proxyFor?.(target) };
+    const socket = await this.#options.sockets.open(route, { signal: options.signal });
     const connection = connectionOf(socket, address, "outbound", this.#log);
     try {
       return await options.upgrader.upgradeOutbound(connection, options);

@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
 import type { RawData } from "ws";
-import { socketBufferedBytesMax, socketMessageBytesMax } from "../../api/socket.ts";
+import { socketBufferedBytesMax, socketMessageBytesMax, urlOfRoute } from "../../api/socket.ts";
 import type { Socket, SocketCloseReason, SocketHandlers, Sockets } from "../../api/socket.ts";
 
 /** How long TCP, TLS and the upgrade may take together when the caller's signal allows more. */
@@ -96,7 +96,7 @@ export const wsSocket = (ws: WebSocket): Socket => new WsSocket(ws);
 
 /** Sockets on the `ws` package: what a plain Node process uses. Its TLS looks like Node, so desktops borrow the window's. */
 export const wsSockets: Sockets = {
-  open(url, { signal }) {
+  open(route, { signal }) {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(new Error("aborted"));
@@ -104,7 +104,11 @@ export const wsSockets: Sockets = {
       }
       // Self-signed relays: Noise, inside, proves who answers. Set for this one socket only.
       // For an IP literal `ws` sends no server name, as browsers do.
-      const ws = new WebSocket(url, { ...wsOptions, rejectUnauthorized: false, handshakeTimeout: openMsMax });
+      const ws = new WebSocket(urlOfRoute(route), {
+        ...wsOptions,
+        rejectUnauthorized: false,
+        handshakeTimeout: openMsMax,
+      });
       const onAbort = (): void => fail(new Error("aborted"));
       const fail = (error: Error): void => {
         settle();

@@ -8,6 +8,7 @@ import type { WebSocket } from "ws";
 import { socketBufferedBytesMax, socketMessageBytesMax } from "../../../p2p/api/socket.ts";
 import type { Socket, SocketCloseReason } from "../../../p2p/api/socket.ts";
 import { selfSignedCertificate } from "../../../p2p/io/libp2p/certificate.ts";
+import { routeOf } from "./routes.ts";
 import { wsOptions, wsSocket, wsSockets } from "../../../p2p/io/sockets/ws.ts";
 
 interface Heard {
@@ -62,7 +63,10 @@ describe("Socket on ws", () => {
   });
 
   const open = async (): Promise<{ readonly near: Socket; readonly far: WebSocket }> => {
-    const [near, far] = await Promise.all([wsSockets.open(url, { signal: AbortSignal.timeout(10_000) }), accepted]);
+    const [near, far] = await Promise.all([
+      wsSockets.open(routeOf(url), { signal: AbortSignal.timeout(10_000) }),
+      accepted,
+    ]);
     return { near, far };
   };
 
@@ -139,7 +143,9 @@ describe("Socket on ws", () => {
     const names: unknown[] = [];
     server.on("secureConnection", ({ servername }) => names.push(servername));
     (await open()).near.terminate();
-    const named = await wsSockets.open(url.replace("127.0.0.1", "localhost"), { signal: AbortSignal.timeout(10_000) });
+    const named = await wsSockets.open(routeOf(url.replace("127.0.0.1"), "localhost"), {
+      signal: AbortSignal.timeout(10_000),
+    });
     named.terminate();
     expect(names).toEqual([false, "localhost"]);
   });
@@ -174,11 +180,13 @@ describe("Socket on ws", () => {
     await once(silent, "listening");
     const controller = new AbortController();
     const silentUrl = `wss://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
-    await expect(wsSockets.open(silentUrl, { signal: controller.signal })).rejects.toThrow("aborted");
+    await expect(wsSockets.open(routeOf(silentUrl), { signal: controller.signal })).rejects.toThrow("aborted");
     await closed;
-    await expect(wsSockets.open(silentUrl, { signal: AbortSignal.abort() })).rejects.toThrow("aborted");
+    await expect(wsSockets.open(routeOf(silentUrl), { signal: AbortSignal.abort() })).rejects.toThrow("aborted");
     silent.close();
     await once(silent, "close");
-    await expect(wsSockets.open(silentUrl, { signal: AbortSignal.timeout(10_000) })).rejects.toThrow("ECONNREFUSED");
+    await expect(wsSockets.open(routeOf(silentUrl), { signal: AbortSignal.timeout(10_000) })).rejects.toThrow(
+      "ECONNREFUSED",
+    );
   });
 });
