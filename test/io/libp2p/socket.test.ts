@@ -143,7 +143,7 @@ describe("Socket on ws", () => {
     const names: unknown[] = [];
     server.on("secureConnection", ({ servername }) => names.push(servername));
     (await open()).near.terminate();
-    const named = await wsSockets.open(routeOf(url.replace("127.0.0.1"), "localhost"), {
+    const named = await wsSockets.open(routeOf(url.replace("127.0.0.1", "localhost")), {
       signal: AbortSignal.timeout(10_000),
     });
     named.terminate();
