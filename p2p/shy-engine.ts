@@ -12,6 +12,7 @@ import type {
 } from "./api/engine.ts";
 import { TeahouseError } from "./api/errors.ts";
 import type { VoiceKey } from "./api/ids.ts";
+import type { ProbeVerdict, WayChoice } from "./api/way.ts";
 
 /** What a listening node must keep to be found again after a crash. */
 export interface Standing {
@@ -42,12 +43,20 @@ export interface ShyOptions {
   freshSeed(): Uint8Array;
   /** Listens from the start: the person said where. */
   readonly listensAtOnce: boolean;
+  /** Whether it may begin to listen now; with a proxy it would show what the proxy hides. Default: always. */
+  mayListen?(): boolean;
+  /** Takes a way while no engine is up. Throws like `chooseWay`. */
+  chooseWay?(choice: WayChoice): void;
 }
+
+const hiddenSentence = "With a proxy this computer shows itself to nobody; use a relay's card, or choose no proxy.";
 
 /** Capsule: length of the standing u16 · the standing as JSON (nothing when not listening) · the engine's own. */
 const lengthBytes = 2;
 
 class ShyEngine implements EngineApi {
+  /** Whether a room was entered by the node that is up. */
+  #used = false;
   readonly #make: MakeEngine;
   readonly #options: ShyOptions;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -77,15 +86,30 @@ class ShyEngine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
-    // A window is drawn before its engine is up, and a person may be as quick.
-    await this.#starting;
+    await this.#freshen();
     if (options.via.length === 0) await this.#listen();
+    this.#used = true;
     return this.#up().host(options);
   }
 
   async join(invite: string, options: JoinOptions): Promise<void> {
-    await this.#starting;
+    await this.#freshen();
+    this.#used = true;
     return this.#up().join(invite, options);
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    // Before anything is dialed, if it was asked for then.
+    if (this.#starting === undefined) this.#options.chooseWay?.(choice);
+    else {
+      await this.#starting;
+      await this.#up().chooseWay(choice);
+    }
+  }
+
+  async probe(invite: string): Promise<ProbeVerdict> {
+    await this.#starting;
+    return this.#up().probe(invite);
   }
 
   raiseHand(): void {
@@ -132,6 +156,7 @@ class ShyEngine implements EngineApi {
     const end = lengthBytes + new DataView(capsule.buffer, capsule.byteOffset).getUint16(0);
     // Invites in people's hands name the key and the port of before.
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
+    this.#used = true;
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
     await this.#up().resume(capsule.subarray(end));
   }
@@ -173,10 +198,22 @@ class ShyEngine implements EngineApi {
     };
   }
 
+  /**
+   * A node of its own for each room, so that nobody who sees two of them knows that both are the same person. One that
+   * lends keeps its key, which its card names.
+   */
+  async #freshen(): Promise<void> {
+    // A window is drawn before its engine is up, and a person may be as quick.
+    await this.#starting;
+    if (!this.#used || this.#standing?.lends !== undefined) return;
+    await this.#change(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+  }
+
   /** Makes it listen, if it does not yet. */
   async #listen(): Promise<void> {
     await this.#starting;
     if (this.#standing !== undefined) return;
+    if (this.#options.mayListen?.() === false) throw new TeahouseError("proxy-hides", hiddenSentence);
     const capsule = this.#up().capsule();
     await this.#change(this.#freshStanding());
     if (capsule !== undefined) await this.#up().resume(capsule);
@@ -186,7 +223,7 @@ class ShyEngine implements EngineApi {
     return { seed: this.#options.freshSeed(), port: 0 };
   }
 
-  async #change(standing: Standing): Promise<void> {
+  async #change(standing: Standing | undefined): Promise<void> {
     this.#unsubscribe();
     this.#unhear?.();
     this.#unhear = undefined;
@@ -198,6 +235,7 @@ class ShyEngine implements EngineApi {
 
   async #begin(standing: Standing | undefined): Promise<void> {
     const engine = await this.#make(standing);
+    this.#used = false;
     this.#standing = standing;
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));

@@ -1,11 +1,15 @@
 import type { EngineApi } from "./api/engine.ts";
 import type { Port } from "./api/port.ts";
+import { type Hop, startHop } from "./io/proxy/hop.ts";
 import { createPortClient, type PortClient } from "./port/client.ts";
+import { LendingDesk } from "./port/lending-desk.ts";
 
 /** A process with an engine in it, which serves its port to an owner. */
 export interface ProcessHandle {
   /** Closes when the process ends. */
   readonly port: Port;
+  /** Over which its engine borrows the window's network; closes with the other. */
+  readonly lending: Port;
   /** Resolves when the process has ended, for whatever reason; never rejects. */
   readonly exited: Promise<void>;
   /** Ends it at once, without a goodbye. Harmless when it has ended. */
@@ -50,6 +54,15 @@ export interface Supervisor {
   start(): Promise<void>;
   /** Leaves the room, stops the engine, and waits until its process is gone. */
   stop(): Promise<void>;
+  /**
+   * A page lends its network from now on; one that did before is hung up on, and so is this one when the engine's process
+   * ends, so that it starts afresh. `byHop`: its browser's connections pass the hop.
+   */
+  lend(port: Port, options: { readonly byHop: boolean }): void;
+  /** Hangs up on the page that lends. */
+  dismissLender(): void;
+  /** Starts the hop, once; resolves with its port on 127.0.0.1, for a browser of ours to use as its SOCKS5 proxy. */
+  openHop(): Promise<number>;
   /** Hears that an engine is up again, back in its room when it was in one. */
   onBack(listener: () => void): void;
   /** Hears that it is given up: `engineGoneSentence`, and `left` if there was a room, were emitted. */
@@ -76,6 +89,8 @@ class EngineSupervisor implements Supervisor {
   #capsule: Uint8Array | undefined;
   #isStopping = false;
   #cancelWait: () => void = () => undefined;
+  readonly #desk = new LendingDesk();
+  #hop: Promise<Hop> | undefined;
 
   constructor(spawn: () => ProcessHandle, rules: RestartRules) {
     this.#spawn = spawn;
@@ -105,7 +120,33 @@ class EngineSupervisor implements Supervisor {
     this.#watch();
   }
 
+  lend(port: Port, { byHop }: { readonly byHop: boolean }): void {
+    const hop = this.#hop;
+    this.#desk.lend(
+      port,
+      byHop && hop !== undefined ? { route: async (entry) => (await hop).route(entry) } : undefined,
+    );
+  }
+
+  dismissLender(): void {
+    this.#desk.dismiss();
+  }
+
+  async openHop(): Promise<number> {
+    this.#hop ??= startHop();
+    return (await this.#hop).port;
+  }
+
   async stop(): Promise<void> {
+    await this.#stopEngine();
+    this.#desk.dismiss();
+    await this.#hop?.then(
+      (hop) => hop.stop(),
+      () => undefined,
+    );
+  }
+
+  async #stopEngine(): Promise<void> {
     this.#isStopping = true;
     this.#cancelWait();
     const handle = this.#handle;
@@ -133,6 +174,7 @@ class EngineSupervisor implements Supervisor {
 
   #run(isResuming: boolean): void {
     this.#handle = this.#spawn();
+    this.#desk.serve(this.#handle.lending);
     this.#client.reconnect(this.#handle.port, { isResuming });
   }
 
@@ -165,6 +207,8 @@ class EngineSupervisor implements Supervisor {
   async #revive(capsule: Uint8Array | undefined): Promise<void> {
     const handle = this.#handle;
     try {
+      // Before it dials anybody: who chose a proxy has reasons.
+      if (this.#client.way !== undefined) await this.#client.chooseWay(this.#client.way);
       await this.#client.start();
     } catch {
       // One that does not come up is worth no more than one that crashed.

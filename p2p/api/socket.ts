@@ -68,6 +68,13 @@ export interface SocketRoute {
   readonly proxy: Proxy | undefined;
 }
 
+/**
+ * Why the window could not be asked for a socket or channel: the message of the Error. `no window`: none is open.
+ * `not in this browser`: one that Teahouse did not start can neither give another name nor use the person's proxy.
+ * `too many`: `lendingThingsMax` are open.
+ */
+export type LendingRefusal = "no window" | "not in this browser" | "too many";
+
 /** Opens sockets. */
 export interface Sockets {
   /**

@@ -13,7 +13,8 @@ import type {
 import { TeahouseError } from "../api/errors.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import type { Port, PortCloseReason, PortState } from "../api/port.ts";
-import { invitesShape, type Mirror } from "./events.ts";
+import type { ProbeVerdict, WayChoice } from "../api/way.ts";
+import { invitesShape, type Mirror, verdictShape } from "./events.ts";
 import { Receipts, SoundFlow } from "./flow.ts";
 import { fromHex, toHex } from "./hex.ts";
 import {
@@ -33,6 +34,8 @@ import { readHeard, writeSpoken } from "./sound.ts";
 /** An engine at the other end of a port. */
 export interface PortClient extends EngineApi {
   readonly state: PortState;
+  /** The way that was chosen last, for an engine that has to be told again. */
+  readonly way: WayChoice | undefined;
   /** Why it is closed; undefined while it is not. */
   readonly closeReason: PortCloseReason | undefined;
   /** Messages that were dropped, by reason. */
@@ -71,6 +74,7 @@ export function createPortClient(port?: Port): PortClient {
 
 class Client implements PortClient {
   state: PortState = "connecting";
+  way: WayChoice | undefined;
   closeReason: PortCloseReason | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
@@ -135,6 +139,17 @@ class Client implements PortClient {
 
   async join(invite: string, options: JoinOptions): Promise<void> {
     await this.#request("join", [invite, options]);
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    await this.#request("chooseWay", [choice]);
+    this.way = choice;
+  }
+
+  async probe(invite: string): Promise<ProbeVerdict> {
+    const answer = await this.#request("probe", [invite]);
+    if (!verdictShape(answer)) throw broken();
+    return answer;
   }
 
   raiseHand(): void {

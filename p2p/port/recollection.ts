@@ -15,7 +15,7 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "sound",
 ]);
 /** Kinds that say how things are, with or without a room. */
-const lasting: ReadonlySet<Kind> = new Set(["ready", "card", "stats"]);
+const lasting: ReadonlySet<Kind> = new Set(["ready", "card", "stats", "way"]);
 
 /** The last event of each kind that still holds, oldest first. What merely happened (a cover, an error) does not. */
 export class Recollection {

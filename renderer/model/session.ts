@@ -187,6 +187,8 @@ export class Session {
       case "card":
       case "sound":
       case "cover":
+      case "way":
+      case "probe":
         return undefined;
       default:
         return event satisfies never;

@@ -10,6 +10,7 @@ import type {
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
+import type { ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
 import { Recollection } from "../../p2p/port/recollection.ts";
 
 /** Counts of a listener that had half a second of sound. */
@@ -44,6 +45,8 @@ export class EngineDouble implements EngineApi {
   readonly calls: string[] = [];
   readonly spoken: SpokenPacket[] = [];
   hosted: HostOptions | undefined;
+  way: WayChoice | undefined;
+  verdict: ProbeVerdict = "works";
   joinedWith: string | undefined;
   /** Rejects the next command with this. */
   failure: Error | undefined;
@@ -109,6 +112,17 @@ export class EngineDouble implements EngineApi {
     this.joinedWith = invite;
     await this.#note("join", this.gate);
     this.emit({ event: "joined", room, role: "listener", hops: 2, parents: [peer], ms: 7 });
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    this.way = choice;
+    await this.#note("chooseWay");
+  }
+
+  async probe(): Promise<ProbeVerdict> {
+    await this.#note("probe");
+    this.emit({ event: "probe", rung: "relay", relay: 1, what: "/ip4/192.0.2.1/tcp/443/tls/ws", ok: true });
+    return this.verdict;
   }
 
   raiseHand(): void {

@@ -169,8 +169,8 @@ describe("Electron's security checklist", () => {
     const policy = response.headers.get("content-security-policy") ?? "";
     expect(policy).toBe(pageHeaders["Content-Security-Policy"]);
     expect(policy).toMatch(/^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; /);
-    expect(policy).toContain("connect-src 'self'");
-    expect(policy).not.toMatch(/'unsafe-(?:inline|eval)'|\*|https?:|wss?:/);
+    expect(policy).toContain("connect-src 'self' wss:; ");
+    expect(policy.replace(" wss:", "")).not.toMatch(/'unsafe-(?:inline|eval)'|\*|https?:|wss?:/);
   });
 
   it("8: no insecure content is run", () => {
@@ -272,6 +272,68 @@ describe("Electron's security checklist", () => {
     contents.send(channels.link, "teahouse://join#a");
     expect(heard).toEqual([["teahouse://join#a"]]);
     expect([bridge.connect(), bridge.setContentProtection(false)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("the hidden window that lends its network", () => {
+  let lender: WindowDouble;
+  let lending: SessionDouble;
+  beforeAll(async () => {
+    await until(() => desktop.app.hiddenWindows.length > 0);
+    [lender, lending] = [desktop.app.hiddenWindows[0] as WindowDouble, desktop.sessions[1] as SessionDouble];
+  });
+
+  it("is held to all that the visible one is, in a session of its own, and never shown", () => {
+    const { session: own, ...held } = lender.options.webPreferences ?? {};
+    const { session: other, autoplayPolicy: _, ...visible } = preferences();
+    expect(held).toEqual(visible);
+    expect(own).not.toBe(other);
+    expect(lender.options).toMatchObject({ show: false, focusable: false });
+    expect([lender.isShown, lender.loaded]).toEqual([false, ["app://teahouse/lend.html"]]);
+    expect(lender.webContents.values.get("webrtcPolicy")).toBe("default_public_interface_only");
+    expect([lending.partition.startsWith("persist:"), lending.options]).toEqual([false, { cache: false }]);
+    expect(emitPreventable(lending, "will-download", {})).toBe(true);
+  });
+
+  it("loads its own files and reaches relays, by WebSockets inside TLS and by our hop, and nothing else", () => {
+    const reaches = (url: string): boolean => {
+      let isCancelled = true;
+      const answer = ({ cancel }: { cancel: boolean }): void => void (isCancelled = cancel);
+      lending.handlers.get("onBeforeRequest")?.(...([{ url }, answer] as never[]));
+      return !isCancelled;
+    };
+    const reached = ["app://teahouse/lend.html", "wss://192.0.2.1/", "wss://relay.example/a"];
+    const refused = ["ws://192.0.2.1/", "https://192.0.2.1/", "http://127.0.0.1/", "file:///etc/passwd", "app://else/"];
+    expect([reached.map(reaches), refused.map(reaches)]).toEqual([reached.map(() => true), refused.map(() => false)]);
+    expect(lending.values.get("proxy")).toEqual({
+      proxyRules: expect.stringMatching(/^socks5:\/\/127\.0\.0\.1:\d+$/) as unknown,
+    });
+  });
+
+  it("takes a relay's own certificate, which the visible window does not", () => {
+    const answers: unknown[] = [];
+    for (const { handlers } of [lending, session]) {
+      const answer = (result: unknown): void => void answers.push(result);
+      handlers.get("certificateVerify")?.(...([{ hostname: "192.0.2.1" }, answer] as never[]));
+    }
+    expect(answers).toEqual([0, -2]);
+  });
+
+  it.each([
+    ["local-network-access", "app://teahouse/lend.html", true],
+    ["local-network", "app://teahouse/lend.html", true],
+    ["loopback-network", "app://teahouse/lend.html", true],
+    ["local-network-access", "https://example.org/", false],
+    ["media", "app://teahouse/lend.html", false],
+    ["clipboard-sanitized-write", "app://teahouse/lend.html", false],
+    ["geolocation", "app://teahouse/lend.html", false],
+  ])("is granted %s for %s: %s", async (permission, requestingUrl, isGranted) => {
+    const granted = await new Promise((resolve) => {
+      lending.handlers.get("permissionRequest")?.(...([{}, permission, resolve, { requestingUrl }] as never[]));
+    });
+    const details = { requestingUrl };
+    const checked = lending.handlers.get("permissionCheck")?.(...([{}, permission, "", details] as never[]));
+    expect([granted, checked]).toEqual([isGranted, isGranted]);
   });
 });
 

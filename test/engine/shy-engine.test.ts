@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
 import type { PeerId } from "../../p2p/api/ids.ts";
+import type { WayChoice } from "../../p2p/api/way.ts";
 import { createShyEngine, type Standing } from "../../p2p/shy-engine.ts";
 import { heardPacket } from "../contract/engine-port.ts";
 import { EngineDouble } from "../doubles/engine-double.ts";
@@ -36,8 +37,58 @@ describe("a window's engine", () => {
     await engine.start();
     await engine.join("thi1-x", {});
     await engine.host({ via: ["card"], letEverybodySpeak: false });
-    expect(made.map(({ standing }) => standing)).toEqual([undefined]);
-    expect(made[0]?.double.calls).toEqual(["start", "join", "host"]);
+    expect(made.map(({ standing }) => standing)).toEqual([undefined, undefined]);
+  });
+
+  it("has a node of its own for each room", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.leave();
+    await engine.host({ via: ["card"], letEverybodySpeak: false });
+    await engine.join("thi1-y", {});
+    expect(made.map(({ double }) => double.calls)).toEqual([
+      ["start", "join", "leave", "stop"],
+      ["start", "host", "stop"],
+      ["start", "join"],
+    ]);
+  });
+
+  it("keeps the node whose card others hold while it lends, and forgets where it listened for a room", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.host({ via: [], letEverybodySpeak: false });
+    await engine.leave();
+    await engine.join("thi1-x", {});
+    expect(made.map(({ standing }) => standing)).toEqual([undefined, { seed, port: 0 }, undefined]);
+    await engine.volunteer({});
+    await engine.leave();
+    await engine.join("thi1-y", {});
+    await engine.join("thi1-z", {});
+    expect(made).toHaveLength(4);
+    expect(made[3]?.double.calls).toEqual(["start", "volunteer", "leave", "join", "join"]);
+  });
+
+  it("takes a way before it is up, and does not begin to listen where that would show it", async () => {
+    const ways: WayChoice[] = [];
+    const doubles: EngineDouble[] = [];
+    const make = () => {
+      doubles.push(new EngineDouble());
+      return Promise.resolve(doubles.at(-1) as EngineDouble);
+    };
+    const options = { freshSeed: () => seed, listensAtOnce: false, mayListen: () => ways.length === 0 };
+    const engine = createShyEngine(make, { ...options, chooseWay: (way) => void ways.push(way) });
+    const choice: WayChoice = { rung: "proxy", proxy: "socks5://127.0.0.1:9050" };
+    await engine.chooseWay(choice);
+    expect(ways).toEqual([choice]);
+    await engine.start();
+    await engine.chooseWay({ rung: "wss" });
+    expect(doubles[0]?.way).toEqual({ rung: "wss" });
+    await expect(engine.host({ via: [], letEverybodySpeak: false })).rejects.toMatchObject({ code: "proxy-hides" });
+    await expect(engine.volunteer({})).rejects.toMatchObject({ code: "proxy-hides" });
+    // It is as it was, and of use.
+    await engine.host({ via: ["card"], letEverybodySpeak: false });
+    expect(doubles.map(({ calls }) => calls)).toEqual([["start", "chooseWay", "host"]]);
   });
 
   it("lets who hosts or joins at once wait until it is up", async () => {

@@ -48,7 +48,7 @@ describe("traffic", () => {
   it("names a link that we dialed by its dial and one that came without, and carries both ways", async () => {
     const { traffic, inputs, dials, arrive } = bench();
     const [ours, theirs] = [pair(1), pair(3)];
-    traffic.dial({ kind: "dial", dial: dialId(7), target });
+    traffic.dial({ kind: "dial", dial: dialId(7), target, fresh: false });
     dials[0]!.resolve(ours.ends[0]);
     await setImmediate();
     arrive(theirs.ends[0]);
@@ -78,7 +78,7 @@ describe("traffic", () => {
     await setImmediate();
     expect(inputs).toEqual([{ kind: "dial-failed", dial: 1, reason: "no route" }]);
     expect(clock.waiting).toBe(0);
-    traffic.dial({ kind: "dial", dial: dialId(2), target });
+    traffic.dial({ kind: "dial", dial: dialId(2), target, fresh: false });
     clock.advance(9999);
     expect(dials[1]!.signal.aborted).toBe(false);
     clock.advance(1);
@@ -88,8 +88,8 @@ describe("traffic", () => {
   it("a dial that was cancelled says nothing, and closes what it brings all the same", async () => {
     const { traffic, clock, inputs, dials } = bench();
     const late = pair();
-    traffic.dial({ kind: "dial", dial: dialId(1), target });
-    traffic.dial({ kind: "dial", dial: dialId(2), target });
+    traffic.dial({ kind: "dial", dial: dialId(1), target, fresh: false });
+    traffic.dial({ kind: "dial", dial: dialId(2), target, fresh: false });
     traffic.cancel(dialId(1));
     traffic.cancel(dialId(2));
     expect(dials.map(({ signal }) => signal.aborted)).toEqual([true, true]);
@@ -120,7 +120,7 @@ describe("traffic", () => {
     const { traffic, dials, arrive } = bench();
     const { ends } = pair();
     arrive(ends[0]);
-    traffic.dial({ kind: "dial", dial: dialId(1), target });
+    traffic.dial({ kind: "dial", dial: dialId(1), target, fresh: false });
     traffic.stop();
     await setImmediate();
     expect(dials[0]!.signal.aborted).toBe(true);

@@ -40,7 +40,7 @@ describe("the browser that the shell starts", () => {
 
   it("has a throw-away profile, no calls home, no secret in its arguments, and its sandbox unless we are root", () => {
     const address = "http://127.0.0.1:1/opening";
-    const args = browserArguments(address, "profile", false);
+    const args = browserArguments({ address, profile: "profile", isRoot: false });
     expect(args).toEqual(
       expect.arrayContaining([
         `--app=${address}`,
@@ -56,7 +56,11 @@ describe("the browser that the shell starts", () => {
     expect(args.some((argument) => argument.startsWith("--remote-debugging-port"))).toBe(false);
     expect(args).not.toContain("--no-sandbox");
     expect(args).not.toContain("--disable-web-security");
-    expect(browserArguments(address, "profile", true)).toContain("--no-sandbox");
+    expect(args.filter((one) => one.startsWith("--proxy"))).toEqual([]);
+    expect(browserArguments({ address, profile: "profile", isRoot: false, hopPort: 1080 })).toContain(
+      "--proxy-server=socks5://127.0.0.1:1080",
+    );
+    expect(browserArguments({ address, profile: "profile", isRoot: true })).toContain("--no-sandbox");
   });
 });
 

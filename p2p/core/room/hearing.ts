@@ -17,6 +17,7 @@ export class Hearing {
   framesSent = 0;
   readonly #ledger = new Ledger();
   #moves = 0;
+  #covers = 0;
   #heardAt: Millis | undefined;
   /** The last hole in what arrived. */
   #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
@@ -35,6 +36,16 @@ export class Hearing {
   /** We came over to another parent. Returns how long nothing had arrived, in ms. */
   moved(now: Millis): number {
     this.#moves++;
+    return this.#gapMs(now);
+  }
+
+  /** The parent's connection was cut and another continued it. Returns the same. */
+  covered(now: Millis): number {
+    this.#covers++;
+    return this.#gapMs(now);
+  }
+
+  #gapMs(now: Millis): number {
     const recent = this.#gap !== undefined && now - this.#gap.endedAt < gapReportMs ? this.#gap : undefined;
     return Math.round(recent ? recent.ms : now - (this.#heardAt ?? now));
   }
@@ -53,6 +64,6 @@ export class Hearing {
 
   totals(): Totals {
     const { outagesMs } = this.#ledger;
-    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: 0, moves: this.#moves };
+    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: this.#covers, moves: this.#moves };
   }
 }

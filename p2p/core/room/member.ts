@@ -246,6 +246,15 @@ export class Member implements Resident {
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
+  resumed(packets: number, now: Millis): void {
+    const gapMs = this.#hearing.covered(now);
+    this.#tell({ event: "cover", reason: "its connection was cut", gapMs, packetsRecovered: packets });
+  }
+
+  muted(): void {
+    this.#tell({ event: "trouble", code: "frozen", fatal: false });
+  }
+
   /** The DHT gave a value: relays, if a session of this room stands behind it. */
   record(value: Uint8Array, now: Millis): void {
     const opened = openRecord(this.#crypto, this.#seat.secret, value);
@@ -366,7 +375,7 @@ export class Member implements Resident {
   }
 
   #isCutOff(): boolean {
-    return this.#node.edges.parent === undefined && !this.#node.relays.includes(this.#wires.self);
+    return !this.#node.edges.isReached && !this.#node.relays.includes(this.#wires.self);
   }
 
   #lookUp(now: Millis): void {

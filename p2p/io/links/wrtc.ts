@@ -1,4 +1,5 @@
 import type { DataChannel, PeerConnection } from "node-datachannel";
+import { channelMessageBytesMax } from "../../api/channel.ts";
 
 /** The native library, loaded once and only by those who use it. */
 export type NativeWebRtc = Pick<typeof import("node-datachannel"), "PeerConnection" | "setSctpSettings">;
@@ -153,7 +154,7 @@ export class NativeConnection {
       iceServers: [],
       disableAutoNegotiation: true,
       // As announced by `writeSdp`.
-      maxMessageSize: 2048,
+      maxMessageSize: channelMessageBytesMax,
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.portRange === undefined
         ? {}
