@@ -57,6 +57,8 @@ class ShyEngine implements EngineApi {
   #standing: Standing | undefined;
   #unhear: (() => void) | undefined;
   #unsubscribe: () => void = () => undefined;
+  /** Counts goodbyes: who asked to go in before one does not go in after it. */
+  #goodbyes = 0;
 
   constructor(make: MakeEngine, options: ShyOptions) {
     this.#make = make;
@@ -77,14 +79,18 @@ class ShyEngine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
+    const stillWanted = this.#wish();
     // A window is drawn before its engine is up, and a person may be as quick.
     await this.#starting;
     if (options.via.length === 0) await this.#listen();
+    stillWanted();
     return this.#up().host(options);
   }
 
   async join(invite: string, options: JoinOptions): Promise<void> {
+    const stillWanted = this.#wish();
     await this.#starting;
+    stillWanted();
     return this.#up().join(invite, options);
   }
 
@@ -129,10 +135,12 @@ class ShyEngine implements EngineApi {
 
   async resume(capsule: Uint8Array): Promise<void> {
     if (capsule.length < lengthBytes) throw notUp();
+    const stillWanted = this.#wish();
     const end = lengthBytes + new DataView(capsule.buffer, capsule.byteOffset).getUint16(0);
     // Invites in people's hands name the key and the port of before.
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    stillWanted();
     await this.#up().resume(capsule.subarray(end));
   }
 
@@ -141,6 +149,7 @@ class ShyEngine implements EngineApi {
   }
 
   async leave(): Promise<void> {
+    this.#goodbyes += 1;
     await this.#current?.leave();
   }
 
@@ -178,8 +187,19 @@ class ShyEngine implements EngineApi {
     await this.#starting;
     if (this.#standing !== undefined) return;
     const capsule = this.#up().capsule();
-    await this.#change(this.#freshStanding());
-    if (capsule !== undefined) await this.#up().resume(capsule);
+    try {
+      await this.#change(this.#freshStanding());
+    } finally {
+      if (capsule !== undefined) await this.#up().resume(capsule);
+    }
+  }
+
+  /** What it returns throws once the room that is asked for now was left again. */
+  #wish(): () => void {
+    const before = this.#goodbyes;
+    return () => {
+      if (this.#goodbyes !== before) throw new TeahouseError("stalled", "The room was left before it was entered.");
+    };
   }
 
   #freshStanding(): Standing {
@@ -193,7 +213,14 @@ class ShyEngine implements EngineApi {
     const former = this.#current;
     this.#current = undefined;
     this.#starting = former?.stop().then(() => this.#begin(standing)) ?? this.#begin(standing);
-    await this.#starting;
+    try {
+      await this.#starting;
+    } catch (error) {
+      // Who cannot listen goes on without: there are other rooms, and relays of others.
+      this.#starting = this.#begin(undefined);
+      await this.#starting;
+      throw error;
+    }
   }
 
   async #begin(standing: Standing | undefined): Promise<void> {
@@ -201,7 +228,15 @@ class ShyEngine implements EngineApi {
     this.#standing = standing;
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
-    await engine.start();
+    try {
+      await engine.start();
+    } catch (error) {
+      this.#unsubscribe();
+      this.#unhear?.();
+      this.#unhear = undefined;
+      await engine.stop().catch(() => undefined);
+      throw error;
+    }
     this.#current = engine;
   }
 

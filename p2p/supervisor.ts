@@ -171,15 +171,16 @@ class EngineSupervisor implements Supervisor {
     this.#crashes = [...this.#crashes.filter((at) => now - at < this.#rules.spellMs), now];
     if (this.#crashes.length >= this.#rules.crashesMax) return this.#giveUp();
     const isInRoom = this.#client.snapshot().some(({ event }) => event === "joined");
-    const capsule = isInRoom ? this.#capsule : undefined;
+    if (!isInRoom) this.#capsule = undefined;
     // People see at once that the way into the room is being looked for again.
-    if (capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
+    if (this.#capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
     await this.#pause();
     if (this.#isStopping) return;
     this.restarts += 1;
-    this.#run(capsule !== undefined);
+    // Whoever left meanwhile has no capsule any more, and is not brought back.
+    this.#run(this.#capsule !== undefined);
     this.#watch();
-    await this.#revive(capsule);
+    await this.#revive(this.#capsule);
   }
 
   async #revive(capsule: Uint8Array | undefined): Promise<void> {
@@ -192,7 +193,7 @@ class EngineSupervisor implements Supervisor {
       return;
     }
     try {
-      if (capsule !== undefined) await this.#client.resume(capsule);
+      if (capsule !== undefined && this.#capsule !== undefined) await this.#client.resume(capsule);
     } catch {
       // Ended by the next crash: then there is another try. Else the room cannot be come back into.
       if (this.#handle !== handle || this.#client.state === "closed") return;

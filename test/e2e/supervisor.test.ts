@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
 import { forkEngine } from "../../p2p/engine-fork.ts";
@@ -87,6 +88,22 @@ describe("the supervisor of an engine", () => {
     supervisor.engine.say("die");
     await back;
     expect(events.map(({ event }) => event)).toEqual(["ready", "joined", "left", "ready"]);
+    await supervisor.stop();
+  });
+
+  it.each([0, 200, 600])("does not bring back who leaves %i ms after the engine broke", async (ms) => {
+    const { supervisor, events, next } = watch([{}], { ...patient, waitsMs: [300] });
+    await supervisor.start();
+    await supervisor.engine.join("thi1-x", {});
+    const back = new Promise<void>((resolve) => supervisor.onBack(resolve));
+    const step = next(({ event }) => event === "step");
+    supervisor.engine.say("die");
+    await step;
+    await pause(ms);
+    await supervisor.engine.leave();
+    await back;
+    expect(events.filter(({ event }) => event === "left")).toHaveLength(1);
+    expect(supervisor.engine.snapshot().map(({ event }) => event)).not.toContain("joined");
     await supervisor.stop();
   });
 
