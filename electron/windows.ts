@@ -114,9 +114,9 @@ export class Screen {
     });
   }
 
-  /** Whether the window is open, but out of sight: its sound goes on. */
+  /** Whether there is nothing to see: the window is open out of sight, where its sound goes on, or closed. */
   get isHidden(): boolean {
-    return this.#isHidden;
+    return this.#isHidden || this.#window === undefined;
   }
 
   /** Brings the window before the person, opening it if need be. */

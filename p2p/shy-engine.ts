@@ -66,6 +66,8 @@ class ShyEngine implements EngineApi {
   #standing: Standing | undefined;
   #unhear: (() => void) | undefined;
   #unsubscribe: () => void = () => undefined;
+  /** Counts goodbyes: who asked to go in before one does not go in after it. */
+  #goodbyes = 0;
 
   constructor(make: MakeEngine, options: ShyOptions) {
     this.#make = make;
@@ -86,14 +88,18 @@ class ShyEngine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
+    const stillWanted = this.#wish();
     await this.#freshen();
     if (options.via.length === 0) await this.#listen();
+    stillWanted();
     this.#used = true;
     return this.#up().host(options);
   }
 
   async join(invite: string, options: JoinOptions): Promise<void> {
+    const stillWanted = this.#wish();
     await this.#freshen();
+    stillWanted();
     this.#used = true;
     return this.#up().join(invite, options);
   }
@@ -153,11 +159,13 @@ class ShyEngine implements EngineApi {
 
   async resume(capsule: Uint8Array): Promise<void> {
     if (capsule.length < lengthBytes) throw notUp();
+    const stillWanted = this.#wish();
     const end = lengthBytes + new DataView(capsule.buffer, capsule.byteOffset).getUint16(0);
     // Invites in people's hands name the key and the port of before.
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
     this.#used = true;
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    stillWanted();
     await this.#up().resume(capsule.subarray(end));
   }
 
@@ -166,6 +174,7 @@ class ShyEngine implements EngineApi {
   }
 
   async leave(): Promise<void> {
+    this.#goodbyes += 1;
     await this.#current?.leave();
   }
 
@@ -215,8 +224,19 @@ class ShyEngine implements EngineApi {
     if (this.#standing !== undefined) return;
     if (this.#options.mayListen?.() === false) throw new TeahouseError("proxy-hides", hiddenSentence);
     const capsule = this.#up().capsule();
-    await this.#change(this.#freshStanding());
-    if (capsule !== undefined) await this.#up().resume(capsule);
+    try {
+      await this.#change(this.#freshStanding());
+    } finally {
+      if (capsule !== undefined) await this.#up().resume(capsule);
+    }
+  }
+
+  /** What it returns throws once the room that is asked for now was left again. */
+  #wish(): () => void {
+    const before = this.#goodbyes;
+    return () => {
+      if (this.#goodbyes !== before) throw new TeahouseError("stalled", "The room was left before it was entered.");
+    };
   }
 
   #freshStanding(): Standing {
@@ -230,7 +250,14 @@ class ShyEngine implements EngineApi {
     const former = this.#current;
     this.#current = undefined;
     this.#starting = former?.stop().then(() => this.#begin(standing)) ?? this.#begin(standing);
-    await this.#starting;
+    try {
+      await this.#starting;
+    } catch (error) {
+      // Who cannot listen goes on without: there are other rooms, and relays of others.
+      this.#starting = this.#begin(undefined);
+      await this.#starting;
+      throw error;
+    }
   }
 
   async #begin(standing: Standing | undefined): Promise<void> {
@@ -239,7 +266,15 @@ class ShyEngine implements EngineApi {
     this.#standing = standing;
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
-    await engine.start();
+    try {
+      await engine.start();
+    } catch (error) {
+      this.#unsubscribe();
+      this.#unhear?.();
+      this.#unhear = undefined;
+      await engine.stop().catch(() => undefined);
+      throw error;
+    }
     this.#current = engine;
   }
 

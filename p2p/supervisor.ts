@@ -24,6 +24,8 @@ export interface RestartRules {
   readonly crashesMax: number;
   /** … within this time are too many. */
   readonly spellMs: number;
+  /** An engine that is silent for longer hangs; absent: `silenceMsMax`. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -35,6 +37,13 @@ export const restartRules: RestartRules = { waitsMs: [0, 250, 1000, 2000, 4000],
 /** What people read when it is given up. */
 export const engineGoneSentence =
   "The engine of Teahouse stopped several times in a row and stays stopped; close Teahouse and open it again.";
+
+/**
+ * An engine tells its counts every second. One that says nothing for this long hangs, and is ended like one that crashed;
+ * a busy machine has been seen to hold one up for 2 s.
+ */
+const silenceMsMax = 10_000;
+const looksPerSilence = 4;
 
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
@@ -88,6 +97,8 @@ class EngineSupervisor implements Supervisor {
   /** In memory only: who we are in the room. */
   #capsule: Uint8Array | undefined;
   #isStopping = false;
+  /** Looks since the engine was last heard. Not a time: while this computer slept or stood still, nobody looked. */
+  #silentLooks = 0;
   #cancelWait: () => void = () => undefined;
   readonly #desk = new LendingDesk();
   #hop: Promise<Hop> | undefined;
@@ -96,6 +107,7 @@ class EngineSupervisor implements Supervisor {
     this.#spawn = spawn;
     this.#rules = rules;
     this.#client.subscribe(({ event }) => {
+      this.#silentLooks = 0;
       this.#capsule = event === "left" ? undefined : (this.#client.capsule() ?? this.#capsule);
     });
   }
@@ -181,11 +193,19 @@ class EngineSupervisor implements Supervisor {
   /** Waits for the end of the process that runs now; an end that nobody asked for is a crash. */
   #watch(): void {
     const handle = this.#handle;
+    const watch = setInterval(() => this.#look(handle), (this.#rules.silenceMs ?? silenceMsMax) / looksPerSilence);
+    this.#silentLooks = 0;
     void handle?.exited.then(() => {
+      clearInterval(watch);
       if (this.#isStopping || this.#handle !== handle) return;
       this.#handle = undefined;
       void this.#crashed();
     });
+  }
+
+  #look(handle: ProcessHandle | undefined): void {
+    this.#silentLooks += 1;
+    if (this.#silentLooks > looksPerSilence && !this.#isStopping) handle?.kill();
   }
 
   async #crashed(): Promise<void> {
@@ -193,15 +213,16 @@ class EngineSupervisor implements Supervisor {
     this.#crashes = [...this.#crashes.filter((at) => now - at < this.#rules.spellMs), now];
     if (this.#crashes.length >= this.#rules.crashesMax) return this.#giveUp();
     const isInRoom = this.#client.snapshot().some(({ event }) => event === "joined");
-    const capsule = isInRoom ? this.#capsule : undefined;
+    if (!isInRoom) this.#capsule = undefined;
     // People see at once that the way into the room is being looked for again.
-    if (capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
+    if (this.#capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
     await this.#pause();
     if (this.#isStopping) return;
     this.restarts += 1;
-    this.#run(capsule !== undefined);
+    // Whoever left meanwhile has no capsule any more, and is not brought back.
+    this.#run(this.#capsule !== undefined);
     this.#watch();
-    await this.#revive(capsule);
+    await this.#revive(this.#capsule);
   }
 
   async #revive(capsule: Uint8Array | undefined): Promise<void> {
@@ -216,7 +237,7 @@ class EngineSupervisor implements Supervisor {
       return;
     }
     try {
-      if (capsule !== undefined) await this.#client.resume(capsule);
+      if (capsule !== undefined && this.#capsule !== undefined) await this.#client.resume(capsule);
     } catch {
       // Ended by the next crash: then there is another try. Else the room cannot be come back into.
       if (this.#handle !== handle || this.#client.state === "closed") return;

@@ -1,12 +1,13 @@
 /**
  * `npm run screenshots -- [part of a name…]`: every screen, in both themes, in every language, at the width of a desktop and of a
  * phone, as PNG into dist/screenshots.
- * Chinese and Arabic are drawn as boxes where the system has no font for them (on Debian: fonts-noto-cjk, fonts-noto-core).
+ * Installs the fonts it lacks when it can; else says what to install.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { languages } from "../renderer/model/settings.ts";
+import { installNeeds, pictureNeeds } from "./needs.ts";
 import { drive, startFixtureSite } from "./renderer/fixture-page.ts";
 import { screens } from "./renderer/screens.ts";
 
@@ -17,6 +18,12 @@ const sizes = [
 ] as const;
 const wanted = process.argv.slice(2);
 
+try {
+  installNeeds(pictureNeeds);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
 await mkdir(folder, { recursive: true });
 const site = await startFixtureSite();
 let count = 0;

@@ -166,6 +166,8 @@ export type EngineEvent =
       readonly at: Millis;
       readonly self: boolean;
     }
+  /** The listener's invite that we came with: ours to pass on. Whoever came with more than that has no event. */
+  | { readonly event: "invite"; readonly invite: string }
   /** Where we are in the tree. */
   | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
   | { readonly event: "step"; readonly step: JoinStep }

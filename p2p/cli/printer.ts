@@ -56,7 +56,8 @@ export interface Printer {
 export function jsonPrinter(writeLine: (line: string) => void, sinceStartMs: () => number): Printer {
   return {
     print(event) {
-      if (event.event === "note") return;
+      // An invite that was handed in is not handed out again, to whoever reads along.
+      if (event.event === "note" || event.event === "invite") return;
       const { event: name, ...fields } = event;
       writeLine(JSON.stringify({ event: name, t: Math.round(sinceStartMs()), ...fields }));
     },
@@ -118,6 +119,7 @@ function sentence(event: PrintedEvent): string | undefined {
     case "way":
     case "stats":
     case "stage":
+    case "invite":
     case "place":
     case "step":
       return undefined;

@@ -34,7 +34,7 @@ const statsMs = 1000;
 /** Events that tell of a moment and not of how things are. */
 const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text", "probe"]);
 /** Events that hold as long as the room is not left. */
-const ofRoom = ["room", "joined", "sound", "role", "stage", "place", "step", "members", "left"] as const;
+const ofRoom = ["room", "joined", "sound", "role", "stage", "invite", "place", "step", "members", "left"] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -134,6 +134,7 @@ class Engine implements EngineApi {
     presence.ways?.enter(invite.hints);
     const command = { kind: "join", invite, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
+    if (invite.chain.at(-1)?.role === "listener") this.#emit({ event: "invite", invite: text });
   }
 
   raiseHand(): void {

@@ -195,6 +195,8 @@ class Client implements PortClient {
 
   async leave(): Promise<void> {
     if (this.state !== "closed") await this.#request("leave", []);
+    // An engine that is gone, or not back in the room yet, cannot say so.
+    if (this.#known.isInRoom) this.tell({ event: "left" });
   }
 
   async stop(): Promise<void> {
@@ -310,6 +312,8 @@ class Client implements PortClient {
 
   #welcome(events: readonly EngineEvent[], mirror: Mirror): void {
     const known = new Set(this.#known.list().map((event) => JSON.stringify(event)));
+    // Who joined anew is told all of it again: what had been known, a role for one, was undone by that.
+    if (events.some((event) => event.event === "joined" && !known.has(JSON.stringify(event)))) known.clear();
     const wasInRoom = this.#known.isInRoom;
     const staysInRoom = this.#isResuming || events.some(({ event }) => event === "joined" || event === "room");
     if (!this.#isResuming) this.#known.clear();

@@ -132,6 +132,7 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
     at: number<Millis>(),
     self: flag,
   }),
+  invite: object({ event: oneOf("invite"), invite: text(inviteMax) }),
   place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
   way: object({

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../api/errors.ts";
 import type { PortCloseReason } from "../api/port.ts";
 import { eventShape, faultCodes, type Mirror, mirrorShape } from "./events.ts";
 import { count, exact, flag, list, object, oneOf, text, type Shape } from "./shape.ts";
+import { textsMax } from "./recollection.ts";
 import { readText, type ByKind, type TextFault } from "./texts.ts";
 
 /** How window and engine speak over a port: JSON texts, and bytes for sound (sound.ts). */
@@ -78,8 +79,8 @@ const toEngineShapes: ByKind<ToEngine> = {
   "take-over": exact({ kind: oneOf("take-over") }),
 };
 
-/** Events of a snapshot: one of each kind, and a few to spare. */
-const snapshotEventsMax = 64;
+/** Events of a snapshot: one of each kind, a few to spare, and what was typed. */
+const snapshotEventsMax = 64 + textsMax;
 
 const toWindowShapes: ByKind<ToWindow> = {
   welcome: object({ kind: oneOf("welcome"), events: list(eventShape, snapshotEventsMax), mirror: mirrorShape }),

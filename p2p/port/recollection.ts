@@ -9,7 +9,7 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "role",
   "members",
   "stage",
-  "text",
+  "invite",
   "place",
   "step",
   "sound",
@@ -17,15 +17,28 @@ const ofRoom: ReadonlySet<Kind> = new Set([
 /** Kinds that say how things are, with or without a room. */
 const lasting: ReadonlySet<Kind> = new Set(["ready", "card", "stats", "way"]);
 
-/** The last event of each kind that still holds, oldest first. What merely happened (a cover, an error) does not. */
+/** Texts kept for a window that opens late: more than anybody scrolls back, little enough for memory. */
+export const textsMax = 200;
+
+/**
+ * The last event of each kind that still holds, oldest first, and what was typed in this room. What merely happened (a
+ * cover, an error) does not.
+ */
 export class Recollection {
   readonly #events = new Map<Kind, EngineEvent>();
+  readonly #texts: EngineEvent[] = [];
 
   /** Takes what happened. */
   note(event: EngineEvent): void {
     const { event: kind } = event;
     if (kind === "left") {
       for (const name of ofRoom) this.#events.delete(name);
+      this.#texts.length = 0;
+      return;
+    }
+    if (kind === "text") {
+      this.#texts.push(event);
+      if (this.#texts.length > textsMax) this.#texts.shift();
       return;
     }
     if (!ofRoom.has(kind) && !lasting.has(kind)) return;
@@ -35,7 +48,7 @@ export class Recollection {
   }
 
   list(): readonly EngineEvent[] {
-    return [...this.#events.values()];
+    return [...this.#events.values(), ...this.#texts];
   }
 
   /** Whether there is a room that we are in, or are on the way into. */
@@ -45,5 +58,6 @@ export class Recollection {
 
   clear(): void {
     this.#events.clear();
+    this.#texts.length = 0;
   }
 }

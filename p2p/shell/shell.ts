@@ -85,7 +85,8 @@ class LoopbackShell implements Shell {
   });
   readonly #windows = new Set<PortServer>();
   readonly #seat = new Seat((isTaken) => this.#seated(isTaken));
-  #entry: Promise<void> = new Promise(() => undefined);
+  /** While a browser of ours comes up; without one nobody is let wait for it. */
+  #entry: Promise<void> | undefined;
   #ended: PortCloseReason | undefined;
   #absence: NodeJS.Timeout | undefined;
   #isAbsent = false;
@@ -142,7 +143,7 @@ class LoopbackShell implements Shell {
       return sendSentence(response, 405, "Teahouse has only pages to read.");
     }
     const path = pathOf(request);
-    if (path === "/opening") {
+    if (path === "/opening" && this.#entry !== undefined) {
       await this.#entry.catch(() => undefined);
       return sendRedirect(response);
     }

@@ -103,8 +103,10 @@ export class App {
   }
 
   #leaveRoom(): void {
-    // The invite has served; whoever looks at this screen next need not see it.
-    this.#start.invite.set("");
+    const why = this.session.trouble.get();
+    // Who was put out wants to know why, and to try again. Else the invite has served, and nobody else need see it.
+    if (why === undefined) this.#start.invite.set("");
+    this.#start.inviteProblem.set(why);
     this.#show({ kind: "start", model: this.#start });
   }
 

@@ -54,6 +54,8 @@ export class LobbyModel {
     const code = await session.enter((engine) => ask(engine, purpose, name));
     await listening;
     if (code === undefined || this.#scope.ended) return;
+    // Nothing shows any more that it is open.
+    this.voice.endTryOut();
     const problem = sentence(`fault.${code}`);
     if (isOfPaper(code)) this.#back(problem);
     else this.problem.set(problem);

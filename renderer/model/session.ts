@@ -106,13 +106,20 @@ export class Session {
   readonly moves = new Cell(0);
   /** Counts how often the engine broke and came back into the room. */
   readonly returns = new Cell(0);
+  /** Whether the engine broke and is on its way back into the room: nothing is heard or said meanwhile. */
+  readonly isReturning = new Cell(false);
   #textsSeen = 0;
+  /** Counts what was asked for: what answers an older wish comes too late. */
+  #wish = 0;
+  /** A room was left that the engine may still be in. */
+  #isLeaving = false;
 
   /** Listens until the scope ends, and takes over at once what already holds: a window may open late. */
   constructor(engine: EngineApi, line: Value<LineState>, scope: Scope) {
     this.engine = engine;
     this.line = line;
     scope.own(engine.subscribe((event) => this.#take(event)));
+    scope.own(line.subscribe(() => this.#isLeaving && line.get() === "open" && this.#sayGoodbye()));
     for (const event of engine.snapshot()) this.#take(event);
   }
 
@@ -122,13 +129,17 @@ export class Session {
    */
   async enter(enter: (engine: EngineApi) => Promise<unknown>): Promise<ErrorCode | undefined> {
     if (this.phase.get() !== "outside") return undefined;
+    const wish = (this.#wish += 1);
+    this.#isLeaving = false;
     this.#clear();
     this.phase.set("entering");
     try {
       await enter(this.engine);
-      this.phase.set("inside");
+      if (wish === this.#wish) this.phase.set("inside");
       return undefined;
     } catch (error: unknown) {
+      // Who stopped it knows, and may be entering another room already.
+      if (wish !== this.#wish) return undefined;
       this.phase.set("outside");
       return codeOf(error);
     }
@@ -136,8 +147,23 @@ export class Session {
 
   /** Leaves the room, or stops entering it. The window is outside at once, whatever the engine still has to say. */
   leave(): void {
+    this.#wish += 1;
+    this.#isLeaving = true;
+    this.trouble.set(undefined);
     this.phase.set("outside");
-    this.engine.leave().catch((error: unknown) => this.trouble.set(sentence(`fault.${codeOf(error)}`)));
+    this.#sayGoodbye();
+  }
+
+  /** Without a line to the engine the goodbye is said when there is one again. */
+  #sayGoodbye(): void {
+    const wish = this.#wish;
+    const isHeard = this.line.get() === "open";
+    this.engine.leave().then(
+      () => {
+        if (isHeard && wish === this.#wish) this.#isLeaving = false;
+      },
+      () => undefined,
+    );
   }
 
   #clear(): void {
@@ -150,13 +176,19 @@ export class Session {
     this.steps.set([]);
     this.sharing.set({ invites: {} });
     this.trouble.set(undefined);
+    this.isReturning.set(false);
   }
 
   #take(event: EngineEvent): void {
     switch (event.event) {
       case "room":
         return this.sharing.set({ invites: event.invites });
+      case "invite":
+        return this.sharing.set({ invites: { listener: event.invite } });
       case "joined":
+        // An engine that has not heard our goodbye yet.
+        if (this.#isLeaving) return undefined;
+        this.isReturning.set(false);
         if (this.phase.get() === "inside") this.returns.update((count) => count + 1);
         this.role.set(event.role);
         this.trouble.set(undefined);
@@ -177,7 +209,7 @@ export class Session {
       case "stats":
         return this.#takeQuality({ latencyMs: event.latencyMs, layer: event.layer });
       case "step":
-        return this.steps.update((steps) => (steps.includes(event.step) ? steps : [...steps, event.step]));
+        return this.#takeStep(event.step);
       case "move":
         return this.moves.update((count) => count + 1);
       case "refused":
@@ -193,6 +225,13 @@ export class Session {
       default:
         return event satisfies never;
     }
+  }
+
+  #takeStep(step: JoinStep): void {
+    this.steps.update((steps) => (steps.includes(step) ? steps : [...steps, step]));
+    if (this.phase.get() !== "inside" || step === "joined") return;
+    this.trouble.set(undefined);
+    this.isReturning.set(true);
   }
 
   #takeText(event: Extract<EngineEvent, { readonly event: "text" }>): void {

@@ -61,6 +61,9 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
   held: ["voice.held", "voice.held-hint"],
 };
 
+/** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
+const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
+
 interface SpeakerControlsProps {
   readonly model: RoomModel;
   readonly state: Exclude<MicrophoneState, "shut">;
@@ -68,14 +71,15 @@ interface SpeakerControlsProps {
 
 function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const { text } = useTexts();
-  const [title, hint] = stateWords[state];
+  const isUnheard = useValue(model.voice.microphoneFault) !== undefined && state !== "muted";
+  const [title, hint] = isUnheard ? unheardWords : stateWords[state];
   const open = state !== "muted";
   return (
     <div className="bar-voice">
       <Button
         className="voice-button"
         data-open={open || undefined}
-        aria-pressed={open}
+        // Not also as pressed: "Mute, pressed" would be heard as muted.
         aria-label={text(state === "live" ? "bar.mute" : "bar.unmute")}
         onPress={() => model.toggleMuted()}
       >

@@ -1,6 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
+import { millis } from "../../p2p/api/ids.ts";
 import { buildWindow, isBuildStale } from "../../p2p/cli/window-build.ts";
+import { parseCard } from "../../p2p/core/room/card.ts";
+import { encodeInvite, parseInvite } from "../../p2p/core/room/invite.ts";
+import { createCrypto } from "../../p2p/io/crypto.ts";
 import { fixturePath, readAudio } from "../audio/sounds.ts";
 import type { TeahouseProcess } from "../e2e/processes.ts";
 import { Processes } from "../e2e/rooms.ts";
@@ -97,12 +101,20 @@ async function throughOurs(mouth: FakePerson, ear: FakePerson, processes: Proces
     cards.map(({ card }) => card),
     "Mouth",
   );
-  // A listener stands where there is a place; the deepest relay must be one.
   await shaped.next("members", (line) => line["relays"] === relays);
-  await listening.join(await speaking.invite(), "Ear");
+  // Who knows of one relay only stays below it: the deepest.
+  await listening.join(leadingTo(await speaking.invite(), cards.at(-1)?.card ?? ""), "Ear");
   await speaking.button("bar.unmute").click();
   await stands(shell);
   return { mouth: speaking.page, ear: listening.page, hops: () => Number(shell.last("stats")?.["hops"]) };
+}
+
+/** The same invite with one hint: the relay whose card this is. */
+function leadingTo(text: string, cardText: string): string {
+  const crypto = createCrypto();
+  const [invite, card] = [parseInvite(crypto, text), parseCard(crypto, cardText, millis(Date.now()))];
+  if (!invite.ok || !card.ok) throw new Error("The bench cannot read its own invite or card.");
+  return encodeInvite(crypto, { ...invite.value, hints: [card.value.address] });
 }
 
 /** Resolves once sound comes to a window over as many links as are wanted. */

@@ -105,7 +105,8 @@ async function chromiumFolder(box: Box): Promise<string> {
 
 /**
  * The ClientHellos of a plain Chromium of this machine, as whoever records hears them: it opens the relays' sites, by
- * their addresses and by a name, as pages and as WebSockets, twice, so that resumed sessions are among them.
+ * their addresses and by a name, as pages and as WebSockets, twice, so that resumed sessions are among them; and
+ * itself by WebRTC.
  */
 export async function greetRelays(box: Box, addresses: readonly string[]): Promise<void> {
   const profile = join(box.folder, "plain-profile");
@@ -115,6 +116,7 @@ export async function greetRelays(box: Box, addresses: readonly string[]): Promi
     ...browserArguments({ address: "about:blank", profile, isRoot: true }),
     ...withoutDisplay,
     map,
+    plain,
   ].filter(
     // The pipe would have to be spoken to.
     (word) => word !== "--remote-debugging-pipe",

@@ -4,13 +4,13 @@ import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { insideInterface, type Box, type Side } from "./box.ts";
+import { insideInterface, type Box, type Place, type Side } from "./box.ts";
 import { readCapture, type Capture } from "./wire/pcap.ts";
 
 /** A recording to which nothing came for this long has everything that passed before. */
 const quietMs = 100;
 
-/** Records everything that crosses the censor's interface towards one side. */
+/** Records everything that crosses one interface. */
 export class Recorder {
   readonly #child: ChildProcess;
   readonly #file: string;
@@ -20,14 +20,19 @@ export class Recorder {
     this.#file = file;
   }
 
+  /** Records at the censor's interface towards one side. */
+  static start(box: Box, side: Side): Promise<Recorder> {
+    return Recorder.startAt(box, "censor", insideInterface[side]);
+  }
+
   /** Resolves when it records. */
-  static async start(box: Box, side: Side): Promise<Recorder> {
-    const file = join(box.folder, `${side}.pcap`);
+  static async startAt(box: Box, place: Place, wire: string): Promise<Recorder> {
+    const file = join(box.folder, `${place}-${wire}.pcap`);
     // -U: each packet is written as it comes; -Z: as root, whose folder it is.
     const words = [
       "tcpdump",
       "-i",
-      insideInterface[side],
+      wire,
       "-n",
       "--immediate-mode",
       "-U",
@@ -40,7 +45,7 @@ export class Recorder {
       "-w",
       file,
     ];
-    const child = box.spawn("censor", words, { stdio: ["ignore", "ignore", "pipe"] });
+    const child = box.spawn(place, words, { stdio: ["ignore", "ignore", "pipe"] });
     const exited = once(child, "exit").then(() => {
       throw new Error("tcpdump ended before it recorded");
     });

@@ -6,6 +6,7 @@ import { Recorder } from "./recorder.ts";
 import type { Case } from "./rules/all.ts";
 import { Stage } from "./stage.ts";
 import { tryCase, type TrialResult } from "./trial.ts";
+import { dtlsHello } from "./wire/datagram.ts";
 import { flowsOf } from "./wire/flows.ts";
 import { ja4, parseTlsHello } from "./wire/hello.ts";
 
@@ -70,12 +71,16 @@ export class CensorSession {
   }
 }
 
+/** JA4 of TLS as the censor sees it, and of DTLS, which a browser greets only itself with, on its own loopback. */
 async function recordHellos(box: Box): Promise<ReadonlySet<string>> {
-  const recorder = await Recorder.start(box, "desktop");
+  const recorders = [await Recorder.start(box, "desktop"), await Recorder.startAt(box, "desktop", "lo")];
   const greeted = await greetRelays(box, box.relays.slice(0, 2).map(outsideAddress)).catch((error: unknown) => error);
-  const { packets } = await recorder.stop();
+  const [tls, dtls] = await Promise.all(recorders.map((recorder) => recorder.stop()));
   if (greeted instanceof Error) throw greeted;
-  const hellos = flowsOf(packets, insideAddress.desktop).flatMap(({ sent }) => parseTlsHello(sent) ?? []);
-  if (hellos.length === 0) throw new Error("the plain Chromium greeted nobody");
-  return new Set(hellos.map(ja4));
+  const tlsHellos = flowsOf(tls?.packets ?? [], insideAddress.desktop).flatMap(({ sent }) => parseTlsHello(sent) ?? []);
+  // Both ends are one address there.
+  const greetings = [...Map.groupBy(dtls?.packets ?? [], ({ sourcePort }) => sourcePort).values()];
+  const dtlsHellos = greetings.flatMap((packets) => dtlsHello(packets.map(({ payload }) => payload)) ?? []);
+  if (tlsHellos.length === 0 || dtlsHellos.length === 0) throw new Error("the plain Chromium greeted nobody");
+  return new Set([...tlsHellos, ...dtlsHellos].map(ja4));
 }

@@ -16,7 +16,7 @@ export type DriverOrder =
   | { readonly order: "problem" }
   /** Answers with how alike what the page plays is to the clip, 0 to 1; listens again while it is not enough. */
   | { readonly order: "hear"; readonly enough: number }
-  /** Makes a plain Chromium greet these addresses, by page and by WebSocket, twice. */
+  /** Makes a plain Chromium greet these addresses, by page and by WebSocket, twice, and itself by WebRTC. */
   | { readonly order: "greet"; readonly port: number; readonly addresses: readonly string[] };
 
 /** What it answers: `text` is the problem that stands in the window, if any. */
@@ -34,7 +34,7 @@ const greetMsMax = 2_000;
 const stretchMs = 3000;
 const sampleRate = 48_000;
 /** A busy machine may tear a hole into any stretch of sound: the next one is listened to then. */
-const stretchesMax = 8;
+const stretchesMax = 20;
 let browser: Browser | undefined;
 let window: RoomWindow | undefined;
 
@@ -95,7 +95,7 @@ async function hear(enough: number): Promise<number> {
   return best;
 }
 
-async function greet(port: number, addresses: readonly string[]): Promise<void> {
+async function greet(port: number, addresses: readonly string[]): Promise<Page> {
   const page = await firstPage(port);
   for (const address of [...addresses, ...addresses]) {
     await page.goto(`https://${address}/`, { waitUntil: "commit" });
@@ -114,6 +114,25 @@ async function greet(port: number, addresses: readonly string[]): Promise<void> 
       { url: `wss://${address}/`, patienceMs: greetMsMax },
     );
   }
+  return page;
+}
+
+/** A data channel from the page to itself. Resolves when DTLS has come through. */
+async function greetItself(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const [one, other] = [new RTCPeerConnection(), new RTCPeerConnection()];
+    one.addEventListener("icecandidate", ({ candidate }) => void other.addIceCandidate(candidate ?? undefined));
+    other.addEventListener("icecandidate", ({ candidate }) => void one.addIceCandidate(candidate ?? undefined));
+    const channel = one.createDataChannel("");
+    const opened = new Promise((resolve) => channel.addEventListener("open", resolve));
+    await one.setLocalDescription();
+    await other.setRemoteDescription(one.localDescription ?? { type: "offer", sdp: "" });
+    await other.setLocalDescription();
+    await one.setRemoteDescription(other.localDescription ?? { type: "answer", sdp: "" });
+    await opened;
+    one.close();
+    other.close();
+  });
 }
 
 async function obey(order: DriverOrder): Promise<DriverAnswer> {
@@ -128,7 +147,7 @@ async function obey(order: DriverOrder): Promise<DriverAnswer> {
     case "hear":
       return { ok: true, text: String(await hear(order.enough)) };
     case "greet":
-      await greet(order.port, order.addresses);
+      await greetItself(await greet(order.port, order.addresses));
       return { ok: true };
     default:
       return order satisfies never;

@@ -66,6 +66,19 @@ describe("dial", () => {
     await Promise.all([atLink.count(1), atFar.count(1)]);
   });
 
+  it("hangs up what is there when a fresh connection is asked for, and makes another", async () => {
+    const first = new Collector(await mine.dial(addressOf(volunteer), never));
+    const [old] = listener.getConnections();
+    const arriving = arrival();
+    const link = await mine.dial(addressOf(volunteer), never, true);
+    await arriving;
+    await first.closed();
+    const [connection, ...others] = listener.getConnections();
+    expect(others).toEqual([]);
+    expect(connection?.id).not.toBe(old?.id);
+    link.close();
+  });
+
   it("makes a new link with every call, over one connection", async () => {
     const links = await Promise.all([1, 2, 3].map(() => mine.dial(addressOf(volunteer), never)));
     links.push(await mine.dial(addressOf(volunteer), never));

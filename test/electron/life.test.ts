@@ -162,6 +162,20 @@ describe("the app in Electron", () => {
     expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
   });
 
+  it("quits when the room ends after its window was closed by crashes", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    const [window] = desktop.app.windows;
+    for (let crash = 1; crash <= 4; crash += 1) {
+      window?.webContents.emit("render-process-gone", {}, { reason: "crashed" });
+    }
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
+    desktop.engines[0]?.emit({ event: "left" });
+    expect(await desktop.app.whenQuit).toBe(0);
+  });
+
   it("gives a page that asks twice the newer port, and closes the older", async () => {
     const desktop = await open();
     const first = await desktop.connectPage();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
+import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { PeerId } from "../../p2p/api/ids.ts";
 import type { WayChoice } from "../../p2p/api/way.ts";
 import { createShyEngine, type Standing } from "../../p2p/shy-engine.ts";
@@ -166,6 +167,47 @@ describe("a window's engine", () => {
     await engine.start();
     await engine.volunteer({});
     expect(made.map(({ standing }) => standing)).toEqual([{ seed, port: 0 }]);
+  });
+
+  it("does not go in for who left while it was coming up, or beginning to listen", async () => {
+    const { engine, made } = shy();
+    const starting = engine.start();
+    const joining = engine.join("thi1-x", {});
+    await engine.leave();
+    await expect(joining).rejects.toMatchObject({ code: "stalled" });
+    await starting;
+    const hosting = engine.host({ via: [], letEverybodySpeak: false });
+    await made[0]?.double.called("stop");
+    await engine.leave();
+    await expect(hosting).rejects.toMatchObject({ code: "stalled" });
+    expect(made.flatMap(({ double }) => double.calls)).toEqual(["start", "stop", "start"]);
+    await engine.host({ via: [], letEverybodySpeak: false });
+    expect(made[1]?.double.calls).toEqual(["start", "host"]);
+  });
+
+  it("that cannot listen says so, and goes on without listening, in its room", async () => {
+    const made: EngineDouble[] = [];
+    const engine = createShyEngine(
+      (standing) => {
+        const double = new EngineDouble();
+        if (standing !== undefined) double.failure = new TeahouseError("port-taken", "This port is in use.");
+        made.push(double);
+        return Promise.resolve(double);
+      },
+      { freshSeed: () => seed, listensAtOnce: false },
+    );
+    await engine.start();
+    await engine.join("thi1-x", {});
+    const [first] = made;
+    if (first !== undefined) first.capsuleBytes = Uint8Array.of(7);
+    await expect(engine.volunteer({})).rejects.toMatchObject({ code: "port-taken" });
+    expect(made.map(({ calls }) => calls)).toEqual([
+      ["start", "join", "stop"],
+      ["start", "stop"],
+      ["start", "resume"],
+    ]);
+    expect([made[1]?.listenerCount, made[2]?.resumedWith]).toEqual([0, Uint8Array.of(7)]);
+    await engine.join("thi1-y", {});
   });
 
   it("says that it is not up rather than break", async () => {

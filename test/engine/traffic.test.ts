@@ -18,6 +18,8 @@ interface Bench {
   readonly clock: ManualClock;
   readonly inputs: PeerInput[];
   readonly dials: Pending[];
+  /** Of each dial, whether it must not use a connection that is there. */
+  readonly asked: readonly (boolean | undefined)[];
   arrive(link: Link): void;
 }
 
@@ -28,16 +30,20 @@ function bench(): Bench {
   const clock = new ManualClock();
   const inputs: PeerInput[] = [];
   const dials: Pending[] = [];
+  const asked: (boolean | undefined)[] = [];
   let arrive: (link: Link) => void = () => undefined;
   const open = (signal: AbortSignal): Promise<Link> =>
     new Promise((resolve, reject) => void dials.push({ signal, resolve, reject }));
   const links = {
-    dial: (_target: RelayAddress, signal: AbortSignal) => open(signal),
+    dial: (_target: RelayAddress, signal: AbortSignal, fresh?: boolean) => {
+      asked.push(fresh);
+      return open(signal);
+    },
     upgrade: (_remote: PeerId, signal: AbortSignal) => open(signal),
     onLink: (listener: (link: Link) => void) => void (arrive = listener),
   };
   const traffic = new Traffic(links, clock, (input) => inputs.push(input));
-  return { traffic, clock, inputs, dials, arrive: (link) => arrive(link) };
+  return { traffic, clock, inputs, dials, asked, arrive: (link) => arrive(link) };
 }
 
 function pair(first = 1): MemoryLinkPair {
@@ -46,9 +52,10 @@ function pair(first = 1): MemoryLinkPair {
 
 describe("traffic", () => {
   it("names a link that we dialed by its dial and one that came without, and carries both ways", async () => {
-    const { traffic, inputs, dials, arrive } = bench();
+    const { traffic, inputs, dials, asked, arrive } = bench();
     const [ours, theirs] = [pair(1), pair(3)];
     traffic.dial({ kind: "dial", dial: dialId(7), target, fresh: false });
+    expect(asked).toEqual([false]);
     dials[0]!.resolve(ours.ends[0]);
     await setImmediate();
     arrive(theirs.ends[0]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
-import type { RoomKey } from "../../p2p/api/ids.ts";
+import { millis, type RoomKey } from "../../p2p/api/ids.ts";
 import type { Port } from "../../p2p/api/port.ts";
 import { createPortPair } from "../../p2p/port/carriers.ts";
 import { createPortClient } from "../../p2p/port/client.ts";
@@ -37,6 +37,22 @@ describe("a port client", () => {
     await client.start();
     expect(events.map(({ event }) => event)).toEqual(["ready", "joined", "ready"]);
     expect(client.snapshot()).toEqual(double.snapshot());
+  });
+
+  it("gives a window that opens late all that was typed in this room, and nothing of an earlier one", async () => {
+    const double = await startedDouble();
+    const say = (words: string): void =>
+      double.emit({ event: "text", identity: "ab", name: "Mei", text: words, at: millis(1), self: false });
+    double.emit(joined);
+    say("before");
+    double.emit({ event: "left" });
+    double.emit(joined);
+    for (let number = 1; number <= 201; number += 1) say(String(number));
+    const client = createPortClient(served(double));
+    await client.start();
+    const texts = client.snapshot().flatMap((event) => (event.event === "text" ? [event.text] : []));
+    expect(texts).toHaveLength(200);
+    expect([texts[0], texts.at(-1)]).toEqual(["2", "201"]);
   });
 
   it("rejects what is under way when the other side goes, and everything after", async () => {
@@ -109,6 +125,46 @@ describe("a port client", () => {
     await client.resume(Uint8Array.of(1));
     expect(events).not.toContain("left");
     expect(events.at(-1)).toBe("joined");
+  });
+
+  it("is out of the room at once when it leaves while there is no engine, or one that is not back in it", async () => {
+    const first = await startedDouble();
+    const [near, far] = createPortPair();
+    const server = servePort(far, first, { rights: "owner" });
+    const client = createPortClient(near);
+    const events: string[] = [];
+    client.subscribe(({ event }) => void events.push(event));
+    await client.join("thi1-x", {});
+    server.close("lost");
+    await turn();
+    await client.leave();
+    expect(events.filter((event) => event === "left")).toHaveLength(1);
+
+    const second = await startedDouble();
+    client.reconnect(served(second));
+    await client.join("thi1-x", {});
+    client.reconnect(served(await startedDouble()), { isResuming: true });
+    await client.leave();
+    expect(events.filter((event) => event === "left")).toHaveLength(2);
+    expect(client.snapshot().map(({ event }) => event)).toEqual(["ready"]);
+  });
+
+  it("tells the role once more to who joined anew while it was not connected", async () => {
+    const double = await startedDouble();
+    double.emit(joined);
+    double.emit({ event: "role", role: "speaker", by: "host" });
+    const client = createPortClient(served(double));
+    await client.start();
+    let role = "speaker";
+    client.subscribe((event) => {
+      if (event.event === "joined" || event.event === "role") role = event.role;
+    });
+    const back = await startedDouble();
+    back.emit({ ...joined, ms: 900 });
+    back.emit({ event: "role", role: "speaker", by: "host" });
+    client.reconnect(served(back));
+    await client.start();
+    expect(role).toBe("speaker");
   });
 
   it("drops and counts what is no message of the contract, and hangs up when it goes on", async () => {

@@ -128,8 +128,10 @@ describe("before joining", () => {
       const window = new WindowDouble();
       window.app.open(invite);
       window.engine.failure = new TeahouseError(code, "x");
+      window.lobby.tryMicrophone();
       await window.lobby.enter();
       expect(window.lobby.problem.get()).toEqual({ key: `fault.${code}` });
+      expect(window.microphone.isStarted).toBe(false);
       window.engine.failure = undefined;
       await window.lobby.enter();
       expect(window.app.screen.get().kind).toBe("room");
@@ -386,10 +388,16 @@ describe("the room", () => {
     "microphone-silent",
     "sound-broken",
   ] as const)("goes on with %s, and recovers", async (code) => {
-    const { room, microphone } = await entered("speaker");
+    const { room, microphone, timers } = await entered("speaker");
     room.toggleMuted();
     microphone.fail(code);
     expect(room.voice.microphoneFault.get()?.key).toBe(`sound.${code}`);
+    // Not that everybody hears it.
+    room.toggleMuted();
+    timers.pass(10_000);
+    room.toggleMuted();
+    timers.pass(10_000);
+    expect(room.announcement.get()?.key).toBe(`sound.${code}`);
     expect(room.session.phase.get()).toBe("inside");
     microphone.fail(undefined);
     expect(room.voice.microphoneFault.get()).toBeUndefined();

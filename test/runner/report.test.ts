@@ -38,10 +38,13 @@ it("a file that fails outside its tests, or holds none, is a failure", () => {
 it("programs that are not on the path are missing, and explained with their package", () => {
   const folder = mkdtempSync(join(tmpdir(), "teahouse-needs-"));
   try {
-    writeFileSync(join(folder, "present"), "", { mode: 0o755 });
+    writeFileSync(join(folder, "present"), "#!/bin/sh\n", { mode: 0o755 });
     const need = (command: string): Need => ({ command, debian: `${command}-package`, why: "is wanted" });
     const missing = missingNeeds([need("present"), need("absent")], [folder, join(folder, "nowhere")].join(delimiter));
     expect(missing.map(({ command }) => command)).toEqual(["absent"]);
+    const font: Need = { command: "present", fontFor: "zh", debian: "some-fonts", why: "draws it" };
+    expect(missingNeeds([font], folder)).toEqual([font]);
+    expect(explainNeeds([font])).toBe("A font is missing: one that draws it.\nOn Debian: apt-get install some-fonts");
     expect(explainNeeds(missing)).toBe("absent is missing: it is wanted.\nOn Debian: apt-get install absent-package");
   } finally {
     rmSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runElectron } from "../../p2p/cli/electron.ts";
 import { isBuildStale } from "../../p2p/cli/window-build.ts";
 import { browserArguments, findBrowser, hasDisplay } from "../../p2p/shell/browser.ts";
 
@@ -12,6 +13,14 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true }));
+
+describe("the window in Electron", () => {
+  it("does not open for who wanted it ended while it was made ready", async () => {
+    const nothing = { program: join(folder, "no-electron"), main: "main.js" };
+    expect(await runElectron(nothing, AbortSignal.abort())).toBe(0);
+    expect(await runElectron(nothing, new AbortController().signal)).toBe(70);
+  });
+});
 
 describe("the browser that the shell starts", () => {
   it("is looked for only where windows can be shown", () => {

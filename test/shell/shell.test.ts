@@ -242,6 +242,12 @@ describe("the browser shell", () => {
       const answer = await opening;
       expect([answer.status, answer.headers.location, answer.headers["set-cookie"]]).toEqual([303, "/", undefined]);
     }));
+
+  it("keeps nobody waiting at the opening page when no browser of ours comes up", () =>
+    using(async (shell) => {
+      expect((await ask(shell, "/opening")).status).toBe(403);
+      expect((await ask(shell, "/opening", { cookie: await enter(shell) })).status).toBe(404);
+    }));
 });
 
 describe("the shell's port", () => {

@@ -82,7 +82,7 @@ function readFrame(frame: Buffer, at: number): Packet | string | undefined {
     const payload = rest.subarray((rest.readUInt8(12) >> 4) * 4);
     return { kind: "tcp", at, ...ends, ...portsOf(rest), payload, sequence: rest.readUInt32BE(4), isOpening, isSyn };
   }
-  return protocol === 1 ? "ICMP" : `IP protocol ${protocol}`;
+  return protocol === 1 ? "ICMP" : protocol === 2 ? "IGMP" : `IP protocol ${protocol}`;
 }
 
 /** ICMPv6, also behind a hop-by-hop header: the system looks who else is on the wire. */

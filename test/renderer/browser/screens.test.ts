@@ -185,6 +185,8 @@ describe("by keyboard alone", () => {
       await page.keyboard.press("Tab");
       await page.keyboard.press("Space");
       expect(await page.locator(".bar").getAttribute("data-voice")).toBe("live");
+      // "Mute, pressed" would be heard as muted.
+      expect(await page.locator(".voice-button").getAttribute("aria-pressed")).toBeNull();
       await page.keyboard.press("m");
       expect(await page.locator(".bar").getAttribute("data-voice")).toBe("muted");
       await page.locator(".composer input").focus();
