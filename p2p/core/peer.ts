@@ -98,7 +98,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return soonest;
   }
 
-  /** Counts for `Stats`, less what only the engine knows: bytes and links. Starts a new interval. */
+  /** Counts for `Stats`, less what only the engine knows: bytes and links. */
   stats(now: Millis): Omit<Stats, "bytesIn" | "bytesOut" | "links"> {
     const nodes = [...this.#nodes.values()];
     const rejected = new Map(this.#rejected);
@@ -115,6 +115,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       children: sum((node) => node.feeding),
       layer: "normal",
     };
+  }
+
+  /** From now on, the worst gap and the latency of `stats` are those of another interval. */
+  startInterval(): void {
+    this.#resident?.startInterval();
   }
 
   /** What another engine needs to come back as who sits here; undefined outside a room. */

@@ -365,6 +365,8 @@ class Engine implements EngineApi {
     const next = millis(from + statsMs);
     running.cancelStats = this.#ports.clock.wakeAt(next, () => {
       this.#emit({ event: "stats", ...this.stats() });
+      // Whoever asks between two of these reads the interval under way, and does not end it.
+      running.peer.startInterval();
       this.#tellWay();
       this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
     });

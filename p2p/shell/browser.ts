@@ -102,7 +102,7 @@ export function browserArguments({ address, profile, isRoot, hopPort }: BrowserA
     "--disable-extensions",
     "--disable-search-engine-choice-screen",
     "--disable-sync",
-    "--disable-features=AutofillServerCommunication,CertificateTransparencyComponentUpdater,InterestFeedContentSuggestions,MediaRouter,OptimizationHints,Translate",
+    "--disable-features=AutofillServerCommunication,CertificateTransparencyComponentUpdater,InterestFeedContentSuggestions,MediaRouter,OptimizationHints,Translate,WebRtcHideLocalIpsWithMdns",
     "--disk-cache-size=1",
     "--password-store=basic",
     "--use-mock-keychain",

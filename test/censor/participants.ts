@@ -111,16 +111,12 @@ async function chromiumFolder(box: Box): Promise<string> {
 export async function greetRelays(box: Box, addresses: readonly string[]): Promise<void> {
   const profile = join(box.folder, "plain-profile");
   const map = `--host-resolver-rules=MAP www.example.org ${addresses[0] ?? ""}`;
-  const words = [
-    chromiumProgram(),
-    ...browserArguments({ address: "about:blank", profile, isRoot: true }),
-    ...withoutDisplay,
-    map,
-    plain,
-  ].filter(
+  const own = browserArguments({ address: "about:blank", profile, isRoot: true })
     // The pipe would have to be spoken to.
-    (word) => word !== "--remote-debugging-pipe",
-  );
+    .filter((word) => word !== "--remote-debugging-pipe")
+    // So that it can reach itself by its plain address, which changes no hello.
+    .map((word) => (word.startsWith("--disable-features=") ? `${word},WebRtcHideLocalIpsWithMdns` : word));
+  const words = [chromiumProgram(), ...own, ...withoutDisplay, map];
   const browser = box.spawn("desktop", words, { stdio: "ignore" });
   const exited = once(browser, "exit");
   const hands = new Hands(box);

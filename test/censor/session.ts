@@ -79,8 +79,11 @@ async function recordHellos(box: Box): Promise<ReadonlySet<string>> {
   if (greeted instanceof Error) throw greeted;
   const tlsHellos = flowsOf(tls?.packets ?? [], insideAddress.desktop).flatMap(({ sent }) => parseTlsHello(sent) ?? []);
   // Both ends are one address there.
-  const greetings = [...Map.groupBy(dtls?.packets ?? [], ({ sourcePort }) => sourcePort).values()];
-  const dtlsHellos = greetings.flatMap((packets) => dtlsHello(packets.map(({ payload }) => payload)) ?? []);
+  const datagrams = dtls?.packets ?? [];
+  const ports = [...new Set(datagrams.map(({ sourcePort }) => sourcePort))];
+  const dtlsHellos = ports.flatMap(
+    (port) => dtlsHello(datagrams.filter(({ sourcePort }) => sourcePort === port).map(({ payload }) => payload)) ?? [],
+  );
   if (tlsHellos.length === 0 || dtlsHellos.length === 0) throw new Error("the plain Chromium greeted nobody");
   return new Set([...tlsHellos, ...dtlsHellos].map(ja4));
 }

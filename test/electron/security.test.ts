@@ -365,6 +365,7 @@ describe("what the app keeps to itself", () => {
       "disable-breakpad",
       "disable-component-update",
       "disable-domain-reliability",
+      "disable-features",
       "disable-gpu-shader-disk-cache",
       "disable-http-cache",
       "no-pings",

@@ -54,12 +54,16 @@ export class Hearing {
     this.#ledger.settle(now);
   }
 
-  /** Counts so far, and the interval since the last call. */
+  /** Counts so far, and how the interval went. */
   stats(now: Millis): SoundStats {
     this.#ledger.settle(now);
     const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
     const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.framesSent, hops: this.hops };
-    return { ...counts, ...this.#ledger.takeInterval() };
+    return { ...counts, ...this.#ledger.interval };
+  }
+
+  startInterval(): void {
+    this.#ledger.startInterval();
   }
 
   totals(): Totals {

@@ -303,6 +303,10 @@ export class Member implements Resident {
     return this.#hearing.stats(now);
   }
 
+  startInterval(): void {
+    this.#hearing.startInterval();
+  }
+
   totals(): Totals {
     return this.#hearing.totals();
   }

@@ -40,6 +40,7 @@ export interface Resident extends RoomResident {
   handleTimeout(now: Millis): void;
   deadline(): Deadline | undefined;
   stats(now: Millis): SoundStats;
+  startInterval(): void;
   totals(): Totals;
 }
 

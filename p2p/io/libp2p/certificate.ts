@@ -40,8 +40,9 @@ const pem = (label: string, content: Uint8Array): string => {
 
 /** ecdsa-with-SHA256, RFC 5758. */
 const signatureAlgorithm = sequence(identifier("2a8648ce3d040302"));
-/** CN=localhost: the subject of the certificate that a freshly installed web server has. */
-const subject = sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from("localhost")))));
+/** A name of nothing but this common name. */
+const commonName = (text: string): Buffer =>
+  sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from(text)))));
 /** Bytes of an uncompressed point of P-256 at the end of its SubjectPublicKeyInfo. */
 const pointBytes = 65;
 const yes = Uint8Array.of(0x01, 0x01, 0xff);
@@ -70,11 +71,44 @@ const extensionsOf = (spki: Buffer): Buffer => {
  *
  * Written out here because @peculiar/x509, the other choice, needs a global polyfill loaded before it.
  */
-export const selfSignedCertificate = (now: number): Certificate => {
+export const selfSignedCertificate = (now: number): Certificate =>
+  // CN=localhost: the subject of the certificate that a freshly installed web server has.
+  signedByItself({
+    name: "localhost",
+    serialBytes: 20,
+    notBefore: now - randomInt(7 * dayMs, 60 * dayMs),
+    days: 365,
+    extensionsOf,
+  });
+
+/**
+ * A fresh certificate for one WebRTC connection, field by field what browsers make for theirs: CN=WebRTC, a serial number of
+ * 8 bytes, valid from a day before `now` (Unix ms) for 30 days, no extensions. DTLS 1.2 shows it in clear, and the
+ * library's own bears the library's name.
+ */
+export const webRtcCertificate = (now: number): Certificate =>
+  signedByItself({
+    name: "WebRTC",
+    serialBytes: 8,
+    notBefore: now - dayMs,
+    days: 31,
+    extensionsOf: () => Buffer.alloc(0),
+  });
+
+interface CertificateTerms {
+  readonly name: string;
+  readonly serialBytes: number;
+  /** Unix ms. */
+  readonly notBefore: number;
+  readonly days: number;
+  readonly extensionsOf: (spki: Buffer) => Buffer;
+}
+
+const signedByItself = ({ name, serialBytes, notBefore, days, extensionsOf: more }: CertificateTerms): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const notBefore = now - randomInt(7 * dayMs, 60 * dayMs);
+  const subject = commonName(name);
   const spki = publicKey.export({ type: "spki", format: "der" });
-  const serial = randomBytes(20);
+  const serial = randomBytes(serialBytes);
   // A positive INTEGER without leading zeros, whatever was drawn.
   serial[0] = (serial[0] ?? 0) & 0x7f || 1;
   const body = sequence(
@@ -82,10 +116,10 @@ export const selfSignedCertificate = (now: number): Certificate => {
     der(0x02, serial),
     signatureAlgorithm,
     subject,
-    sequence(utcTime(notBefore), utcTime(notBefore + 365 * dayMs)),
+    sequence(utcTime(notBefore), utcTime(notBefore + days * dayMs)),
     subject,
     spki,
-    extensionsOf(spki),
+    more(spki),
   );
   const signature = sign("sha256", body, privateKey);
   const certificate = sequence(body, signatureAlgorithm, der(0x03, Uint8Array.of(0), signature));

@@ -1,3 +1,4 @@
+import { webRtcCertificate } from "../libp2p/certificate.ts";
 import type { DataChannel, PeerConnection } from "node-datachannel";
 import { channelMessageBytesMax } from "../../api/channel.ts";
 
@@ -150,7 +151,11 @@ export class NativeConnection {
   #goodbye: NodeJS.Timeout | undefined;
 
   constructor(module: NativeWebRtc, options: WrtcOptions) {
+    const certificate = webRtcCertificate(Date.now());
     const native = new module.PeerConnection("teahouse", {
+      // By their names files; texts do as well.
+      certificatePemFile: certificate.cert,
+      keyPemFile: certificate.key,
       iceServers: [],
       disableAutoNegotiation: true,
       // As announced by `writeSdp`.

@@ -97,7 +97,8 @@ function auditTcp(flow: Flow, { browserHellos }: AuditTerms, note: Note): void {
 }
 
 function auditUdp(flow: Flow, terms: AuditTerms, note: Note): void {
-  if (flow.serverPort === 53) return;
+  // What goes to a stranger is a leak already, whatever it is.
+  if (flow.serverPort === 53 || !terms.relays.includes(flow.serverAddress)) return;
   for (const { payload } of flow.packets) {
     const kind = datagramKind(payload);
     if (kind === "quic" || kind === "other") note(`UDP that is neither STUN nor DTLS: ${kind}`);
