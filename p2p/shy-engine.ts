@@ -118,6 +118,10 @@ class ShyEngine implements EngineApi {
     return this.#up().probe(invite);
   }
 
+  stopProbe(): void {
+    this.#current?.stopProbe();
+  }
+
   raiseHand(): void {
     this.#up().raiseHand();
   }

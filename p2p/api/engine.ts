@@ -225,9 +225,11 @@ export interface EngineApi {
   chooseWay(choice: WayChoice): Promise<void>;
   /**
    * Tries every way into the room of this invite without joining it, and says what it comes to. Emits `probe` for each try.
-   * Rejects with the invite's fault.
+   * Rejects with the invite's fault, or with `stalled` when it was stopped: by `stopProbe`, another probe or entering a room.
    */
   probe(invite: string): Promise<ProbeVerdict>;
+  /** Ends the probe under way, if any: nothing further is tried or told. */
+  stopProbe(): void;
   /** Leaves the room with a goodbye; the room goes on for the others. */
   leave(): Promise<void>;
   /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */

@@ -41,8 +41,16 @@ export type WayFailure =
 /** Failures by code. */
 export type WayFailures = Readonly<Partial<Record<WayFailure, number>>>;
 
+/** What was chosen, less the proxy's address: for windows that were not there when it was. */
+export interface ChosenWay {
+  readonly rung: Rung | "auto";
+  /** `always` and `fallback` as in `WayChoice`; with rung `proxy` it is always. */
+  readonly proxy: "none" | "always" | "fallback";
+}
+
 /** Which way carries now, and what failed so far on which. */
 export interface Way {
+  readonly chosen: ChosenWay;
   /** Null while nothing was connected yet. */
   readonly rung: Rung | null;
   readonly since: Millis;

@@ -107,7 +107,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
     return {
-      ...(this.#resident?.stats(now) ?? noSound),
+      ...(this.#resident?.hearing.stats(now) ?? noSound),
       framesDuplicate: sum((node) => node.spread.framesDuplicate),
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
@@ -119,7 +119,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** From now on, the worst gap and the latency of `stats` are those of another interval. */
   startInterval(): void {
-    this.#resident?.startInterval();
+    this.#resident?.hearing.startInterval();
   }
 
   /** What another engine needs to come back as who sits here; undefined outside a room. */
@@ -128,7 +128,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   totals(): Totals {
-    return this.#resident?.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
+    return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
 
   #take(input: PeerInput, now: Millis): void {

@@ -13,7 +13,7 @@ import type {
 } from "../api/engine.ts";
 import { type ErrorCode, TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
-import type { ProbeVerdict, Way, WayChoice } from "../api/way.ts";
+import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
 import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
@@ -85,6 +85,7 @@ class Engine implements EngineApi {
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
   #way: Way | undefined;
+  #probing: AbortController | undefined;
   readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
@@ -196,7 +197,17 @@ class Engine implements EngineApi {
     const { clock, crypto } = this.#ports;
     const invite = this.#readInvite(text);
     presence.ways?.enter(invite.hints);
-    return probe({ presence, clock, crypto }, invite, (step) => this.#emit({ event: "probe", ...step }));
+    this.stopProbe();
+    const probing = new AbortController();
+    this.#probing = probing;
+    const tell = (step: ProbeStep): void => this.#emit({ event: "probe", ...step });
+    const verdict = await probe({ presence, clock, crypto }, invite, tell, probing.signal);
+    if (verdict === undefined) throw fault("stalled");
+    return verdict;
+  }
+
+  stopProbe(): void {
+    this.#probing?.abort();
   }
 
   leave(): Promise<void> {
@@ -239,6 +250,7 @@ class Engine implements EngineApi {
 
   async #stop(): Promise<void> {
     const running = this.#running;
+    this.stopProbe();
     await this.leave();
     if (running) {
       running.cancelStats();
@@ -251,6 +263,8 @@ class Engine implements EngineApi {
 
   /** Pushes a command that ends in being in a room, and waits for that. */
   #enter(push: () => void): Promise<void> {
+    // Both would dial the same relays, which may be dialed three times a minute.
+    this.stopProbe();
     this.#askedAt = this.#ports.clock.now();
     // Who enters another room gives this one up.
     this.#settle((waiting) => waiting.reject(fault("stalled")));
@@ -344,11 +358,12 @@ class Engine implements EngineApi {
     const { ways } = this.#up().presence;
     if (ways === undefined) return;
     const rung = this.#up().traffic.count().links.webrtc === undefined ? (ways.stream ?? null) : "webrtc";
-    const { failures } = ways;
+    const { failures, chosen } = ways;
     const said = this.#way;
-    if (said?.rung === rung && JSON.stringify(said.failures) === JSON.stringify(failures)) return;
     const since = said?.rung === rung ? said.since : this.#ports.clock.now();
-    this.#way = { rung, since, failures };
+    const way = { rung, since, chosen, failures };
+    if (JSON.stringify(said) === JSON.stringify(way)) return;
+    this.#way = way;
     this.#emit({ event: "way", ...this.#way });
   }
 

@@ -1,6 +1,6 @@
 import type { Link, RelayAddress } from "../api/link.ts";
 import type { Millis, PeerId } from "../api/ids.ts";
-import type { Rung, WayChoice, WayFailures } from "../api/way.ts";
+import type { ChosenWay, Rung, WayChoice, WayFailures } from "../api/way.ts";
 
 /** What the engine needs from outside. Implementations live in p2p/io. */
 
@@ -37,6 +37,7 @@ export interface Discovery {
 export interface Ways {
   /** Takes this way from now on; what is open is hung up. Throws `TeahouseError` `proxy-damaged`. */
   choose(choice: WayChoice): void;
+  readonly chosen: ChosenWay;
   /** Where the room to be entered leads: an invite's relays, or the cards of a host. */
   enter(relays: readonly RelayAddress[]): void;
   /** Whether nothing may go beside a proxy. */

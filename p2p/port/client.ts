@@ -152,6 +152,10 @@ class Client implements PortClient {
     return answer;
   }
 
+  stopProbe(): void {
+    this.#say("stopProbe", []);
+  }
+
   raiseHand(): void {
     this.#say("raiseHand", []);
   }

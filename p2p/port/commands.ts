@@ -99,6 +99,8 @@ export function tellCall(engine: EngineApi, method: TellMethod, given: readonly 
       return voiceArguments(given) ? () => engine.removeFromStage(given[0]) : undefined;
     case "say":
       return wordsArguments(given) ? () => engine.say(given[0]) : undefined;
+    case "stopProbe":
+      return none(given) ? () => engine.stopProbe() : undefined;
     default:
       return method satisfies never;
   }

@@ -138,6 +138,10 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   way: object({
     event: oneOf("way"),
     rung: nullable(rung),
+    chosen: object({
+      rung: oneOf("auto", "lan", "wss", "webrtc", "proxy"),
+      proxy: oneOf("none", "always", "fallback"),
+    }),
     since: number<Millis>(),
     failures: object({
       lan: optional(failures),

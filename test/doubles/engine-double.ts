@@ -125,6 +125,10 @@ export class EngineDouble implements EngineApi {
     return this.verdict;
   }
 
+  stopProbe(): void {
+    void this.#note("stopProbe");
+  }
+
   raiseHand(): void {
     void this.#note("raiseHand");
   }

@@ -49,10 +49,12 @@ describe("the way, over a port", () => {
   });
 
   it("an event tells the way in use, and nothing but counts of what failed", () => {
-    const way = { event: "way", rung: "wss", since: millis(1), failures: { webrtc: { timeout: 2 } } };
+    const chosen = { rung: "auto", proxy: "none" };
+    const way = { event: "way", rung: "wss", chosen, since: millis(1), failures: { webrtc: { timeout: 2 } } };
     expect(eventShape(way)).toBe(true);
     expect(eventShape({ ...way, rung: null, failures: {} })).toBe(true);
     expect(eventShape({ ...way, rung: "udp" })).toBe(false);
+    expect(eventShape({ ...way, chosen: { rung: "auto", proxy: "socks5://192.0.2.1:1080" } })).toBe(false);
     expect(eventShape({ ...way, failures: { webrtc: { timeout: "192.0.2.1" } } })).toBe(false);
   });
 });

@@ -1,14 +1,19 @@
-import type { Totals } from "../../api/engine.ts";
+import type { Stats, Totals } from "../../api/engine.ts";
 import type { Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Passed } from "../overlay/spread.ts";
 import { Ledger } from "./ledger.ts";
-import type { SoundStats } from "./resident.ts";
 
 /** A pause in arrival that is told of with a move: three packets. */
 const gapMsMin = 3 * limits.packetMs;
 /** And how long ago it may have ended: replayed packets come before the word that they were replayed. */
 const gapReportMs = 1000;
+
+/** What a listener counts of `Stats`. */
+export type SoundStats = Pick<
+  Stats,
+  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops"
+>;
 
 /** What one listener hears, in numbers. */
 export class Hearing {

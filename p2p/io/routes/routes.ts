@@ -5,7 +5,7 @@ import type { Profile } from "../../api/engine.ts";
 import type { PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Socket, SocketRoute, Sockets } from "../../api/socket.ts";
-import type { Rung, WayChoice, WayFailure } from "../../api/way.ts";
+import type { ChosenWay, Rung, WayChoice, WayFailure } from "../../api/way.ts";
 import type { Ways } from "../../engine/ports.ts";
 import { toHex } from "../../core/bytes.ts";
 import { parseProxy } from "../proxy/url.ts";
@@ -111,6 +111,11 @@ export class Routes implements Ways {
     this.#strangers.clear();
     this.#stream = undefined;
     this.#node?.hangUp();
+  }
+
+  get chosen(): ChosenWay {
+    const { rung, proxy, proxyUse } = this.#ladder.choice;
+    return { rung, proxy: this.proxied ? "always" : proxy === undefined ? "none" : proxyUse };
   }
 
   enter(relays: readonly RelayAddress[]): void {
