@@ -5,6 +5,9 @@ import { TeahouseProcess } from "../e2e/processes.ts";
 import { clip } from "../e2e/rooms.ts";
 import { outsideAddress, type Box } from "./box.ts";
 
+/** The site that one of the relays is called by. */
+const namedSite = "www.example.org";
+
 /** What is outside: relays on port 443 and a host who speaks without end. */
 export class Stage {
   readonly #relays: readonly TeahouseProcess[];
@@ -27,7 +30,9 @@ export class Stage {
     const relays = box.relays.map((place, index) => {
       const listen = ["--listen", `/ip4/${outsideAddress(place)}/tcp/443/tls/ws`];
       const tls = index === 0 ? ["--tls-cert", files.certificate, "--tls-key", files.key] : [];
-      return new TeahouseProcess(["relay", ...listen, ...tls], {
+      // The second is to be called by a name, which no resolver knows: the hello tells it, and nobody looks it up.
+      const name = ["--announce", `/ip4/${outsideAddress(place)}/tcp/443/tls/sni/${namedSite}/ws`];
+      return new TeahouseProcess(["relay", ...listen, ...tls, ...(index === 1 ? name : [])], {
         inside: box.inside(place),
         environment: box.environment,
       });

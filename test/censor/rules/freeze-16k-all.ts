@@ -1,4 +1,4 @@
-import { soundOrNoWayIn, type Rule } from "./rule.ts";
+import { cutOff, type Rule } from "./rule.ts";
 
 /** The same for whatever lies outside. */
 export const freeze16kAll: Rule = {
@@ -6,6 +6,6 @@ export const freeze16kAll: Rule = {
   about: "every connection freezes after 16 KB from outside, and there is no UDP",
   statements: ["meta l4proto udp drop", "ct reply bytes > 16384 counter name trips drop"],
   listenMs: 15_000,
-  start: { desktop: soundOrNoWayIn, volunteer: soundOrNoWayIn },
-  midroom: { desktop: soundOrNoWayIn, volunteer: soundOrNoWayIn },
+  start: { desktop: cutOff, volunteer: cutOff },
+  midroom: { desktop: cutOff, volunteer: cutOff },
 };

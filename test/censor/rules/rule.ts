@@ -77,6 +77,9 @@ export const sound: Readonly<Record<Side, Expectation>> = {
 /** No way in was found, and the app says so. */
 export const noWayIn: Expectation = { outcomes: ["explained"], explanations: ["no-network", "stalled"] };
 
+/** Every connection is cut off after a few seconds, and the app says so. */
+export const cutOff: Expectation = { outcomes: ["explained"], explanations: ["frozen"] };
+
 /** Sound where there is a way, else the right words. */
 export const soundOrNoWayIn: Expectation = {
   outcomes: ["sound", "explained"],

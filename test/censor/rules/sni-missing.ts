@@ -1,5 +1,5 @@
 import { parseTlsHello, recordLength } from "../wire/hello.ts";
-import { soundOrNoWayIn, type Rule } from "./rule.ts";
+import { sound, type Rule } from "./rule.ts";
 
 /** Only relays whose card names a server get through. */
 export const sniMissing: Rule = {
@@ -7,6 +7,6 @@ export const sniMissing: Rule = {
   about: "TLS that names no site is reset",
   judge: ({ bytes }) =>
     recordLength(bytes) !== undefined && parseTlsHello(bytes)?.serverName === undefined ? "reset" : "pass",
-  start: { desktop: soundOrNoWayIn, volunteer: soundOrNoWayIn },
-  midroom: { desktop: soundOrNoWayIn, volunteer: soundOrNoWayIn },
+  start: sound,
+  midroom: sound,
 };
