@@ -66,6 +66,8 @@ class Desktop {
   #served: PortServer | undefined;
   #work: Work = { inRoom: false, relaying: false };
   #awake: number | undefined;
+  /** The window is out of sight, and with it the microphone is muted. */
+  #isMuted = false;
   #isEngineGone = false;
   #farewell: "none" | "under way" | "said" = "none";
 
@@ -110,6 +112,10 @@ class Desktop {
       staysOnClose: () => this.#work.inRoom && this.#farewell === "none",
       onConnect: () => this.#connect(),
       onGone: () => this.#disconnect(),
+      onHidden: (hidden) => {
+        this.#isMuted = hidden;
+        this.#tray?.update(this.#work, { isMuted: hidden });
+      },
       onClosed: () => {
         if (this.#farewell === "none") this.#quitWhenIdle();
       },
@@ -160,7 +166,7 @@ class Desktop {
   #look(): void {
     const events = this.#supervisor.engine.snapshot().map(({ event }) => event);
     this.#work = { inRoom: events.includes("joined"), relaying: events.includes("card") && !this.#isEngineGone };
-    this.#tray?.update(this.#work);
+    this.#tray?.update(this.#work, { isMuted: this.#isMuted });
     this.#keepAwake(this.#work.inRoom);
     // Nothing is left that a person could see, hear or reach.
     if (this.#screen?.isHidden === true) this.#quitWhenIdle();

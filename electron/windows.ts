@@ -35,6 +35,8 @@ export interface ScreenOptions {
   onConnect(): void;
   /** The page is gone, with its window or by a crash. */
   onGone(): void;
+  /** The window is out of sight, and its page was told; or it is back. */
+  onHidden(hidden: boolean): void;
   /** The window is closed. */
   onClosed(): void;
 }
@@ -150,9 +152,12 @@ export class Screen {
       this.#isHidden = true;
       window.hide();
     });
+    window.on("hide", () => this.#tellHidden(window, true));
+    window.on("show", () => this.#tellHidden(window, false));
     window.on("closed", () => {
       this.#window = undefined;
       this.#isHidden = false;
+      this.#options.onHidden(true);
       this.#options.onGone();
       this.#options.onClosed();
     });
@@ -161,6 +166,12 @@ export class Screen {
       this.#onCrash(window);
     });
     this.#load(window);
+  }
+
+  /** A microphone must not stay open where nobody sees that it is. */
+  #tellHidden(window: BrowserWindow, hidden: boolean): void {
+    window.webContents.send(channels.hidden, hidden);
+    this.#options.onHidden(hidden);
   }
 
   #onCrash(window: BrowserWindow): void {

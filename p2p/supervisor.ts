@@ -44,6 +44,8 @@ export const engineGoneSentence =
  */
 const silenceMsMax = 10_000;
 const looksPerSilence = 4;
+/** One that is starting reads its program from a disk, cold perhaps, before its first word: it may take this many times longer. */
+const startingFactor = 3;
 
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
@@ -99,6 +101,8 @@ class EngineSupervisor implements Supervisor {
   #isStopping = false;
   /** Looks since the engine was last heard. Not a time: while this computer slept or stood still, nobody looked. */
   #silentLooks = 0;
+  /** The engine has not said anything yet. */
+  #isStarting = false;
   #cancelWait: () => void = () => undefined;
   readonly #desk = new LendingDesk();
   #hop: Promise<Hop> | undefined;
@@ -108,6 +112,7 @@ class EngineSupervisor implements Supervisor {
     this.#rules = rules;
     this.#client.subscribe(({ event }) => {
       this.#silentLooks = 0;
+      this.#isStarting = false;
       this.#capsule = event === "left" ? undefined : (this.#client.capsule() ?? this.#capsule);
     });
   }
@@ -117,19 +122,18 @@ class EngineSupervisor implements Supervisor {
   }
 
   async start(): Promise<void> {
-    this.#run(false);
+    const handle = this.#run(false);
     try {
       await this.#client.start();
     } catch (error) {
       // A process that ended without a word of its own has crashed, and is owed the restart of any other crash.
-      const isRefusal = this.#client.state !== "closed";
+      const isRefusal = this.#handle === handle && this.#client.state !== "closed";
       if (isRefusal || this.#isStopping) {
         await this.stop();
         throw error;
       }
-      this.#handle?.kill();
+      handle.kill();
     }
-    this.#watch();
   }
 
   lend(port: Port, { byHop }: { readonly byHop: boolean }): void {
@@ -184,28 +188,34 @@ class EngineSupervisor implements Supervisor {
     this.#goneListeners.push(listener);
   }
 
-  #run(isResuming: boolean): void {
-    this.#handle = this.#spawn();
-    this.#desk.serve(this.#handle.lending);
-    this.#client.reconnect(this.#handle.port, { isResuming });
+  #run(isResuming: boolean): ProcessHandle {
+    const handle = this.#spawn();
+    this.#handle = handle;
+    this.#desk.serve(handle.lending);
+    this.#client.reconnect(handle.port, { isResuming });
+    this.#watch(handle);
+    return handle;
   }
 
-  /** Waits for the end of the process that runs now; an end that nobody asked for is a crash. */
-  #watch(): void {
-    const handle = this.#handle;
+  /** Waits for the end of a process; an end that nobody asked for is a crash. One that hangs, while starting too, is ended. */
+  #watch(handle: ProcessHandle): void {
     const watch = setInterval(() => this.#look(handle), (this.#rules.silenceMs ?? silenceMsMax) / looksPerSilence);
     this.#silentLooks = 0;
-    void handle?.exited.then(() => {
+    this.#isStarting = true;
+    void handle.exited.then(() => {
       clearInterval(watch);
       if (this.#isStopping || this.#handle !== handle) return;
       this.#handle = undefined;
+      // The end of a process may be heard before that of its port; whoever waits for an answer waits in vain.
+      this.#client.close();
       void this.#crashed();
     });
   }
 
-  #look(handle: ProcessHandle | undefined): void {
+  #look(handle: ProcessHandle): void {
     this.#silentLooks += 1;
-    if (this.#silentLooks > looksPerSilence && !this.#isStopping) handle?.kill();
+    const looksMax = looksPerSilence * (this.#isStarting ? startingFactor : 1);
+    if (this.#silentLooks > looksMax && !this.#isStopping) handle.kill();
   }
 
   async #crashed(): Promise<void> {
@@ -221,7 +231,6 @@ class EngineSupervisor implements Supervisor {
     this.restarts += 1;
     // Whoever left meanwhile has no capsule any more, and is not brought back.
     this.#run(this.#capsule !== undefined);
-    this.#watch();
     await this.#revive(this.#capsule);
   }
 

@@ -51,6 +51,7 @@ const app = new App({
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));
+bridge?.onHidden((hidden) => app.voice.setHidden(hidden));
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place to draw in");

@@ -24,7 +24,7 @@ export interface ProbeGround {
 /** One walk: what it stands on, whom it tells, and what ends it. */
 interface Walk extends ProbeGround {
   readonly stop: AbortSignal;
-  note(step: ProbeStep): void;
+  readonly note: (step: ProbeStep) => void;
 }
 
 /** A relay, and which of the invite's it is, from 1. */

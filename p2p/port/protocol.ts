@@ -30,7 +30,15 @@ export const requestMethods = [
   "stop",
 ] as const;
 /** Commands that are not. */
-export const tellMethods = ["raiseHand", "lowerHand", "admit", "dismiss", "removeFromStage", "say", "stopProbe"] as const;
+export const tellMethods = [
+  "raiseHand",
+  "lowerHand",
+  "admit",
+  "dismiss",
+  "removeFromStage",
+  "say",
+  "stopProbe",
+] as const;
 
 /** A command that is answered. */
 export type RequestMethod = (typeof requestMethods)[number];

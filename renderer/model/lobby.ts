@@ -67,6 +67,11 @@ export class LobbyModel {
     this.#back(undefined);
   }
 
+  /** Stops joining and stays here. */
+  stopEntering(): void {
+    this.session.leave();
+  }
+
   /** The screen is left: a microphone that was only tried is closed. */
   end(): void {
     this.#scope.end();

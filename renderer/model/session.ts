@@ -9,6 +9,7 @@ import type {
   StagePerson,
 } from "../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
+import { codeOf } from "./fault-code.ts";
 import { cleanName, cleanText } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
@@ -16,10 +17,19 @@ import { Cell, type Value } from "./value.ts";
 
 /**
  * How the window's line to the engine is. `second-window`: another one was open first. `replaced`: another one took over.
- * `token-wrong` and `engine-gone` are for good.
+ * What follows is for good. `engine-gone`: the engine broke again and again. `line-lost`: it was looked for in vain.
+ * `line-broken`: window and engine do not understand each other.
  */
 export type LineState =
-  "connecting" | "open" | "restarting" | "second-window" | "replaced" | "token-wrong" | "engine-gone";
+  | "connecting"
+  | "open"
+  | "restarting"
+  | "second-window"
+  | "replaced"
+  | "token-wrong"
+  | "engine-gone"
+  | "line-lost"
+  | "line-broken";
 
 /** Where we are: `entering` from the first command until joined or refused. */
 export type Phase = "outside" | "entering" | "inside";
@@ -256,10 +266,4 @@ function cleanStage(event: Extract<EngineEvent, { readonly event: "stage" }>): S
   const hands = event.hands.slice(0, handsMax).map((hand) => ({ ...hand, name: cleanName(hand.name) }));
   people.sort((a, b) => ranks[a.role] - ranks[b.role]);
   return { title: cleanName(event.title), people, hands };
-}
-
-/** The code of whatever a command rejected with: `internal` when it is not one of ours. */
-function codeOf(error: unknown): ErrorCode {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? (code as ErrorCode) : "internal";
 }

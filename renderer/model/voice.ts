@@ -25,6 +25,7 @@ export class Voice {
   readonly volume = new Cell(1);
   #onStage = false;
   #held = false;
+  #hidden = false;
 
   constructor(engine: EngineApi, microphone: Microphone, speakers: Speakers, scope: Scope) {
     this.microphone = microphone;
@@ -76,9 +77,17 @@ export class Voice {
     this.#show();
   }
 
-  /** Ignored off stage. */
+  /** The window is out of sight: nobody sees that the microphone is open, so it is muted, and stays so when it is back. */
+  setHidden(hidden: boolean): void {
+    this.#hidden = hidden;
+    if (!hidden) return;
+    this.setHeld(false);
+    this.setMuted(true);
+  }
+
+  /** Ignored off stage. Out of sight nothing unmutes. */
   setMuted(muted: boolean): void {
-    if (!this.#onStage) return;
+    if (!this.#onStage || (this.#hidden && !muted)) return;
     this.microphone.setMuted(muted);
     this.#show();
     // Whoever unmutes with a microphone that failed to open asks for it once more.
@@ -87,7 +96,7 @@ export class Voice {
 
   /** Push to talk: pressed and let go. Ignored off stage and while unmuted. */
   setHeld(held: boolean): void {
-    if (held === this.#held || (held && (!this.#onStage || !this.microphone.muted))) return;
+    if (held === this.#held || (held && (!this.#onStage || this.#hidden || !this.microphone.muted))) return;
     this.#held = held;
     this.microphone.setHeld(held);
     this.#show();

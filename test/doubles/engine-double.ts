@@ -10,7 +10,7 @@ import type {
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
-import type { ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
+import type { ProbeStep, ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
 import { Recollection } from "../../p2p/port/recollection.ts";
 
 /** Counts of a listener that had half a second of sound. */
@@ -47,6 +47,12 @@ export class EngineDouble implements EngineApi {
   hosted: HostOptions | undefined;
   way: WayChoice | undefined;
   verdict: ProbeVerdict = "works";
+  /** What `probe` tells of, one after the other. */
+  probeSteps: readonly ProbeStep[] = [{ rung: "relay", relay: 1, what: "/ip4/192.0.2.1/tcp/443/tls/ws", ok: true }];
+  /** `probe` waits for it before it answers. */
+  probeGate: Promise<void> = Promise.resolve();
+  /** What the last `probe` was given. */
+  probedWith: string | undefined;
   joinedWith: string | undefined;
   /** Rejects the next command with this. */
   failure: Error | undefined;
@@ -119,9 +125,11 @@ export class EngineDouble implements EngineApi {
     await this.#note("chooseWay");
   }
 
-  async probe(): Promise<ProbeVerdict> {
+  async probe(invite: string): Promise<ProbeVerdict> {
+    this.probedWith = invite;
     await this.#note("probe");
-    this.emit({ event: "probe", rung: "relay", relay: 1, what: "/ip4/192.0.2.1/tcp/443/tls/ws", ok: true });
+    for (const step of this.probeSteps) this.emit({ event: "probe", ...step });
+    await this.probeGate;
     return this.verdict;
   }
 

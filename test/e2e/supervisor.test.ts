@@ -162,6 +162,16 @@ describe("the supervisor of an engine", () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
+  it("ends a first engine that hangs while it comes up, and starts another", async () => {
+    const { supervisor, pids } = watch([{ hangsAtStart: true }, { tells: true }], { ...patient, silenceMs: 1000 });
+    const back = new Promise<void>((resolve) => supervisor.onBack(resolve));
+    await supervisor.start();
+    await back;
+    expect([pids.length, pids.slice(0, 1).filter(isRunning)]).toEqual([2, []]);
+    await supervisor.engine.join("thi1-x", {});
+    await supervisor.stop();
+  });
+
   it("ends an engine that hangs, and brings another back into the room", async () => {
     const { supervisor, pids, next } = watch([{ tells: true }], { ...patient, silenceMs: 2000 });
     await supervisor.start();

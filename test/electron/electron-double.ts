@@ -182,15 +182,19 @@ export class WindowDouble extends EventEmitter {
   }
 
   focus(): void {
-    this.isShown = true;
+    this.show();
   }
 
   show(): void {
+    if (this.isShown) return;
     this.isShown = true;
+    this.emit("show");
   }
 
   hide(): void {
+    if (!this.isShown) return;
     this.isShown = false;
+    this.emit("hide");
   }
 
   setContentProtection(protect: boolean): void {

@@ -74,13 +74,34 @@ describe("the app in Electron", () => {
     const [window] = desktop.app.windows;
     window?.close();
     expect([window?.isShown, desktop.app.windows.length, desktop.app.exitCode]).toEqual([false, 1, undefined]);
-    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room");
     expect(desktop.blockers.size).toBe(1);
     desktop.trays[0]?.emit("click");
     expect(window?.isShown).toBe(true);
     await client.leave();
     await until(() => desktop.trays[0]?.isDestroyed === true);
     expect([desktop.app.exitCode, desktop.blockers.size]).toEqual([undefined, 0]);
+  });
+
+  it("tells its page that the window went out of sight, which mutes it, and says so at the icon", async () => {
+    const desktop = await open();
+    const { client, page } = await desktop.connectPage();
+    const heard: unknown[][] = [];
+    const unhear = page.bridge.onHidden((...args: unknown[]) => heard.push(args));
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room");
+    const [window] = desktop.app.windows;
+    window?.close();
+    expect([heard, desktop.trays[0]?.toolTip]).toEqual([[[true]], "Teahouse: in a room, you are muted"]);
+    desktop.engines[0]?.emit({ event: "card", card: "thc1-abc" });
+    await until(() => client.snapshot().some(({ event }) => event === "card"));
+    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room, you are muted");
+    desktop.trays[0]?.emit("click");
+    expect([heard, desktop.trays[0]?.toolTip]).toEqual([[[true], [false]], "Teahouse: in a room"]);
+    unhear();
+    // As Command-H does on macOS.
+    window?.hide();
+    expect([heard.length, desktop.trays[0]?.toolTip]).toEqual([2, "Teahouse: in a room, you are muted"]);
   });
 
   it("quits when the room ends while its window is out of sight", async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { millis, type Millis } from "../../p2p/api/ids.ts";
 import type { Link, RelayAddress } from "../../p2p/api/link.ts";
 import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
-import type { Clock, Links, Presence } from "../../p2p/engine/ports.ts";
+import type { Links, Presence } from "../../p2p/engine/ports.ts";
 import { probe, verdictOf } from "../../p2p/engine/probe.ts";
 import type { Invite } from "../../p2p/core/room/invite.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 import { RouteError } from "../../p2p/io/routes/failure.ts";
+import { ManualClock } from "../io/audio/manual-clock.ts";
 
 type Failure = NonNullable<ProbeStep["failure"]>;
 
@@ -49,34 +49,6 @@ describe("what a probe comes to", () => {
   });
 });
 
-/** Time that passes when told, to the next moment somebody waits for. */
-class HandClock implements Clock {
-  readonly #waiting = new Map<() => void, Millis>();
-  #now = 1_000_000;
-
-  now(): Millis {
-    return millis(this.#now);
-  }
-
-  wakeAt(at: Millis, callback: () => void): () => void {
-    this.#waiting.set(callback, at);
-    return () => void this.#waiting.delete(callback);
-  }
-
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  passTo(ms: number): void {
-    this.#now += ms;
-    for (const [callback, at] of this.#waiting) {
-      if (at > this.#now) continue;
-      this.#waiting.delete(callback);
-      callback();
-    }
-  }
-}
-
 const relay = (key: number, ...addresses: readonly number[]): RelayAddress => ({
   key: new Uint8Array(32).fill(key),
   token: new Uint8Array(16),
@@ -87,7 +59,7 @@ const relay = (key: number, ...addresses: readonly number[]): RelayAddress => ({
 type Answer = (signal: AbortSignal) => Promise<Link>;
 
 function walk(answers: Readonly<Record<number, readonly Answer[]>>, ...hints: readonly RelayAddress[]) {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const stop = new AbortController();
   const steps: ProbeStep[] = [];
   const dials: number[] = [];
@@ -126,10 +98,10 @@ describe("a probe right after a join that failed", () => {
     );
     await turns();
     expect(dials).toEqual([1, 2, 3]);
-    clock.passTo(39_999);
+    clock.advance(39_999);
     await turns();
     expect(dials).toEqual([1, 2, 3]);
-    clock.passTo(1);
+    clock.advance(1);
     expect(await verdict).toBe("tls-blocked");
     expect(dials).toEqual([1, 2, 3, 1, 3]);
     expect(steps.map(({ relay: number, failure }) => [number, failure])).toEqual([
@@ -148,7 +120,7 @@ describe("a probe right after a join that failed", () => {
     expect(await some.verdict).toBe("works");
     const none = walk({ 1: [tooSoon(3_600_000), says("unreachable")] }, relay(1, 1));
     await turns();
-    none.clock.passTo(61_000);
+    none.clock.advance(61_000);
     expect(await none.verdict).toBe("offline");
   });
 });
