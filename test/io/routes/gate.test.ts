@@ -1,6 +1,7 @@
 import { multiaddr } from "@multiformats/multiaddr";
 import { describe, expect, it } from "vitest";
 import type { RelayAddress } from "../../../p2p/api/link.ts";
+import type { ChosenWay, WayChoice } from "../../../p2p/api/way.ts";
 import { addressClass, ownSubnets } from "../../../p2p/io/routes/address-class.ts";
 import { Routes } from "../../../p2p/io/routes/routes.ts";
 import type { RoutesOptions } from "../../../p2p/io/routes/routes.ts";
@@ -110,5 +111,28 @@ describe("the address gate", () => {
       "name",
       "local address",
     ]);
+  });
+});
+
+describe("what was chosen", () => {
+  it.each<[WayChoice | undefined, ChosenWay]>([
+    [undefined, { rung: "auto", proxy: "none" }],
+    [{ rung: "wss" }, { rung: "wss", proxy: "none" }],
+    [
+      { rung: "auto", proxy: "socks5://me:secret@127.0.0.1:9050" },
+      { rung: "auto", proxy: "always" },
+    ],
+    [
+      { rung: "auto", proxy: "http://127.0.0.1:8080", proxyUse: "fallback" },
+      { rung: "auto", proxy: "fallback" },
+    ],
+    [
+      { rung: "proxy", proxy: "http://127.0.0.1:8080", proxyUse: "fallback" },
+      { rung: "proxy", proxy: "always" },
+    ],
+  ])("is told without the proxy's address: %j", (choice, chosen) => {
+    const routes = new Routes({ profile: "auto" });
+    if (choice !== undefined) routes.choose(choice);
+    expect(routes.chosen).toEqual(chosen);
   });
 });
