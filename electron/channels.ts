@@ -8,4 +8,6 @@ export const channels = {
   port: "teahouse:port",
   /** Main to page: a link the system opened us with; one string. */
   link: "teahouse:link",
+  /** Main to page: the window went out of sight, or came back; one boolean. */
+  hidden: "teahouse:hidden",
 } as const;

@@ -5,6 +5,7 @@ import type { EngineProcessSetup } from "../p2p/engine-service.ts";
 import { type PortServer, servePort } from "../p2p/port/server.ts";
 import { createSupervisor, type Supervisor } from "../p2p/supervisor.ts";
 import { type ChildElectron, startEngineChild } from "./engine-child.ts";
+import { LendingWindow } from "./lending-window.ts";
 import { LinkQueue, linkOfArguments, readLink } from "./links.ts";
 import { pageScheme } from "./page.ts";
 import { guardContents } from "./permissions.ts";
@@ -53,17 +54,20 @@ export function startDesktop(electron: DesktopElectron, surroundings: Surroundin
   void app.whenReady().then(() => desktop.open());
 }
 
-/** The life of the app: one engine, at most one window, and an icon while something goes on. */
+/** The life of the app: one engine, the hidden window that lends it its network, at most one visible window, and an icon while something goes on. */
 class Desktop {
   readonly #electron: DesktopElectron;
   readonly #surroundings: Surroundings;
   readonly #links = new LinkQueue();
   readonly #supervisor: Supervisor;
   #screen: Screen | undefined;
+  #lender: LendingWindow | undefined;
   #tray: TrayIcon | undefined;
   #served: PortServer | undefined;
   #work: Work = { inRoom: false, relaying: false };
   #awake: number | undefined;
+  /** The window is out of sight, and with it the microphone is muted. */
+  #isMuted = false;
   #isEngineGone = false;
   #farewell: "none" | "under way" | "said" = "none";
 
@@ -80,7 +84,8 @@ class Desktop {
       this.#show(readLink(url));
     });
     app.on("activate", () => this.#show(undefined));
-    app.on("window-all-closed", () => this.#quitWhenIdle());
+    // Which windows there are says nothing: one is hidden, and opened again whenever it is gone.
+    app.on("window-all-closed", () => undefined);
     app.on("before-quit", (event) => this.#sayFarewell(event));
     app.on("quit", () => runFolder.wipe());
   }
@@ -107,6 +112,13 @@ class Desktop {
       staysOnClose: () => this.#work.inRoom && this.#farewell === "none",
       onConnect: () => this.#connect(),
       onGone: () => this.#disconnect(),
+      onHidden: (hidden) => {
+        this.#isMuted = hidden;
+        this.#tray?.update(this.#work, { isMuted: hidden });
+      },
+      onClosed: () => {
+        if (this.#farewell === "none") this.#quitWhenIdle();
+      },
     });
     const image = join(folder, isMac ? "tray-template.png" : "tray.png");
     this.#tray = new TrayIcon(this.#electron, image, words, {
@@ -115,6 +127,25 @@ class Desktop {
     });
     this.#runEngine();
     this.#screen.show();
+    this.#openLender();
+  }
+
+  #openLender(): void {
+    const { folder, page } = this.#surroundings;
+    const lender = new LendingWindow(this.#electron, {
+      preload: join(folder, "preload.cjs"),
+      page,
+      packaged: this.#electron.app.isPackaged,
+      hopPort: () => this.#supervisor.openHop(),
+      onConnect: () => {
+        const { port1, port2 } = new this.#electron.MessageChannelMain();
+        this.#supervisor.lend(portOverMain(port1), { byHop: true });
+        lender.sendPort(port2);
+      },
+    });
+    this.#lender = lender;
+    // Without its hop it would go past the person's proxy; so there is no network then, which the window says.
+    lender.open().catch(() => undefined);
   }
 
   #runEngine(): void {
@@ -135,7 +166,7 @@ class Desktop {
   #look(): void {
     const events = this.#supervisor.engine.snapshot().map(({ event }) => event);
     this.#work = { inRoom: events.includes("joined"), relaying: events.includes("card") && !this.#isEngineGone };
-    this.#tray?.update(this.#work);
+    this.#tray?.update(this.#work, { isMuted: this.#isMuted });
     this.#keepAwake(this.#work.inRoom);
     // Nothing is left that a person could see, hear or reach.
     if (this.#screen?.isHidden === true) this.#quitWhenIdle();
@@ -187,6 +218,7 @@ class Desktop {
     this.#farewell = "under way";
     void this.#supervisor.stop().finally(() => {
       this.#farewell = "said";
+      this.#lender?.close();
       this.#electron.app.quit();
     });
   }

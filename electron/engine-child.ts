@@ -11,8 +11,8 @@ export interface ChildElectron {
 }
 
 /**
- * Starts an engine in a utility process; `script` is the built peer-process. They speak over a channel of their own,
- * because that one tells either side when the other is gone. After the app is ready.
+ * Starts an engine in a utility process; `script` is the built peer-process. They speak over channels of their own,
+ * because those tell either side when the other is gone: one for the owner, one by which the engine borrows its network. After the app is ready.
  */
 export function startEngineChild(electron: ChildElectron, script: string, setup: EngineProcessSetup): ProcessHandle {
   const child = electron.utilityProcess.fork(script, [], {
@@ -25,10 +25,15 @@ export function startEngineChild(electron: ChildElectron, script: string, setup:
     () => undefined,
     () => undefined,
   );
-  const { port1, port2 } = new electron.MessageChannelMain();
-  child.postMessage(setup, [port2]);
-  const port = portOverMain(port1);
-  // A process that dies before it took its end of the channel closes nothing by itself.
-  void exited.then(() => port1.close());
-  return { port, exited, kill: () => void child.kill() };
+  const owner = new electron.MessageChannelMain();
+  const lending = new electron.MessageChannelMain();
+  child.postMessage(setup, [owner.port2, lending.port2]);
+  const port = portOverMain(owner.port1);
+  const lendingPort = portOverMain(lending.port1);
+  // A process that dies before it took its ends of the channels closes nothing by itself.
+  void exited.then(() => {
+    owner.port1.close();
+    lending.port1.close();
+  });
+  return { port, lending: lendingPort, exited, kill: () => void child.kill() };
 }

@@ -7,8 +7,11 @@ import { pageHeaders, pageTypes } from "../p2p/api/page.ts";
 const scheme = "app";
 const host = "teahouse";
 
-/** The one address that any window of ours ever loads. */
+/** The one address that the visible window ever loads. */
 export const pageUrl = `${scheme}://${host}/index.html`;
+
+/** The one address that the hidden window, which lends its network, ever loads. */
+export const lendUrl = `${scheme}://${host}/lend.html`;
 
 /**
  * To be registered before the app is ready. `standard` and `secure` make it an origin that may be cross-origin

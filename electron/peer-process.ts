@@ -4,15 +4,16 @@ import { portOverMain } from "./ports.ts";
 
 /**
  * The utility process that the engine lives in. The main process supervises it: its one message says how to set up and
- * brings the channel over which the engine is served. When the channel closes, so does this.
+ * brings two channels: one over which the engine is served, and one over which it borrows the lending window's network. When
+ * the first closes, so does this.
  */
 
 /** A goodbye that takes longer is not said. */
 const goodbyeMsMax = 3000;
 const ourFault = 70;
 
-function serve(setup: EngineProcessSetup, channel: MessagePortMain): void {
-  const engine = serveEngine(setup, portOverMain(channel));
+function serve(setup: EngineProcessSetup, channel: MessagePortMain, lending: MessagePortMain): void {
+  const engine = serveEngine(setup, { owner: portOverMain(channel), lending: portOverMain(lending) });
   channel.once("close", () => {
     setTimeout(() => process.exit(0), goodbyeMsMax).unref();
     engine.stop().then(
@@ -30,7 +31,7 @@ function crash(): void {
 process.on("uncaughtException", crash);
 process.on("unhandledRejection", crash);
 
-process.parentPort.once("message", ({ data, ports: [channel] }) => {
-  if (channel === undefined) crash();
-  else serve(data as EngineProcessSetup, channel);
+process.parentPort.once("message", ({ data, ports: [channel, lending] }) => {
+  if (channel === undefined || lending === undefined) crash();
+  else serve(data as EngineProcessSetup, channel, lending);
 });

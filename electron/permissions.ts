@@ -12,7 +12,7 @@ interface Wish {
 
 /**
  * The microphone, the choice of a loudspeaker, and putting an invite on the clipboard when the person presses "copy":
- * for our own page, nothing else for nobody. The network permissions come with the window that lends its network.
+ * for our own visible page, nothing else.
  */
 function isGranted(wish: Wish): boolean {
   if (!wish.mainFrame || !isOwnPage(wish.url)) return false;
@@ -59,18 +59,43 @@ async function askSystem(system: Pick<SystemPreferences, "askForMediaAccess">): 
 
 /** Takes from a session whatever it could write to disk, download, or say to anybody. */
 export function silenceSession(session: Session): void {
-  session.setSpellCheckerEnabled(false);
-  session.setSpellCheckerLanguages([]);
-  session.on("will-download", (event) => event.preventDefault());
-  // The page asks its own files, and the developers' tools theirs. Whatever would reach a network is cancelled.
-  session.webRequest.onBeforeRequest((details, callback) => {
-    callback({ cancel: !isOwnPage(details.url) && !/^(?:devtools|blob|data):/.test(details.url) });
-  });
+  silence(session, (url) => isOwnPage(url) || /^(?:devtools|blob|data):/.test(url));
   session.setCertificateVerifyProc((_request, callback) => callback(rejectCertificate));
 }
 
-/** What Electron takes for "not this certificate": net::ERR_FAILED. */
+/**
+ * Leaves to the session of the lending window what it lends, WebSockets inside TLS, to wherever relays are: on the person's own
+ * network too, for which Chromium asks. Relays sign their own certificates, and Noise, inside, pins who answers; so any
+ * certificate does, in this session alone.
+ */
+export function limitLender(session: Session): void {
+  silence(session, (url) => isOwnPage(url) || /^(?:devtools|wss):/.test(url));
+  session.setCertificateVerifyProc((_request, callback) => callback(acceptCertificate));
+  const isGranted = (permission: string, url: string): boolean => lenderPermissions.has(permission) && isOwnPage(url);
+  session.setPermissionRequestHandler((_contents, permission, callback, { requestingUrl }) =>
+    callback(isGranted(permission, requestingUrl)),
+  );
+  session.setPermissionCheckHandler((_contents, permission, requestingOrigin, { requestingUrl = requestingOrigin }) =>
+    isGranted(permission, requestingUrl),
+  );
+  session.setDevicePermissionHandler(() => false);
+  session.setDisplayMediaRequestHandler(null);
+}
+
+/** Chromium's old name, and the two into which it is being divided. */
+const lenderPermissions: ReadonlySet<string> = new Set(["local-network-access", "local-network", "loopback-network"]);
+
+/** Only what the page's own files and work need is asked for; the rest is cancelled. */
+function silence(session: Session, mayLoad: (url: string) => boolean): void {
+  session.setSpellCheckerEnabled(false);
+  session.setSpellCheckerLanguages([]);
+  session.on("will-download", (event) => event.preventDefault());
+  session.webRequest.onBeforeRequest(({ url }, callback) => callback({ cancel: !mayLoad(url) }));
+}
+
+/** What Electron takes for "not this certificate", net::ERR_FAILED, and for "this one". */
 const rejectCertificate = -2;
+const acceptCertificate = 0;
 
 /**
  * Holds for every page that ever comes to be, whoever makes it: it stays where it is, opens nothing, embeds nothing,

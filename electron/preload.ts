@@ -30,6 +30,11 @@ const bridge: DesktopBridge = {
     early.forEach(hear);
     return () => void listeners.delete(hear);
   },
+  onHidden: (listener) => {
+    const hear = (_event: IpcRendererEvent, hidden: boolean): void => listener(hidden);
+    ipcRenderer.on(channels.hidden, hear);
+    return () => void ipcRenderer.off(channels.hidden, hear);
+  },
   setContentProtection: (protect) => ipcRenderer.send(channels.protect, protect === true),
 };
 

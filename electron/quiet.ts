@@ -25,5 +25,7 @@ const foreignSwitches = [
 /** Sets Chromium's switches. Before the app is ready. */
 export function quieten({ commandLine, isPackaged }: Pick<App, "commandLine" | "isPackaged">): void {
   for (const name of quietSwitches) commandLine.appendSwitch(name);
+  // WebRTC would announce made-up local names to the whole network; our candidates leave in no description anyway.
+  commandLine.appendSwitch("disable-features", "WebRtcHideLocalIpsWithMdns");
   if (isPackaged) for (const name of foreignSwitches) commandLine.removeSwitch(name);
 }

@@ -38,8 +38,8 @@ export class TrayIcon {
     this.#actions = actions;
   }
 
-  /** Shows, changes or removes the icon. */
-  update({ inRoom, relaying }: Work): void {
+  /** Shows, changes or removes the icon. `isMuted`: the window is out of sight, which mutes whoever is on stage. */
+  update({ inRoom, relaying }: Work, { isMuted }: { readonly isMuted: boolean }): void {
     if (!inRoom && !relaying) {
       this.#tray?.destroy();
       this.#tray = undefined;
@@ -47,7 +47,8 @@ export class TrayIcon {
     }
     const tray = this.#tray ?? this.#create();
     this.#tray = tray;
-    tray.setToolTip(inRoom ? this.#words.inRoom : this.#words.relaying);
+    const { inRoom: heard, inRoomMuted, relaying: carrying } = this.#words;
+    tray.setToolTip(inRoom ? (isMuted ? inRoomMuted : heard) : carrying);
   }
 
   #create(): Tray {

@@ -6,6 +6,7 @@ import type {
   Session,
   SystemPreferences,
   WebFrameMain,
+  WebPreferences,
 } from "electron";
 import { channels } from "./channels.ts";
 import { isOwnPage, pageUrl, servePage } from "./page.ts";
@@ -34,6 +35,10 @@ export interface ScreenOptions {
   onConnect(): void;
   /** The page is gone, with its window or by a crash. */
   onGone(): void;
+  /** The window is out of sight, and its page was told; or it is back. */
+  onHidden(hidden: boolean): void;
+  /** The window is closed. */
+  onClosed(): void;
 }
 
 /** Crashes of the page within a minute after which it is not loaded any more, and the window closed. */
@@ -43,7 +48,7 @@ const crashWindowMs = 60_000;
 /** Without `persist:` a partition lives in memory; without a cache nothing of it is spooled to disk either. */
 const partition = "teahouse-screen";
 
-/** Options of the screen window. Several are Electron's defaults, said aloud because a test holds them. */
+/** Options of the screen window. Several of its web preferences are Electron's defaults, said aloud because a test holds them. */
 function windowOptions(options: ScreenOptions, session: Session): BrowserWindowConstructorOptions {
   return {
     title: "Teahouse",
@@ -53,28 +58,36 @@ function windowOptions(options: ScreenOptions, session: Session): BrowserWindowC
     minHeight: 520,
     show: false,
     autoHideMenuBar: true,
-    webPreferences: {
-      session,
-      preload: options.preload,
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      nodeIntegrationInWorker: false,
-      nodeIntegrationInSubFrames: false,
-      webSecurity: true,
-      allowRunningInsecureContent: false,
-      experimentalFeatures: false,
-      webviewTag: false,
-      plugins: false,
-      navigateOnDragDrop: false,
-      disableDialogs: true,
-      spellcheck: false,
-      v8CacheOptions: "none",
-      devTools: !options.packaged,
-      // A room goes on in a hidden window, and joining by a link plays without a click in the page.
-      backgroundThrottling: false,
-      autoplayPolicy: "no-user-gesture-required",
-    },
+    // Joining by a link plays without a click in the page.
+    webPreferences: { ...hardened(session, options), autoplayPolicy: "no-user-gesture-required" },
+  };
+}
+
+/** What every page of ours is held to. */
+export function hardened(
+  session: Session,
+  { preload, packaged }: Pick<ScreenOptions, "preload" | "packaged">,
+): WebPreferences {
+  return {
+    session,
+    preload,
+    sandbox: true,
+    contextIsolation: true,
+    nodeIntegration: false,
+    nodeIntegrationInWorker: false,
+    nodeIntegrationInSubFrames: false,
+    webSecurity: true,
+    allowRunningInsecureContent: false,
+    experimentalFeatures: false,
+    webviewTag: false,
+    plugins: false,
+    navigateOnDragDrop: false,
+    disableDialogs: true,
+    spellcheck: false,
+    v8CacheOptions: "none",
+    devTools: !packaged,
+    // A room goes on in a window that nobody sees, and so does its network.
+    backgroundThrottling: false,
   };
 }
 
@@ -103,9 +116,9 @@ export class Screen {
     });
   }
 
-  /** Whether the window is open, but out of sight: its sound goes on. */
+  /** Whether there is nothing to see: the window is open out of sight, where its sound goes on, or closed. */
   get isHidden(): boolean {
-    return this.#isHidden;
+    return this.#isHidden || this.#window === undefined;
   }
 
   /** Brings the window before the person, opening it if need be. */
@@ -139,16 +152,26 @@ export class Screen {
       this.#isHidden = true;
       window.hide();
     });
+    window.on("hide", () => this.#tellHidden(window, true));
+    window.on("show", () => this.#tellHidden(window, false));
     window.on("closed", () => {
       this.#window = undefined;
       this.#isHidden = false;
+      this.#options.onHidden(true);
       this.#options.onGone();
+      this.#options.onClosed();
     });
     window.webContents.on("render-process-gone", () => {
       this.#options.onGone();
       this.#onCrash(window);
     });
     this.#load(window);
+  }
+
+  /** A microphone must not stay open where nobody sees that it is. */
+  #tellHidden(window: BrowserWindow, hidden: boolean): void {
+    window.webContents.send(channels.hidden, hidden);
+    this.#options.onHidden(hidden);
   }
 
   #onCrash(window: BrowserWindow): void {

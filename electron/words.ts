@@ -3,6 +3,7 @@ export interface Words {
   readonly open: string;
   readonly quit: string;
   readonly inRoom: string;
+  readonly inRoomMuted: string;
   readonly relaying: string;
   /** The window's files are missing: a developer has not built them. */
   readonly notBuilt: string;
@@ -12,6 +13,7 @@ const english: Words = {
   open: "Open Teahouse",
   quit: "Leave and quit",
   inRoom: "Teahouse: in a room",
+  inRoomMuted: "Teahouse: in a room, you are muted",
   relaying: "Teahouse: relaying for others",
   notBuilt: "The window of Teahouse is not built. Run: npm run build",
 };
@@ -20,6 +22,7 @@ const simplified: Words = {
   open: "打开 Teahouse",
   quit: "离开房间并退出",
   inRoom: "Teahouse：正在房间里",
+  inRoomMuted: "Teahouse：正在房间里，你已静音",
   relaying: "Teahouse：正在为他人中继",
   notBuilt: "Teahouse 的窗口尚未构建，请运行：npm run build",
 };
@@ -28,6 +31,7 @@ const traditional: Words = {
   open: "開啟 Teahouse",
   quit: "離開房間並結束",
   inRoom: "Teahouse：正在房間裡",
+  inRoomMuted: "Teahouse：正在房間裡，你已靜音",
   relaying: "Teahouse：正在為他人中繼",
   notBuilt: "Teahouse 的視窗尚未建置，請執行：npm run build",
 };

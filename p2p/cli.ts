@@ -45,7 +45,6 @@ const code = await main(process.argv.slice(2), {
   checkCard,
   // Loaded when needed: `--help` and a mistyped option answer at once, and a listener never loads audio code.
   createEngine: async (setup) => (await import("./host.ts")).createHost(setup),
-  createProbe: async (setup) => (await import("./host.ts")).createProbe(setup),
   openPlayer: async (path, loop) => (await import("./cli/player.ts")).openPlayer(path, loop),
   runWindow: async (request, world) => (await import("./cli/start.ts")).runWindow(request, world),
   usage: processUsage,

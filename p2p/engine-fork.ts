@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { EngineProcessSetup } from "./engine-service.ts";
-import { portOverEmitter } from "./port/carriers.ts";
+import { splitLanes } from "./port/lanes.ts";
 import type { ProcessHandle } from "./supervisor.ts";
 
 const entry = fileURLToPath(new URL("engine-process.ts", import.meta.url));
@@ -25,12 +25,12 @@ export function forkEngine(
     () => undefined,
   );
   child.send(setup);
-  const port = portOverEmitter({
+  const { owner, lending } = splitLanes({
     emitter: child,
     messageEvent: "message",
     closeEvent: "disconnect",
     post: (message) => void (child.connected && child.send(message, () => undefined)),
     close: () => void (child.connected && child.disconnect()),
   });
-  return { port, exited, kill: () => void child.kill("SIGKILL"), pid: child.pid ?? 0 };
+  return { port: owner, lending, exited, kill: () => void child.kill("SIGKILL"), pid: child.pid ?? 0 };
 }

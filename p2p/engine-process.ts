@@ -1,9 +1,9 @@
 import { type EngineProcessSetup, serveEngine } from "./engine-service.ts";
-import { portOverEmitter } from "./port/carriers.ts";
+import { splitLanes } from "./port/lanes.ts";
 
 /**
  * The process that a window's engine lives in. Its parent supervises it: the first message says how to set up, the rest
- * is the port protocol with an owner's rights. When the parent goes, so does this.
+ * is the port protocol with an owner's rights, and in a lane of its own the network that the window lends. When the parent goes, so does this.
  */
 
 /** A goodbye that takes longer is not said. */
@@ -11,14 +11,14 @@ const goodbyeMsMax = 3000;
 const ourFault = 70;
 
 function serve(setup: EngineProcessSetup): void {
-  const port = portOverEmitter({
+  const ports = splitLanes({
     emitter: process,
     messageEvent: "message",
     closeEvent: "disconnect",
     post: (message) => void process.send?.(message, undefined, undefined, () => undefined),
     close: () => process.disconnect(),
   });
-  const engine = serveEngine(setup, port);
+  const engine = serveEngine(setup, ports);
   process.on("disconnect", () => {
     setTimeout(() => process.exit(0), goodbyeMsMax).unref();
     engine.stop().then(

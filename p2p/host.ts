@@ -1,25 +1,24 @@
+import type { RequestListener } from "node:http";
 import { networkInterfaces } from "node:os";
-import { multiaddr } from "@multiformats/multiaddr";
+import type { Channels } from "./api/channel.ts";
 import type { EngineApi, Profile } from "./api/engine.ts";
-import { TeahouseError } from "./api/errors.ts";
-import type { Millis, PeerId } from "./api/ids.ts";
-import type { RelayAddress } from "./api/link.ts";
-import { fromHex, toHex } from "./core/bytes.ts";
+import type { Sockets } from "./api/socket.ts";
+import type { WayChoice } from "./api/way.ts";
+import { fromHex } from "./core/bytes.ts";
 import type { Crypto } from "./core/crypto.ts";
-import { openRecord } from "./core/discovery/record.ts";
 import { cardSecretBytes } from "./core/room/card.ts";
-import { type Invite, parseInvite } from "./core/room/invite.ts";
 import { createSeats } from "./core/room/seats.ts";
 import { encodeUtf8 } from "./core/utf8.ts";
 import { createEngine } from "./engine/engine.ts";
 import type { Clock, Network, Presence } from "./engine/ports.ts";
-import { inviteFaults } from "./engine/sentences.ts";
 import { createClock } from "./io/clock.ts";
 import { createCrypto } from "./io/crypto.ts";
 import { fromMultiaddrs } from "./io/libp2p/address.ts";
+import type { Certificate, ChangingCertificate } from "./io/libp2p/certificate.ts";
 import { createDiscovery } from "./io/libp2p/discovery.ts";
 import { createNode, type TeahouseNode } from "./io/libp2p/node.ts";
 import { createLinks, type NodeLinks } from "./io/links/links.ts";
+import { Routes } from "./io/routes/routes.ts";
 import { packageVersion } from "./version.ts";
 
 /** How an engine is made. */
@@ -32,31 +31,22 @@ export interface HostSetup {
   /** Multiaddrs of nodes through which the DHT is entered. */
   readonly bootstrap: readonly string[];
   readonly dht: "server" | "client" | "off";
-  /** PEM texts; undefined: a certificate is made at start and kept in memory. */
-  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Undefined: a certificate is made at start and kept in memory. */
+  readonly tls: Certificate | ChangingCertificate | undefined;
+  /** What visitors without the path token see; left out: an empty server. */
+  readonly site?: RequestListener;
   /** 32 bytes that everything lasting about this node derives from; undefined: fresh. */
   readonly seed: Uint8Array | undefined;
   /** Carries only: the engine is made without the part that can open packets. */
   readonly blind: boolean;
+  /** The window's network, by which everything is dialed; undefined: natively. What listens is native in any case. */
+  readonly lent?: { readonly sockets: Sockets; readonly channels: Channels };
+  /** Whether and how anything is dialed, where it outlives this engine; made for it by `way` when left out. */
+  readonly routes?: Routes;
+  /** The way chosen at the start; automatic when left out. */
+  readonly way?: WayChoice;
   /** Instead of the system's: a clock that is wrong, in tests. */
   readonly clock?: Clock;
-}
-
-/** A node that tries ways without joining. */
-export interface ProbeKit {
-  readonly crypto: Crypto;
-  now(): Millis;
-  /** Throws `TeahouseError` with the invite's fault. */
-  readInvite(text: string): Invite;
-  /** An address as people write it, without what is secret in it. */
-  addressText(address: Uint8Array): string;
-  /** Opens and closes a link. Rejects with an Error whose message says what failed; so do the next two. */
-  dial(target: RelayAddress, signal: AbortSignal): Promise<void>;
-  /** Opens and closes a data channel to a relay that was just dialed. */
-  upgrade(target: RelayAddress, signal: AbortSignal): Promise<void>;
-  /** Resolves when the DHT gave a record under this key that opens with the secret. */
-  findRecord(key: Uint8Array, secret: Uint8Array, signal: AbortSignal): Promise<void>;
-  stop(): Promise<void>;
 }
 
 const seedBytes = 32;
@@ -79,44 +69,6 @@ export async function createHost(setup: HostSetup): Promise<EngineApi> {
   );
 }
 
-/** A node for `teahouse probe`, up. Rejects as the engine's `start` does. */
-export async function createProbe(setup: HostSetup): Promise<ProbeKit> {
-  const clock = setup.clock ?? createClock();
-  const crypto = createCrypto();
-  const network = createNetwork(setup, clock, crypto);
-  const { links, discovery } = await network.start();
-  return {
-    crypto,
-    now: () => clock.now(),
-    readInvite: (text) => readInvite(crypto, text),
-    addressText: (address) => multiaddr(address).toString(),
-    dial: async (target, signal) => (await links.dial(target, signal)).close(),
-    upgrade: async (target, signal) => {
-      // A data channel is agreed upon over a connection, which lives as long as a link on it.
-      const link = await links.dial(target, signal);
-      try {
-        (await links.upgrade(toHex(target.key) as PeerId, signal)).close();
-      } finally {
-        link.close();
-      }
-    },
-    findRecord: async (key, secret, signal) => {
-      for await (const value of discovery?.lookup(key, signal) ?? []) {
-        if (openRecord(crypto, secret, value).ok) return;
-      }
-      throw new Error("no record");
-    },
-    stop: () => network.stop(),
-  };
-}
-
-function readInvite(crypto: Crypto, text: string): Invite {
-  const invite = parseInvite(crypto, text);
-  if (invite.ok) return invite.value;
-  const [code, sentence] = inviteFaults[invite.reason];
-  throw new TeahouseError(code, sentence);
-}
-
 /** The real network under an engine: tests put one between the real engine and a peer that misbehaves. */
 export function createNetwork(setup: HostSetup, clock: Clock, crypto: Crypto): Network {
   return new NodeNetwork(setup, clock, crypto);
@@ -132,6 +84,7 @@ class NodeNetwork implements Network {
   readonly #setup: HostSetup;
   readonly #clock: Clock;
   readonly #crypto: Crypto;
+  readonly #routes: Routes;
   #node: TeahouseNode | undefined;
   #links: NodeLinks | undefined;
   #starting: Promise<Presence> | undefined;
@@ -140,6 +93,7 @@ class NodeNetwork implements Network {
     this.#setup = setup;
     this.#clock = clock;
     this.#crypto = crypto;
+    this.#routes = setup.routes ?? new Routes(setup);
   }
 
   async start(): Promise<Presence> {
@@ -155,9 +109,11 @@ class NodeNetwork implements Network {
   }
 
   async #start(): Promise<Presence> {
-    const { profile, listen, announce, bootstrap, dht, tls, seed } = this.#setup;
+    const { profile, listen, announce, bootstrap, dht, tls, site, seed, lent } = this.#setup;
     const crypto = this.#crypto;
+    const routes = this.#routes;
     const node = await createNode({
+      routes,
       privateKey: seed === undefined ? crypto.randomBytes(seedBytes) : derived(crypto, seed, "node", seedBytes),
       profile,
       dht,
@@ -167,11 +123,16 @@ class NodeNetwork implements Network {
       announce,
       bootstrap,
       ...(seed === undefined ? {} : { token: derived(crypto, seed, "token", tokenBytes) }),
-      ...(tls === undefined ? {} : { certificate: { cert: tls.certificate, key: tls.key } }),
+      ...(tls === undefined ? {} : { certificate: tls }),
+      ...(site === undefined ? {} : { site }),
+      ...(lent === undefined ? {} : { sockets: lent.sockets }),
     });
     this.#node = node;
     this.#links = createLinks(node.libp2p, {
+      routes,
       webrtc: profile === "webrtc" || profile === "auto",
+      // Who can be dialed carries for others, and offers them channels.
+      ...(lent === undefined ? {} : { answers: lent.channels, offers: listen.length > 0 }),
       ...(isLoopbackOnly(listen) ? { bindAddress: "127.0.0.1" } : {}),
     });
     await this.#links.start();
@@ -182,6 +143,7 @@ class NodeNetwork implements Network {
       reach: addresses.length === 0 ? undefined : fromMultiaddrs(fromHex(node.peerId), node.token, addresses),
       links: this.#links,
       discovery: dht === "off" ? undefined : createDiscovery(node, crypto),
+      ways: routes,
     };
   }
 }

@@ -12,6 +12,7 @@ import type {
 } from "./api/engine.ts";
 import { TeahouseError } from "./api/errors.ts";
 import type { VoiceKey } from "./api/ids.ts";
+import type { ProbeVerdict, WayChoice } from "./api/way.ts";
 
 /** What a listening node must keep to be found again after a crash. */
 export interface Standing {
@@ -42,12 +43,20 @@ export interface ShyOptions {
   freshSeed(): Uint8Array;
   /** Listens from the start: the person said where. */
   readonly listensAtOnce: boolean;
+  /** Whether it may begin to listen now; with a proxy it would show what the proxy hides. Default: always. */
+  mayListen?(): boolean;
+  /** Takes a way while no engine is up. Throws like `chooseWay`. */
+  chooseWay?(choice: WayChoice): void;
 }
+
+const hiddenSentence = "With a proxy this computer shows itself to nobody; use a relay's card, or choose no proxy.";
 
 /** Capsule: length of the standing u16 · the standing as JSON (nothing when not listening) · the engine's own. */
 const lengthBytes = 2;
 
 class ShyEngine implements EngineApi {
+  /** Whether a room was entered by the node that is up. */
+  #used = false;
   readonly #make: MakeEngine;
   readonly #options: ShyOptions;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -57,6 +66,8 @@ class ShyEngine implements EngineApi {
   #standing: Standing | undefined;
   #unhear: (() => void) | undefined;
   #unsubscribe: () => void = () => undefined;
+  /** Counts goodbyes: who asked to go in before one does not go in after it. */
+  #goodbyes = 0;
 
   constructor(make: MakeEngine, options: ShyOptions) {
     this.#make = make;
@@ -77,15 +88,38 @@ class ShyEngine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
-    // A window is drawn before its engine is up, and a person may be as quick.
-    await this.#starting;
+    const stillWanted = this.#wish();
+    await this.#freshen();
     if (options.via.length === 0) await this.#listen();
+    stillWanted();
+    this.#used = true;
     return this.#up().host(options);
   }
 
   async join(invite: string, options: JoinOptions): Promise<void> {
-    await this.#starting;
+    const stillWanted = this.#wish();
+    await this.#freshen();
+    stillWanted();
+    this.#used = true;
     return this.#up().join(invite, options);
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    // Before anything is dialed, if it was asked for then.
+    if (this.#starting === undefined) this.#options.chooseWay?.(choice);
+    else {
+      await this.#starting;
+      await this.#up().chooseWay(choice);
+    }
+  }
+
+  async probe(invite: string): Promise<ProbeVerdict> {
+    await this.#starting;
+    return this.#up().probe(invite);
+  }
+
+  stopProbe(): void {
+    this.#current?.stopProbe();
   }
 
   raiseHand(): void {
@@ -129,10 +163,13 @@ class ShyEngine implements EngineApi {
 
   async resume(capsule: Uint8Array): Promise<void> {
     if (capsule.length < lengthBytes) throw notUp();
+    const stillWanted = this.#wish();
     const end = lengthBytes + new DataView(capsule.buffer, capsule.byteOffset).getUint16(0);
     // Invites in people's hands name the key and the port of before.
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
+    this.#used = true;
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    stillWanted();
     await this.#up().resume(capsule.subarray(end));
   }
 
@@ -141,6 +178,7 @@ class ShyEngine implements EngineApi {
   }
 
   async leave(): Promise<void> {
+    this.#goodbyes += 1;
     await this.#current?.leave();
   }
 
@@ -173,35 +211,74 @@ class ShyEngine implements EngineApi {
     };
   }
 
+  /**
+   * A node of its own for each room, so that nobody who sees two of them knows that both are the same person. One that
+   * lends keeps its key, which its card names.
+   */
+  async #freshen(): Promise<void> {
+    // A window is drawn before its engine is up, and a person may be as quick.
+    await this.#starting;
+    if (!this.#used || this.#standing?.lends !== undefined) return;
+    await this.#change(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+  }
+
   /** Makes it listen, if it does not yet. */
   async #listen(): Promise<void> {
     await this.#starting;
     if (this.#standing !== undefined) return;
+    if (this.#options.mayListen?.() === false) throw new TeahouseError("proxy-hides", hiddenSentence);
     const capsule = this.#up().capsule();
-    await this.#change(this.#freshStanding());
-    if (capsule !== undefined) await this.#up().resume(capsule);
+    try {
+      await this.#change(this.#freshStanding());
+    } finally {
+      if (capsule !== undefined) await this.#up().resume(capsule);
+    }
+  }
+
+  /** What it returns throws once the room that is asked for now was left again. */
+  #wish(): () => void {
+    const before = this.#goodbyes;
+    return () => {
+      if (this.#goodbyes !== before) throw new TeahouseError("stalled", "The room was left before it was entered.");
+    };
   }
 
   #freshStanding(): Standing {
     return { seed: this.#options.freshSeed(), port: 0 };
   }
 
-  async #change(standing: Standing): Promise<void> {
+  async #change(standing: Standing | undefined): Promise<void> {
     this.#unsubscribe();
     this.#unhear?.();
     this.#unhear = undefined;
     const former = this.#current;
     this.#current = undefined;
     this.#starting = former?.stop().then(() => this.#begin(standing)) ?? this.#begin(standing);
-    await this.#starting;
+    try {
+      await this.#starting;
+    } catch (error) {
+      // Who cannot listen goes on without: there are other rooms, and relays of others.
+      this.#starting = this.#begin(undefined);
+      await this.#starting;
+      throw error;
+    }
   }
 
   async #begin(standing: Standing | undefined): Promise<void> {
     const engine = await this.#make(standing);
+    this.#used = false;
     this.#standing = standing;
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
-    await engine.start();
+    try {
+      await engine.start();
+    } catch (error) {
+      this.#unsubscribe();
+      this.#unhear?.();
+      this.#unhear = undefined;
+      await engine.stop().catch(() => undefined);
+      throw error;
+    }
     this.#current = engine;
   }
 

@@ -1,11 +1,15 @@
 import type { EngineApi } from "./api/engine.ts";
 import type { Port } from "./api/port.ts";
+import { type Hop, startHop } from "./io/proxy/hop.ts";
 import { createPortClient, type PortClient } from "./port/client.ts";
+import { LendingDesk } from "./port/lending-desk.ts";
 
 /** A process with an engine in it, which serves its port to an owner. */
 export interface ProcessHandle {
   /** Closes when the process ends. */
   readonly port: Port;
+  /** Over which its engine borrows the window's network; closes with the other. */
+  readonly lending: Port;
   /** Resolves when the process has ended, for whatever reason; never rejects. */
   readonly exited: Promise<void>;
   /** Ends it at once, without a goodbye. Harmless when it has ended. */
@@ -40,6 +44,8 @@ export const engineGoneSentence =
  */
 const silenceMsMax = 10_000;
 const looksPerSilence = 4;
+/** One that is starting reads its program from a disk, cold perhaps, before its first word: it may take this many times longer. */
+const startingFactor = 3;
 
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
@@ -59,6 +65,15 @@ export interface Supervisor {
   start(): Promise<void>;
   /** Leaves the room, stops the engine, and waits until its process is gone. */
   stop(): Promise<void>;
+  /**
+   * A page lends its network from now on; one that did before is hung up on, and so is this one when the engine's process
+   * ends, so that it starts afresh. `byHop`: its browser's connections pass the hop.
+   */
+  lend(port: Port, options: { readonly byHop: boolean }): void;
+  /** Hangs up on the page that lends. */
+  dismissLender(): void;
+  /** Starts the hop, once; resolves with its port on 127.0.0.1, for a browser of ours to use as its SOCKS5 proxy. */
+  openHop(): Promise<number>;
   /** Hears that an engine is up again, back in its room when it was in one. */
   onBack(listener: () => void): void;
   /** Hears that it is given up: `engineGoneSentence`, and `left` if there was a room, were emitted. */
@@ -86,13 +101,18 @@ class EngineSupervisor implements Supervisor {
   #isStopping = false;
   /** Looks since the engine was last heard. Not a time: while this computer slept or stood still, nobody looked. */
   #silentLooks = 0;
+  /** The engine has not said anything yet. */
+  #isStarting = false;
   #cancelWait: () => void = () => undefined;
+  readonly #desk = new LendingDesk();
+  #hop: Promise<Hop> | undefined;
 
   constructor(spawn: () => ProcessHandle, rules: RestartRules) {
     this.#spawn = spawn;
     this.#rules = rules;
     this.#client.subscribe(({ event }) => {
       this.#silentLooks = 0;
+      this.#isStarting = false;
       this.#capsule = event === "left" ? undefined : (this.#client.capsule() ?? this.#capsule);
     });
   }
@@ -102,22 +122,47 @@ class EngineSupervisor implements Supervisor {
   }
 
   async start(): Promise<void> {
-    this.#run(false);
+    const handle = this.#run(false);
     try {
       await this.#client.start();
     } catch (error) {
       // A process that ended without a word of its own has crashed, and is owed the restart of any other crash.
-      const isRefusal = this.#client.state !== "closed";
+      const isRefusal = this.#handle === handle && this.#client.state !== "closed";
       if (isRefusal || this.#isStopping) {
         await this.stop();
         throw error;
       }
-      this.#handle?.kill();
+      handle.kill();
     }
-    this.#watch();
+  }
+
+  lend(port: Port, { byHop }: { readonly byHop: boolean }): void {
+    const hop = this.#hop;
+    this.#desk.lend(
+      port,
+      byHop && hop !== undefined ? { route: async (entry) => (await hop).route(entry) } : undefined,
+    );
+  }
+
+  dismissLender(): void {
+    this.#desk.dismiss();
+  }
+
+  async openHop(): Promise<number> {
+    this.#hop ??= startHop();
+    return (await this.#hop).port;
   }
 
   async stop(): Promise<void> {
+    await this.#stopEngine();
+    this.#desk.dismiss();
+    await this.#hop?.then(
+      (hop) => hop.stop(),
+      () => undefined,
+    );
+  }
+
+  async #stopEngine(): Promise<void> {
     this.#isStopping = true;
     this.#cancelWait();
     const handle = this.#handle;
@@ -143,27 +188,34 @@ class EngineSupervisor implements Supervisor {
     this.#goneListeners.push(listener);
   }
 
-  #run(isResuming: boolean): void {
-    this.#handle = this.#spawn();
-    this.#client.reconnect(this.#handle.port, { isResuming });
+  #run(isResuming: boolean): ProcessHandle {
+    const handle = this.#spawn();
+    this.#handle = handle;
+    this.#desk.serve(handle.lending);
+    this.#client.reconnect(handle.port, { isResuming });
+    this.#watch(handle);
+    return handle;
   }
 
-  /** Waits for the end of the process that runs now; an end that nobody asked for is a crash. */
-  #watch(): void {
-    const handle = this.#handle;
+  /** Waits for the end of a process; an end that nobody asked for is a crash. One that hangs, while starting too, is ended. */
+  #watch(handle: ProcessHandle): void {
     const watch = setInterval(() => this.#look(handle), (this.#rules.silenceMs ?? silenceMsMax) / looksPerSilence);
     this.#silentLooks = 0;
-    void handle?.exited.then(() => {
+    this.#isStarting = true;
+    void handle.exited.then(() => {
       clearInterval(watch);
       if (this.#isStopping || this.#handle !== handle) return;
       this.#handle = undefined;
+      // The end of a process may be heard before that of its port; whoever waits for an answer waits in vain.
+      this.#client.close();
       void this.#crashed();
     });
   }
 
-  #look(handle: ProcessHandle | undefined): void {
+  #look(handle: ProcessHandle): void {
     this.#silentLooks += 1;
-    if (this.#silentLooks > looksPerSilence && !this.#isStopping) handle?.kill();
+    const looksMax = looksPerSilence * (this.#isStarting ? startingFactor : 1);
+    if (this.#silentLooks > looksMax && !this.#isStopping) handle.kill();
   }
 
   async #crashed(): Promise<void> {
@@ -171,20 +223,22 @@ class EngineSupervisor implements Supervisor {
     this.#crashes = [...this.#crashes.filter((at) => now - at < this.#rules.spellMs), now];
     if (this.#crashes.length >= this.#rules.crashesMax) return this.#giveUp();
     const isInRoom = this.#client.snapshot().some(({ event }) => event === "joined");
-    const capsule = isInRoom ? this.#capsule : undefined;
+    if (!isInRoom) this.#capsule = undefined;
     // People see at once that the way into the room is being looked for again.
-    if (capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
+    if (this.#capsule !== undefined) this.#client.tell({ event: "step", step: "asking-relays" });
     await this.#pause();
     if (this.#isStopping) return;
     this.restarts += 1;
-    this.#run(capsule !== undefined);
-    this.#watch();
-    await this.#revive(capsule);
+    // Whoever left meanwhile has no capsule any more, and is not brought back.
+    this.#run(this.#capsule !== undefined);
+    await this.#revive(this.#capsule);
   }
 
   async #revive(capsule: Uint8Array | undefined): Promise<void> {
     const handle = this.#handle;
     try {
+      // Before it dials anybody: who chose a proxy has reasons.
+      if (this.#client.way !== undefined) await this.#client.chooseWay(this.#client.way);
       await this.#client.start();
     } catch {
       // One that does not come up is worth no more than one that crashed.
@@ -192,7 +246,7 @@ class EngineSupervisor implements Supervisor {
       return;
     }
     try {
-      if (capsule !== undefined) await this.#client.resume(capsule);
+      if (capsule !== undefined && this.#capsule !== undefined) await this.#client.resume(capsule);
     } catch {
       // Ended by the next crash: then there is another try. Else the room cannot be come back into.
       if (this.#handle !== handle || this.#client.state === "closed") return;

@@ -1,7 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { type DesktopBridge, desktopBridgeName, desktopPortMessage } from "../p2p/api/desktop.ts";
-import type { Port } from "../p2p/api/port.ts";
+import type { DesktopBridge } from "../p2p/api/desktop.ts";
 import { portOverMessagePort, portOverWebSocket } from "../p2p/port/carriers.ts";
 import { createPortClient } from "../p2p/port/client.ts";
 import { browserTimers } from "./audio/browser-timers.ts";
@@ -10,6 +9,8 @@ import { createSpeakers } from "./audio/speakers-browser.ts";
 import { App } from "./model/app.ts";
 import { Line, type LinePorts } from "./model/line.ts";
 import { Scope } from "./model/scope.ts";
+import { askForPort, findBridge } from "./net/desktop-port.ts";
+import { Lending } from "./net/lend.ts";
 import { AppView } from "./ui/app-view.tsx";
 import { createLanguage } from "./ui/language.ts";
 
@@ -27,26 +28,19 @@ const shellPorts: LinePorts = {
 };
 
 /** The desktop app: its preload hands over one MessagePort each time it is asked. */
-function desktopPorts(bridge: DesktopBridge): LinePorts {
-  return {
-    open: () =>
-      new Promise<Port>((resolve) => {
-        const take = (event: MessageEvent): void => {
-          const [port] = event.ports;
-          if (event.source !== window || event.data !== desktopPortMessage || port === undefined) return;
-          window.removeEventListener("message", take);
-          resolve(portOverMessagePort(port));
-        };
-        window.addEventListener("message", take);
-        bridge.connect();
-      }),
-    look: () => Promise.resolve("there"),
-  };
-}
+const desktopPorts = (bridge: DesktopBridge): LinePorts => ({
+  open: async () => portOverMessagePort(await askForPort(bridge)),
+  look: () => Promise.resolve("there"),
+});
 
-const bridge = (window as unknown as Readonly<Record<string, DesktopBridge | undefined>>)[desktopBridgeName];
+const bridge = findBridge();
 const client = createPortClient();
 const line = new Line(client, bridge === undefined ? shellPorts : desktopPorts(bridge), browserTimers, new Scope());
+if (bridge === undefined) {
+  // In a browser the window itself lends the network, while it has the seat; the desktop app has a page for that.
+  const lending = new Lending(() => Promise.resolve({ url: `ws://${location.host}/lend` }));
+  line.state.subscribe(() => (line.state.get() === "open" ? lending.start() : lending.stop()));
+}
 const app = new App({
   engine: client,
   line: line.state,
@@ -57,6 +51,7 @@ const app = new App({
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));
+bridge?.onHidden((hidden) => app.voice.setHidden(hidden));
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place to draw in");

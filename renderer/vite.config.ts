@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
-/** Builds the window into dist/renderer, its JavaScript in assets. */
+/** Builds the window, and the page by which the desktop app lends its network, into dist/renderer, its JavaScript in assets. */
 export default defineConfig({
   root,
   plugins: [react()],
@@ -17,6 +17,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
+    rolldownOptions: { input: ["index.html", "lend.html"].map((name) => `${root}${name}`) },
   },
   worker: { format: "es" },
   clearScreen: false,

@@ -10,12 +10,20 @@ export interface Need {
   /** Its package on Debian. */
   readonly debian: string;
   readonly why: string;
+  /** Only what runs as root calls it. */
+  readonly onlyAsRoot?: boolean;
 }
 
 /** Everything the tests need beside what npm installs. */
 export const needs: readonly Need[] = [
   { command: "espeak-ng", debian: "espeak-ng", why: "synthesizes the speech that whole-process tests listen to" },
   { command: "chromium", debian: "chromium", why: "is the browser that tests of the window run in" },
+  { command: "ip", debian: "iproute2", why: "makes the networks of the censor's box", onlyAsRoot: true },
+  { command: "ethtool", debian: "ethtool", why: "has packets whole before they are delayed", onlyAsRoot: true },
+  { command: "nft", debian: "nftables", why: "is the censor's packet filter", onlyAsRoot: true },
+  { command: "iptables", debian: "iptables", why: "looks for strings in packets for the censor", onlyAsRoot: true },
+  { command: "sysctl", debian: "procps", why: "lets the censor forward packets", onlyAsRoot: true },
+  { command: "tcpdump", debian: "tcpdump", why: "records what crosses the censor", onlyAsRoot: true },
 ];
 
 /** What pictures of the window need besides, to show every language that it speaks. */
@@ -62,9 +70,11 @@ export function explainNeeds(missing: readonly Need[]): string {
  */
 export function installNeeds(wanted: readonly Need[] = needs): void {
   const path = process.env["PATH"] ?? "";
-  let missing = missingNeeds(wanted, path);
+  const isRoot = process.getuid?.() === 0;
+  const called = wanted.filter(({ onlyAsRoot }) => isRoot || onlyAsRoot !== true);
+  let missing = missingNeeds(called, path);
   if (missing.length === 0) return;
-  if (existsSync("/etc/debian_version") && process.getuid?.() === 0) {
+  if (existsSync("/etc/debian_version") && isRoot) {
     const options = {
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
@@ -72,7 +82,7 @@ export function installNeeds(wanted: readonly Need[] = needs): void {
     const run = (...args: string[]): void => void execFileSync("apt-get", args, options as object);
     run("update", "-qq");
     run("install", "-y", "-qq", "--no-install-recommends", ...missing.flatMap(({ debian }) => debian.split(" ")));
-    missing = missingNeeds(wanted, path);
+    missing = missingNeeds(called, path);
   }
   if (missing.length > 0) throw new Error(explainNeeds(missing));
 }

@@ -7,6 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { canMakeNetworks } from "./censor/ability.ts";
+import { casesNotRun } from "./censor/rules/all.ts";
 import { installNeeds } from "./needs.ts";
 import { tallyReport, type Tally, type TestReport } from "./runner/report.ts";
 
@@ -88,6 +90,10 @@ for (const { stage, seconds, ...outcome } of outcomes) {
   const result = outcome.failures.length === 0 ? "ok" : `${outcome.failures.length} failed`;
   console.log(`${stage.padEnd(8)} ${result.padEnd(12)} ${seconds.toFixed(1)} s`);
 }
+const notRun = casesNotRun(canMakeNetworks()).map(({ name }) => name);
+console.log(
+  `not run here: ${notRun.length} rules of "npm run censor", which needs root and time: ${notRun.join(", ")}`,
+);
 for (const failure of failures) console.log(`- ${failure.split("\n").join("\n  ")}`);
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exitCode = failures.length === 0 ? 0 : 1;

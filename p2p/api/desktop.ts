@@ -20,6 +20,11 @@ export interface DesktopBridge {
    * is text from anybody: judge it like a pasted one. The result removes the listener.
    */
   onLink(listener: (link: string) => void): () => void;
+  /**
+   * Adds a listener for the window's going out of sight (true), where a room goes on, and coming back. The page cannot tell:
+   * it is not throttled, and so it never counts as hidden. The result removes the listener.
+   */
+  onHidden(listener: (hidden: boolean) => void): () => void;
   /** Keeps the window out of screenshots and recordings, where the system can. Off at first. */
   setContentProtection(protect: boolean): void;
 }

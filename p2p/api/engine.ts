@@ -1,6 +1,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { Millis, PeerId, RoomKey, VoiceKey } from "./ids.ts";
 import type { LinkKind } from "./link.ts";
+import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "./way.ts";
 
 /** A person's place in a room, lowest first. */
 export type Role = "listener" | "speaker" | "moderator" | "heir" | "host";
@@ -170,6 +171,10 @@ export type EngineEvent =
   /** Where we are in the tree. */
   | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
   | { readonly event: "step"; readonly step: JoinStep }
+  /** Which way to the network is in use, and what failed so far. */
+  | ({ readonly event: "way" } & Way)
+  /** One try of a probe. */
+  | ({ readonly event: "probe" } & ProbeStep)
   /** We are out of the room: left, ended, or never got in. */
   | { readonly event: "left" }
   | ({ readonly event: "stats" } & Stats);
@@ -213,6 +218,18 @@ export interface EngineApi {
   resume(capsule: Uint8Array): Promise<void>;
   /** The last event of each kind that still holds, oldest first: what a window that opens late must know. */
   snapshot(): readonly EngineEvent[];
+  /**
+   * Takes this way to the network from now on; links that are open change over. Also before `start`. Rejects with
+   * `proxy-damaged`.
+   */
+  chooseWay(choice: WayChoice): Promise<void>;
+  /**
+   * Tries every way into the room of this invite without joining it, and says what it comes to. Emits `probe` for each try.
+   * Rejects with the invite's fault, or with `stalled` when it was stopped: by `stopProbe`, another probe or entering a room.
+   */
+  probe(invite: string): Promise<ProbeVerdict>;
+  /** Ends the probe under way, if any: nothing further is tried or told. */
+  stopProbe(): void;
   /** Leaves the room with a goodbye; the room goes on for the others. */
   leave(): Promise<void>;
   /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */

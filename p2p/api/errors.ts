@@ -9,6 +9,8 @@ export type ErrorCode =
   | "invite-not-yet"
   | "card-damaged"
   | "card-version"
+  | "proxy-damaged"
+  | "proxy-hides"
   | "port-taken"
   | "address-unusable"
   | "no-network"
@@ -22,7 +24,9 @@ export type ErrorCode =
   | "audio-missing"
   | "audio-unreadable"
   | "audio-empty"
+  | "file-unreadable"
   | "stalled"
+  | "frozen"
   | "internal";
 
 /** Process exit codes, from the command-line contract. */
@@ -34,6 +38,8 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   "invite-not-yet": 4,
   "card-damaged": 2,
   "card-version": 4,
+  "proxy-damaged": 2,
+  "proxy-hides": 2,
   "port-taken": 2,
   "address-unusable": 2,
   "no-network": 3,
@@ -47,7 +53,9 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   "audio-missing": 5,
   "audio-unreadable": 5,
   "audio-empty": 5,
+  "file-unreadable": 5,
   stalled: 3,
+  frozen: 3,
   internal: 70,
 };
 

@@ -1,4 +1,7 @@
-/** The page talks to whoever served it and, in Electron by a port, to the engine; to nobody else. */
+/**
+ * The page talks to whoever served it and, in Electron by a port, to the engine. It lends the engine its sockets, and relays
+ * are anywhere; in Electron the session of the visible window lets none of those out.
+ */
 const policy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -7,7 +10,7 @@ const policy = [
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "media-src 'self' blob:",
-  "connect-src 'self'",
+  "connect-src 'self' wss:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

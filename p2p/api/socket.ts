@@ -46,11 +46,46 @@ export interface OpenSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/** The person's own way out: everything of Teahouse goes through it, and nothing beside it. */
+export interface Proxy {
+  readonly kind: "socks5" | "http";
+  readonly host: string;
+  readonly port: number;
+  /** Absent: the proxy asks for nothing. */
+  readonly credentials?: { readonly user: string; readonly password: string };
+}
+
+/** Where a socket leads, and how it gets there. */
+export interface SocketRoute {
+  /** Whom TCP connects to: an IP literal, or a name where the relay's card has one. */
+  readonly host: string;
+  readonly port: number;
+  /** Path with its leading slash; it shows the token. */
+  readonly path: string;
+  /** Name told in the ClientHello when it is another than `host`; undefined: `host`, if it is a name, else none. */
+  readonly serverName: string | undefined;
+  /** Undefined: straight. */
+  readonly proxy: Proxy | undefined;
+}
+
+/**
+ * Why the window could not be asked for a socket or channel: the message of the Error. `no window`: none is open.
+ * `not in this browser`: one that Teahouse did not start can neither give another name nor use the person's proxy.
+ * `too many`: `lendingThingsMax` are open.
+ */
+export type LendingRefusal = "no window" | "not in this browser" | "too many";
+
 /** Opens sockets. */
 export interface Sockets {
   /**
-   * Connects to `wss://host:port/path`. The certificate is not looked at: relays sign their own, and Noise pins who
-   * answers. Rejects with an Error whose message says what failed; when the signal aborts, nothing is left behind.
+   * Connects. The certificate is not looked at: relays sign their own, and Noise pins who answers. Rejects with an Error
+   * whose message says what failed; when the signal aborts, nothing is left behind.
    */
-  open(url: string, options: { readonly signal: OpenSignal }): Promise<Socket>;
+  open(route: SocketRoute, options: { readonly signal: OpenSignal }): Promise<Socket>;
+}
+
+/** The route's address as browsers write it: `wss://host:port/path`, by the server's name where there is one. */
+export function urlOfRoute({ host, port, path, serverName }: SocketRoute): string {
+  const name = serverName ?? host;
+  return `wss://${name.includes(":") ? `[${name}]` : name}:${port}${path}`;
 }

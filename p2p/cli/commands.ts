@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
-import { createSecureContext } from "node:tls";
 import type { EngineApi, EngineEvent, SpokenPacket, VolunteerOptions } from "../api/engine.ts";
 import { TeahouseError } from "../api/errors.ts";
 import type { HostSetup } from "../host.ts";
+import { CertificateFiles } from "../io/site/certificate-files.ts";
+import { folderSite } from "../io/site/folder.ts";
 import { keptSeed } from "./identity-store.ts";
 import { live } from "./life.ts";
 import type { ExitCode, Life } from "./life.ts";
+import { wayOf } from "./options.ts";
 import type { CommonOptions, HostRequest, InviteRequest, RelayRequest, SpeakRequest } from "./options.ts";
 import { resolveCards, resolveInvite } from "./secrets.ts";
 import type { CliWorld, Player } from "./world.ts";
@@ -16,11 +17,11 @@ const handPatienceMs = 30_000;
 
 /** `teahouse host`: makes a room and keeps it until told to leave. */
 export async function runHost(request: HostRequest, world: CliWorld): Promise<ExitCode> {
-  refuseUnbuilt(request);
   const player = request.audio && (await world.openPlayer(request.audio.audio, request.audio.loop));
   const via = await resolveCards(request.via, world.stdin);
   for (const card of via) world.checkCard(card);
   const ownRelay = via.length === 0;
+  if (ownRelay) checkListening(request);
   const listen = ownRelay && request.listen.length === 0 ? everywhere() : request.listen;
   const engine = await world.createEngine(setupOf(request, { listen, dht: ownRelay ? "server" : "client" }));
   return live(engine, lifeOptions(request, world), async (life) => {
@@ -41,7 +42,6 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
 
 /** `teahouse listen`: listens until told to leave. */
 export async function runListen(request: InviteRequest, world: CliWorld): Promise<ExitCode> {
-  refuseUnbuilt(request);
   const invite = await inviteOf(request.invite, world);
   const engine = await world.createEngine(setupOf(request, { dht: "client" }));
   return live(engine, lifeOptions(request, world), async (life) => {
@@ -53,7 +53,6 @@ export async function runListen(request: InviteRequest, world: CliWorld): Promis
 
 /** `teahouse speak`: raises a hand, plays the file when let on stage, leaves at its end. */
 export async function runSpeak(request: SpeakRequest, world: CliWorld): Promise<ExitCode> {
-  refuseUnbuilt(request);
   const player = await world.openPlayer(request.audio.audio, request.audio.loop);
   const invite = await inviteOf(request.invite, world);
   const engine = await world.createEngine(setupOf(request, { dht: "client" }));
@@ -74,11 +73,9 @@ export async function runSpeak(request: SpeakRequest, world: CliWorld): Promise<
 
 /** `teahouse relay`: carries rooms that it cannot read. */
 export async function runRelay(request: RelayRequest, world: CliWorld): Promise<ExitCode> {
-  refuseUnbuilt(request);
-  if (request.decoy !== undefined) {
-    throw new TeahouseError("usage", "--decoy is not built yet: a relay shows strangers its own plain page.");
-  }
-  const tls = await tlsOf(request);
+  checkListening(request);
+  const tls = await tlsOf(request, world);
+  const site = request.decoy === undefined ? undefined : await folderSite(request.decoy);
   const seed = request.data === undefined ? undefined : await keptSeed(request.data, world.passphrase);
   const listen = request.listen.length === 0 ? everywhere() : request.listen;
   const setup = setupOf(request, {
@@ -88,13 +85,18 @@ export async function runRelay(request: RelayRequest, world: CliWorld): Promise<
     seed,
     dht: request.only ? "client" : "server",
     blind: true,
+    ...(site === undefined ? {} : { site }),
   });
-  const engine = await world.createEngine(setup);
-  return live(engine, lifeOptions(request, world), async (life) => {
-    await engine.volunteer(volunteerOptions(request));
-    life.arrived();
-    await life.over;
-  });
+  try {
+    const engine = await world.createEngine(setup);
+    return await live(engine, lifeOptions(request, world), async (life) => {
+      await engine.volunteer(volunteerOptions(request));
+      life.arrived();
+      await life.over;
+    });
+  } finally {
+    tls?.close();
+  }
 }
 
 function volunteerOptions(request: RelayRequest): VolunteerOptions {
@@ -105,15 +107,20 @@ function volunteerOptions(request: RelayRequest): VolunteerOptions {
   };
 }
 
-/** What is parsed but cannot be done yet is refused, never ignored in silence: a proxy hides people who rely on it. */
-export function refuseUnbuilt(request: CommonOptions): void {
-  if (request.proxy !== undefined) {
-    throw new TeahouseError("usage", "--proxy is not built yet; without it this computer would connect directly.");
-  }
+/** Who hides behind a proxy listens only where asked to. */
+function checkListening(request: CommonOptions): void {
+  if (request.proxy === undefined || request.listen.length > 0) return;
+  throw new TeahouseError(
+    "usage",
+    "With --proxy this computer shows itself to nobody; say --listen where it may, or host through relays with --via.",
+  );
 }
 
-function setupOf(request: CommonOptions, own: Partial<HostSetup>): HostSetup {
+/** What every command makes an engine of, with what is its own. */
+export function setupOf(request: CommonOptions, own: Partial<HostSetup>): HostSetup {
+  const way = wayOf(request);
   return {
+    ...(way === undefined ? {} : { way }),
     profile: request.profile,
     listen: request.listen,
     announce: [],
@@ -162,30 +169,17 @@ function isWhole(text: string, world: CliWorld): boolean {
   }
 }
 
-async function tlsOf(request: RelayRequest): Promise<HostSetup["tls"]> {
-  if (request.tlsCertificate === undefined || request.tlsKey === undefined) return undefined;
-  const certificate = await readPem("--tls-cert", request.tlsCertificate);
-  const key = await readPem("--tls-key", request.tlsKey);
-  try {
-    createSecureContext({ cert: certificate, key });
-  } catch (error) {
-    throw new TeahouseError(
-      "usage",
-      "--tls-cert and --tls-key take a certificate and its key as PEM files; these do not fit.",
-      {
-        cause: error,
-      },
+async function tlsOf(request: RelayRequest, world: CliWorld): Promise<CertificateFiles | undefined> {
+  const { tlsCertificate: certificate, tlsKey: key } = request;
+  if (certificate === undefined || key === undefined) return undefined;
+  const files = await CertificateFiles.open({ certificate, key });
+  if (files.isOutOfDate(Date.now())) {
+    note(
+      world,
+      "The certificate of --tls-cert is not valid today: Teahouse works, but browsers warn visitors; renew it.",
     );
   }
-  return { certificate, key };
-}
-
-async function readPem(option: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new TeahouseError("usage", `The file of ${option} cannot be read.`, { cause: error });
-  }
+  return files;
 }
 
 /** Plays the file to its end or to ours; no packets is a closed microphone. */

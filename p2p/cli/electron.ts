@@ -46,6 +46,8 @@ export async function runElectron(
   { program, main }: { readonly program: string; readonly main: string },
   interrupted: AbortSignal,
 ): Promise<ExitCode> {
+  // Who wanted it ended while it was fetched and built.
+  if (interrupted.aborted) return 0;
   // Its sandbox, like Chromium's, refuses to run as root.
   const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const child = spawn(program, [...asRoot, main], { stdio: "inherit" });

@@ -22,7 +22,8 @@ Every command takes:
   --listen MULTIADDR…     where to listen, such as /ip4/0.0.0.0/tcp/443/tls/ws
   --bootstrap MULTIADDR…  nodes through which a room can be found without the invite's relays
   --profile lan|wss|webrtc|auto
-  --proxy URL             goes through this proxy
+  --proxy URL             goes through this proxy and no way beside it, such as socks5://127.0.0.1:9050 (Tor) or
+                          http://user:password@host:port
   --name TEXT             what others see beside your voice
   --data DIR              what may be kept is kept there, encrypted; nothing is written without it
 

@@ -1,4 +1,4 @@
-import { refuseUnbuilt, runHost, runListen, runRelay, runSpeak } from "./commands.ts";
+import { runHost, runListen, runRelay, runSpeak } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { printFailure } from "./life.ts";
 import type { ExitCode } from "./life.ts";
@@ -48,7 +48,6 @@ async function run(request: CliRequest, world: CliWorld, out: MainWorld): Promis
       out.writeLine(request.json ? JSON.stringify({ event: "version", t: 0, version: out.version }) : out.version);
       return 0;
     case "window":
-      refuseUnbuilt(request);
       return world.runWindow(request, world);
     case "host":
       return runHost(request, world);

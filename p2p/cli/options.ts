@@ -2,6 +2,8 @@ import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { Profile } from "../api/engine.ts";
 import { TeahouseError } from "../api/errors.ts";
+import type { WayChoice } from "../api/way.ts";
+import { parseProxy } from "../io/proxy/url.ts";
 import { parseDurationMs } from "./duration.ts";
 
 /** What every command takes. */
@@ -13,6 +15,7 @@ export interface CommonOptions {
   readonly listen: readonly string[];
   readonly bootstrap: readonly string[];
   readonly profile: Profile;
+  /** A URL that `parseProxy` takes; it may hold a password. */
   readonly proxy: string | undefined;
   readonly name: string | undefined;
   /** Folder for what may be kept on disk; undefined: nothing is written. */
@@ -307,7 +310,7 @@ function commonOf(values: Values): CommonOptions {
     listen: list(values, "listen"),
     bootstrap: list(values, "bootstrap"),
     profile: profileOf(text(values, "profile") ?? "auto"),
-    proxy: text(values, "proxy"),
+    proxy: proxyOf(values),
     name: shortText(values, "name"),
     data: text(values, "data"),
     dht: values["no-dht"] !== true,
@@ -324,6 +327,20 @@ function audioOf(values: Values): AudioOptions | undefined {
 function profileOf(value: string): Profile {
   if (value === "lan" || value === "wss" || value === "webrtc" || value === "auto") return value;
   throw usage(`--profile ${takes.profile}, not "${quote(value)}"`);
+}
+
+/** A proxy is the only way then; in one's own network there is none to go through. */
+function proxyOf(values: Values): string | undefined {
+  const proxy = text(values, "proxy");
+  if (proxy === undefined) return undefined;
+  if (text(values, "profile") === "lan") throw usage("--proxy and --profile lan exclude each other");
+  parseProxy(proxy);
+  return proxy;
+}
+
+/** What `--proxy` means: everything goes through it, and nothing beside it. Undefined: the profile alone decides. */
+export function wayOf({ proxy }: CommonOptions): WayChoice | undefined {
+  return proxy === undefined ? undefined : { rung: "auto", proxy, proxyUse: "always" };
 }
 
 function text(values: Values, name: string): string | undefined {

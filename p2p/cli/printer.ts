@@ -1,5 +1,6 @@
 import type { EngineEvent, Invites } from "../api/engine.ts";
 import type { ErrorCode } from "../api/errors.ts";
+import type { ProbeVerdict } from "../api/way.ts";
 import type { StatsEvent, SummaryEvent } from "./summary.ts";
 
 /** What `probe` found on one rung. */
@@ -8,6 +9,15 @@ export interface ProbeEvent {
   /** What was tried. */
   readonly rung: string;
   readonly ok: boolean;
+  /** Why not, by a code that does not change. */
+  readonly failure?: string;
+  readonly message: string;
+}
+
+/** What `probe` concludes. */
+export interface ExplanationEvent {
+  readonly event: "explanation";
+  readonly code: ProbeVerdict;
   readonly message: string;
 }
 
@@ -29,7 +39,13 @@ export interface WindowEvent {
 
 /** Everything that the command line prints. */
 export type PrintedEvent =
-  Exclude<EngineEvent, { event: "stats" }> | StatsEvent | SummaryEvent | ProbeEvent | NoteEvent | WindowEvent;
+  | Exclude<EngineEvent, { event: "stats" }>
+  | StatsEvent
+  | SummaryEvent
+  | ProbeEvent
+  | ExplanationEvent
+  | NoteEvent
+  | WindowEvent;
 
 /** Where lines go. */
 export interface Printer {
@@ -88,8 +104,10 @@ function sentence(event: PrintedEvent): string | undefined {
     case "summary":
       return summaryText(event);
     case "probe":
-      return `${event.ok ? "works" : "fails"}  ${event.rung}: ${event.message}`;
+      // A window says it itself.
+      return "message" in event ? `${event.ok ? "works" : "fails"}  ${event.rung}: ${event.message}` : undefined;
     case "note":
+    case "explanation":
     case "window":
     case "refused":
     case "error":
@@ -98,6 +116,7 @@ function sentence(event: PrintedEvent): string | undefined {
       return `${event.name === "" ? "Somebody" : event.name}: ${event.text}`;
     case "left":
       return "You are out of the room.";
+    case "way":
     case "stats":
     case "stage":
     case "invite":

@@ -7,6 +7,7 @@ import { createSupervisor, type Supervisor } from "../supervisor.ts";
 import { electronSituation, runElectron } from "./electron.ts";
 import { printFailure } from "./life.ts";
 import type { ExitCode } from "./life.ts";
+import { wayOf } from "./options.ts";
 import type { WindowRequest } from "./options.ts";
 import { statsEvent } from "./summary.ts";
 import { buildWindow, isBuildStale, siteFolder } from "./window-build.ts";
@@ -41,8 +42,14 @@ export async function runWindow(request: WindowRequest, world: CliWorld): Promis
 /** Why this cannot be Electron's, whatever there is here. */
 function obstacleOf(request: WindowRequest): { readonly program?: undefined; readonly reason: string } | undefined {
   if (!request.open) return { reason: "it was asked not to open a window" };
-  const { listen, bootstrap, profile, dht, forMs, json } = request;
-  const isPlain = listen.length === 0 && bootstrap.length === 0 && profile === "auto" && dht && forMs === undefined;
+  const { listen, bootstrap, profile, dht, forMs, json, proxy } = request;
+  const isPlain =
+    proxy === undefined &&
+    listen.length === 0 &&
+    bootstrap.length === 0 &&
+    profile === "auto" &&
+    dht &&
+    forMs === undefined;
   return isPlain && !json ? undefined : { reason: "it was given options that Electron's window does not take" };
 }
 
@@ -63,7 +70,10 @@ class BrowserShell {
     this.#surroundings = surroundings;
     this.#reason = reason;
     const { profile, listen, bootstrap, dht } = request;
-    this.#supervisor = createSupervisor(() => forkEngine({ profile, listen, bootstrap, dht }));
+    const way = wayOf(request);
+    this.#supervisor = createSupervisor(() =>
+      forkEngine({ profile, listen, bootstrap, dht, ...(way === undefined ? {} : { way }) }),
+    );
   }
 
   async run(): Promise<ExitCode> {
@@ -82,6 +92,8 @@ class BrowserShell {
       siteFolder,
       engine: supervisor.engine,
       onAbsence: (isAbsent) => void this.#absence(shell, isAbsent),
+      onLender: (port, isOurs) => supervisor.lend(port, { byHop: isOurs }),
+      onLenderGone: () => supervisor.dismissLender(),
     });
     supervisor.onGone(() => shell.hangUp("engine-gone"));
     let code: ExitCode = 0;
@@ -133,6 +145,7 @@ class BrowserShell {
       address: shell.openingAddress(entry),
       cookie: shell.issueCookie(),
       isRoot: process.getuid?.() === 0,
+      hopPort: await this.#supervisor.openHop(),
     });
     this.#browser = browser;
     try {

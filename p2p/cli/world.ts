@@ -1,5 +1,5 @@
 import type { EngineApi, SpokenPacket } from "../api/engine.ts";
-import type { HostSetup, ProbeKit } from "../host.ts";
+import type { HostSetup } from "../host.ts";
 import type { ExitCode } from "./life.ts";
 import type { WindowRequest } from "./options.ts";
 import type { Printer } from "./printer.ts";
@@ -24,7 +24,6 @@ export interface CliWorld {
   checkInvite(text: string): void;
   checkCard(text: string): void;
   createEngine(setup: HostSetup): Promise<EngineApi>;
-  createProbe(setup: HostSetup): Promise<ProbeKit>;
   /** Throws `TeahouseError` `audio-missing`, `audio-unreadable` or `audio-empty`. */
   openPlayer(path: string, loop: boolean): Promise<Player>;
   usage(): ProcessUsage;

@@ -28,6 +28,8 @@ export type Command =
   | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "raise-hand" }
   | { readonly kind: "lower-hand" }
+  /** The network is another one, or the person wants it: media is asked for again where it froze. */
+  | { readonly kind: "try-again" }
   | { readonly kind: "leave" };
 
 /** A relay that a host may ask: its address, and the card's secret that proves the host holds the card itself. */
@@ -47,7 +49,8 @@ export type PeerInput =
       readonly linkKind: LinkKind;
       readonly dial?: DialId;
     }
-  | { readonly kind: "dial-failed"; readonly dial: DialId; readonly reason: string }
+  /** `afterMs`: it makes no sense to dial there sooner. */
+  | { readonly kind: "dial-failed"; readonly dial: DialId; readonly reason: string; readonly afterMs?: number }
   | { readonly kind: "link-closed"; readonly link: LinkId; readonly reason: LinkCloseReason }
   | { readonly kind: "message"; readonly link: LinkId; readonly bytes: Uint8Array }
   /** 40 ms of our own Opus. */
@@ -61,7 +64,8 @@ export type PeerInput =
 export type PeerOutput =
   | { readonly kind: "send"; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly kind: "close"; readonly link: LinkId }
-  | { readonly kind: "dial"; readonly dial: DialId; readonly target: RelayAddress }
+  /** `fresh`: an open connection to the target is not to be used, because it froze or was cut. */
+  | { readonly kind: "dial"; readonly dial: DialId; readonly target: RelayAddress; readonly fresh: boolean }
   /** Asks for a WebRTC link to a peer that already has a stream link with us. */
   | { readonly kind: "upgrade"; readonly dial: DialId; readonly remote: PeerId }
   | { readonly kind: "cancel-dial"; readonly dial: DialId }

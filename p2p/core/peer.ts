@@ -36,6 +36,10 @@ interface OpenLink {
   readonly kind: LinkKind;
   readonly openedAt: Millis;
   owner: { readonly node: RoomNode; readonly edge: Edge } | undefined;
+  bytes: number;
+  messages: number;
+  /** An attach on it named no session: it may still say hello, and nothing else. */
+  strayed: boolean;
 }
 
 interface Lending {
@@ -94,7 +98,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return soonest;
   }
 
-  /** Counts for `Stats`, less what only the engine knows: bytes and links. Starts a new interval. */
+  /** Counts for `Stats`, less what only the engine knows: bytes and links. */
   stats(now: Millis): Omit<Stats, "bytesIn" | "bytesOut" | "links"> {
     const nodes = [...this.#nodes.values()];
     const rejected = new Map(this.#rejected);
@@ -103,14 +107,19 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
     return {
-      ...(this.#resident?.stats(now) ?? noSound),
+      ...(this.#resident?.hearing.stats(now) ?? noSound),
       framesDuplicate: sum((node) => node.spread.framesDuplicate),
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
-      children: sum((node) => node.edges.downs.filter((edge) => edge.feed).length),
+      children: sum((node) => node.feeding),
       layer: "normal",
     };
+  }
+
+  /** From now on, the worst gap and the latency of `stats` are those of another interval. */
+  startInterval(): void {
+    this.#resident?.hearing.startInterval();
   }
 
   /** What another engine needs to come back as who sits here; undefined outside a room. */
@@ -119,7 +128,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   totals(): Totals {
-    return this.#resident?.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
+    return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
 
   #take(input: PeerInput, now: Millis): void {
@@ -129,7 +138,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "link-opened":
         return this.#handleOpened(input, now);
       case "dial-failed":
-        return this.#takeDial(input.dial)?.handleDialFailed(input.dial, now);
+        return this.#takeDial(input.dial)?.handleDialFailed(input.dial, input.reason, input.afterMs ?? 0, now);
       case "link-closed":
         return this.#handleClosed(input.link, now);
       case "message":
@@ -167,6 +176,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
         return this.#resident?.raiseHand("leave-stage", now);
+      case "try-again":
+        for (const node of this.#nodes.values()) node.tryAgain(now);
+        return;
       case "leave":
         return this.#leave();
       default:
@@ -224,7 +236,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       self: this.#options.self.peer,
       send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
       close: (link) => this.#close(link),
-      dial: (target) => dial((id) => ({ kind: "dial", dial: id, target })),
+      dial: (target, fresh) => dial((id) => ({ kind: "dial", dial: id, target, fresh })),
+      received: (link) => this.#links.get(link) ?? { bytes: 0, messages: 0 },
       upgrade: datagrams ? (remote) => dial((id) => ({ kind: "upgrade", dial: id, remote })) : undefined,
       cancel: (id) => {
         this.#dials.delete(id);
@@ -245,7 +258,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
     const { link, remote, linkKind } = input;
-    const opened: OpenLink = { remote, kind: linkKind, openedAt: now, owner: undefined };
+    const opened: OpenLink = {
+      remote,
+      kind: linkKind,
+      openedAt: now,
+      owner: undefined,
+      bytes: 0,
+      messages: 0,
+      strayed: false,
+    };
     this.#links.set(link, opened);
     if (input.dial === undefined) {
       return this.#limitOpening(link, remote);
@@ -281,24 +302,41 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #handleMessage(link: LinkId, bytes: Uint8Array, now: Millis): void {
     const known = this.#links.get(link);
     if (!known) return;
+    known.bytes += bytes.length;
+    known.messages++;
     const frame = parseFrame(bytes);
     if (!frame) return this.#refuseLink(link, "frame");
     // An attach may come twice: its answer can be lost.
-    if (known.owner && frame.kind !== "attach") return known.owner.node.handleFrame(known.owner.edge, link, frame, now);
-    this.#handleFirst(known, link, frame, now);
+    if (!known.owner || frame.kind === "attach") return this.#handleFirst(known, link, frame, now);
+    const { node, edge } = known.owner;
+    node.handleFrame(edge, link, frame, now);
+    // Whose session was not known any more has begun another on the same link.
+    if (frame.kind === "refuse") this.#adopt(link, node);
   }
 
   /** The first frame on a link that somebody else opened says what it is for. */
   #handleFirst(known: OpenLink, link: LinkId, frame: Frame, now: Millis): void {
     if (frame.kind === "attach") {
-      const { kind, remote } = known;
-      const node = [...this.#nodes.values()].find((each) => each.handleAttach(frame.session, link, kind, remote, now));
+      const caller = { link, kind: known.kind, remote: known.remote };
+      const node = [...this.#nodes.values()].find((each) => each.handleAttach(frame.session, caller, now));
       if (node) this.#adopt(link, node);
-      else this.#refuseLink(link, "unknown-session");
+      else this.#stray(known, link, frame.session, now);
     } else if (frame.kind === "hello") {
       const refusal = this.#admit(known, link, frame, now);
       if (refusal) this.#refuse(link, frame, refusal, now);
+    } else if (known.strayed) {
+      // What followed its attach before it was told; it still has to say hello in time.
+      this.#count("unknown-session");
     } else this.#refuseLink(link, "frame");
+  }
+
+  /** Nobody knows that session here: whoever came back may begin anew on the same link, and is told so once. */
+  #stray(known: OpenLink, link: LinkId, session: Uint8Array, now: Millis): void {
+    if (known.owner || known.strayed) return this.#refuseLink(link, "unknown-session");
+    known.strayed = true;
+    this.#count("unknown-session");
+    const bytes = encodeFrame({ kind: "refuse", session, time: now, reason: "unknown-session", alternatives: [] });
+    this.#outputs.push({ kind: "send", link, bytes });
   }
 
   #admit(known: OpenLink, link: LinkId, hello: Hello, now: Millis): Refusal | undefined {
@@ -307,7 +345,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (hello.proof !== undefined && !proved) return "proof";
     const node = this.#nodes.get(hello.tag) ?? (proved ? this.#carryNew(known.remote, hello, now) : "unknown-room");
     if (typeof node === "string") return node;
-    const refusal = node.handleHello(hello, link, known.kind, known.remote, proved, now);
+    const refusal = node.handleHello(hello, { link, kind: known.kind, remote: known.remote }, proved, now);
     if (!refusal) this.#adopt(link, node);
     return refusal;
   }
@@ -344,7 +382,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#count(reason);
     const owner = this.#links.get(link)?.owner;
     this.#close(link);
-    if (owner) owner.node.handleLinkClosed(owner.edge, link, owner.node.usedAt);
+    if (owner) owner.node.handleLinkBroken(owner.edge, link, owner.node.usedAt);
   }
 
   #handleClosed(link: LinkId, now: Millis): void {

@@ -13,15 +13,17 @@ import type {
 } from "../api/engine.ts";
 import { type ErrorCode, TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
+import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
 import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { encodeInvite, inviteLink, parseInvite } from "../core/room/invite.ts";
+import { encodeInvite, type Invite, inviteLink, parseInvite } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
+import { probe } from "./probe.ts";
 import { Records } from "./records.ts";
 import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
 import { Traffic } from "./traffic.ts";
@@ -30,7 +32,7 @@ import { Traffic } from "./traffic.ts";
 const statsMs = 1000;
 
 /** Events that tell of a moment and not of how things are. */
-const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text"]);
+const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text", "probe"]);
 /** Events that hold as long as the room is not left. */
 const ofRoom = ["room", "joined", "sound", "role", "stage", "invite", "place", "step", "members", "left"] as const;
 
@@ -82,6 +84,8 @@ class Engine implements EngineApi {
   #card: string | undefined;
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
+  #way: Way | undefined;
+  #probing: AbortController | undefined;
   readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
@@ -116,8 +120,9 @@ class Engine implements EngineApi {
   }
 
   async host(options: HostOptions): Promise<Invites> {
-    const { drive } = this.#up();
+    const { drive, presence } = this.#up();
     const relays = options.via.map((card) => this.#readCard(card));
+    if (relays.length > 0) presence.ways?.enter(relays.map(({ address }) => address));
     if (relays.length === 0) this.#carryOwn(options.volunteer ?? {});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
     if (!this.#invites) throw fault("internal");
@@ -125,15 +130,12 @@ class Engine implements EngineApi {
   }
 
   async join(text: string, options: JoinOptions): Promise<void> {
-    const { drive } = this.#up();
-    const invite = parseInvite(this.#ports.crypto, text);
-    if (!invite.ok) {
-      const [code, sentence] = inviteFaults[invite.reason];
-      throw new TeahouseError(code, sentence);
-    }
-    const command = { kind: "join", invite: invite.value, name: options.name ?? "" } as const;
+    const { drive, presence } = this.#up();
+    const invite = this.#readInvite(text);
+    presence.ways?.enter(invite.hints);
+    const command = { kind: "join", invite, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
-    if (invite.value.chain.at(-1)?.role === "listener") this.#emit({ event: "invite", invite: text });
+    if (invite.chain.at(-1)?.role === "listener") this.#emit({ event: "invite", invite: text });
   }
 
   raiseHand(): void {
@@ -170,15 +172,42 @@ class Engine implements EngineApi {
   }
 
   async resume(bytes: Uint8Array): Promise<void> {
-    const { drive } = this.#up();
+    const { drive, presence } = this.#up();
     const capsule = parseCapsule(this.#ports.crypto, bytes);
     if (!capsule) throw fault("internal");
+    const relays = capsule.kind === "host" ? capsule.relays.map(({ address }) => address) : capsule.invite.hints;
+    if (relays.length > 0) presence.ways?.enter(relays);
     if (capsule.kind === "host" && capsule.relays.length === 0) this.#carryOwn(capsule.volunteer);
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "resume", capsule } }));
   }
 
   snapshot(): readonly EngineEvent[] {
     return [...this.#latest.values()];
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    const { presence, traffic } = this.#up();
+    presence.ways?.choose(choice);
+    if (presence.ways?.allowsUdp === false) traffic.closeAll("webrtc");
+    this.#tellWay();
+  }
+
+  async probe(text: string): Promise<ProbeVerdict> {
+    const { presence } = this.#up();
+    const { clock, crypto } = this.#ports;
+    const invite = this.#readInvite(text);
+    presence.ways?.enter(invite.hints);
+    this.stopProbe();
+    const probing = new AbortController();
+    this.#probing = probing;
+    const tell = (step: ProbeStep): void => this.#emit({ event: "probe", ...step });
+    const verdict = await probe({ presence, clock, crypto }, invite, tell, probing.signal);
+    if (verdict === undefined) throw fault("stalled");
+    return verdict;
+  }
+
+  stopProbe(): void {
+    this.#probing?.abort();
   }
 
   leave(): Promise<void> {
@@ -221,6 +250,7 @@ class Engine implements EngineApi {
 
   async #stop(): Promise<void> {
     const running = this.#running;
+    this.stopProbe();
     await this.leave();
     if (running) {
       running.cancelStats();
@@ -233,6 +263,8 @@ class Engine implements EngineApi {
 
   /** Pushes a command that ends in being in a room, and waits for that. */
   #enter(push: () => void): Promise<void> {
+    // Both would dial the same relays, which may be dialed three times a minute.
+    this.stopProbe();
     this.#askedAt = this.#ports.clock.now();
     // Who enters another room gives this one up.
     this.#settle((waiting) => waiting.reject(fault("stalled")));
@@ -314,6 +346,27 @@ class Engine implements EngineApi {
     if (waiting) end(waiting);
   }
 
+  #readInvite(text: string): Invite {
+    const invite = parseInvite(this.#ports.crypto, text);
+    if (invite.ok) return invite.value;
+    const [code, sentence] = inviteFaults[invite.reason];
+    throw new TeahouseError(code, sentence);
+  }
+
+  /** Says which way is in use, when it is another than was said or something failed since. */
+  #tellWay(): void {
+    const { ways } = this.#up().presence;
+    if (ways === undefined) return;
+    const rung = this.#up().traffic.count().links.webrtc === undefined ? (ways.stream ?? null) : "webrtc";
+    const { failures, chosen } = ways;
+    const said = this.#way;
+    const since = said?.rung === rung ? said.since : this.#ports.clock.now();
+    const way = { rung, since, chosen, failures };
+    if (JSON.stringify(said) === JSON.stringify(way)) return;
+    this.#way = way;
+    this.#emit({ event: "way", ...this.#way });
+  }
+
   #readCard(text: string): HostRelay {
     const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
     if (card.ok) return card.value;
@@ -327,6 +380,9 @@ class Engine implements EngineApi {
     const next = millis(from + statsMs);
     running.cancelStats = this.#ports.clock.wakeAt(next, () => {
       this.#emit({ event: "stats", ...this.stats() });
+      // Whoever asks between two of these reads the interval under way, and does not end it.
+      running.peer.startInterval();
+      this.#tellWay();
       this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
     });
   }

@@ -13,6 +13,9 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
   "card-damaged": "This relay card is damaged; ask the volunteer for it again and copy all of it.",
   "card-version":
     "This relay card is for another version of Teahouse; update the app, or ask for a card of your version.",
+  "proxy-damaged": "That is not a proxy's address; write socks5://host:port or http://host:port.",
+  "proxy-hides":
+    "With a proxy this computer shows itself to nobody, so it cannot be a relay; use a relay's card, or choose no proxy.",
   "port-taken": "Another program already listens on that port; choose another with --listen.",
   "address-unusable": "This computer cannot listen on that address; choose another with --listen.",
   "no-network": "No relay of this room could be reached; check the connection, or ask the host for a newer invite.",
@@ -26,6 +29,9 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
   "audio-missing": "That audio file does not exist; check its name.",
   "audio-unreadable": "That file cannot be read as audio; use WAV, FLAC, MP3 or Ogg.",
   "audio-empty": "That audio file holds no sound; choose another.",
+  "file-unreadable": "That file or folder cannot be read; check its name and that you may read it.",
+  frozen:
+    "This network cuts connections off after a few seconds; you can read, write and raise your hand, but not hear: try another network or a proxy.",
   stalled: "The connection to the room was lost; it is being tried again.",
   internal: "Something in Teahouse broke; start it again, and please report what you did.",
 };

@@ -37,7 +37,9 @@ export class Traffic {
     const late = this.#clock.wakeAt(millis(this.#clock.now() + dialMsMax), () => controller.abort());
     const { signal } = controller;
     const opening =
-      output.kind === "dial" ? this.#links.dial(output.target, signal) : this.#links.upgrade(output.remote, signal);
+      output.kind === "dial"
+        ? this.#links.dial(output.target, signal, output.fresh)
+        : this.#links.upgrade(output.remote, signal);
     opening.then(
       (link) => {
         late();
@@ -51,6 +53,7 @@ export class Traffic {
           kind: "dial-failed",
           dial: output.dial,
           reason: error instanceof Error ? error.message : "unknown",
+          ...(error instanceof Error && "afterMs" in error ? { afterMs: Number(error.afterMs) } : {}),
         });
       },
     );
@@ -72,6 +75,11 @@ export class Traffic {
       bytesOut += link.bytesOut;
     }
     return { bytesIn, bytesOut, links };
+  }
+
+  /** Closes the links of one kind; what they carried changes over to others. */
+  closeAll(kind: LinkKind): void {
+    for (const link of [...this.#open.values()]) if (link.kind === kind) link.close();
   }
 
   /** Ends every dial and link. */

@@ -13,7 +13,8 @@ import type {
 import { TeahouseError } from "../api/errors.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import type { Port, PortCloseReason, PortState } from "../api/port.ts";
-import { invitesShape, type Mirror } from "./events.ts";
+import type { ProbeVerdict, WayChoice } from "../api/way.ts";
+import { invitesShape, type Mirror, verdictShape } from "./events.ts";
 import { Receipts, SoundFlow } from "./flow.ts";
 import { fromHex, toHex } from "./hex.ts";
 import {
@@ -33,6 +34,8 @@ import { readHeard, writeSpoken } from "./sound.ts";
 /** An engine at the other end of a port. */
 export interface PortClient extends EngineApi {
   readonly state: PortState;
+  /** The way that was chosen last, for an engine that has to be told again. */
+  readonly way: WayChoice | undefined;
   /** Why it is closed; undefined while it is not. */
   readonly closeReason: PortCloseReason | undefined;
   /** Messages that were dropped, by reason. */
@@ -71,6 +74,7 @@ export function createPortClient(port?: Port): PortClient {
 
 class Client implements PortClient {
   state: PortState = "connecting";
+  way: WayChoice | undefined;
   closeReason: PortCloseReason | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
@@ -137,6 +141,21 @@ class Client implements PortClient {
     await this.#request("join", [invite, options]);
   }
 
+  async chooseWay(choice: WayChoice): Promise<void> {
+    await this.#request("chooseWay", [choice]);
+    this.way = choice;
+  }
+
+  async probe(invite: string): Promise<ProbeVerdict> {
+    const answer = await this.#request("probe", [invite]);
+    if (!verdictShape(answer)) throw broken();
+    return answer;
+  }
+
+  stopProbe(): void {
+    this.#say("stopProbe", []);
+  }
+
   raiseHand(): void {
     this.#say("raiseHand", []);
   }
@@ -180,6 +199,8 @@ class Client implements PortClient {
 
   async leave(): Promise<void> {
     if (this.state !== "closed") await this.#request("leave", []);
+    // An engine that is gone, or not back in the room yet, cannot say so.
+    if (this.#known.isInRoom) this.tell({ event: "left" });
   }
 
   async stop(): Promise<void> {
@@ -295,6 +316,8 @@ class Client implements PortClient {
 
   #welcome(events: readonly EngineEvent[], mirror: Mirror): void {
     const known = new Set(this.#known.list().map((event) => JSON.stringify(event)));
+    // Who joined anew is told all of it again: what had been known, a role for one, was undone by that.
+    if (events.some((event) => event.event === "joined" && !known.has(JSON.stringify(event)))) known.clear();
     const wasInRoom = this.#known.isInRoom;
     const staysInRoom = this.#isResuming || events.some(({ event }) => event === "joined" || event === "room");
     if (!this.#isResuming) this.#known.clear();

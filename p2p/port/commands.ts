@@ -1,10 +1,11 @@
 import type { EngineApi, HostOptions, JoinOptions, VolunteerOptions } from "../api/engine.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import { limits } from "../api/limits.ts";
+import type { WayChoice } from "../api/way.ts";
 import { capsuleBytesMax } from "./events.ts";
 import { fromHex } from "./hex.ts";
 import type { RequestMethod, TellMethod } from "./protocol.ts";
-import { count, exact, flag, hex, list, optional, text, tuple, type Shape } from "./shape.ts";
+import { count, exact, flag, hex, list, oneOf, optional, text, tuple, type Shape } from "./shape.ts";
 
 /** What a window asks, as calls on the engine; what does not fit the contract is no call. */
 
@@ -35,6 +36,13 @@ const hostOptions: Shape<HostOptions> = exact({
 
 const joinOptions: Shape<JoinOptions> = exact({ name: optional(words) });
 
+const wayChoice: Shape<WayChoice> = exact({
+  rung: oneOf("auto", "lan", "wss", "webrtc", "proxy"),
+  proxy: optional(words),
+  proxyUse: optional(oneOf("always", "fallback")),
+});
+
+const wayArguments = tuple(wayChoice);
 const volunteerArguments = tuple(volunteerOptions);
 const hostArguments = tuple(hostOptions);
 // An invite that is too long is one sentence from the engine, as a short damaged one is.
@@ -59,6 +67,10 @@ export function requestCall(
       return hostArguments(given) ? () => engine.host(given[0]) : undefined;
     case "join":
       return joinArguments(given) ? () => engine.join(given[0], given[1]) : undefined;
+    case "chooseWay":
+      return wayArguments(given) ? () => engine.chooseWay(given[0]) : undefined;
+    case "probe":
+      return wordsArguments(given) ? () => engine.probe(given[0]) : undefined;
     case "leave":
       return none(given) ? () => engine.leave() : undefined;
     case "resume": {
@@ -87,6 +99,8 @@ export function tellCall(engine: EngineApi, method: TellMethod, given: readonly 
       return voiceArguments(given) ? () => engine.removeFromStage(given[0]) : undefined;
     case "say":
       return wordsArguments(given) ? () => engine.say(given[0]) : undefined;
+    case "stopProbe":
+      return none(given) ? () => engine.stopProbe() : undefined;
     default:
       return method satisfies never;
   }

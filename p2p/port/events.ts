@@ -3,6 +3,7 @@ import { type ErrorCode, exitCodes } from "../api/errors.ts";
 import type { Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
 import { limits } from "../api/limits.ts";
 import type { LinkKind } from "../api/link.ts";
+import type { ProbeStep, ProbeVerdict, Rung, WayFailures } from "../api/way.ts";
 import { count, flag, hex, list, nullable, number, object, oneOf, optional, table, text, type Shape } from "./shape.ts";
 
 /** Shapes of what an engine says. The compiler holds them against the contract: a field left out here is an error. */
@@ -23,6 +24,24 @@ const voice = hex<VoiceKey>(32);
 const words = text(wordsMax);
 const role: Shape<Role> = oneOf("listener", "speaker", "moderator", "heir", "host");
 const kind: Shape<LinkKind> = oneOf("memory", "stream", "webrtc");
+
+const rung: Shape<Rung> = oneOf("lan", "wss", "webrtc", "proxy");
+const failures: Shape<WayFailures> = table(number(), 64);
+
+/** What `probe` answers. */
+export const verdictShape: Shape<ProbeVerdict> = oneOf(
+  "works",
+  "udp-blocked",
+  "dht-only",
+  "frozen",
+  "portal",
+  "tls-blocked",
+  "strangers",
+  "relays-refuse",
+  "proxy-dead",
+  "lan-only",
+  "offline",
+);
 
 /** What `host` answers. */
 export const invitesShape: Shape<Invites> = object({
@@ -116,6 +135,29 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   invite: object({ event: oneOf("invite"), invite: text(inviteMax) }),
   place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
+  way: object({
+    event: oneOf("way"),
+    rung: nullable(rung),
+    chosen: object({
+      rung: oneOf("auto", "lan", "wss", "webrtc", "proxy"),
+      proxy: oneOf("none", "always", "fallback"),
+    }),
+    since: number<Millis>(),
+    failures: object({
+      lan: optional(failures),
+      wss: optional(failures),
+      webrtc: optional(failures),
+      proxy: optional(failures),
+    }),
+  }),
+  probe: object({
+    event: oneOf("probe"),
+    rung: oneOf("relay", "transfer", "webrtc", "dht"),
+    relay: count(),
+    what: words,
+    ok: flag,
+    failure: optional(text<NonNullable<ProbeStep["failure"]>>(64)),
+  }),
   left: object({ event: oneOf("left") }),
   stats: object({ event: oneOf("stats"), ...statsFields }),
 };

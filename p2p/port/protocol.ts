@@ -4,6 +4,7 @@ import type { PortCloseReason } from "../api/port.ts";
 import { eventShape, faultCodes, type Mirror, mirrorShape } from "./events.ts";
 import { count, exact, flag, list, object, oneOf, text, type Shape } from "./shape.ts";
 import { textsMax } from "./recollection.ts";
+import { readText, type ByKind, type TextFault } from "./texts.ts";
 
 /** How window and engine speak over a port: JSON texts, and bytes for sound (sound.ts). */
 
@@ -17,9 +18,27 @@ export const requestsMax = 32;
 export const faultsMax = 64;
 
 /** Commands that are answered. */
-export const requestMethods = ["start", "volunteer", "host", "join", "leave", "resume", "stop"] as const;
+export const requestMethods = [
+  "start",
+  "volunteer",
+  "host",
+  "join",
+  "chooseWay",
+  "probe",
+  "leave",
+  "resume",
+  "stop",
+] as const;
 /** Commands that are not. */
-export const tellMethods = ["raiseHand", "lowerHand", "admit", "dismiss", "removeFromStage", "say"] as const;
+export const tellMethods = [
+  "raiseHand",
+  "lowerHand",
+  "admit",
+  "dismiss",
+  "removeFromStage",
+  "say",
+  "stopProbe",
+] as const;
 
 /** A command that is answered. */
 export type RequestMethod = (typeof requestMethods)[number];
@@ -56,10 +75,7 @@ export type ToWindow =
   | { readonly kind: "bye"; readonly reason: PortCloseReason };
 
 /** Why a message was dropped; counted under this name. */
-export type PortFault =
-  "not-text-or-bytes" | "too-long" | "not-json" | "bad-shape" | "bad-sound" | "bad-count" | "unknown-id" | "too-many";
-
-type ByKind<M extends { readonly kind: string }> = { readonly [K in M["kind"]]: Shape<Extract<M, { kind: K }>> };
+export type PortFault = TextFault | "not-text-or-bytes" | "bad-sound" | "bad-count" | "unknown-id" | "too-many";
 
 const argumentList: Shape<readonly unknown[]> = list((value): value is unknown => value !== undefined, 4);
 
@@ -87,29 +103,15 @@ const toWindowShapes: ByKind<ToWindow> = {
 
 /** What a text from a window says, or why it says nothing. */
 export function readFromWindow(message: string): ToEngine | PortFault {
-  return read(message, windowTextMax, toEngineShapes);
+  return readText(message, windowTextMax, toEngineShapes);
 }
 
 /** What a text from an engine says, or why it says nothing. */
 export function readFromEngine(message: string): ToWindow | PortFault {
-  return read(message, engineTextMax, toWindowShapes);
+  return readText(message, engineTextMax, toWindowShapes);
 }
 
 /** The text of a message. */
 export function write(message: ToEngine | ToWindow): string {
   return JSON.stringify(message);
-}
-
-function read<M extends { readonly kind: string }>(message: string, lengthMax: number, shapes: ByKind<M>) {
-  if (message.length > lengthMax) return "too-long";
-  let value: unknown;
-  try {
-    value = JSON.parse(message);
-  } catch {
-    return "not-json";
-  }
-  const kind: unknown = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
-  if (typeof kind !== "string" || !Object.hasOwn(shapes, kind)) return "bad-shape";
-  const shape = shapes[kind as M["kind"]] as Shape<M>;
-  return shape(value) ? value : "bad-shape";
 }

@@ -196,9 +196,11 @@ class Server implements PortServer, Occupant {
   }
 
   #tell(event: EngineEvent): void {
+    // Who does not keep up is told both anew once it does.
+    if (!this.#events.mayTell()) return;
     // First, so that who hears the event finds the counts that go with it.
     this.#mirror();
-    if (this.#events.mayTell()) this.#post({ kind: "event", event });
+    this.#post({ kind: "event", event });
   }
 
   #welcome(): void {

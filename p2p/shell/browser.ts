@@ -69,12 +69,15 @@ function isExecutable(file: string): boolean {
   }
 }
 
+/** What its arguments depend on. */
+export type BrowserArguments = Pick<BrowserOptions, "address" | "isRoot" | "hopPort"> & { readonly profile: string };
+
 /**
  * How the browser is started: an app's window without an address bar, a profile that is thrown away, and nothing that
  * calls home. Certificates are not looked at because relays sign their own and Noise pins who answers; that is only
  * safe because nothing else is ever visited with this profile. WebRTC uses the default route's address and no other.
  */
-export function browserArguments(address: string, profile: string, isRoot: boolean): string[] {
+export function browserArguments({ address, profile, isRoot, hopPort }: BrowserArguments): string[] {
   return [
     `--app=${address}`,
     `--user-data-dir=${profile}`,
@@ -86,6 +89,8 @@ export function browserArguments(address: string, profile: string, isRoot: boole
     "--ignore-certificate-errors",
     // Else a bar across the window calls that option unsupported.
     "--test-type",
+    // Whatever leaves this computer by TCP passes our own hop, which knows where a name leads. Names are looked up there too.
+    ...(hopPort === undefined ? [] : [`--proxy-server=socks5://127.0.0.1:${hopPort}`]),
     "--autoplay-policy=no-user-gesture-required",
     "--force-webrtc-ip-handling-policy=default_public_interface_only",
     "--disable-background-networking",
@@ -97,7 +102,7 @@ export function browserArguments(address: string, profile: string, isRoot: boole
     "--disable-extensions",
     "--disable-search-engine-choice-screen",
     "--disable-sync",
-    "--disable-features=AutofillServerCommunication,CertificateTransparencyComponentUpdater,InterestFeedContentSuggestions,MediaRouter,OptimizationHints,Translate",
+    "--disable-features=AutofillServerCommunication,CertificateTransparencyComponentUpdater,InterestFeedContentSuggestions,MediaRouter,OptimizationHints,Translate,WebRtcHideLocalIpsWithMdns",
     "--disk-cache-size=1",
     "--password-store=basic",
     "--use-mock-keychain",
@@ -120,6 +125,8 @@ export interface BrowserOptions {
   readonly address: string;
   readonly cookie: BrowserCookie;
   readonly isRoot: boolean;
+  /** Where on 127.0.0.1 the hop is; absent: it connects by itself. */
+  readonly hopPort?: number;
   /** Further arguments, for tests without a display. */
   readonly more?: readonly string[];
 }
@@ -142,7 +149,7 @@ export async function startBrowser(options: BrowserOptions): Promise<Browser> {
   const outPipe = 4;
   const child = spawn(
     options.program,
-    [...browserArguments(options.address, profile, options.isRoot), ...(options.more ?? [])],
+    [...browserArguments({ ...options, profile }), ...(options.more ?? [])],
     // A group of its own: Ctrl-C is for us to pass on, and its helpers can be ended together.
     { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: process.platform !== "win32" },
   );

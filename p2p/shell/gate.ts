@@ -18,7 +18,7 @@ export class Gate {
   readonly #cookieName: string;
   #token: Buffer | undefined;
   /** Hashes, so that comparing says nothing about what is compared. Oldest first. */
-  #sessions: Buffer[] = [];
+  #sessions: { readonly hash: Buffer; readonly isOurs: boolean }[] = [];
 
   /** `port`: where the server listens on 127.0.0.1. */
   constructor(port: number) {
@@ -42,14 +42,19 @@ export class Gate {
   exchange(token: string): string | undefined {
     if (this.#token === undefined || !timingSafeEqual(this.#token, digest(token))) return undefined;
     this.#token = undefined;
-    return this.issueSession();
+    return this.issueSession({ isOurs: false });
   }
 
-  /** A session without a token, for the browser that we start ourselves. */
-  issueSession(): string {
+  /** A session without a token; `isOurs`: for the browser that we start ourselves. */
+  issueSession({ isOurs }: { readonly isOurs: boolean }): string {
     const session = secret();
-    this.#sessions = [...this.#sessions, digest(session)].slice(-sessionsMax);
+    this.#sessions = [...this.#sessions, { hash: digest(session), isOurs }].slice(-sessionsMax);
     return session;
+  }
+
+  /** Whether a request comes from the browser that we started. */
+  isOurs(request: IncomingMessage): boolean {
+    return this.#sessionsOf(request).some(({ isOurs }) => isOurs);
   }
 
   /** The cookie that stands for a session. No script sees it, and no other site's page sends it. */
@@ -63,7 +68,7 @@ export class Gate {
     const { origin } = request.headers;
     if (this.refuseHost(request)) return "host";
     if (origin !== undefined && origin !== this.origin) return "origin";
-    return this.#hasSession(request) ? undefined : "session";
+    return this.#sessionsOf(request).length > 0 ? undefined : "session";
   }
 
   /** The same for a WebSocket, which must say where it comes from: the browser's same-origin policy lets it through. */
@@ -76,11 +81,11 @@ export class Gate {
     return request.headers.host !== this.#authority;
   }
 
-  #hasSession(request: IncomingMessage): boolean {
+  #sessionsOf(request: IncomingMessage): readonly { readonly isOurs: boolean }[] {
     const prefix = `${this.#cookieName}=`;
     const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim());
     const values = pairs.filter((pair) => pair.startsWith(prefix)).map((pair) => digest(pair.slice(prefix.length)));
-    return values.some((value) => this.#sessions.some((known) => timingSafeEqual(known, value)));
+    return this.#sessions.filter(({ hash }) => values.some((value) => timingSafeEqual(hash, value)));
   }
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { EngineApi } from "../api/engine.ts";
-import type { PortCloseReason } from "../api/port.ts";
+import type { Port, PortCloseReason } from "../api/port.ts";
 import { portOverWebSocket } from "../port/carriers.ts";
 import { Seat } from "../port/seat.ts";
 import { type PortServer, servePort } from "../port/server.ts";
@@ -38,6 +38,10 @@ export interface ShellOptions {
   readonly absentMs?: number;
   /** The window has been gone for `absentMs`, or came back. */
   onAbsence?(isAbsent: boolean): void;
+  /** The page of the window that has the seat lends its network. `isOurs`: it is in the browser that we started. */
+  onLender?(port: Port, isOurs: boolean): void;
+  /** The seat changed hands, or is empty: whoever lent before does not any more. */
+  onLenderGone?(): void;
 }
 
 /** The server that a browser's window comes from. */
@@ -81,10 +85,12 @@ class LoopbackShell implements Shell {
   });
   readonly #windows = new Set<PortServer>();
   readonly #seat = new Seat((isTaken) => this.#seated(isTaken));
-  #entry: Promise<void> = new Promise(() => undefined);
+  /** While a browser of ours comes up; without one nobody is let wait for it. */
+  #entry: Promise<void> | undefined;
   #ended: PortCloseReason | undefined;
   #absence: NodeJS.Timeout | undefined;
   #isAbsent = false;
+  #isTaken = false;
 
   constructor(server: Server, site: Site | undefined, options: ShellOptions) {
     this.#server = server;
@@ -106,7 +112,7 @@ class LoopbackShell implements Shell {
   }
 
   issueCookie(): { readonly name: string; readonly value: string } {
-    const { name, value } = this.#gate.cookie(this.#gate.issueSession());
+    const { name, value } = this.#gate.cookie(this.#gate.issueSession({ isOurs: true }));
     return { name, value };
   }
 
@@ -137,7 +143,7 @@ class LoopbackShell implements Shell {
       return sendSentence(response, 405, "Teahouse has only pages to read.");
     }
     const path = pathOf(request);
-    if (path === "/opening") {
+    if (path === "/opening" && this.#entry !== undefined) {
       await this.#entry.catch(() => undefined);
       return sendRedirect(response);
     }
@@ -163,14 +169,17 @@ class LoopbackShell implements Shell {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
-    const status = this.#gate.refuseHost(request) ? 421 : this.#gate.refuseSocket(request) ? 403 : undefined;
-    if (status !== undefined || pathOf(request) !== "/port") {
-      socket.end(`HTTP/1.1 ${status ?? 404} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const status = this.#refuseSocket(request);
+    if (status !== undefined) {
+      socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       // A frame that breaks the rules ends the socket, which is told as `close`.
       webSocket.on("error", () => undefined);
+      if (pathOf(request) === "/lend") {
+        return this.#options.onLender?.(portOverWebSocket(webSocket), this.#gate.isOurs(request));
+      }
       const window = servePort(portOverWebSocket(webSocket), this.#options.engine, {
         rights: "window",
         seat: this.#seat,
@@ -181,7 +190,18 @@ class LoopbackShell implements Shell {
     });
   }
 
+  /** Only the page that has the seat has something to lend; it asks once it was let in. */
+  #refuseSocket(request: IncomingMessage): number | undefined {
+    if (this.#gate.refuseHost(request)) return 421;
+    if (this.#gate.refuseSocket(request) !== undefined) return 403;
+    const path = pathOf(request);
+    if (path === "/lend") return this.#isTaken && this.#options.onLender !== undefined ? undefined : 409;
+    return path === "/port" ? undefined : 404;
+  }
+
   #seated(isTaken: boolean): void {
+    this.#isTaken = isTaken;
+    this.#options.onLenderGone?.();
     clearTimeout(this.#absence);
     if (isTaken) {
       if (this.#isAbsent) this.#options.onAbsence?.(false);

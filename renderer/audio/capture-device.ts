@@ -34,6 +34,16 @@ async function open(device: string | undefined, processing: boolean, handlers: C
   const track = stream.getAudioTracks()[0]!;
   // Shut until somebody wants it: the track gives silence from the first moment.
   track.enabled = false;
+  try {
+    return await opened(stream, track, handlers);
+  } catch (error) {
+    track.stop();
+    throw error;
+  }
+}
+
+/** Leads an open track to packets. When it rejects, the track is the caller's to stop. */
+async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: CaptureHandlers): Promise<Capture> {
   const worker = new Worker(new URL("./capture-worker.ts", import.meta.url), { type: "module" });
   const context = new AudioContext({ sampleRate: sampleRateHz, latencyHint: "interactive" });
   let closed = false;

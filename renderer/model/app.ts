@@ -1,15 +1,17 @@
 import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
 import { LobbyModel } from "./lobby.ts";
+import { ProbeModel } from "./probe.ts";
 import { RoomModel } from "./room.ts";
 import { Scope } from "./scope.ts";
-import type { WindowFault } from "./sentence.ts";
+import { sentence, type WindowFault } from "./sentence.ts";
 import { Session, type LineState } from "./session.ts";
 import { Settings } from "./settings.ts";
 import { StartModel, type Purpose } from "./start.ts";
 import type { Timers } from "./timers.ts";
 import { Cell, type Value } from "./value.ts";
 import { Voice } from "./voice.ts";
+import { WayModel } from "./way.ts";
 
 /** What the window shows. `ended` says why nothing goes on here. */
 export type Screen =
@@ -19,7 +21,10 @@ export type Screen =
   | { readonly kind: "ended"; readonly fault: EndedFault; readonly model: EndedModel };
 
 /** Why nothing goes on in this window. The first two can be undone. */
-export type EndedFault = Extract<WindowFault, "second-window" | "replaced" | "token-wrong" | "engine-gone">;
+export type EndedFault = Extract<
+  WindowFault,
+  "second-window" | "replaced" | "token-wrong" | "engine-gone" | "line-lost" | "line-broken"
+>;
 
 /** What can be done about it. */
 export interface EndedModel {
@@ -45,6 +50,8 @@ export class App {
   readonly session: Session;
   readonly voice: Voice;
   readonly settings: Settings;
+  readonly way: WayModel;
+  readonly probe: ProbeModel;
   readonly screen: Cell<Screen>;
   readonly #timers: Timers;
   readonly #takeOver: () => void;
@@ -57,6 +64,8 @@ export class App {
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
     this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
+    this.way = new WayModel(ports.engine, this.#scope);
+    this.probe = new ProbeModel(this.session, this.#scope);
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
     this.screen = new Cell<Screen>({ kind: "start", model: this.#start });
     this.#scope.watch(this.session.phase, () => this.#follow());
@@ -76,6 +85,7 @@ export class App {
   }
 
   #prepare(purpose: Purpose): void {
+    this.probe.invite.set(purpose.kind === "join" ? purpose.invite : undefined);
     const lobby = new LobbyModel(purpose, this.session, this.voice, this.settings, (problem) => {
       const cell = purpose.kind === "join" ? this.#start.inviteProblem : this.#start.cardProblem;
       cell.set(problem);
@@ -91,7 +101,7 @@ export class App {
     if (state === "second-window" || state === "replaced") {
       return this.#show({ kind: "ended", fault: state, model: { takeOver: this.#takeOver } });
     }
-    if (state === "token-wrong" || state === "engine-gone") {
+    if (state === "token-wrong" || state === "engine-gone" || state === "line-lost" || state === "line-broken") {
       return this.#show({ kind: "ended", fault: state, model: { takeOver: undefined } });
     }
     const { kind } = this.screen.get();
@@ -103,8 +113,15 @@ export class App {
   }
 
   #leaveRoom(): void {
-    // The invite has served; whoever looks at this screen next need not see it.
-    this.#start.invite.set("");
+    const trouble = this.session.trouble.get();
+    // Out of the room nothing is tried again by itself.
+    const why = trouble?.key === "fault.stalled" ? sentence("fault.no-network") : trouble;
+    // Who was put out wants to know why, and to try again. Else the invite has served, and nobody else need see it.
+    if (why === undefined) {
+      this.#start.invite.set("");
+      this.probe.invite.set(undefined);
+    }
+    this.#start.inviteProblem.set(why);
     this.#show({ kind: "start", model: this.#start });
   }
 

@@ -75,7 +75,7 @@ export class Line {
       case "closed":
         if (closeReason === "replaced") return this.#state.set("replaced");
         if (closeReason === "lost") return this.#retry();
-        return this.#state.set("engine-gone");
+        return this.#state.set(closeReason === "protocol" ? "line-broken" : "engine-gone");
       default:
         return state satisfies never;
     }
@@ -85,7 +85,7 @@ export class Line {
     const wait = retryMs[this.#tries];
     this.#tries += 1;
     this.#state.set("restarting");
-    if (wait === undefined) return this.#state.set("engine-gone");
+    if (wait === undefined) return this.#state.set("line-lost");
     this.#cancel = this.#timers.after(wait, () => {
       this.#ports.look().then(
         (origin) => {

@@ -50,6 +50,8 @@ export class LobbyModel {
     const code = await session.enter((engine) => ask(engine, purpose, name));
     await listening;
     if (code === undefined || this.#scope.ended) return;
+    // Nothing shows any more that it is open.
+    this.voice.endTryOut();
     const problem = sentence(`fault.${code}`);
     if (isOfPaper(code)) this.#back(problem);
     else this.problem.set(problem);
@@ -59,6 +61,11 @@ export class LobbyModel {
   cancel(): void {
     if (this.session.phase.get() === "entering") this.session.leave();
     this.#back(undefined);
+  }
+
+  /** Stops joining and stays here. */
+  stopEntering(): void {
+    this.session.leave();
   }
 
   /** The screen is left: a microphone that was only tried is closed. */

@@ -24,6 +24,9 @@ const movedMs = 4000;
 /** The longest a listener waits between two spoken announcements of newcomers: more would talk over the room. */
 const announceMs = 1000;
 
+/** The role that an engine comes back with is told in the same moment; a later one is the host's doing. */
+const returnMs = 1000;
+
 /** Whether this role is heard. */
 export function isOnStage(role: Role): boolean {
   return role !== "listener";
@@ -66,7 +69,8 @@ export class RoomModel {
     scope.own(voice.state.subscribe(() => this.#announceVoice()));
     scope.own(voice.talksMuted.subscribe(() => this.#announceTalk()));
     scope.own(voice.deafened.subscribe(() => this.#announceDeafness()));
-    for (const value of [session.line, session.trouble, session.place, session.stage, session.quality, session.role]) {
+    const { line, isReturning, trouble, place, stage, quality, role } = session;
+    for (const value of [line, isReturning, trouble, place, stage, quality, role]) {
       scope.own(value.subscribe(() => this.#judge()));
     }
     scope.own(session.moves.subscribe(() => this.#showMove()));
@@ -165,14 +169,14 @@ export class RoomModel {
   #watchRole(): void {
     const { returns, role: current } = this.session;
     let before: Role | undefined;
-    let returned = returns.get();
+    let returnedAt = Number.NEGATIVE_INFINITY;
+    this.#scope.own(returns.subscribe(() => (returnedAt = this.#timers.now())));
     /** Until when the stage, given again, is the one that an engine lost while we were heard. */
     let heardUntil = Number.NEGATIVE_INFINITY;
     this.#scope.watch(current, (role) => {
       const was = before;
       before = role;
-      const isReturn = returns.get() !== returned;
-      returned = returns.get();
+      const isReturn = this.#timers.now() - returnedAt < returnMs;
       if (isOnStage(role)) {
         const goesOn = this.#timers.now() < heardUntil;
         heardUntil = Number.NEGATIVE_INFINITY;
@@ -244,7 +248,8 @@ export class RoomModel {
     const before = this.#voiceBefore;
     this.#voiceBefore = state;
     if (state === "muted") this.#announce(sentence(before === "paused" ? "announce.stays-muted" : "announce.muted"));
-    if (state === "live") this.#announce(sentence("announce.live"));
+    // A microphone that gives nothing is no reason to say that everybody hears it.
+    if (state === "live") this.#announce(this.voice.microphoneFault.get() ?? sentence("announce.live"));
     if (state === "paused") this.#announce(sentence("announce.paused"));
   }
 
@@ -272,8 +277,8 @@ export class RoomModel {
   }
 
   #connection(): Connection {
-    const { line, trouble, place, stage, role, quality } = this.session;
-    if (line.get() !== "open") return { mood: "bad", sentence: sentence("link.restarting") };
+    const { line, isReturning, trouble, place, stage, role, quality } = this.session;
+    if (line.get() !== "open" || isReturning.get()) return { mood: "bad", sentence: sentence("link.restarting") };
     const problem = trouble.get();
     if (problem?.key === "fault.stalled") return { mood: "bad", sentence: sentence("link.stalled") };
     if (problem !== undefined) return { mood: "bad", sentence: problem };

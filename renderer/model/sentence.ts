@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import type { JoinStep, Role } from "../../p2p/api/engine.ts";
+import type { ProbeVerdict, Rung } from "../../p2p/api/way.ts";
 import type { SoundFaultCode } from "../audio/types.ts";
 
 /** What goes wrong in the window itself, beside what the engine reports. */
@@ -10,6 +11,7 @@ export type WindowFault =
   | "paste-is-card"
   | "paste-is-invite"
   | "card-missing"
+  | "proxy-missing"
   | "file-too-big"
   | "file-unreadable"
   | "text-empty"
@@ -18,7 +20,9 @@ export type WindowFault =
   | "second-window"
   | "replaced"
   | "token-wrong"
-  | "engine-gone";
+  | "engine-gone"
+  | "line-lost"
+  | "line-broken";
 
 /** Names a sentence of the translations. The compiler holds every language to this list. */
 export type SentenceKey =
@@ -27,6 +31,14 @@ export type SentenceKey =
   | `sound.${SoundFaultCode}`
   | `step.${JoinStep}`
   | `role.${Role}`
+  | `way.${Rung}`
+  | "way.failed-straight"
+  | "way.failed-udp"
+  | "way.failed-proxy"
+  | "way.failed-some"
+  | `probe.verdict-${ProbeVerdict}`
+  | "probe.now"
+  | "probe.now-waiting"
   | "notice.copied"
   | "announce.entered"
   | "announce.joined-stage"

@@ -9,6 +9,7 @@ import type {
   StagePerson,
 } from "../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
+import { codeOf } from "./fault-code.ts";
 import { cleanName, cleanText } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
@@ -16,10 +17,19 @@ import { Cell, type Value } from "./value.ts";
 
 /**
  * How the window's line to the engine is. `second-window`: another one was open first. `replaced`: another one took over.
- * `token-wrong` and `engine-gone` are for good.
+ * What follows is for good. `engine-gone`: the engine broke again and again. `line-lost`: it was looked for in vain.
+ * `line-broken`: window and engine do not understand each other.
  */
 export type LineState =
-  "connecting" | "open" | "restarting" | "second-window" | "replaced" | "token-wrong" | "engine-gone";
+  | "connecting"
+  | "open"
+  | "restarting"
+  | "second-window"
+  | "replaced"
+  | "token-wrong"
+  | "engine-gone"
+  | "line-lost"
+  | "line-broken";
 
 /** Where we are: `entering` from the first command until joined or refused. */
 export type Phase = "outside" | "entering" | "inside";
@@ -106,13 +116,20 @@ export class Session {
   readonly moves = new Cell(0);
   /** Counts how often the engine broke and came back into the room. */
   readonly returns = new Cell(0);
+  /** Whether the engine broke and is on its way back into the room: nothing is heard or said meanwhile. */
+  readonly isReturning = new Cell(false);
   #textsSeen = 0;
+  /** Counts what was asked for: what answers an older wish comes too late. */
+  #wish = 0;
+  /** A room was left that the engine may still be in. */
+  #isLeaving = false;
 
   /** Listens until the scope ends, and takes over at once what already holds: a window may open late. */
   constructor(engine: EngineApi, line: Value<LineState>, scope: Scope) {
     this.engine = engine;
     this.line = line;
     scope.own(engine.subscribe((event) => this.#take(event)));
+    scope.own(line.subscribe(() => this.#isLeaving && line.get() === "open" && this.#sayGoodbye()));
     for (const event of engine.snapshot()) this.#take(event);
   }
 
@@ -122,13 +139,17 @@ export class Session {
    */
   async enter(enter: (engine: EngineApi) => Promise<unknown>): Promise<ErrorCode | undefined> {
     if (this.phase.get() !== "outside") return undefined;
+    const wish = (this.#wish += 1);
+    this.#isLeaving = false;
     this.#clear();
     this.phase.set("entering");
     try {
       await enter(this.engine);
-      this.phase.set("inside");
+      if (wish === this.#wish) this.phase.set("inside");
       return undefined;
     } catch (error: unknown) {
+      // Who stopped it knows, and may be entering another room already.
+      if (wish !== this.#wish) return undefined;
       this.phase.set("outside");
       return codeOf(error);
     }
@@ -136,8 +157,23 @@ export class Session {
 
   /** Leaves the room, or stops entering it. The window is outside at once, whatever the engine still has to say. */
   leave(): void {
+    this.#wish += 1;
+    this.#isLeaving = true;
+    this.trouble.set(undefined);
     this.phase.set("outside");
-    this.engine.leave().catch((error: unknown) => this.trouble.set(sentence(`fault.${codeOf(error)}`)));
+    this.#sayGoodbye();
+  }
+
+  /** Without a line to the engine the goodbye is said when there is one again. */
+  #sayGoodbye(): void {
+    const wish = this.#wish;
+    const isHeard = this.line.get() === "open";
+    this.engine.leave().then(
+      () => {
+        if (isHeard && wish === this.#wish) this.#isLeaving = false;
+      },
+      () => undefined,
+    );
   }
 
   #clear(): void {
@@ -150,6 +186,7 @@ export class Session {
     this.steps.set([]);
     this.sharing.set({ invites: {} });
     this.trouble.set(undefined);
+    this.isReturning.set(false);
   }
 
   #take(event: EngineEvent): void {
@@ -159,6 +196,9 @@ export class Session {
       case "invite":
         return this.sharing.set({ invites: { listener: event.invite } });
       case "joined":
+        // An engine that has not heard our goodbye yet.
+        if (this.#isLeaving) return undefined;
+        this.isReturning.set(false);
         if (this.phase.get() === "inside") this.returns.update((count) => count + 1);
         this.role.set(event.role);
         this.trouble.set(undefined);
@@ -179,7 +219,7 @@ export class Session {
       case "stats":
         return this.#takeQuality({ latencyMs: event.latencyMs, layer: event.layer });
       case "step":
-        return this.steps.update((steps) => (steps.includes(event.step) ? steps : [...steps, event.step]));
+        return this.#takeStep(event.step);
       case "move":
         return this.moves.update((count) => count + 1);
       case "refused":
@@ -189,10 +229,19 @@ export class Session {
       case "card":
       case "sound":
       case "cover":
+      case "way":
+      case "probe":
         return undefined;
       default:
         return event satisfies never;
     }
+  }
+
+  #takeStep(step: JoinStep): void {
+    this.steps.update((steps) => (steps.includes(step) ? steps : [...steps, step]));
+    if (this.phase.get() !== "inside" || step === "joined") return;
+    this.trouble.set(undefined);
+    this.isReturning.set(true);
   }
 
   #takeText(event: Extract<EngineEvent, { readonly event: "text" }>): void {
@@ -217,10 +266,4 @@ function cleanStage(event: Extract<EngineEvent, { readonly event: "stage" }>): S
   const hands = event.hands.slice(0, handsMax).map((hand) => ({ ...hand, name: cleanName(hand.name) }));
   people.sort((a, b) => ranks[a.role] - ranks[b.role]);
   return { title: cleanName(event.title), people, hands };
-}
-
-/** The code of whatever a command rejected with: `internal` when it is not one of ours. */
-function codeOf(error: unknown): ErrorCode {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? (code as ErrorCode) : "internal";
 }

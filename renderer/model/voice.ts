@@ -58,6 +58,7 @@ export class Voice {
   #onStage = false;
   #held = false;
   #hushed = false;
+  #hidden = false;
   /** We cannot hear the room now. */
   #roomLost = false;
   /** Ends waiting for the room, while a stopped microphone does. */
@@ -123,9 +124,20 @@ export class Voice {
     this.#show();
   }
 
-  /** Ignored off stage. Who cannot hear the room is not heard: unmuting waits for it, and ends being deaf. */
+  /** The window is out of sight: nobody sees that the microphone is open, so it is muted, and stays so when it is back. */
+  setHidden(hidden: boolean): void {
+    this.#hidden = hidden;
+    if (!hidden) return;
+    this.loseKey();
+    this.setMuted(true);
+  }
+
+  /**
+   * Ignored off stage. Who cannot hear the room is not heard: unmuting waits for it, and ends being deaf. Out of sight
+   * nothing unmutes.
+   */
   setMuted(muted: boolean): void {
-    if (!this.#onStage) return;
+    if (!this.#onStage || (this.#hidden && !muted)) return;
     this.#forgetKeys();
     if (!muted && this.deafened.get()) this.setDeafened(false);
     if (!muted && this.#roomLost) return this.#pause();
@@ -138,7 +150,7 @@ export class Voice {
   /** The key for talking: held while muted one is heard, held while live one is not. Ignored off stage or without the room. */
   setHeld(held: boolean): void {
     if (!held) return this.#release();
-    if (this.#held || this.#hushed || !this.#onStage || this.#roomLost || this.deafened.get()) return;
+    if (this.#held || this.#hushed || !this.#onStage || this.#hidden || this.#roomLost || this.deafened.get()) return;
     if (this.microphone.muted) {
       this.#held = true;
       this.microphone.setHeld(true);

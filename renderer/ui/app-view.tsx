@@ -10,15 +10,18 @@ import { EndedView } from "./ended-view.tsx";
 import { useTexts } from "./language.ts";
 import { LobbyView } from "./lobby-view.tsx";
 import { Mark } from "./mark.tsx";
+import { ProbeSheet } from "./probe-view.tsx";
 import { RoomView } from "./room-view.tsx";
 import { SettingsSheet } from "./settings-sheet.tsx";
 import { StartView } from "./start-view.tsx";
 import { useValue } from "./use-value.ts";
+import { WaySheet } from "./way-sheet.tsx";
 import "./theme.css";
 import "./base.css";
 import "./start.css";
 import "./room.css";
 import "./stage.css";
+import "./way.css";
 
 /** Our languages as the component library names them. */
 const locales: Readonly<Record<Language, string>> = { en: "en-US", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW" };
@@ -69,6 +72,8 @@ function Screens({ app }: { readonly app: App }): ReactElement {
         <ScreenView app={app} screen={screen} />
       </main>
       {screen.kind === "room" && <Announcer model={screen.model} />}
+      <WaySheet way={app.way} />
+      <ProbeSheet probe={app.probe} way={app.way} />
     </>
   );
 }
@@ -76,11 +81,11 @@ function Screens({ app }: { readonly app: App }): ReactElement {
 function ScreenView({ app, screen }: { readonly app: App; readonly screen: Screen }): ReactElement {
   switch (screen.kind) {
     case "start":
-      return <StartView model={screen.model} />;
+      return <StartView model={screen.model} probe={app.probe} />;
     case "lobby":
-      return <LobbyView model={screen.model} />;
+      return <LobbyView model={screen.model} probe={app.probe} />;
     case "room":
-      return <RoomView model={screen.model} settings={app.settings} />;
+      return <RoomView model={screen.model} settings={app.settings} way={app.way} probe={app.probe} />;
     case "ended":
       return <EndedView screen={screen} />;
     default:
@@ -98,7 +103,13 @@ function TopBar({ app }: { readonly app: App }): ReactElement {
         <span>{text("common.app")}</span>
       </p>
       <Action look="bare" icon="settings" label={text("settings.title")} onPress={() => setOpen(true)} />
-      <SettingsSheet settings={app.settings} voice={app.voice} isOpen={open} onClose={() => setOpen(false)} />
+      <SettingsSheet
+        settings={app.settings}
+        voice={app.voice}
+        way={app.way}
+        isOpen={open}
+        onClose={() => setOpen(false)}
+      />
     </header>
   );
 }

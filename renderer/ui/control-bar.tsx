@@ -63,6 +63,9 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
   paused: ["voice.paused", "voice.paused-hint"],
 };
 
+/** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
+const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
+
 interface SpeakerControlsProps {
   readonly model: RoomModel;
   readonly state: Exclude<MicrophoneState, "shut">;
@@ -74,17 +77,20 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const nudged = useValue(model.voice.talksMuted);
   const masked = useValue(model.voice.masked);
   const open = isHeard(state);
+  const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
   const [title, hint]: readonly [TextKey, TextKey] = deaf
     ? ["voice.deaf", "voice.deaf-hint"]
     : nudged
       ? ["voice.nudge", "voice.nudge-hint"]
-      : stateWords[state];
+      : isUnheard
+        ? unheardWords
+        : stateWords[state];
   return (
     <div className="bar-voice">
       <Button
         className="voice-button"
         data-open={open || undefined}
-        aria-pressed={open}
+        // Not also as pressed: "Mute, pressed" would be heard as muted.
         data-nudged={nudged || undefined}
         aria-label={text(state === "live" || state === "paused" ? "bar.mute" : "bar.unmute")}
         onPress={() => model.toggleMuted()}

@@ -3,23 +3,30 @@ import { Input } from "react-aria-components/Input";
 import { Label } from "react-aria-components/Label";
 import { TextField } from "react-aria-components/TextField";
 import { joinSteps, stepStates, type LobbyModel } from "../model/lobby.ts";
+import type { ProbeModel } from "../model/probe.ts";
 import { Action, Problem } from "./controls.tsx";
 import { DeviceFields } from "./device-fields.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type TextKey } from "./language.ts";
 import { MaskField, SoundCheck } from "./sound-check.tsx";
+import { WhyButton } from "./probe-view.tsx";
 import { useValue } from "./use-value.ts";
 
 /** What joining reveals, and to whom; then what it does not. */
 const learned: readonly TextKey[] = ["lobby.learn-name", "lobby.learn-voice", "lobby.learn-relay"];
 
-/** Between decision and room: who to be, what to hear and speak with, and what others will learn. */
-export function LobbyView({ model }: { readonly model: LobbyModel }): ReactElement {
-  const phase = useValue(model.session.phase);
-  return phase === "entering" ? <Entering model={model} /> : <Preparing model={model} />;
+interface LobbyViewProps {
+  readonly model: LobbyModel;
+  readonly probe: ProbeModel;
 }
 
-function Preparing({ model }: { readonly model: LobbyModel }): ReactElement {
+/** Between decision and room: who to be, what to hear and speak with, and what others will learn. */
+export function LobbyView({ model, probe }: LobbyViewProps): ReactElement {
+  const phase = useValue(model.session.phase);
+  return phase === "entering" ? <Entering model={model} probe={probe} /> : <Preparing model={model} probe={probe} />;
+}
+
+function Preparing({ model, probe }: LobbyViewProps): ReactElement {
   const { text, say } = useTexts();
   const name = useValue(model.name);
   const problem = useValue(model.problem);
@@ -52,6 +59,7 @@ function Preparing({ model }: { readonly model: LobbyModel }): ReactElement {
         <Problem>{problem && say(problem)}</Problem>
         <div className="row">
           <Action look="main" type="submit" label={text(hosting ? "lobby.go-host" : "lobby.go")} />
+          <WhyButton probe={probe} trouble={problem} />
           <Action look="bare" label={text("common.back")} onPress={() => model.cancel()} />
         </div>
       </form>
@@ -81,7 +89,7 @@ function Preparing({ model }: { readonly model: LobbyModel }): ReactElement {
   );
 }
 
-function Entering({ model }: { readonly model: LobbyModel }): ReactElement {
+function Entering({ model, probe }: LobbyViewProps): ReactElement {
   const { text, say } = useTexts();
   const named = useValue(model.session.steps);
   const trouble = useValue(model.session.trouble);
@@ -117,6 +125,16 @@ function Entering({ model }: { readonly model: LobbyModel }): ReactElement {
         <Problem>{trouble && say(trouble)}</Problem>
         <div className="row">
           <Action label={text("entering.stop")} onPress={() => model.cancel()} />
+          {model.purpose.kind === "join" && (
+            <Action
+              look="bare"
+              label={text("probe.instead")}
+              onPress={() => {
+                model.stopEntering();
+                probe.start();
+              }}
+            />
+          )}
         </div>
       </div>
     </section>

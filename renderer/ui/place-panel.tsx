@@ -2,14 +2,21 @@ import type { ReactElement } from "react";
 import type { PlaceRelay } from "../../p2p/api/engine.ts";
 import type { RoomModel } from "../model/room.ts";
 import type { Place } from "../model/session.ts";
+import type { WayModel } from "../model/way.ts";
 import { useTexts } from "./language.ts";
 import { useValue } from "./use-value.ts";
+import { WayFacts, WayNote } from "./way-facts.tsx";
 
 /** Dots drawn between the stage and our relay; further ones would not be told apart. */
 const dotsMax = 5;
 
+interface PlacePanelProps {
+  readonly model: RoomModel;
+  readonly way: WayModel;
+}
+
 /** Where the sound comes from: the stage, the relays between, and us. */
-export function PlacePanel({ model }: { readonly model: RoomModel }): ReactElement {
+export function PlacePanel({ model, way }: PlacePanelProps): ReactElement {
   const { text } = useTexts();
   const place = useValue(model.session.place);
   const { latencyMs, layer } = useValue(model.session.quality);
@@ -31,19 +38,14 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
             <dd>{distance}</dd>
           </div>
           {!isHost && (
-            <>
-              <div>
-                <dt>{text("place.delay")}</dt>
-                <dd>
-                  {latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}
-                </dd>
-              </div>
-              <div>
-                <dt>{text("place.way")}</dt>
-                <dd>{feeding[0] === undefined ? text("place.none") : text(`place.${feeding[0].kind}`)}</dd>
-              </div>
-            </>
+            <div>
+              <dt>{text("place.delay")}</dt>
+              <dd>
+                {latencyMs === null ? text("place.none") : text("place.delay-ms", { number: Math.round(latencyMs) })}
+              </dd>
+            </div>
           )}
+          <WayFacts way={way} kind={feeding[0]?.kind} />
           <div>
             <dt>{text("place.backup")}</dt>
             <dd>{backups === 0 ? text("place.no-backup") : text("place.backups", { count: backups })}</dd>
@@ -56,6 +58,7 @@ export function PlacePanel({ model }: { readonly model: RoomModel }): ReactEleme
           )}
         </dl>
       </div>
+      <WayNote way={way} />
     </section>
   );
 }

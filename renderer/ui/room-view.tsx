@@ -1,26 +1,32 @@
 import { useRef, useState, type ReactElement } from "react";
+import type { ProbeModel } from "../model/probe.ts";
 import type { RoomModel } from "../model/room.ts";
+import type { WayModel } from "../model/way.ts";
 import { ControlBar } from "./control-bar.tsx";
 import { Action, Problem } from "./controls.tsx";
 import { HandsPanel } from "./hands-panel.tsx";
 import { KeysSheet } from "./keys-sheet.tsx";
 import { useTexts } from "./language.ts";
 import { PlacePanel } from "./place-panel.tsx";
+import { WhyButton } from "./probe-view.tsx";
 import { SettingsSheet } from "./settings-sheet.tsx";
 import { ShareSheet } from "./share-sheet.tsx";
 import { StageView } from "./stage-view.tsx";
 import { TextsPanel } from "./texts-panel.tsx";
 import { useRoomKeys } from "./use-room-keys.ts";
 import { useValue } from "./use-value.ts";
+import { WayWords } from "./way-facts.tsx";
 import type { Settings } from "../model/settings.ts";
 
 interface RoomViewProps {
   readonly model: RoomModel;
   readonly settings: Settings;
+  readonly way: WayModel;
+  readonly probe: ProbeModel;
 }
 
 /** The room. */
-export function RoomView({ model, settings }: RoomViewProps): ReactElement {
+export function RoomView({ model, settings, way, probe }: RoomViewProps): ReactElement {
   const [sheet, setSheet] = useState<"share" | "settings" | "keys" | undefined>(undefined);
   const composer = useRef<HTMLInputElement>(null);
   const close = (): void => setSheet(undefined);
@@ -31,6 +37,8 @@ export function RoomView({ model, settings }: RoomViewProps): ReactElement {
     <div className="room" data-voice={state}>
       <RoomHead
         model={model}
+        way={way}
+        probe={probe}
         onShare={() => setSheet("share")}
         onSettings={() => setSheet("settings")}
         onKeys={() => setSheet("keys")}
@@ -43,11 +51,11 @@ export function RoomView({ model, settings }: RoomViewProps): ReactElement {
       <aside className="room-side">
         {role === "host" && <HandsPanel model={model} />}
         <TextsPanel model={model} composer={composer} />
-        <PlacePanel model={model} />
+        <PlacePanel model={model} way={way} />
       </aside>
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
-      <SettingsSheet settings={settings} voice={model.voice} isOpen={sheet === "settings"} onClose={close} />
+      <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
     </div>
   );
@@ -55,21 +63,25 @@ export function RoomView({ model, settings }: RoomViewProps): ReactElement {
 
 interface RoomHeadProps {
   readonly model: RoomModel;
+  readonly way: WayModel;
+  readonly probe: ProbeModel;
   readonly onShare: () => void;
   readonly onSettings: () => void;
   readonly onKeys: () => void;
 }
 
-function RoomHead({ model, onShare, onSettings, onKeys }: RoomHeadProps): ReactElement {
+function RoomHead({ model, way, probe, onShare, onSettings, onKeys }: RoomHeadProps): ReactElement {
   const { text } = useTexts();
   const { title } = useValue(model.session.stage);
+  const trouble = useValue(model.session.trouble);
   return (
     <header className="room-head">
       <div className="room-name">
         <h1 className="room-title" tabIndex={-1} dir="auto">
           {title === "" ? text("room.untitled") : <bdi>{title}</bdi>}
         </h1>
-        <ConnectionPill model={model} />
+        <ConnectionPill model={model} way={way} />
+        <WhyButton probe={probe} trouble={trouble} />
       </div>
       <div className="room-tools">
         <Action icon="share" label={text("room.share")} onPress={onShare} />
@@ -81,13 +93,14 @@ function RoomHead({ model, onShare, onSettings, onKeys }: RoomHeadProps): ReactE
 }
 
 /** How the connection is: a colour, and always words. It never stands in the way. */
-function ConnectionPill({ model }: { readonly model: RoomModel }): ReactElement {
+function ConnectionPill({ model, way }: Pick<RoomHeadProps, "model" | "way">): ReactElement {
   const { say } = useTexts();
   const { mood, sentence } = useValue(model.connection);
   return (
     <p className="pill" data-mood={mood} role="status">
       <span className="pill-dot" aria-hidden="true" />
       <span>{say(sentence)}</span>
+      {mood === "good" && <WayWords way={way} />}
     </p>
   );
 }

@@ -3,16 +3,19 @@ import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import { languages, type Language, type Settings, type Theme } from "../model/settings.ts";
 import type { Voice } from "../model/voice.ts";
+import type { WayModel } from "../model/way.ts";
 import { VolumeSlider } from "./control-bar.tsx";
 import { Chooser, Sheet, Toggle } from "./controls.tsx";
 import { DeviceFields } from "./device-fields.tsx";
 import { useTexts } from "./language.ts";
 import { MaskField, SoundCheck } from "./sound-check.tsx";
 import { useValue } from "./use-value.ts";
+import { WaySetting } from "./way-sheet.tsx";
 
 interface SettingsSheetProps {
   readonly settings: Settings;
   readonly voice: Voice;
+  readonly way: WayModel;
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }
@@ -26,7 +29,7 @@ const languageNames: Readonly<Record<Language, string>> = {
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
 /** Devices, looks, language, and what is kept: nothing. */
-export function SettingsSheet({ settings, voice, isOpen, onClose }: SettingsSheetProps): ReactElement {
+export function SettingsSheet({ settings, voice, way, isOpen, onClose }: SettingsSheetProps): ReactElement {
   const { text } = useTexts();
   const theme = useValue(settings.theme);
   const language = useValue(settings.language);
@@ -52,6 +55,7 @@ export function SettingsSheet({ settings, voice, isOpen, onClose }: SettingsShee
           chosen={language}
           onChoose={(id) => settings.language.set(id as Language)}
         />
+        <WaySetting way={way} onLeave={onClose} />
         <h3 className="sheet-part">{text("settings.stored")}</h3>
         <p className="soft">{text("settings.stored-nothing")}</p>
       </div>

@@ -6,16 +6,23 @@ import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import { TextArea } from "react-aria-components/TextArea";
 import { TextField } from "react-aria-components/TextField";
+import type { ProbeModel } from "../model/probe.ts";
 import type { RelayWay, StartModel } from "../model/start.ts";
 import { Action, Problem } from "./controls.tsx";
 import { useTexts } from "./language.ts";
 import { LampPicture } from "./mark.tsx";
+import { WhyButton } from "./probe-view.tsx";
 import { useValue } from "./use-value.ts";
 
 type Dropped = Parameters<NonNullable<React.ComponentProps<typeof DropZone>["onDrop"]>>[0];
 
+interface StartViewProps {
+  readonly model: StartModel;
+  readonly probe: ProbeModel;
+}
+
 /** The first screen. Everything on it takes a drop: an invite or a card, as text or as a file. */
-export function StartView({ model }: { readonly model: StartModel }): ReactElement {
+export function StartView({ model, probe }: StartViewProps): ReactElement {
   const { text } = useTexts();
   const [making, setMaking] = useState(model.way.get() !== "card" || model.card.get() !== "");
   const onDrop = (event: Dropped): void => {
@@ -32,7 +39,7 @@ export function StartView({ model }: { readonly model: StartModel }): ReactEleme
         <LampPicture />
       </section>
       <div className="start-choices">
-        <JoinCard model={model} />
+        <JoinCard model={model} probe={probe} />
         {making || cardTaken ? (
           <MakeCard model={model} />
         ) : (
@@ -50,7 +57,7 @@ export function StartView({ model }: { readonly model: StartModel }): ReactEleme
   );
 }
 
-function JoinCard({ model }: { readonly model: StartModel }): ReactElement {
+function JoinCard({ model, probe }: StartViewProps): ReactElement {
   const { text, say } = useTexts();
   const invite = useValue(model.invite);
   const problem = useValue(model.inviteProblem);
@@ -90,6 +97,7 @@ function JoinCard({ model }: { readonly model: StartModel }): ReactElement {
           <FileTrigger acceptedFileTypes={[".txt", ".teahouse", "text/plain"]} onSelect={openFiles}>
             <Action look="bare" icon="file" label={text("join.file")} />
           </FileTrigger>
+          <WhyButton probe={probe} trouble={problem} />
         </div>
       </form>
     </section>

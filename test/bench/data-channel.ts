@@ -2,7 +2,8 @@ import type { DataChannel, PeerConnection } from "node-datachannel";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
 import { limits } from "../../p2p/api/limits.ts";
 import { Rng } from "../../p2p/core/rng.ts";
-import { negotiate, type WebRtcLink } from "../../p2p/io/links/simple-peer.ts";
+import { NativeChannels } from "../../p2p/io/links/native-channel.ts";
+import { negotiateAnswer, negotiateOffer, type WebRtcLink } from "../../p2p/io/links/webrtc-link.ts";
 import { loadNativeWebRtc, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
 import { type Figure, figureOf } from "./figure.ts";
 import { LossyRelay } from "./lossy-relay.ts";
@@ -142,10 +143,10 @@ function figures({ ours, reliable, sentCalm, passed, endOfStorm }: Outcome): Fig
 
 async function ourLink(native: NativeWebRtc): Promise<Line> {
   const relay = new LossyRelay(roundTripMs / 2, messageBytesMin);
-  const bind = { bindAddress: "127.0.0.1" };
-  const offering = negotiate(native, bind, "offer", { id: linkId(1), remote: "bb".repeat(32) as PeerId });
-  const answering = negotiate(native, bind, "answer", { id: linkId(2), remote: "aa".repeat(32) as PeerId });
-  answering.accept(await offering.description);
+  const channels = new NativeChannels(native, { bindAddress: "127.0.0.1" });
+  const offering = negotiateOffer(channels, { id: linkId(1), remote: "bb".repeat(32) as PeerId });
+  const offer = await offering.description;
+  const answering = negotiateAnswer(channels, offer, { id: linkId(2), remote: "aa".repeat(32) as PeerId });
   offering.accept(await answering.description);
   const { type, candidates } = offering.candidates();
   const port = await relay.open(candidates[0]?.port ?? 0);

@@ -20,7 +20,12 @@ supervisor.engine.subscribe((event) => {
   if (event.event === "members") console.log(JSON.stringify({ t: 0, ...event }));
 });
 const started = supervisor.start();
-const shell = await startShell({ siteFolder, engine });
+const shell = await startShell({
+  siteFolder,
+  engine,
+  onLender: (port) => supervisor.lend(port, { byHop: false }),
+  onLenderGone: () => supervisor.dismissLender(),
+});
 await started;
 process.on("SIGTERM", () => {
   Promise.all([shell.stop(), supervisor.stop()]).then(

@@ -10,12 +10,18 @@ describe("addresses", () => {
 
   it("take the path token only where there is HTTP, and always the pin", () => {
     const id = peerIdOf(key).toString();
-    const bare = ["/ip4/192.0.2.7/tcp/443/tls/ws", "/dns4/relay.example/tcp/8443/wss", "/ip6/2001:db8::1/tcp/4001"];
+    const bare = [
+      "/ip4/192.0.2.7/tcp/443/tls/ws",
+      "/dns4/relay.example/tcp/8443/wss",
+      "/ip6/2001:db8::1/tcp/4001",
+      "/ip4/192.0.2.7/tcp/443/tls/sni/example.org/ws",
+    ];
     const address = fromMultiaddrs(key, token, bare);
     expect(toMultiaddrs(address).map(String)).toEqual([
       `${bare[0]}/http-path/${path}/p2p/${id}`,
       `${bare[1]}/http-path/${path}/p2p/${id}`,
       `${bare[2]}/p2p/${id}`,
+      `${bare[3]}/http-path/${path}/p2p/${id}`,
     ]);
     expect(fromMultiaddrs(key, token, toMultiaddrs(address))).toEqual(address);
   });

@@ -9,8 +9,9 @@ import { fromMultiaddrs, hexOf } from "../../p2p/io/libp2p/address.ts";
 import { joinFrames } from "../../p2p/io/links/frames.ts";
 import { createLinks, type NodeLinks } from "../../p2p/io/links/links.ts";
 import { parseSignal, signalProtocol, Signalling, type SignalMessage } from "../../p2p/io/links/signal.ts";
-import { negotiate } from "../../p2p/io/links/simple-peer.ts";
+import { NativeChannels } from "../../p2p/io/links/native-channel.ts";
 import { linkProtocol } from "../../p2p/io/links/stream.ts";
+import { negotiateOffer } from "../../p2p/io/links/webrtc-link.ts";
 import { loadNativeWebRtc, nativeObjectsAlive, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
 import { Collector, numbered } from "./link.ts";
 import { addressOf, loopbackNode, peerKey } from "./nodes.ts";
@@ -65,6 +66,19 @@ describe("dial", () => {
     await Promise.all([atLink.count(1), atFar.count(1)]);
   });
 
+  it("hangs up what is there when a fresh connection is asked for, and makes another", async () => {
+    const first = new Collector(await mine.dial(addressOf(volunteer), never));
+    const [old] = listener.getConnections();
+    const arriving = arrival();
+    const link = await mine.dial(addressOf(volunteer), never, true);
+    await arriving;
+    await first.closed();
+    const [connection, ...others] = listener.getConnections();
+    expect(others).toEqual([]);
+    expect(connection?.id).not.toBe(old?.id);
+    link.close();
+  });
+
   it("makes a new link with every call, over one connection", async () => {
     const links = await Promise.all([1, 2, 3].map(() => mine.dial(addressOf(volunteer), never)));
     links.push(await mine.dial(addressOf(volunteer), never));
@@ -99,12 +113,12 @@ describe("dial", () => {
     for (const target of strange) await expect(mine.dial(target, never)).rejects.toThrow(/^unreachable$/);
   });
 
-  it("is `unreachable`, not `wrong key`, when somebody hangs up during the handshake", async () => {
+  it("is `cut`, not `wrong key`, when somebody hangs up during the handshake", async () => {
     const rude = createServer((socket) => socket.on("error", () => undefined).destroy());
     await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
     const { port } = rude.address() as { port: number };
     const target = fromMultiaddrs(peerKey(), new Uint8Array(16), [`/ip4/127.0.0.1/tcp/${port}`]);
-    await expect(mine.dial(target, never)).rejects.toThrow(/^unreachable$/);
+    await expect(mine.dial(target, never)).rejects.toThrow(/^cut$/);
     await new Promise((resolve) => rude.close(resolve));
   });
 
@@ -400,7 +414,7 @@ async function volunteerByHand(native: NativeWebRtc, stream: Stream, connection:
   const signalling = new Signalling(stream);
   await signalling.next(["please"], never);
   const remote = hexOf(connection.remotePeer) as PeerId;
-  const negotiation = negotiate(native, loopback, "offer", { id: linkId(99), remote });
+  const negotiation = negotiateOffer(new NativeChannels(native, loopback), { id: linkId(99), remote });
   signalling.send(await negotiation.description);
   negotiation.accept(await signalling.next(["answer"], never));
   signalling.send(negotiation.candidates());

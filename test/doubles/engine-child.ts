@@ -10,6 +10,7 @@ import { EngineDouble, statsOfDouble } from "./engine-double.ts";
 class MortalEngine extends EngineDouble {
   override async start(): Promise<void> {
     if (setup.diesAtStart === true) process.kill(process.pid, "SIGKILL");
+    if (setup.hangsAtStart === true) process.kill(process.pid, "SIGSTOP");
     if (setup.failsAtStart === true) throw new TeahouseError("port-taken", "This port is in use.");
     await super.start();
     if (setup.tells === true) setInterval(() => this.emit({ event: "stats", ...statsOfDouble }), 100);
@@ -36,7 +37,12 @@ class MortalEngine extends EngineDouble {
   }
 }
 
-let setup: { readonly diesAtStart?: boolean; readonly failsAtStart?: boolean; readonly tells?: boolean } = {};
+let setup: {
+  readonly diesAtStart?: boolean;
+  readonly hangsAtStart?: boolean;
+  readonly failsAtStart?: boolean;
+  readonly tells?: boolean;
+} = {};
 
 process.once("message", (message) => {
   setup = message as typeof setup;

@@ -10,6 +10,7 @@ import type {
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
+import type { ProbeStep, ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
 import { Recollection } from "../../p2p/port/recollection.ts";
 
 /** Counts of a listener that had half a second of sound. */
@@ -44,6 +45,14 @@ export class EngineDouble implements EngineApi {
   readonly calls: string[] = [];
   readonly spoken: SpokenPacket[] = [];
   hosted: HostOptions | undefined;
+  way: WayChoice | undefined;
+  verdict: ProbeVerdict = "works";
+  /** What `probe` tells of, one after the other. */
+  probeSteps: readonly ProbeStep[] = [{ rung: "relay", relay: 1, what: "/ip4/192.0.2.1/tcp/443/tls/ws", ok: true }];
+  /** `probe` waits for it before it answers. */
+  probeGate: Promise<void> = Promise.resolve();
+  /** What the last `probe` was given. */
+  probedWith: string | undefined;
   joinedWith: string | undefined;
   /** Rejects the next command with this. */
   failure: Error | undefined;
@@ -109,6 +118,23 @@ export class EngineDouble implements EngineApi {
     this.joinedWith = invite;
     await this.#note("join", this.gate);
     this.emit({ event: "joined", room, role: "listener", hops: 2, parents: [peer], ms: 7 });
+  }
+
+  async chooseWay(choice: WayChoice): Promise<void> {
+    this.way = choice;
+    await this.#note("chooseWay");
+  }
+
+  async probe(invite: string): Promise<ProbeVerdict> {
+    this.probedWith = invite;
+    await this.#note("probe");
+    for (const step of this.probeSteps) this.emit({ event: "probe", ...step });
+    await this.probeGate;
+    return this.verdict;
+  }
+
+  stopProbe(): void {
+    void this.#note("stopProbe");
   }
 
   raiseHand(): void {

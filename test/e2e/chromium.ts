@@ -12,6 +12,13 @@ export const quietArguments = [
   "--no-first-run",
 ];
 
+/** What lets a browser that is not ours lend as ours does: relays sign their own certificates, and here all is loopback. */
+export const lendingArguments = [
+  "--ignore-certificate-errors",
+  "--allow-loopback-in-peer-connection",
+  "--force-webrtc-ip-handling-policy=default_public_interface_only",
+];
+
 /** The Chromium of this computer. */
 export function chromiumProgram(): string {
   const program = findBrowser({ platform: process.platform, environment: process.env });

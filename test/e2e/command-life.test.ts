@@ -9,6 +9,7 @@ import { keptSeed } from "../../p2p/cli/identity-store.ts";
 import { main } from "../../p2p/cli/main.ts";
 import type { MainWorld } from "../../p2p/cli/main.ts";
 import type { HostSetup } from "../../p2p/host.ts";
+import { selfSignedCertificate } from "../../p2p/io/libp2p/certificate.ts";
 import { EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
 
 interface Run {
@@ -39,9 +40,6 @@ function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engi
     createEngine: async (setup) => {
       setups.push(setup);
       return engine;
-    },
-    createProbe: async () => {
-      throw new Error("no probe here");
     },
     openPlayer: async () => ({ play: () => ({ done: Promise.resolve(), stop: () => undefined }) }),
     runWindow: async (request, { printer }) => {
@@ -277,15 +275,42 @@ describe("the commands", () => {
   });
 
   it.each([
-    [["listen", "thi1-x", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
-    [["relay", "--decoy", "site"], "--decoy"],
+    [["host", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
+    [["relay", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
     [["relay", "--data", "folder"], "TEAHOUSE_PASSPHRASE"],
-    [["relay", "--tls-cert", "missing.pem", "--tls-key", "missing.pem"], "--tls-cert"],
   ])("refuses what it cannot do rather than ignore it: %j", async (args, named) => {
     const run = start(args);
     expect(await run.code).toBe(2);
     expect(run.errors.join()).toContain(named);
     expect(run.setups).toEqual([]);
+  });
+
+  it.each([
+    [["relay", "--decoy", "missing-folder"], "--decoy"],
+    [["relay", "--tls-cert", "missing.pem", "--tls-key", "missing.pem"], "--tls-cert"],
+  ])("says which file cannot be read: %j", async (args, named) => {
+    const run = start(args);
+    expect(await run.code).toBe(5);
+    expect(run.errors.join()).toContain(named);
+    expect(run.setups).toEqual([]);
+  });
+
+  it("gives a relay its site and its certificate", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "relay-files-"));
+    try {
+      const [certificate, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+      const made = selfSignedCertificate(Date.now() - 500 * 86_400_000);
+      await writeFile(certificate, made.cert);
+      await writeFile(key, made.key);
+      const run = start(["relay", "--decoy", folder, "--tls-cert", certificate, "--tls-key", key, "--for", "1ms"]);
+      expect(await run.code).toBe(0);
+      expect(run.setups[0]).toMatchObject({ tls: { cert: made.cert, key: made.key } });
+      expect(run.setups[0]?.site).toBeTypeOf("function");
+      // It is out of date, which stops nobody but is worth a sentence.
+      expect(run.out.join()).toContain("--tls-cert is not valid today");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("without a command opens the window, and says so in one line", async () => {
@@ -295,9 +320,6 @@ describe("the commands", () => {
     const closed = start(["--no-open", "--json"]);
     expect(await closed.code).toBe(0);
     expect(closed.events()).toMatchObject([{ event: "window", open: false }]);
-    const proxied = start(["--proxy", "socks5://127.0.0.1:9050"]);
-    expect(await proxied.code).toBe(2);
-    expect(proxied.errors.join()).toContain("--proxy");
   });
 
   it("prints its help and its version", async () => {

@@ -2,14 +2,16 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { EngineApi, EngineEvent } from "../../p2p/api/engine.ts";
 import { forkEngine } from "../../p2p/engine-fork.ts";
 import type { EngineProcessSetup } from "../../p2p/engine-service.ts";
+import { createPortPair } from "../../p2p/port/carriers.ts";
 import { createSupervisor, type Supervisor } from "../../p2p/supervisor.ts";
+import { lendFromNode } from "../node-lender.ts";
 import { Processes } from "./rooms.ts";
 
 const processes = new Processes();
 const supervisors: Supervisor[] = [];
 
 afterAll(async () => {
-  await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+  await Promise.all(supervisors.splice(0).map((supervisor) => supervisor.stop()));
   await processes.end();
 });
 
@@ -20,7 +22,7 @@ interface Supervised {
   pid(): number;
 }
 
-/** The engine of a window, as `npm start` runs it, on loopback. */
+/** The engine of a window, as `npm start` runs it, on loopback; the window's network is this process's. */
 async function supervised(changes: Partial<EngineProcessSetup> = {}): Promise<Supervised> {
   const setup: EngineProcessSetup = { profile: "wss", listen: [], bootstrap: [], dht: false, ...changes };
   let pid = 0;
@@ -30,8 +32,19 @@ async function supervised(changes: Partial<EngineProcessSetup> = {}): Promise<Su
     return handle;
   });
   supervisors.push(supervisor);
+  lend(supervisor);
   await supervisor.start();
   return { engine: supervisor.engine, supervisor, pid: () => pid };
+}
+
+/** Lends until its engine is gone, and again at once, as a page does. */
+function lend(supervisor: Supervisor): void {
+  const [page, desk] = createPortPair();
+  supervisor.lend(desk, { byHop: false });
+  lendFromNode(page, undefined, () => {
+    if (!supervisors.includes(supervisor)) return;
+    lend(supervisor);
+  });
 }
 
 /** The first event from now on that fits. */

@@ -30,6 +30,8 @@ export interface SpawnOptions {
   readonly onLine?: (line: EventLine) => void;
   /** Script to run instead of the `teahouse` command. */
   readonly script?: string;
+  /** Words before the program's own, which take it to another place, as `ip netns exec NAME` does. */
+  readonly inside?: readonly string[];
 }
 
 interface Waiter {
@@ -55,7 +57,8 @@ export class TeahouseProcess {
   constructor(args: readonly string[], options: SpawnOptions = {}) {
     const { NODE_OPTIONS: _ours, ...environment } = process.env;
     this.#name = args[0] ?? "teahouse";
-    this.#child = spawn(process.execPath, [options.script ?? cli, ...args, "--json"], {
+    const words = [...(options.inside ?? []), process.execPath, options.script ?? cli, ...args, "--json"];
+    this.#child = spawn(words[0] ?? "", words.slice(1), {
       cwd: root,
       env: { ...environment, ...options.environment },
       stdio: ["pipe", "pipe", "pipe"],

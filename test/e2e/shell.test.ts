@@ -180,6 +180,9 @@ describe("a window whose engine is killed", () => {
 describe("the Chromium that the shell starts", () => {
   it("opens the window with a cookie that no process list shows, and leaves no profile behind", () =>
     using(async (shell, double) => {
+      const profiles = (): string[] =>
+        readdirSync(process.env["XDG_RUNTIME_DIR"] ?? tmpdir()).filter((name) => name.startsWith("teahouse-window-"));
+      const before = profiles();
       let enter = (): void => undefined;
       const address = shell.openingAddress(new Promise((resolve) => (enter = resolve)));
       const cookie = shell.issueCookie();
@@ -201,8 +204,7 @@ describe("the Chromium that the shell starts", () => {
       enter();
       await opened;
       await started.close();
-      const left = readdirSync(process.env["XDG_RUNTIME_DIR"] ?? tmpdir());
-      expect(left.filter((name) => name.startsWith("teahouse-window-"))).toEqual([]);
+      expect(profiles().filter((name) => !before.includes(name))).toEqual([]);
     }));
 
   it("says that it does not start when it does not", async () => {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
 import { forkEngine } from "../../p2p/engine-fork.ts";
@@ -90,6 +91,22 @@ describe("the supervisor of an engine", () => {
     await supervisor.stop();
   });
 
+  it.each([0, 200, 600])("does not bring back who leaves %i ms after the engine broke", async (ms) => {
+    const { supervisor, events, next } = watch([{}], { ...patient, waitsMs: [300] });
+    await supervisor.start();
+    await supervisor.engine.join("thi1-x", {});
+    const back = new Promise<void>((resolve) => supervisor.onBack(resolve));
+    const step = next(({ event }) => event === "step");
+    supervisor.engine.say("die");
+    await step;
+    await pause(ms);
+    await supervisor.engine.leave();
+    await back;
+    expect(events.filter(({ event }) => event === "left")).toHaveLength(1);
+    expect(supervisor.engine.snapshot().map(({ event }) => event)).not.toContain("joined");
+    await supervisor.stop();
+  });
+
   it("is out of the room when it cannot be come back into", async () => {
     const { supervisor, events, next } = watch();
     await supervisor.start();
@@ -143,6 +160,16 @@ describe("the supervisor of an engine", () => {
     expect(pids.filter(isRunning)).toHaveLength(1);
     await supervisor.stop();
     expect(pids.filter(isRunning)).toEqual([]);
+  });
+
+  it("ends a first engine that hangs while it comes up, and starts another", async () => {
+    const { supervisor, pids } = watch([{ hangsAtStart: true }, { tells: true }], { ...patient, silenceMs: 1000 });
+    const back = new Promise<void>((resolve) => supervisor.onBack(resolve));
+    await supervisor.start();
+    await back;
+    expect([pids.length, pids.slice(0, 1).filter(isRunning)]).toEqual([2, []]);
+    await supervisor.engine.join("thi1-x", {});
+    await supervisor.stop();
   });
 
   it("ends an engine that hangs, and brings another back into the room", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startDesktop } from "../../electron/desktop.ts";
 import { portOverMain } from "../../electron/ports.ts";
+import type { Port } from "../../p2p/api/port.ts";
 import { portOverMessagePort } from "../../p2p/port/carriers.ts";
 import { createPortClient, type PortClient } from "../../p2p/port/client.ts";
 import { servePort } from "../../p2p/port/server.ts";
@@ -43,16 +44,20 @@ export function buildApp(...parts: readonly string[]): BuiltApp {
 /** A utility process without a process: an engine double, served as a real one would be. */
 class EngineChild extends EventEmitter implements ChildDouble {
   readonly #engine: EngineDouble;
+  readonly #onLending: (port: Port) => void;
   #port: MessagePortMainDouble | undefined;
 
-  constructor(engine: EngineDouble) {
+  /** `onLending`: over which it borrows its network. */
+  constructor(engine: EngineDouble, onLending: (port: Port) => void) {
     super();
     this.#engine = engine;
+    this.#onLending = onLending;
   }
 
-  postMessage(_setup: unknown, [port]: readonly MessagePortMainDouble[]): void {
-    if (port === undefined) throw new Error("the engine was given no channel");
+  postMessage(_setup: unknown, [port, lending]: readonly MessagePortMainDouble[]): void {
+    if (port === undefined || lending === undefined) throw new Error("the engine was given no channels");
     this.#port = port;
+    this.#onLending(portOverMain(lending));
     port.once("close", () => this.emit("exit", 0));
     servePort(portOverMain(port), this.#engine, { rights: "owner" });
   }
@@ -67,8 +72,12 @@ class EngineChild extends EventEmitter implements ChildDouble {
 export interface RunningDesktop extends ElectronDouble {
   /** Of each engine's process, in the order in which they were started. */
   readonly engines: readonly EngineDouble[];
+  /** The engine's ends of the lending ports, in the same order. */
+  readonly lendingPorts: readonly Port[];
   /** Opens the page in the newest window. */
   page(): PageDouble;
+  /** Opens the page of the hidden window. */
+  lender(): PageDouble;
   /** Opens the page, asks for the engine, and waits until it answers. */
   connectPage(): Promise<{ readonly page: PageDouble; readonly client: PortClient }>;
 }
@@ -86,10 +95,11 @@ export interface DesktopChanges {
 /** Starts the app on doubles; `runtime` is a folder that is this test's own. */
 export function startDouble(built: BuiltApp, runtime: string, changes: DesktopChanges = {}): RunningDesktop {
   const engines: EngineDouble[] = [];
+  const lendingPorts: Port[] = [];
   const double = createElectronDouble(() => {
     const engine = changes.makeEngine?.() ?? new EngineDouble();
     engines.push(engine);
-    return new EngineChild(engine);
+    return new EngineChild(engine, (port) => lendingPorts.push(port));
   });
   changes.prepare?.(double);
   startDesktop(double.electron, {
@@ -103,7 +113,9 @@ export function startDouble(built: BuiltApp, runtime: string, changes: DesktopCh
   return {
     ...double,
     engines,
+    lendingPorts,
     page,
+    lender: () => double.openLender(join(built.folder, "preload.cjs")),
     connectPage: async () => {
       const opened = page();
       const client = createPortClient();

@@ -5,7 +5,7 @@ import type { BrowserWindowConstructorOptions, CustomScheme, MenuItemConstructor
 import type { DesktopElectron } from "../../electron/desktop.ts";
 import { MessageChannelMainDouble, type MessagePortMainDouble } from "./channel-double.ts";
 import { type PageDouble, openPage } from "./page-double.ts";
-import type { FromParent } from "./utility-process.ts";
+import type { FromChild, FromParent } from "./utility-process.ts";
 
 type Handler = (...args: never[]) => unknown;
 
@@ -35,7 +35,9 @@ export class AppDouble extends EventEmitter {
   readonly calls: string[] = [];
   readonly paths = new Map<string, string>();
   readonly switches = new Set<string>();
+  /** Those that a person can see. */
   readonly windows: WindowDouble[] = [];
+  readonly hiddenWindows: WindowDouble[] = [];
   readonly whenQuit: Promise<number>;
   exitCode: number | undefined;
   readonly commandLine = {
@@ -81,7 +83,7 @@ export class AppDouble extends EventEmitter {
   quit(): void {
     this.calls.push("quit");
     if (this.exitCode !== undefined || emitPreventable(this, "before-quit")) return;
-    for (const window of [...this.windows]) if (!window.close({ isQuitting: true })) return;
+    for (const window of [...this.windows, ...this.hiddenWindows]) if (!window.close({ isQuitting: true })) return;
     this.exit(0);
   }
 
@@ -113,6 +115,10 @@ export class SessionDouble extends EventEmitter {
   setPermissionCheckHandler = (handler: Handler): void => this.#keep("permissionCheck", handler);
   setDevicePermissionHandler = (handler: Handler): void => this.#keep("devicePermission", handler);
   setDisplayMediaRequestHandler = (handler: unknown): void => void this.values.set("displayMedia", handler);
+  setProxy = (config: unknown): Promise<void> => {
+    this.values.set("proxy", config);
+    return Promise.resolve();
+  };
   setCertificateVerifyProc = (handler: Handler): void => this.#keep("certificateVerify", handler);
   setSpellCheckerEnabled = (enabled: boolean): void => void this.values.set("spellChecker", enabled);
   setSpellCheckerLanguages = (languages: string[]): void => void this.values.set("spellCheckerLanguages", languages);
@@ -153,12 +159,14 @@ export class WindowDouble extends EventEmitter {
   isShown = false;
   isProtected = false;
   readonly #app: AppDouble;
+  readonly #siblings: WindowDouble[];
 
   constructor(app: AppDouble, options: BrowserWindowConstructorOptions) {
     super();
     this.options = options;
     this.#app = app;
-    app.windows.push(this);
+    this.#siblings = options.skipTaskbar === true ? app.hiddenWindows : app.windows;
+    this.#siblings.push(this);
     app.emit("web-contents-created", {}, this.webContents);
   }
 
@@ -174,15 +182,19 @@ export class WindowDouble extends EventEmitter {
   }
 
   focus(): void {
-    this.isShown = true;
+    this.show();
   }
 
   show(): void {
+    if (this.isShown) return;
     this.isShown = true;
+    this.emit("show");
   }
 
   hide(): void {
+    if (!this.isShown) return;
     this.isShown = false;
+    this.emit("hide");
   }
 
   setContentProtection(protect: boolean): void {
@@ -201,9 +213,12 @@ export class WindowDouble extends EventEmitter {
   }
 
   #end(isQuitting: boolean): void {
-    this.#app.windows.splice(this.#app.windows.indexOf(this), 1);
+    const place = this.#siblings.indexOf(this);
+    if (place < 0) return;
+    this.#siblings.splice(place, 1);
     this.emit("closed");
-    if (this.#app.windows.length === 0 && !isQuitting) this.#app.emit("window-all-closed");
+    const isLast = this.#app.windows.length === 0 && this.#app.hiddenWindows.length === 0;
+    if (isLast && !isQuitting) this.#app.emit("window-all-closed");
   }
 }
 
@@ -243,14 +258,18 @@ class NodeChild extends EventEmitter implements ChildDouble {
     this.#process.on("exit", (code) => this.emit("exit", code));
   }
 
-  postMessage(data: unknown, [port]: readonly MessagePortMainDouble[]): void {
+  postMessage(data: unknown, ports: readonly MessagePortMainDouble[]): void {
     const send = (packet: FromParent): void => void (this.#process.connected && this.#process.send(packet));
-    const raw = port?.raw;
-    this.#process.on("message", (message) => raw?.postMessage(message));
-    this.#process.on("disconnect", () => raw?.close());
-    raw?.on("message", (message: unknown) => send({ kind: "message", data: message }));
-    raw?.on("close", () => send({ kind: "close" }));
-    send({ kind: "setup", data });
+    this.#process.on("message", (message) => {
+      const { port, data: said } = message as FromChild;
+      ports[port]?.raw.postMessage(said);
+    });
+    for (const [port, { raw }] of ports.entries()) {
+      this.#process.on("disconnect", () => raw.close());
+      raw.on("message", (message: unknown) => send({ kind: "message", port, data: message }));
+      raw.on("close", () => send({ kind: "close", port }));
+    }
+    send({ kind: "setup", ports: ports.length, data });
   }
 
   kill(): boolean {
@@ -274,6 +293,8 @@ export interface ElectronDouble {
   readonly blockers: Set<number>;
   /** Runs the built preload in the newest window, and gives what a page would see. */
   openPage(preload: string): PageDouble;
+  /** The same in the hidden window. */
+  openLender(preload: string): PageDouble;
 }
 
 /** Makes one. `spawn` stands in for `utilityProcess.fork`; default: a Node process. */
@@ -330,6 +351,12 @@ export function createElectronDouble(
       },
     },
   };
+  const openIn = (window: WindowDouble | undefined, preload: string): PageDouble => {
+    const contents = window?.webContents;
+    if (contents === undefined) throw new Error("no window is open");
+    contents.page = openPage(preload, contents, ipcMain);
+    return contents.page;
+  };
   return {
     electron: pieces as unknown as DesktopElectron,
     app,
@@ -337,11 +364,7 @@ export function createElectronDouble(
     ...lists,
     ...seen,
     blockers,
-    openPage: (preload) => {
-      const contents = app.windows.at(-1)?.webContents;
-      if (contents === undefined) throw new Error("no window is open");
-      contents.page = openPage(preload, contents, ipcMain);
-      return contents.page;
-    },
+    openPage: (preload) => openIn(app.windows.at(-1), preload),
+    openLender: (preload) => openIn(app.hiddenWindows.at(-1), preload),
   };
 }

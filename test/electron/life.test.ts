@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EngineDouble } from "../doubles/engine-double.ts";
 import { type BuiltApp, buildApp, type DesktopChanges, type RunningDesktop, startDouble, until } from "./desktops.ts";
@@ -73,13 +74,34 @@ describe("the app in Electron", () => {
     const [window] = desktop.app.windows;
     window?.close();
     expect([window?.isShown, desktop.app.windows.length, desktop.app.exitCode]).toEqual([false, 1, undefined]);
-    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room");
     expect(desktop.blockers.size).toBe(1);
     desktop.trays[0]?.emit("click");
     expect(window?.isShown).toBe(true);
     await client.leave();
     await until(() => desktop.trays[0]?.isDestroyed === true);
     expect([desktop.app.exitCode, desktop.blockers.size]).toEqual([undefined, 0]);
+  });
+
+  it("tells its page that the window went out of sight, which mutes it, and says so at the icon", async () => {
+    const desktop = await open();
+    const { client, page } = await desktop.connectPage();
+    const heard: unknown[][] = [];
+    const unhear = page.bridge.onHidden((...args: unknown[]) => heard.push(args));
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room");
+    const [window] = desktop.app.windows;
+    window?.close();
+    expect([heard, desktop.trays[0]?.toolTip]).toEqual([[[true]], "Teahouse: in a room, you are muted"]);
+    desktop.engines[0]?.emit({ event: "card", card: "thc1-abc" });
+    await until(() => client.snapshot().some(({ event }) => event === "card"));
+    expect(desktop.trays[0]?.toolTip).toBe("Teahouse: in a room, you are muted");
+    desktop.trays[0]?.emit("click");
+    expect([heard, desktop.trays[0]?.toolTip]).toEqual([[[true], [false]], "Teahouse: in a room"]);
+    unhear();
+    // As Command-H does on macOS.
+    window?.hide();
+    expect([heard.length, desktop.trays[0]?.toolTip]).toEqual([2, "Teahouse: in a room, you are muted"]);
   });
 
   it("quits when the room ends while its window is out of sight", async () => {
@@ -161,6 +183,20 @@ describe("the app in Electron", () => {
     expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
   });
 
+  it("quits when the room ends after its window was closed by crashes", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.join("thi1-abc", {});
+    await until(() => desktop.trays.length > 0);
+    const [window] = desktop.app.windows;
+    for (let crash = 1; crash <= 4; crash += 1) {
+      window?.webContents.emit("render-process-gone", {}, { reason: "crashed" });
+    }
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
+    desktop.engines[0]?.emit({ event: "left" });
+    expect(await desktop.app.whenQuit).toBe(0);
+  });
+
   it("gives a page that asks twice the newer port, and closes the older", async () => {
     const desktop = await open();
     const first = await desktop.connectPage();
@@ -193,6 +229,84 @@ describe("the app in Electron", () => {
     ["darwin" as const, [[{ role: "appMenu" }, { role: "editMenu" }, { role: "windowMenu" }]]],
   ])("has a menu only where keys need one: %s", async (platform, menus) => {
     expect((await open({ platform })).menus).toEqual(menus);
+  });
+});
+
+describe("the hidden window that lends its network", () => {
+  /** Opens its page, which asks for its port, and waits until the engine hears of it. */
+  async function lend(desktop: RunningDesktop, engine = 0): Promise<MessagePort> {
+    await until(() => desktop.app.hiddenWindows.length > 0 && desktop.lendingPorts.length > engine);
+    const heard = new Promise<void>((resolve) => {
+      desktop.lendingPorts[engine]?.attach({
+        onMessage: (message) => {
+          if (message === '{"kind":"lender","here":true}') resolve();
+        },
+        onClose: () => undefined,
+      });
+    });
+    const port = await desktop.lender().connect();
+    await heard;
+    return port;
+  }
+
+  it("is joined with the engine; where to connect passes, and by what way does not", async () => {
+    const desktop = await open();
+    const port = await lend(desktop);
+    const said: unknown[] = [];
+    port.on("message", (message) => said.push(message));
+    const route = { host: "192.0.2.1", port: 443, path: "/a", serverName: "relay.example" };
+    desktop.lendingPorts[0]?.postMessage(JSON.stringify({ kind: "route", id: 2, route }));
+    await until(() => said.length > 0);
+    expect(said).toEqual(['{"kind":"socket","id":2,"url":"wss://relay.example:443/a"}']);
+  });
+
+  it("is hung up on when the engine crashes, and lends to the next one", async () => {
+    const desktop = await open();
+    const port = await lend(desktop);
+    const said: unknown[] = [];
+    let isClosed = false;
+    port.on("message", (message) => said.push(message));
+    port.on("close", () => (isClosed = true));
+    desktop.children[0]?.kill();
+    await until(() => isClosed && desktop.lendingPorts.length > 1);
+    expect(said).toEqual(['{"kind":"bye"}']);
+    await lend(desktop, 1);
+    expect(desktop.children.length).toBe(2);
+  });
+
+  it("outlives the visible window, and is opened again when it crashes", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    await client.volunteer({});
+    await until(() => desktop.trays.length > 0 && desktop.app.hiddenWindows.length > 0);
+    desktop.app.windows[0]?.close();
+    const [first] = desktop.app.hiddenWindows;
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([0, undefined]);
+    first?.webContents.emit("render-process-gone", {}, { reason: "crashed" });
+    await until(() => desktop.app.hiddenWindows.length > 0 && desktop.app.hiddenWindows[0] !== first);
+    await lend(desktop);
+  });
+
+  it("does not keep the app open, nor comes back when it ends", async () => {
+    const desktop = await open();
+    await until(() => desktop.app.hiddenWindows.length > 0);
+    desktop.app.windows[0]?.close();
+    expect(await desktop.app.whenQuit).toBe(0);
+    expect(desktop.app.hiddenWindows).toEqual([]);
+  });
+
+  it("gives its port to nobody but its own page", async () => {
+    const desktop = await open();
+    await until(() => desktop.app.hiddenWindows.length > 0);
+    const own = desktop.app.hiddenWindows[0]?.webContents.mainFrame;
+    if (own === undefined) throw new Error("no hidden window was opened");
+    const told: unknown[] = [];
+    desktop.lendingPorts[0]?.attach({ onMessage: (message) => told.push(message), onClose: () => undefined });
+    for (const senderFrame of [null, { url: own.url }]) desktop.ipcMain.emit("teahouse:connect", { senderFrame });
+    own.url = "https://example.org/";
+    desktop.ipcMain.emit("teahouse:connect", { senderFrame: own });
+    await desktop.connectPage();
+    expect(told).toEqual([]);
   });
 });
 

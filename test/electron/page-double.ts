@@ -23,6 +23,7 @@ export function openPage(preload: string, contents: ContentsDouble, ipcMain: Eve
   const incoming = new EventEmitter();
   const ipcRenderer = {
     on: (channel: string, listener: (...args: unknown[]) => void) => incoming.on(channel, listener),
+    off: (channel: string, listener: (...args: unknown[]) => void) => incoming.off(channel, listener),
     send: (channel: string, ...args: unknown[]) =>
       void ipcMain.emit(channel, { senderFrame: contents.mainFrame, sender: contents }, ...structuredClone(args)),
   };

@@ -140,6 +140,8 @@ describe("the engine", () => {
     expect(out.links).toEqual({ memory: 1 });
     expect(out.bytesOut).toBeGreaterThan(0);
     expect(into.bytesIn).toBe(out.bytesOut);
+    // Nobody answers there any more, or the host would be back at once.
+    await relay.node.stop();
     for (const pair of house.net.pairs) pair.cut();
     await setImmediate();
     expect(host.engine.stats().links).toEqual({});

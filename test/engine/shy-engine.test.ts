@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../p2p/api/engine.ts";
+import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { PeerId } from "../../p2p/api/ids.ts";
+import type { WayChoice } from "../../p2p/api/way.ts";
 import { createShyEngine, type Standing } from "../../p2p/shy-engine.ts";
 import { heardPacket } from "../contract/engine-port.ts";
 import { EngineDouble } from "../doubles/engine-double.ts";
@@ -36,8 +38,58 @@ describe("a window's engine", () => {
     await engine.start();
     await engine.join("thi1-x", {});
     await engine.host({ via: ["card"], letEverybodySpeak: false });
-    expect(made.map(({ standing }) => standing)).toEqual([undefined]);
-    expect(made[0]?.double.calls).toEqual(["start", "join", "host"]);
+    expect(made.map(({ standing }) => standing)).toEqual([undefined, undefined]);
+  });
+
+  it("has a node of its own for each room", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.leave();
+    await engine.host({ via: ["card"], letEverybodySpeak: false });
+    await engine.join("thi1-y", {});
+    expect(made.map(({ double }) => double.calls)).toEqual([
+      ["start", "join", "leave", "stop"],
+      ["start", "host", "stop"],
+      ["start", "join"],
+    ]);
+  });
+
+  it("keeps the node whose card others hold while it lends, and forgets where it listened for a room", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.host({ via: [], letEverybodySpeak: false });
+    await engine.leave();
+    await engine.join("thi1-x", {});
+    expect(made.map(({ standing }) => standing)).toEqual([undefined, { seed, port: 0 }, undefined]);
+    await engine.volunteer({});
+    await engine.leave();
+    await engine.join("thi1-y", {});
+    await engine.join("thi1-z", {});
+    expect(made).toHaveLength(4);
+    expect(made[3]?.double.calls).toEqual(["start", "volunteer", "leave", "join", "join"]);
+  });
+
+  it("takes a way before it is up, and does not begin to listen where that would show it", async () => {
+    const ways: WayChoice[] = [];
+    const doubles: EngineDouble[] = [];
+    const make = () => {
+      doubles.push(new EngineDouble());
+      return Promise.resolve(doubles.at(-1) as EngineDouble);
+    };
+    const options = { freshSeed: () => seed, listensAtOnce: false, mayListen: () => ways.length === 0 };
+    const engine = createShyEngine(make, { ...options, chooseWay: (way) => void ways.push(way) });
+    const choice: WayChoice = { rung: "proxy", proxy: "socks5://127.0.0.1:9050" };
+    await engine.chooseWay(choice);
+    expect(ways).toEqual([choice]);
+    await engine.start();
+    await engine.chooseWay({ rung: "wss" });
+    expect(doubles[0]?.way).toEqual({ rung: "wss" });
+    await expect(engine.host({ via: [], letEverybodySpeak: false })).rejects.toMatchObject({ code: "proxy-hides" });
+    await expect(engine.volunteer({})).rejects.toMatchObject({ code: "proxy-hides" });
+    // It is as it was, and of use.
+    await engine.host({ via: ["card"], letEverybodySpeak: false });
+    expect(doubles.map(({ calls }) => calls)).toEqual([["start", "chooseWay", "host"]]);
   });
 
   it("lets who hosts or joins at once wait until it is up", async () => {
@@ -115,6 +167,47 @@ describe("a window's engine", () => {
     await engine.start();
     await engine.volunteer({});
     expect(made.map(({ standing }) => standing)).toEqual([{ seed, port: 0 }]);
+  });
+
+  it("does not go in for who left while it was coming up, or beginning to listen", async () => {
+    const { engine, made } = shy();
+    const starting = engine.start();
+    const joining = engine.join("thi1-x", {});
+    await engine.leave();
+    await expect(joining).rejects.toMatchObject({ code: "stalled" });
+    await starting;
+    const hosting = engine.host({ via: [], letEverybodySpeak: false });
+    await made[0]?.double.called("stop");
+    await engine.leave();
+    await expect(hosting).rejects.toMatchObject({ code: "stalled" });
+    expect(made.flatMap(({ double }) => double.calls)).toEqual(["start", "stop", "start"]);
+    await engine.host({ via: [], letEverybodySpeak: false });
+    expect(made[1]?.double.calls).toEqual(["start", "host"]);
+  });
+
+  it("that cannot listen says so, and goes on without listening, in its room", async () => {
+    const made: EngineDouble[] = [];
+    const engine = createShyEngine(
+      (standing) => {
+        const double = new EngineDouble();
+        if (standing !== undefined) double.failure = new TeahouseError("port-taken", "This port is in use.");
+        made.push(double);
+        return Promise.resolve(double);
+      },
+      { freshSeed: () => seed, listensAtOnce: false },
+    );
+    await engine.start();
+    await engine.join("thi1-x", {});
+    const [first] = made;
+    if (first !== undefined) first.capsuleBytes = Uint8Array.of(7);
+    await expect(engine.volunteer({})).rejects.toMatchObject({ code: "port-taken" });
+    expect(made.map(({ calls }) => calls)).toEqual([
+      ["start", "join", "stop"],
+      ["start", "stop"],
+      ["start", "resume"],
+    ]);
+    expect([made[1]?.listenerCount, made[2]?.resumedWith]).toEqual([0, Uint8Array.of(7)]);
+    await engine.join("thi1-y", {});
   });
 
   it("says that it is not up rather than break", async () => {

@@ -18,6 +18,8 @@ interface Bench {
   readonly clock: ManualClock;
   readonly inputs: PeerInput[];
   readonly dials: Pending[];
+  /** Of each dial, whether it must not use a connection that is there. */
+  readonly asked: readonly (boolean | undefined)[];
   arrive(link: Link): void;
 }
 
@@ -28,16 +30,20 @@ function bench(): Bench {
   const clock = new ManualClock();
   const inputs: PeerInput[] = [];
   const dials: Pending[] = [];
+  const asked: (boolean | undefined)[] = [];
   let arrive: (link: Link) => void = () => undefined;
   const open = (signal: AbortSignal): Promise<Link> =>
     new Promise((resolve, reject) => void dials.push({ signal, resolve, reject }));
   const links = {
-    dial: (_target: RelayAddress, signal: AbortSignal) => open(signal),
+    dial: (_target: RelayAddress, signal: AbortSignal, fresh?: boolean) => {
+      asked.push(fresh);
+      return open(signal);
+    },
     upgrade: (_remote: PeerId, signal: AbortSignal) => open(signal),
     onLink: (listener: (link: Link) => void) => void (arrive = listener),
   };
   const traffic = new Traffic(links, clock, (input) => inputs.push(input));
-  return { traffic, clock, inputs, dials, arrive: (link) => arrive(link) };
+  return { traffic, clock, inputs, dials, asked, arrive: (link) => arrive(link) };
 }
 
 function pair(first = 1): MemoryLinkPair {
@@ -46,9 +52,10 @@ function pair(first = 1): MemoryLinkPair {
 
 describe("traffic", () => {
   it("names a link that we dialed by its dial and one that came without, and carries both ways", async () => {
-    const { traffic, inputs, dials, arrive } = bench();
+    const { traffic, inputs, dials, asked, arrive } = bench();
     const [ours, theirs] = [pair(1), pair(3)];
-    traffic.dial({ kind: "dial", dial: dialId(7), target });
+    traffic.dial({ kind: "dial", dial: dialId(7), target, fresh: false });
+    expect(asked).toEqual([false]);
     dials[0]!.resolve(ours.ends[0]);
     await setImmediate();
     arrive(theirs.ends[0]);
@@ -78,7 +85,7 @@ describe("traffic", () => {
     await setImmediate();
     expect(inputs).toEqual([{ kind: "dial-failed", dial: 1, reason: "no route" }]);
     expect(clock.waiting).toBe(0);
-    traffic.dial({ kind: "dial", dial: dialId(2), target });
+    traffic.dial({ kind: "dial", dial: dialId(2), target, fresh: false });
     clock.advance(9999);
     expect(dials[1]!.signal.aborted).toBe(false);
     clock.advance(1);
@@ -88,8 +95,8 @@ describe("traffic", () => {
   it("a dial that was cancelled says nothing, and closes what it brings all the same", async () => {
     const { traffic, clock, inputs, dials } = bench();
     const late = pair();
-    traffic.dial({ kind: "dial", dial: dialId(1), target });
-    traffic.dial({ kind: "dial", dial: dialId(2), target });
+    traffic.dial({ kind: "dial", dial: dialId(1), target, fresh: false });
+    traffic.dial({ kind: "dial", dial: dialId(2), target, fresh: false });
     traffic.cancel(dialId(1));
     traffic.cancel(dialId(2));
     expect(dials.map(({ signal }) => signal.aborted)).toEqual([true, true]);
@@ -120,7 +127,7 @@ describe("traffic", () => {
     const { traffic, dials, arrive } = bench();
     const { ends } = pair();
     arrive(ends[0]);
-    traffic.dial({ kind: "dial", dial: dialId(1), target });
+    traffic.dial({ kind: "dial", dial: dialId(1), target, fresh: false });
     traffic.stop();
     await setImmediate();
     expect(dials[0]!.signal.aborted).toBe(true);

@@ -127,6 +127,46 @@ describe("a port client", () => {
     expect(events.at(-1)).toBe("joined");
   });
 
+  it("is out of the room at once when it leaves while there is no engine, or one that is not back in it", async () => {
+    const first = await startedDouble();
+    const [near, far] = createPortPair();
+    const server = servePort(far, first, { rights: "owner" });
+    const client = createPortClient(near);
+    const events: string[] = [];
+    client.subscribe(({ event }) => void events.push(event));
+    await client.join("thi1-x", {});
+    server.close("lost");
+    await turn();
+    await client.leave();
+    expect(events.filter((event) => event === "left")).toHaveLength(1);
+
+    const second = await startedDouble();
+    client.reconnect(served(second));
+    await client.join("thi1-x", {});
+    client.reconnect(served(await startedDouble()), { isResuming: true });
+    await client.leave();
+    expect(events.filter((event) => event === "left")).toHaveLength(2);
+    expect(client.snapshot().map(({ event }) => event)).toEqual(["ready"]);
+  });
+
+  it("tells the role once more to who joined anew while it was not connected", async () => {
+    const double = await startedDouble();
+    double.emit(joined);
+    double.emit({ event: "role", role: "speaker", by: "host" });
+    const client = createPortClient(served(double));
+    await client.start();
+    let role = "speaker";
+    client.subscribe((event) => {
+      if (event.event === "joined" || event.event === "role") role = event.role;
+    });
+    const back = await startedDouble();
+    back.emit({ ...joined, ms: 900 });
+    back.emit({ event: "role", role: "speaker", by: "host" });
+    client.reconnect(served(back));
+    await client.start();
+    expect(role).toBe("speaker");
+  });
+
   it("drops and counts what is no message of the contract, and hangs up when it goes on", async () => {
     const [near, far] = createPortPair();
     const client = createPortClient(near);

@@ -10,7 +10,7 @@ import { writeSpoken } from "../../p2p/port/sound.ts";
 import { millis } from "../../p2p/api/ids.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { heardPacket } from "../contract/engine-port.ts";
-import { EngineDouble } from "../doubles/engine-double.ts";
+import { EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
 
 /** The far end of a served port, in the hands of somebody who sends what they like. */
 interface Raw {
@@ -202,12 +202,15 @@ describe("a served port that the other side does not empty", () => {
   it("leaves events out, and then tells how things are", async () => {
     const raw = await serveRaw();
     for (let listeners = 0; listeners < 2000; listeners += 1) {
+      // Counts change as fast as events come.
+      raw.double.stats = () => ({ ...statsOfDouble, bytesIn: listeners });
       raw.double.emit({ event: "members", speakers: 1, listeners, relays: 1 });
     }
     await raw.settled();
     const kinds = raw.received.map((message) => (message as { kind: string }).kind);
     const events = kinds.filter((kind) => kind === "event").length;
     expect(events).toBeLessThan(1000);
+    expect(kinds.length).toBeLessThan(2 * 1000);
     raw.port.postMessage(JSON.stringify({ kind: "taken", events, sounds: 0 }));
     await raw.settled();
     const last = raw.received.at(-1) as { kind: string; events: EngineEvent[] };

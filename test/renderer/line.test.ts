@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Port } from "../../p2p/api/port.ts";
 import { createPortPair } from "../../p2p/port/carriers.ts";
 import { createPortClient } from "../../p2p/port/client.ts";
+import { faultsMax } from "../../p2p/port/protocol.ts";
 import { Seat } from "../../p2p/port/seat.ts";
 import { servePort, type PortServer } from "../../p2p/port/server.ts";
 import { Line, type Origin } from "../../renderer/model/line.ts";
@@ -15,6 +16,8 @@ class Exchange {
   readonly engine = new EngineDouble();
   readonly seat = new Seat();
   readonly servers: PortServer[] = [];
+  /** The engine's ends of the ports. */
+  readonly ends: Port[] = [];
   origin: Origin = "there";
   looks = 0;
 
@@ -24,6 +27,7 @@ class Exchange {
     const ports = {
       open: (): Promise<Port> => {
         const [ours, theirs] = createPortPair();
+        this.ends.push(theirs);
         this.servers.push(servePort(theirs, this.engine, { rights: "window", seat: this.seat }));
         return Promise.resolve(ours);
       },
@@ -75,7 +79,7 @@ describe("the window's line to the engine", () => {
     exchange.origin = "gone";
     exchange.servers[0]?.close("lost");
     await becomes(line, "restarting");
-    await passUntil(line, timers, "engine-gone", 10);
+    await passUntil(line, timers, "line-lost", 10);
     expect(timers.waiting).toBe(0);
     expect(exchange.looks).toBeGreaterThan(3);
   });
@@ -97,6 +101,15 @@ describe("the window's line to the engine", () => {
     await becomes(line, "open");
     exchange.servers[0]?.close("engine-gone");
     await becomes(line, "engine-gone");
+    expect(exchange.looks).toBe(0);
+  });
+
+  it("says that they do not understand each other when the engine breaks the rules of the line, and does not try again", async () => {
+    const exchange = new Exchange();
+    const { line } = exchange.window();
+    await becomes(line, "open");
+    for (let fault = 0; fault < faultsMax; fault += 1) exchange.ends.at(-1)?.postMessage("{");
+    await becomes(line, "line-broken");
     expect(exchange.looks).toBe(0);
   });
 

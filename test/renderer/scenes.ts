@@ -1,6 +1,7 @@
 import type { EngineEvent, Hand, JoinStep, PlaceRelay, Role, StagePerson } from "../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import { millis, type PeerId, type RoomKey, type VoiceKey } from "../../p2p/api/ids.ts";
+import type { ProbeStep, Way } from "../../p2p/api/way.ts";
 
 /** A key made of a small number, for scripts. */
 export function keyOf(number: number): string {
@@ -72,4 +73,16 @@ export const errorEvent = (code: ErrorCode): EngineEvent => ({ event: "error", c
 /** A `members` event. */
 export function membersEvent(speakers: number, listeners: number, relays: number): EngineEvent {
   return { event: "members", speakers, listeners, relays };
+}
+
+/** A `way` event. */
+export function wayEvent(rung: Way["rung"], rest: Partial<Omit<Way, "rung">> = {}): EngineEvent {
+  const chosen = { rung: "auto", proxy: "none" } as const;
+  return { event: "way", rung, since: millis(1000), chosen, failures: {}, ...rest };
+}
+
+/** One try of a probe; relays stand in the documentation's networks. */
+export function tryOf(rung: ProbeStep["rung"], relay: number, failure?: ProbeStep["failure"]): ProbeStep {
+  const what = rung === "relay" ? `/ip4/192.0.2.${relay}/tcp/443/tls/ws` : rung;
+  return { rung, relay, what, ok: failure === undefined, ...(failure === undefined ? {} : { failure }) };
 }

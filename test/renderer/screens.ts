@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import type { EngineEvent, Role } from "../../p2p/api/engine.ts";
+import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
 import { drive } from "./fixture-page.ts";
 import {
   errorEvent,
@@ -12,7 +13,9 @@ import {
   stageEvent,
   stepEvent,
   textEvent,
+  tryOf,
   voiceOf,
+  wayEvent,
 } from "./scenes.ts";
 
 /** An invite that the window takes for one; the scripted engine does not read it. */
@@ -32,6 +35,26 @@ async function toLobby(page: Page): Promise<void> {
   await page.locator("textarea").first().fill(inviteText);
   await page.locator("textarea").first().press("Enter");
   await page.locator(".lobby").waitFor();
+}
+
+/** Joining failed, and the lobby says so. */
+async function turnedAway(page: Page): Promise<void> {
+  await toLobby(page);
+  await drive(page, "refuse", "no-network");
+  await page.locator("form .action-main").click();
+  await page.locator(".problem").waitFor();
+  await drive(page, "refuse");
+}
+
+/** Joining failed, and it is looked why; without a verdict it lasts. */
+async function lookWhy(page: Page, tries: readonly ProbeStep[], verdict?: ProbeVerdict): Promise<void> {
+  await turnedAway(page);
+  await drive(page, "scriptProbe", tries, verdict);
+  await page.locator("form .row .action-plain").last().click();
+  await page
+    .locator(".probe-step")
+    .nth(tries.length - 1)
+    .waitFor();
 }
 
 const talk: readonly EngineEvent[] = [
@@ -167,10 +190,82 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "why-running",
+    async show(page) {
+      await toLobby(page);
+      await drive(page, "holdEntering");
+      await page.locator("form .action-main").click();
+      await page.locator(".steps").waitFor();
+      await drive(page, "scriptProbe", [
+        tryOf("relay", 1, "timeout"),
+        tryOf("relay", 2),
+        tryOf("transfer", 2, "frozen"),
+      ]);
+      await page.locator(".lobby-entering .action-bare").click();
+      await page.locator(".probe-step").nth(2).waitFor();
+    },
+  },
+  {
+    name: "why-waiting",
+    async show(page) {
+      await lookWhy(page, [tryOf("relay", 1, "too soon"), tryOf("relay", 2, "timeout"), tryOf("dht", 0, "no record")]);
+    },
+  },
+  {
+    name: "why-blocked",
+    async show(page) {
+      const tries = [tryOf("relay", 1, "cut"), tryOf("relay", 2, "timeout"), tryOf("dht", 0, "no record")];
+      await lookWhy(page, tries, "tls-blocked");
+      await page.locator(".probe-verdict").waitFor();
+    },
+  },
+  {
+    name: "why-works",
+    async show(page) {
+      const tries = [tryOf("relay", 1), tryOf("transfer", 1), tryOf("webrtc", 1, "timeout"), tryOf("dht", 0)];
+      await lookWhy(page, tries, "udp-blocked");
+      await page.locator(".probe-verdict").waitFor();
+    },
+  },
+  {
+    name: "lobby-turned-away",
+    show: turnedAway,
+  },
+  {
+    name: "start-lost",
+    async show(page) {
+      await toLobby(page);
+      await page.locator("form .action-main").click();
+      await page.locator(".room").waitFor();
+      await emit(page, errorEvent("stalled"), { event: "left" });
+      await page.locator(".start .problem").waitFor();
+    },
+  },
+  {
+    name: "way",
+    async show(page) {
+      await page.locator(".top button").click();
+      await page.locator(".way-setting button").click();
+      await page.locator(".sheet .way").first().waitFor();
+    },
+  },
+  {
+    name: "way-proxy",
+    async show(page) {
+      await page.locator(".top button").click();
+      await page.locator(".way-setting button").click();
+      await page.locator(".sheet .way").nth(3).click();
+      await drive(page, "refuse", "proxy-damaged");
+      await page.locator(".sheet input[inputmode=url]").fill("socks5://mei:secret@127.0.0.1:99999");
+      await page.locator(".sheet .action-main").click();
+      await page.locator(".sheet .problem").waitFor();
+    },
+  },
+  {
     name: "room-listener",
     async show(page) {
       await enterRoom(page, "listener", 8, 8000);
-      await emit(page, ...talk);
+      await emit(page, ...talk, wayEvent("wss"), wayEvent("webrtc"));
       await someoneSpeaks(page);
     },
   },
@@ -186,7 +281,7 @@ export const screens: readonly ScreenScript[] = [
     name: "room-host-muted",
     async show(page) {
       await enterRoom(page, "host", 4, 312);
-      await emit(page, ...talk.slice(0, 2));
+      await emit(page, ...talk.slice(0, 2), wayEvent("wss"), wayEvent("webrtc"));
     },
   },
   {
@@ -244,9 +339,22 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "room-udp-blocked",
+    async show(page) {
+      await enterRoom(page, "listener", 6, 90);
+      await emit(
+        page,
+        placeEvent(4, { kind: "stream", feeds: true }, { kind: "stream", feeds: false }),
+        wayEvent("wss", { failures: { webrtc: { timeout: 2 } } }),
+      );
+      await page.locator(".way-note").waitFor();
+    },
+  },
+  {
     name: "room-stalled",
     async show(page) {
       await enterRoom(page, "speaker", 6, 90);
+      await emit(page, { event: "invite", invite: inviteText }, wayEvent("wss"), wayEvent("webrtc"));
       await emit(page, errorEvent("stalled"));
       await drive(page, "failMicrophone", "microphone-unplugged");
       await page.locator(".problem").waitFor();
@@ -291,6 +399,13 @@ export const screens: readonly ScreenScript[] = [
     name: "ended-second-window",
     async show(page) {
       await drive(page, "setLine", "second-window");
+      await page.locator(".ended").waitFor();
+    },
+  },
+  {
+    name: "ended-line-lost",
+    async show(page) {
+      await drive(page, "setLine", "line-lost");
       await page.locator(".ended").waitFor();
     },
   },

@@ -169,7 +169,7 @@ describe("talking while muted", () => {
 describe("how loud each person is", () => {
   const lin = personOf(1, "Lin", "host");
 
-  it("goes with the person to a fresh voice key, is bounded, and ends with the room", () => {
+  it("goes with the person to a fresh voice key, is bounded, and ends with the room", async () => {
     const window = onStage();
     window.engine.emit(stageEvent("", [lin, personOf(2, "Mei", "speaker")]));
     window.room.volumes.set(lin, 0.4);
@@ -185,7 +185,8 @@ describe("how loud each person is", () => {
     window.room.volumes.set(again, 9);
     expect(window.room.volumes.of(again).get()).toBe(2);
     window.room.leave();
-    window.engine.emit(joinedEvent("listener"));
+    window.app.open("thi1-x");
+    await window.lobby.enter();
     expect(window.room.volumes.of(lin).get()).toBe(1);
   });
 

@@ -128,8 +128,10 @@ describe("before joining", () => {
       const window = new WindowDouble();
       window.app.open(invite);
       window.engine.failure = new TeahouseError(code, "x");
+      await window.lobby.voice.tryOut();
       await window.lobby.enter();
       expect(window.lobby.problem.get()).toEqual({ key: `fault.${code}` });
+      expect(window.microphone.isStarted).toBe(false);
       window.engine.failure = undefined;
       await window.lobby.enter();
       expect(window.app.screen.get().kind).toBe("room");
@@ -366,7 +368,7 @@ describe("the room", () => {
     expect(window.timers.waiting).toBe(0);
     const listeners = window.engine.listenerCount;
     window.app.end();
-    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([1, 0, 0]);
+    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([3, 0, 0]);
     expect([window.microphone.faults.count, window.microphone.packets.count, window.microphone.levels.count]).toEqual([
       0, 0, 0,
     ]);
@@ -386,10 +388,16 @@ describe("the room", () => {
     "microphone-silent",
     "sound-broken",
   ] as const)("goes on with %s, and recovers", async (code) => {
-    const { room, microphone } = await entered("speaker");
+    const { room, microphone, timers } = await entered("speaker");
     room.toggleMuted();
     microphone.fail(code);
     expect(room.voice.microphoneFault.get()?.key).toBe(`sound.${code}`);
+    // Not that everybody hears it.
+    room.toggleMuted();
+    timers.pass(10_000);
+    room.toggleMuted();
+    timers.pass(10_000);
+    expect(room.announcement.get()?.key).toBe(`sound.${code}`);
     expect(room.session.phase.get()).toBe("inside");
     microphone.fail(undefined);
     expect(room.voice.microphoneFault.get()).toBeUndefined();

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runElectron } from "../../p2p/cli/electron.ts";
 import { isBuildStale } from "../../p2p/cli/window-build.ts";
 import { browserArguments, findBrowser, hasDisplay } from "../../p2p/shell/browser.ts";
 
@@ -12,6 +13,14 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(folder, { recursive: true }));
+
+describe("the window in Electron", () => {
+  it("does not open for who wanted it ended while it was made ready", async () => {
+    const nothing = { program: join(folder, "no-electron"), main: "main.js" };
+    expect(await runElectron(nothing, AbortSignal.abort())).toBe(0);
+    expect(await runElectron(nothing, new AbortController().signal)).toBe(70);
+  });
+});
 
 describe("the browser that the shell starts", () => {
   it("is looked for only where windows can be shown", () => {
@@ -40,7 +49,7 @@ describe("the browser that the shell starts", () => {
 
   it("has a throw-away profile, no calls home, no secret in its arguments, and its sandbox unless we are root", () => {
     const address = "http://127.0.0.1:1/opening";
-    const args = browserArguments(address, "profile", false);
+    const args = browserArguments({ address, profile: "profile", isRoot: false });
     expect(args).toEqual(
       expect.arrayContaining([
         `--app=${address}`,
@@ -56,7 +65,11 @@ describe("the browser that the shell starts", () => {
     expect(args.some((argument) => argument.startsWith("--remote-debugging-port"))).toBe(false);
     expect(args).not.toContain("--no-sandbox");
     expect(args).not.toContain("--disable-web-security");
-    expect(browserArguments(address, "profile", true)).toContain("--no-sandbox");
+    expect(args.filter((one) => one.startsWith("--proxy"))).toEqual([]);
+    expect(browserArguments({ address, profile: "profile", isRoot: false, hopPort: 1080 })).toContain(
+      "--proxy-server=socks5://127.0.0.1:1080",
+    );
+    expect(browserArguments({ address, profile: "profile", isRoot: true })).toContain("--no-sandbox");
   });
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import type { Port } from "../../p2p/api/port.ts";
 import { portOverWebSocket } from "../../p2p/port/carriers.ts";
 import { createPortClient, type PortClient } from "../../p2p/port/client.ts";
 import { refusalSentences, unbuiltSentence } from "../../p2p/shell/answers.ts";
@@ -241,6 +242,12 @@ describe("the browser shell", () => {
       const answer = await opening;
       expect([answer.status, answer.headers.location, answer.headers["set-cookie"]]).toEqual([303, "/", undefined]);
     }));
+
+  it("keeps nobody waiting at the opening page when no browser of ours comes up", () =>
+    using(async (shell) => {
+      expect((await ask(shell, "/opening")).status).toBe(403);
+      expect((await ask(shell, "/opening", { cookie: await enter(shell) })).status).toBe(404);
+    }));
 });
 
 describe("the shell's port", () => {
@@ -331,4 +338,79 @@ describe("the shell's port", () => {
       { absentMs: 3_600_000, onAbsence: (isAbsent) => void absences.push(isAbsent) },
     );
   });
+});
+
+describe("the window's network, lent over the shell", () => {
+  /** Who lends, as whoever made the shell hears it. */
+  class Lenders {
+    readonly ports: { readonly port: Port; readonly isOurs: boolean }[] = [];
+    goneCount = 0;
+    readonly options = {
+      onLender: (port: Port, isOurs: boolean) => void this.ports.push({ port, isOurs }),
+      onLenderGone: (): void => {
+        this.goneCount += 1;
+      },
+    };
+  }
+
+  it("is let in by the same gates as the window, and only while one has the seat", async () => {
+    const lenders = new Lenders();
+    await using(async (shell) => {
+      const cookie = await enter(shell);
+      const { origin } = shell;
+      expect(await socketStatus(shell, { cookie, origin }, "/lend"), "nobody has the seat").toBe(409);
+      const window = await openWindow(shell, cookie);
+      expect(await socketStatus(shell, { origin }, "/lend")).toBe(403);
+      expect(await socketStatus(shell, { cookie }, "/lend")).toBe(403);
+      expect(await socketStatus(shell, { cookie, origin: "https://example.org" }, "/lend")).toBe(403);
+      expect(await socketStatus(shell, { cookie, origin, host: "example.org" }, "/lend")).toBe(421);
+      expect(lenders.ports).toEqual([]);
+      expect(await socketStatus(shell, { cookie, origin }, "/lend")).toBe(101);
+      expect(lenders.ports.map(({ isOurs }) => isOurs)).toEqual([false]);
+      window.close();
+    }, lenders.options);
+  });
+
+  it("tells the browser that we started from one that was given the address", async () => {
+    const lenders = new Lenders();
+    await using(async (shell) => {
+      const { name, value } = shell.issueCookie();
+      const cookie = `${name}=${value}`;
+      const window = await openWindow(shell, cookie);
+      expect(await socketStatus(shell, { cookie, origin: shell.origin }, "/lend")).toBe(101);
+      expect(lenders.ports.map(({ isOurs }) => isOurs)).toEqual([true]);
+      window.close();
+    }, lenders.options);
+  });
+
+  it("is no longer wanted of a window that lost the seat", async () => {
+    const lenders = new Lenders();
+    await using(
+      async (shell) => {
+        const cookie = await enter(shell);
+        const first = await openWindow(shell, cookie);
+        const before = lenders.goneCount;
+        const second = await openWindow(shell, cookie);
+        expect([second.state, lenders.goneCount]).toEqual(["occupied", before]);
+        const isOpen = new Promise<void>((resolve) => second.onState((state) => state === "open" && resolve()));
+        second.takeOver();
+        await isOpen;
+        expect(lenders.goneCount).toBe(before + 1);
+        const isLeft = new Promise<void>((resolve) => (lenders.options.onLenderGone = () => resolve()));
+        first.close();
+        second.close();
+        await isLeft;
+        expect(await socketStatus(shell, { cookie, origin: shell.origin }, "/lend")).toBe(409);
+      },
+      { onLender: lenders.options.onLender, onLenderGone: () => lenders.options.onLenderGone() },
+    );
+  });
+
+  it("is asked of nobody by a shell that has no use for it", () =>
+    using(async (shell) => {
+      const cookie = await enter(shell);
+      const window = await openWindow(shell, cookie);
+      expect(await socketStatus(shell, { cookie, origin: shell.origin }, "/lend")).toBe(409);
+      window.close();
+    }));
 });

@@ -101,6 +101,11 @@ export class Cast {
     this.command(node, { kind: "join", invite: this.invite, name: "" });
   }
 
+  /** The host types something, if it lives. */
+  type(text: string): void {
+    this.command(this.host, { kind: "say", text });
+  }
+
   /** Somebody leaves as one should. */
   leave(node: number): void {
     if (this.leaving.has(node) || !this.stage.world.isAlive(node)) return;

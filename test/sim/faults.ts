@@ -2,7 +2,7 @@ import type { Rng } from "../../p2p/core/rng.ts";
 import type { Cast } from "./cast.ts";
 import type { Ending, Network } from "./network.ts";
 import type { Observers } from "./observer.ts";
-import type { Kill, Partition, SimOptions } from "./options.ts";
+import type { Kill, Partition, Rule, SimOptions } from "./options.ts";
 import type { World } from "./world.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 
@@ -10,6 +10,9 @@ import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 const ungracefulShare = 0.4;
 /** Churn begins when most of the first audience is in. */
 const churnAfterMs = 4000;
+
+/** So long after a rule fell the host types something: by then everybody has found what way there is. */
+const wordsAfterMs = 25_000;
 
 /** What faults work on. */
 export interface FaultTargets {
@@ -40,9 +43,22 @@ export class Faults {
       world.planIn(partition.atSecond * 1000, this.cut, partition);
       world.planIn((partition.atSecond + partition.seconds) * 1000, this.join, undefined);
     }
+    for (const rule of this.options.rules) world.planIn(rule.atSecond * 1000, this.raise, rule);
     if (this.options.churn > 0) world.planIn(churnAfterMs, this.churn, calmMs);
     world.planIn(calmMs, () => observers.tell("calm"), undefined);
   }
+
+  private readonly raise = (rule: Rule): void => {
+    const { network, cast, world, observers } = this.targets;
+    for (const relay of network.wall.raise(rule, cast.relays)) observers.tell("blocked", relay);
+    world.planIn(wordsAfterMs, () => cast.type("still here"), undefined);
+    if (rule.kind === "reset") this.reset(rule.everySeconds * 1000);
+  };
+
+  private readonly reset = (everyMs: number): void => {
+    this.targets.network.reset();
+    this.targets.world.planIn(everyMs, this.reset, everyMs);
+  };
 
   private readonly strike = (kill: Kill): void => {
     const { cast } = this.targets;

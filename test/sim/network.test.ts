@@ -100,7 +100,7 @@ class Stage {
 
   dial(from: number, to: number): DialId {
     const dial = dialId(++this.dials);
-    this.tell(from, { kind: "dial", dial, target: this.addresses[to]! });
+    this.tell(from, { kind: "dial", dial, target: this.addresses[to]!, fresh: false });
     return dial;
   }
 

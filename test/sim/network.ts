@@ -7,6 +7,7 @@ import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import type { Rng } from "../../p2p/core/rng.ts";
 import { drawJitterMs } from "./topology.ts";
 import type { Topology } from "./topology.ts";
+import { Wall } from "./wall.ts";
 import type { World } from "./world.ts";
 
 /** Round trips until a stream link is open: TCP 1, TLS 1.3 1, WebSocket 1, Noise and yamux 2, the link's own protocol 1. */
@@ -17,6 +18,8 @@ const streamRtts = 1;
 const upgradeRtts = 4;
 /** A dial to somebody who does not answer at all: the dial timeout. */
 const dialTimeoutMs = 3000;
+/** An upgrade over UDP that nothing passes. */
+const upgradeTimeoutMs = 10_000;
 /** The least time after which TCP sends a lost segment again: Linux's floor for RFC 6298. */
 const retransmitMsMin = 200;
 /** ICE consent expires after 30 s (RFC 7675): until then a WebRTC link to a dead peer is only silent. Partitions are shorter. */
@@ -95,6 +98,8 @@ export interface NetworkOptions {
  * What the real links promise (p2p/api/link.ts) holds here too.
  */
 export class Network {
+  /** The censor between people and relays. */
+  readonly wall: Wall;
   private readonly hosts: Host[] = [];
   private readonly numbers = new Map<PeerId, number>();
   private readonly island = new Set<number>();
@@ -116,6 +121,7 @@ export class Network {
     this.rng = rng;
     this.options = options;
     this.probe = probe;
+    this.wall = new Wall(rng.fork("wall"), (node) => this.hostAt(node).listens);
   }
 
   /** Connects the node that was added to world and topology last. `listens`: others can dial it. */
@@ -132,7 +138,7 @@ export class Network {
       case "close":
         return this.close(node, output.link);
       case "dial":
-        return this.dial(node, output.dial, this.numbers.get(keyHex(output.target.key)));
+        return this.dial(node, output.dial, this.numbers.get(keyHex(output.target.key)), output.fresh);
       case "upgrade":
         return this.upgrade(node, output.dial, output.remote);
       case "cancel-dial":
@@ -169,6 +175,17 @@ export class Network {
     }
   }
 
+  /** Resets every stream between people and relays: both ends are told at once. */
+  reset(): void {
+    for (const [node, host] of this.hosts.entries()) {
+      const streams = [...host.ends.values()].filter((end) => end.kind === "stream" && end.state === "open");
+      for (const end of streams) {
+        if (!host.listens || !this.wall.stands(node, end.other.owner)) continue;
+        for (const each of [end, end.other]) this.world.planIn(0, this.told, { end: each, reason: "lost" });
+      }
+    }
+  }
+
   /** Whether a message can pass between the two now. */
   private reaches(a: number, b: number): boolean {
     return this.island.has(a) === this.island.has(b);
@@ -188,6 +205,8 @@ export class Network {
     if (end === undefined) return this.probe.misused(node, "send on a closed link");
     if (end.state !== "open") return;
     this.probe.sent(node, end.other.owner, end.kind, bytes);
+    const crossing = { from: node, to: end.other.owner, kind: end.kind, end: end.other };
+    if (!this.wall.passes(crossing, bytes.length)) return;
     if (end.kind === "webrtc") return this.sendLossy(end, bytes);
     if (!this.reaches(node, end.other.owner)) return hold(end.other, bytes);
     this.sendOrdered(end.other, bytes, 0);
@@ -265,13 +284,14 @@ export class Network {
 
   // --- opening
 
-  private dial(node: number, id: DialId, remote: number | undefined): void {
+  private dial(node: number, id: DialId, remote: number | undefined, fresh: boolean): void {
     const dial = this.newDial(node, id, remote, "stream");
     if (remote === undefined || remote === node) return this.failIn(dial, dialTimeoutMs);
     const known = [...this.hostAt(node).ends.values()].some(
       (end) => end.kind === "stream" && end.state === "open" && end.other.owner === remote,
     );
-    this.openIn(dial, remote, known ? streamRtts : dialRtts);
+    if (!this.wall.opens(node, remote, "stream")) return this.failIn(dial, dialTimeoutMs);
+    this.openIn(dial, remote, known && !fresh ? streamRtts : dialRtts);
   }
 
   private upgrade(node: number, id: DialId, peer: PeerId): void {
@@ -281,6 +301,7 @@ export class Network {
       (end) => end.kind === "stream" && end.state === "open" && end.other.owner === remote,
     );
     if (remote === undefined || signalling === undefined) return this.failIn(dial, 0);
+    if (!this.wall.opens(node, remote, "webrtc")) return this.failIn(dial, upgradeTimeoutMs);
     this.openIn(dial, remote, upgradeRtts);
   }
 

@@ -26,6 +26,8 @@ export interface Observer {
   second?(): void;
   /** The network was cut (`true`) or joined again. */
   partitioned?(cut: boolean): void;
+  /** A censor lets nobody reach this relay any more. */
+  blocked?(relay: number): void;
   /** No more faults from now on. */
   calm?(): void;
   /** The run is over. */

@@ -27,6 +27,16 @@ describe("the simulator's options", () => {
     });
   });
 
+  it("name rules of a censor that fall in the middle", () => {
+    const line = "--rule freeze:16000@10 --rule reset:30@11 --rule block:0.5@12 --rule udp@13";
+    expect(parse(line).options.rules).toEqual([
+      { kind: "freeze", bytes: 16_000, atSecond: 10 },
+      { kind: "reset", everySeconds: 30, atSecond: 11 },
+      { kind: "block", share: 0.5, atSecond: 12 },
+      { kind: "udp", atSecond: 13 },
+    ]);
+  });
+
   it("have defaults, and with --drawn all follow from the seed", () => {
     expect(parseSimCommand([]).options).toEqual(defaultOptions("1"));
     expect(parse("--drawn --seed 7").options).toEqual(drawOptions("7"));
@@ -43,6 +53,10 @@ describe("the simulator's options", () => {
     ["--kill 0.1", /a share of the relays or host, and a second/],
     ["--kill 1.5@20", /--kill/],
     ["--partition 0.1@20", /--partition/],
+    ["--rule freeze:0@20", /--rule takes freeze and bytes/],
+    ["--rule block:1@20", /--rule/],
+    ["--rule udp:3@20", /--rule/],
+    ["--seconds 20 --rule udp@19", /8 s before the end/],
     ["--seconds 20 --kill 0.1@19", /8 s before the end/],
     ["--baseline greedy", /not built yet/],
     ["--svg tree.svg", /not built yet/],

@@ -16,6 +16,18 @@ export interface Partition {
   readonly seconds: number;
 }
 
+/**
+ * A rule of a censor between people and relays, from this virtual second on. `freeze`: streams towards people carry so many
+ * bytes and then nothing. `reset`: every so many seconds all streams are reset. `block`: nothing passes to or from this
+ * share of the relays. `udp`: nothing passes on data channels.
+ */
+export type Rule = { readonly atSecond: number } & (
+  | { readonly kind: "freeze"; readonly bytes: number }
+  | { readonly kind: "reset"; readonly everySeconds: number }
+  | { readonly kind: "block"; readonly share: number }
+  | { readonly kind: "udp" }
+);
+
 /** A whole run. Everything that happens in it follows from this. */
 export interface SimOptions {
   readonly seed: string;
@@ -31,6 +43,8 @@ export interface SimOptions {
   readonly churn: number;
   readonly kills: readonly Kill[];
   readonly partition: Partition | undefined;
+  /** What a censor does in the middle of the run. */
+  readonly rules: readonly Rule[];
   /** Share of the dead that fall silent (power cut); the connections of the others are reset. */
   readonly silent: number;
   /** Listeners who raise a hand and speak, beside the host. */
@@ -68,6 +82,7 @@ const flags = {
   churn: { type: "string" },
   kill: { type: "string", multiple: true },
   partition: { type: "string" },
+  rule: { type: "string", multiple: true },
   silent: { type: "string" },
   speakers: { type: "string" },
   core: { type: "string" },
@@ -104,8 +119,14 @@ export function parseSimCommand(args: readonly string[]): SimCommand {
 }
 
 /** Virtual seconds at which a planned fault is over. */
-export function faultSeconds({ kills, partition }: SimOptions): number[] {
-  return [...kills.map((kill) => kill.atSecond), ...(partition ? [partition.atSecond + partition.seconds] : [])];
+export function faultSeconds({ kills, partition, rules }: SimOptions): number[] {
+  const ends = partition ? [partition.atSecond + partition.seconds] : [];
+  return [...kills, ...rules].map(({ atSecond }) => atSecond).concat(ends);
+}
+
+/** Whether no way of sound is left to people once these rules are in force. */
+export function isSilenced(rules: readonly Rule[]): boolean {
+  return rules.some(({ kind }) => kind === "freeze") && rules.some(({ kind }) => kind === "udp");
 }
 
 /** A plain run: everybody well, nothing lost. */
@@ -120,6 +141,7 @@ export function defaultOptions(seed: string): SimOptions {
     churn: 0,
     kills: [],
     partition: undefined,
+    rules: [],
     silent: 0.3,
     speakers: 2,
     core: coreOf(200, 0.1),
@@ -180,6 +202,7 @@ function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> 
     churn: readNumber("--churn", values.churn, base.churn, 0, 1000, false),
     kills: values.kill?.map(readKill) ?? base.kills,
     partition: values.partition === undefined ? base.partition : readPartition(values.partition),
+    rules: values.rule?.map(readRule) ?? base.rules,
     silent: readNumber("--silent", values.silent, base.silent, 0, 1, false),
     speakers: readNumber("--speakers", values.speakers, base.speakers, 0, speakersMax, true),
     core: readNumber("--core", values.core, coreOf(listeners, relays), 1, 12, true),
@@ -213,6 +236,18 @@ function readKill(text: string): Kill {
   if (match?.[1] === "host") return { what: "host", atSecond: Number(match[2]) };
   if (match !== null && share > 0 && share <= 1) return { what: { share }, atSecond: Number(match[2]) };
   throw new SimUsageError("--kill takes a share of the relays or host, and a second: 0.1@30 or host@20.");
+}
+
+function readRule(text: string): Rule {
+  const match = /^(freeze|reset|block|udp)(?::(\d*\.?\d+))?@(\d+)$/.exec(text);
+  const [value, atSecond] = [Number(match?.[2]), Number(match?.[3])];
+  if (match?.[1] === "udp" && match[2] === undefined) return { kind: "udp", atSecond };
+  if (match?.[1] === "freeze" && value > 0) return { kind: "freeze", bytes: value, atSecond };
+  if (match?.[1] === "reset" && value >= 1) return { kind: "reset", everySeconds: value, atSecond };
+  if (match?.[1] === "block" && value > 0 && value < 1) return { kind: "block", share: value, atSecond };
+  throw new SimUsageError(
+    "--rule takes freeze and bytes, reset and seconds, block and a share of the relays, or udp: freeze:16000@20.",
+  );
 }
 
 function readPartition(text: string): Partition {

@@ -7,4 +7,5 @@ export const seeds: readonly { readonly seed: string; readonly why: string }[] =
   { seed: "3", why: "a partition and a third of the relays dead: free slots must be found" },
   { seed: "4", why: "everybody refused was sent to the same three relays; a data channel for nobody woke without end" },
   { seed: "5", why: "relays and host dead, a partition, heavy churn" },
+  { seed: "6", why: "who had been in for five packets was called deaf for one that the network lost" },
 ];

@@ -3,7 +3,7 @@ import { worldStart } from "./world.ts";
 import { bend, isMedia } from "./hostile.ts";
 import type { Bending } from "./hostile.ts";
 import { defaultOptions, drawOptions } from "./options.ts";
-import type { SimOptions } from "./options.ts";
+import type { Rule, SimOptions } from "./options.ts";
 import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";
 import { seeds } from "./seeds.ts";
 import { simulate } from "./simulation.ts";
@@ -50,6 +50,39 @@ describe("rooms under faults", patient, () => {
       expect(result.figures.withoutSound).toBe(0);
       expect(result.figures.onTimeMedian).toBeGreaterThan(0.99);
     }
+  });
+});
+
+describe("rules that fall in the middle of a room", patient, () => {
+  const many: SimOptions = { ...small, listeners: 16, relays: 0.25, core: 2, seconds: 45 };
+  const at = { atSecond: 10 };
+  const frozen = { ...at, kind: "freeze", bytes: 16_000 } as const;
+  it.each([
+    { what: "streams are reset every ten seconds", rules: [{ ...at, kind: "reset", everySeconds: 10 }] },
+    { what: "streams freeze, data channels pass", rules: [frozen] },
+    { what: "data channels are dead, streams pass", rules: [{ ...at, kind: "udp" }] },
+    { what: "a third of the relays are blocked", rules: [{ ...at, kind: "block", share: 0.3 }] },
+  ] satisfies { readonly what: string; readonly rules: readonly Rule[] }[])(
+    "[SS10] [SS12] [OV7] $what: nobody is without sound for ten seconds, and everybody hears everything again",
+    ({ what, rules }) => {
+      const result = simulate({ ...many, seed: what, rules });
+      expect(result.invariantsBroken, story(result)).toBe(0);
+      expect(result.figures.withoutSound, story(result)).toBe(0);
+    },
+  );
+
+  it("[OV16] streams freeze and data channels are dead: everybody is told why, and can read what the host types", () => {
+    const result = simulate({ ...many, seed: "silenced", rules: [frozen, { ...at, kind: "udp" }] });
+    expect(result.invariantsBroken, story(result)).toBe(0);
+    expect(result.figures.withoutSound).toBeGreaterThan(0);
+  });
+
+  it("a room where nobody is told is found out", () => {
+    const mute = bend("listener", () => ({
+      output: (output) => (output.kind === "event" && output.event.event === "trouble" ? [] : [output]),
+    }));
+    const result = simulate({ ...many, seed: "silenced", rules: [frozen, { ...at, kind: "udp" }] }, mute);
+    expect(result.violations.map(({ checker }) => checker)).toContain("explained");
   });
 });
 

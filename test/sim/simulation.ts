@@ -8,6 +8,7 @@ import { Cast } from "./cast.ts";
 import type { PeerMaker } from "./cast.ts";
 import { CapacityChecker } from "./checkers/capacity.ts";
 import { EarChecker } from "./checkers/ear.ts";
+import { ExplainedChecker } from "./checkers/explained.ts";
 import { ForwardingChecker } from "./checkers/forwarding.ts";
 import { LinkChecker } from "./checkers/links.ts";
 import { LivenessChecker } from "./checkers/liveness.ts";
@@ -24,7 +25,7 @@ import { Network } from "./network.ts";
 import type { NetworkProbe } from "./network.ts";
 import { Observers, Violations } from "./observer.ts";
 import type { Violation } from "./observer.ts";
-import { faultSeconds } from "./options.ts";
+import { faultSeconds, isSilenced } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { makePeer } from "./peer-maker.ts";
 import { Reference } from "./reference.ts";
@@ -142,6 +143,13 @@ class SimulatedRoom {
     const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
     coverage.follow(trace);
     meters.follow(trace);
+    const fallsAt = 1000 * Math.max(0, ...this.options.rules.map(({ atSecond }) => atSecond));
+    const hearing = isSilenced(this.options.rules)
+      ? [new ExplainedChecker(reference, violations, elapsedMs, fallsAt)]
+      : [
+          new SilenceChecker(reference, capacity, violations, elapsedMs),
+          new LivenessChecker(reference, capacity, violations, elapsedMs, this.options.loss),
+        ];
     return new Observers([
       reference,
       new EarChecker(reference, violations),
@@ -149,8 +157,7 @@ class SimulatedRoom {
       coverage,
       capacity,
       new LinkChecker(violations),
-      new SilenceChecker(reference, capacity, violations, elapsedMs),
-      new LivenessChecker(reference, capacity, violations, elapsedMs, this.options.loss),
+      ...hearing,
       meters,
     ]);
   }

@@ -12,6 +12,7 @@ const entryPatterns = [
   "electron/peer-process.ts",
   "electron/preload.ts",
   "renderer/main.tsx",
+  "renderer/net/lend-page.ts",
   "renderer/vite.config.ts",
   "test/**.test.ts",
   "test/**.test.tsx",

@@ -1,6 +1,7 @@
 import type { PeerId } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
-import type { Hello, Refusal } from "../session/frames.ts";
+import type { RelayAddress } from "../../api/link.ts";
+import { alternativesMax, type Hello, type Refusal } from "../session/frames.ts";
 import type { Edges } from "./edge.ts";
 
 /** Slots that are kept for the room's own relays and hosts, whatever the volunteer allows to listeners: the tree itself. */
@@ -13,6 +14,9 @@ const edgesPerPeerMax = 4;
 
 /** Edges to the host session in one room: its own, and one that it left behind. */
 const authoritiesMax = 4;
+
+/** How long an address may be to be named in a refusal: three of them go into one frame. */
+const alternativeBytesMax = 64;
 
 /** What admission looks at. */
 export interface AdmissionFacts {
@@ -43,7 +47,7 @@ export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): 
     return facts.edges.downs.filter((edge) => edge.authority).length < authoritiesMax ? undefined : "full";
   if (hello.role !== "member") return facts.relays.includes(remote) ? undefined : "proof";
   if (hello.feed) return hasSlot(facts) ? undefined : "full";
-  const standbys = facts.edges.downs.filter((edge) => !edge.feed).length;
+  const standbys = facts.edges.downs.filter((edge) => !edge.feed && edge.session.keepsPlace).length;
   return standbys < reservedSlots + facts.childrenMax * standbyShare ? undefined : "full";
 }
 
@@ -55,4 +59,11 @@ function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boole
 /** Slots for newcomers: an eighth is kept for children of a relay that dies (Kusumoto et al. 2006 keep one of each node's). */
 export function slotsFree(children: number, childrenMax: number): number {
   return Math.max(0, childrenMax - Math.floor(childrenMax / 8) - children);
+}
+
+/** Those of some relays that a refusal names, in their order: each with one address, and few enough for one frame. */
+export function alternativesOf(relays: readonly (RelayAddress | undefined)[]): RelayAddress[] {
+  const short = relays.filter((relay) => (relay?.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
+  const chosen = short.filter((relay) => relay !== undefined).slice(0, alternativesMax);
+  return chosen.map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
 }

@@ -55,7 +55,7 @@ export class Datagrams {
   }
 
   #wants(edge: Edge): boolean {
-    if (!this.#upgrade || !edge.welcomed || !edge.feed || !edge.session.dialed) return false;
-    return !edge.session.has("webrtc") && ![...this.#dials.values()].includes(edge);
+    if (!this.#upgrade || !edge.welcomed || edge.away || !edge.feed || !edge.session.dialed) return false;
+    return edge.session.hasStream && !edge.session.hasDatagrams && ![...this.#dials.values()].includes(edge);
   }
 }

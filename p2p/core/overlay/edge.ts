@@ -17,6 +17,8 @@ export interface Edge {
   readonly authority: boolean;
   /** Its `welcome` arrived; at once for edges that the neighbour dialed. */
   welcomed: boolean;
+  /** It lost its links, and the far end has not answered on a new one yet ([SS10]). */
+  away: boolean;
   /** Up only: links from the core to the parent. */
   hops: number;
   census: Census;
@@ -44,6 +46,7 @@ export function newEdge(
     feed,
     authority,
     welcomed: !session.dialed,
+    away: false,
     hops: 0,
     census: { listeners: 0, relays: 0, room: [] },
     censusSent: undefined,
@@ -93,7 +96,19 @@ export class Edges {
 
   /** Where media comes from. */
   get parent(): Edge | undefined {
-    return this.#list.find((edge) => edge.direction === "up" && edge.feed && edge.welcomed);
+    return this.#list.find((edge) => edge.direction === "up" && edge.feed && edge.welcomed && !edge.away);
+  }
+
+  /** Where words go up: to the parent, or to whoever is there without media, or comes back soon. */
+  get above(): Edge | undefined {
+    const ups = this.ups.filter((edge) => edge.welcomed);
+    return this.parent ?? ups.find((edge) => !edge.away) ?? ups[0];
+  }
+
+  /** Whether the room is there: who is asked for no media is no parent, but words pass. */
+  get isReached(): boolean {
+    const { parent, above } = this;
+    return parent !== undefined || (above?.session.quiet === true && !above.away);
   }
 
   get ups(): Edge[] {

@@ -1,7 +1,7 @@
 import type { Millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Edge } from "./edge.ts";
-import { encodePaper } from "./papers.ts";
+import { encodePaper, type Paper } from "./papers.ts";
 import type { Have } from "./ring.ts";
 import type { Spread } from "./spread.ts";
 
@@ -24,7 +24,8 @@ export class Feeds {
   }
 
   /** A neighbour below wants media, or no more. */
-  change(edge: Edge, on: boolean, have: readonly Have[], now: Millis): void {
+  change(edge: Edge, { on, quiet, have }: Extract<Paper, { kind: "feed" }>, now: Millis): void {
+    edge.session.quiet = quiet;
     if (!on) {
       edge.feed = false;
       return;
@@ -47,10 +48,11 @@ export class Feeds {
     edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
   }
 
-  /** Asks the neighbour above for media, or for no more. */
-  ask(edge: Edge, on: boolean, now: Millis): void {
+  /** Asks the neighbour above for media, or for no more; with `quiet`, for as few bytes as can be. */
+  ask(edge: Edge, on: boolean, now: Millis, quiet = false): void {
     edge.feed = on;
+    edge.session.quiet = quiet;
     const have = on ? this.#spread.ring.have(now) : [];
-    edge.session.sendReliable(encodePaper({ kind: "feed", on, have }), now);
+    edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, have }), now);
   }
 }

@@ -74,10 +74,10 @@ export class Notices {
     if (!this.#petitions.isNew(bytes, now)) return;
     this.#wires.petitionSeen(bytes, now);
     const paper = encodePaper({ kind: "petition", bytes });
-    const parent = this.#edges.parent;
+    const { above } = this.#edges;
     for (const edge of this.#edges.all) {
       if (edge === from) continue;
-      const up = edge === parent || (edge.direction === "mesh" && from?.direction !== "mesh");
+      const up = edge === above || (edge.direction === "mesh" && from?.direction !== "mesh");
       if (up || edge.authority) edge.session.sendReliable(paper, now);
     }
   }
@@ -87,12 +87,12 @@ export class Notices {
     if (!this.#notes.isNew(bytes, now)) return;
     if (from) this.#wires.noteSeen(bytes, now);
     const paper = encodePaper({ kind: "note", bytes });
-    const parent = this.#edges.parent;
+    const { above } = this.#edges;
     for (const edge of this.#edges.all) {
       if (edge === from) continue;
-      const below = edge.direction === "down" && edge.feed;
-      const across = edge.direction === "mesh" && from?.direction !== "mesh" && from !== parent;
-      if (below || across || (edge === parent && from?.direction !== "mesh")) edge.session.sendReliable(paper, now);
+      const below = edge.direction === "down" && (edge.feed || edge.session.quiet);
+      const across = edge.direction === "mesh" && from?.direction !== "mesh" && from !== above;
+      if (below || across || (edge === above && from?.direction !== "mesh")) edge.session.sendReliable(paper, now);
     }
   }
 

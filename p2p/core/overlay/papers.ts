@@ -36,8 +36,11 @@ export type Paper =
   /** Something typed to the room, sealed. */
   | { readonly kind: "note"; readonly bytes: Uint8Array }
   | { readonly kind: "census"; readonly census: Census }
-  /** Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. */
-  | { readonly kind: "feed"; readonly on: boolean; readonly have: readonly Have[] }
+  /**
+   * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
+   * media, and no more ticks than must be.
+   */
+  | { readonly kind: "feed"; readonly on: boolean; readonly quiet: boolean; readonly have: readonly Have[] }
   /** The answer to `feed` when there is no slot, with relays that have one. */
   | { readonly kind: "no-feed"; readonly alternatives: readonly RelayAddress[] }
   /** The other answer: how many packets of the hole were sent again. */
@@ -59,7 +62,7 @@ export function encodePaper(paper: Paper): Uint8Array {
       writeCensus(writer, paper.census);
       break;
     case "feed":
-      writer.u8(paper.on ? 1 : 0);
+      writer.u8(paper.on ? 1 : paper.quiet ? 2 : 0);
       writeHave(writer, paper.have);
       break;
     case "no-feed":
@@ -96,9 +99,9 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.census:
       return readCensus(reader);
     case types.feed: {
-      const on = reader.u8() === 1;
+      const wish = reader.u8();
       const have = readHave(reader);
-      return have && { kind: "feed", on, have };
+      return wish > 2 ? undefined : have && { kind: "feed", on: wish === 1, quiet: wish === 2, have };
     }
     case types["no-feed"]:
       return readNoFeed(reader);

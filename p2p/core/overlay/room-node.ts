@@ -1,36 +1,29 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
-import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import type { Deadline } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
-import {
-  alternativesMax,
-  encodeFrame,
-  type Frame,
-  type Hello,
-  peerOf,
-  type Refusal,
-  sessionVersion,
-} from "../session/frames.ts";
-import { Session, type SessionSignal } from "../session/session.ts";
-import { refusalOf } from "./admission.ts";
+import { type Frame, type Hello, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
+import { Session, type SessionSignal, type SessionWires } from "../session/session.ts";
+import { alternativesOf } from "./admission.ts";
+import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
 import { type Edge, Edges, newEdge } from "./edge.ts";
 import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
+import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
 import { coreOf } from "./plan.ts";
-import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
+import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
-/** How long an address may be to be named in a refusal: three of them go into one frame. */
-const alternativeBytesMax = 64;
+/** What a dial says that was not tried, for there were too many before it: it tells nothing of the relay. */
+const tooSoon = "too soon";
 /** Relays of the core that a voice is handed to at once, so that one may die. */
 const voiceCopies = 2;
 
@@ -50,10 +43,12 @@ export class RoomNode {
   #relays: PeerId[] = [];
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
-  #moveReason = "joined";
   readonly #datagrams: Datagrams;
   readonly #feeds: Feeds;
   readonly #grudges = new Grudges();
+  readonly #returns: Returns;
+  readonly #door: Door;
+  readonly #sessionWires: SessionWires;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
 
@@ -61,6 +56,11 @@ export class RoomNode {
     this.tag = tag;
     this.#crypto = crypto;
     this.#wires = wires;
+    this.#sessionWires = {
+      send: (link, bytes) => wires.send(link, bytes),
+      close: (link) => wires.close(link),
+      froze: (link) => this.#returns.noteSilence(link),
+    };
     this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
@@ -82,14 +82,29 @@ export class RoomNode {
       end: (edge) => this.end(edge),
     });
     this.upkeep = new Upkeep(this.edges, {
-      dial: (target) => wires.dial(target),
+      dial: (target, fresh) => wires.dial(target, fresh),
       cancel: (dial) => wires.cancel(dial),
-      promote: (edge, at) => {
-        this.#feeds.ask(edge, true, at);
-        this.#datagrams.start(edge);
-      },
+      promote: (edge, at) => this.#returns.promote(edge, at),
       end: (edge) => this.end(edge),
       random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
+    });
+    this.#door = new Door(this.edges, this.#feeds, {
+      session: this.#sessionWires,
+      slots: () => wires.slots(),
+      relays: () => this.#relays,
+      show: (edge, at) => this.notices.show(edge, at),
+      end: (edge) => this.end(edge),
+    });
+    const { edges, upkeep } = this;
+    const parts = { edges, upkeep, feeds: this.#feeds, datagrams: this.#datagrams };
+    this.#returns = new Returns(parts, {
+      received: (link) => wires.received(link),
+      lost: (edge, reason, at) => this.#lost(edge, reason, at),
+      runUpkeep: (at) => this.runUpkeep(at),
+      end: (edge) => this.end(edge),
+      placeFree: () => this.#census.touch(),
+      resident: () => this.resident,
+      relays: () => (this.#rank === undefined ? this.#relays : undefined),
     });
   }
 
@@ -107,10 +122,7 @@ export class RoomNode {
     const relays = this.view?.relays ?? [];
     const random = (): number => (this.#crypto.randomBytes(1)[0] ?? 0) / 256;
     const drawn = this.#census.withRoom(this.#censusFacts, random);
-    const found = drawn.map((peer) => relays[this.#relays.indexOf(peer)]);
-    const short = found.filter((relay) => (relay?.addresses[0]?.length ?? Infinity) <= alternativeBytesMax);
-    const chosen = short.filter((relay) => relay !== undefined).slice(0, alternativesMax);
-    return chosen.map((relay) => ({ ...relay, addresses: relay.addresses.slice(0, 1) }));
+    return alternativesOf(drawn.map((peer) => relays[this.#relays.indexOf(peer)]));
   }
 
   /** Bytes of frames that were not media. */
@@ -120,11 +132,11 @@ export class RoomNode {
 
   /** Edges that media flows down to, of every kind. */
   get feeding(): number {
-    return this.edges.downs.filter((edge) => edge.feed).length;
+    return this.edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
   }
 
   get children(): number {
-    return this.edges.downs.filter((edge) => edge.feed && edge.role === "member").length;
+    return this.edges.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
   }
 
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
@@ -135,7 +147,7 @@ export class RoomNode {
 
   /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
   originate(packet: Uint8Array, now: Millis): boolean {
-    const able = this.edges.ups.filter((edge) => edge.welcomed);
+    const able = this.edges.ups.filter((edge) => edge.welcomed && !edge.away);
     const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
     const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
     const core = coreOf(this.#relays, this.view?.coreSize ?? 1, isDead);
@@ -150,17 +162,20 @@ export class RoomNode {
   /** A link that we dialed for this room is open. */
   handleDialed(dial: DialId, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
     const upgraded = this.#datagrams.take(dial);
-    if (upgraded) {
-      if (this.edges.all.includes(upgraded)) upgraded.session.addLink(link, kind, true, now);
-      else this.#wires.close(link);
-      return;
-    }
-    const errand = this.upkeep.takeErrand(dial);
-    if (!errand) {
-      this.#wires.close(link);
-      return;
-    }
-    const session = new Session(this.#crypto.randomBytes(16), remote, true, this.#wires, now);
+    const errand = upgraded ? undefined : this.upkeep.takeErrand(dial);
+    const attaches = upgraded ?? errand?.resumes;
+    // A link to somebody else than was dialed continues nothing ([SS5]).
+    const meant = attaches ? this.edges.all.includes(attaches) && attaches.peer === remote : errand?.peer === remote;
+    const late =
+      errand?.role === "member" && !attaches && !this.resident?.wanted().includes(remote) && this.upkeep.isSettled();
+    if (!meant || late) return this.#wires.close(link);
+    if (attaches) this.#returns.attach(attaches, link, kind, now);
+    else if (errand) this.#greet(errand, link, kind, remote, now);
+  }
+
+  /** Opens a session on a new link. */
+  #greet(errand: Errand, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
+    const session = new Session(this.#crypto.randomBytes(16), remote, true, this.#sessionWires, now);
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
     const feed = errand.feed && !(direction === "up" && this.edges.parent);
@@ -180,66 +195,44 @@ export class RoomNode {
     session.sendFrame(hello);
   }
 
-  handleDialFailed(dial: DialId, now: Millis): void {
+  /** A dial of ours led nowhere. One that was not even tried, because it came too soon, says nothing of the relay. */
+  handleDialFailed(dial: DialId, reason: string, afterMs: number, now: Millis): void {
     const upgraded = this.#datagrams.take(dial);
     if (upgraded) this.#datagrams.failed(upgraded, now);
     const errand = this.upkeep.takeErrand(dial);
-    if (errand) {
-      this.upkeep.failed(errand.peer, now);
-      this.resident?.unreachable(errand.peer, now);
+    if (errand?.resumes) this.#returns.resumeFailed(errand.resumes, afterMs, now);
+    else if (errand) {
+      this.upkeep.failed(errand.peer, now, afterMs);
+      if (reason !== tooSoon) this.resident?.unreachable(errand.peer, now);
     }
     this.runUpkeep(now);
   }
 
+  /** Media is asked for again, wherever it froze ([OV16]). */
+  tryAgain(now: Millis): void {
+    this.#returns.tryAgain(now);
+  }
+
   /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
-  handleHello(
-    hello: Hello,
-    link: LinkId,
-    kind: LinkKind,
-    remote: PeerId,
-    proved: boolean,
-    now: Millis,
-  ): Refusal | undefined {
-    if (this.#grudges.isShunned(remote, now)) return "protocol";
-    const slots = this.#wires.slots();
-    const refusal = refusalOf(hello, remote, {
-      edges: this.edges,
-      carries: slots !== undefined,
-      children: slots?.used ?? 0,
-      childrenMax: slots?.max ?? 0,
-      feeding: slots?.feeding ?? 0,
-      relays: this.#relays,
-      proved,
-    });
+  handleHello(hello: Hello, caller: Caller, proved: boolean, now: Millis): Refusal | undefined {
+    if (this.#grudges.isShunned(caller.remote, now)) return "protocol";
+    const refusal = this.#door.enter(hello, caller, proved, now);
     if (refusal) return refusal;
-    // Whoever comes again takes the place of its old self.
-    const former = this.edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
-    if (former && hello.feed) this.end(former);
-    const session = new Session(hello.session, remote, false, this.#wires, now);
-    session.addLink(link, kind, false, now);
-    const direction = hello.role === "core" ? "mesh" : "down";
-    const edge = newEdge(session, hello.role, direction, hello.feed, proved, now);
-    this.edges.add(edge);
     this.#census.touch();
     this.usedAt = now;
-    const hops = (this.edges.parent?.hops ?? 0) + 1;
-    session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
-    this.notices.show(edge, now);
-    if (hello.feed) this.#feeds.answer(edge, hello.have, now);
     return undefined;
   }
 
-  /** A neighbour attaches another link to its session. False when there is no such session of this peer. */
-  handleAttach(id: Uint8Array, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): boolean {
-    const edge = this.edges.all.find((known) => known.peer === remote && equal(known.session.id, id));
-    if (!edge) return false;
-    if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
-    this.#wires.send(link, encodeFrame({ kind: "attached", session: id }));
-    return true;
+  /** A neighbour attaches another link to its session. False when there is no such session of this peer, or no place. */
+  handleAttach(id: Uint8Array, caller: Caller, now: Millis): boolean {
+    const known = this.#door.attach(id, caller, now);
+    if (known) this.#census.touch();
+    return known;
   }
 
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
     this.usedAt = now;
+    if (edge.away && frame.kind === "refuse") return this.#beginAnew(edge, link, now);
     if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse")) {
       this.#handleAnswer(edge, frame, now);
       return;
@@ -248,10 +241,14 @@ export class RoomNode {
   }
 
   handleLinkClosed(edge: Edge, link: LinkId, now: Millis): void {
-    if (!edge.session.removeLink(link, now)) this.#lost(edge, "its relay is gone", now);
-    else if (edge === this.edges.parent && this.edges.ups.some((other) => other !== edge && other.welcomed)) {
-      this.#swap(edge, now);
-    }
+    this.#returns.linkClosed(edge, link, now);
+  }
+
+  /** A link was closed because what came on it broke the protocol: nobody is waited for who does that on the last one. */
+  handleLinkBroken(edge: Edge, link: LinkId, now: Millis): void {
+    if (edge.session.linkIds.length > 1) return this.#returns.linkClosed(edge, link, now);
+    edge.session.release(link);
+    this.#lost(edge, "its relay broke the protocol", now);
   }
 
   /** Ends an edge with a goodbye. */
@@ -271,13 +268,7 @@ export class RoomNode {
   }
 
   handleTimeout(now: Millis): void {
-    for (const edge of this.edges.all.slice()) {
-      edge.session.handleTimeout(now);
-      if (edge.session.isSilent(now)) {
-        edge.session.end();
-        this.#lost(edge, "its relay fell silent", now);
-      }
-    }
+    this.#returns.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.runUpkeep(now);
@@ -290,20 +281,22 @@ export class RoomNode {
       if (other && (!soonest || other.at < soonest.at)) soonest = other;
     };
     for (const edge of this.edges.all) consider(edge.session.deadline());
+    consider(this.#returns.deadline());
     consider(this.#datagrams.deadline());
     consider(this.#census.deadline(this.#censusFacts));
     return soonest;
   }
 
   runUpkeep(now: Millis): void {
-    const rank = this.view === undefined ? -1 : this.#relays.indexOf(this.#wires.self);
     const facts: UpkeepFacts = {
       relays: this.#relays,
-      rank: rank < 0 || !this.#wires.slots() ? undefined : rank,
+      rank: this.#rank,
       coreSize: this.view?.coreSize ?? 1,
       fanout: this.view?.relayFanout ?? 1,
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
+      muted: this.#returns.muted,
+      froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
@@ -330,10 +323,8 @@ export class RoomNode {
     this.#census.touch();
     edge.hops = frame.hops;
     this.upkeep.welcomed(edge.peer);
-    const other = this.edges.ups.find((known) => known !== edge && known.feed && known.welcomed);
-    if (edge.direction === "up" && edge.feed && other) {
-      this.#feeds.ask(edge, false, now);
-    }
+    if (this.#returns.isSurplus(edge)) return this.end(edge);
+    this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
     if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
     this.#datagrams.start(edge);
@@ -354,6 +345,9 @@ export class RoomNode {
         else this.spread.reject("paper");
         break;
       }
+      case "attached":
+        if (edge.away) this.#returns.isBack(edge, now);
+        break;
       case "bye":
         edge.session.end();
         this.#lost(edge, "its relay left", now);
@@ -382,7 +376,7 @@ export class RoomNode {
         break;
       case "feed":
         this.#census.touch();
-        if (edge.direction === "down") this.#feeds.change(edge, paper.on, paper.have, now);
+        if (edge.direction === "down") this.#feeds.change(edge, paper, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
@@ -392,7 +386,7 @@ export class RoomNode {
         this.runUpkeep(now);
         break;
       case "replayed":
-        if (edge.direction === "up") this.resident?.moved(this.#moveReason, paper.packets, now);
+        this.#returns.replayed(edge, paper.packets, now);
         break;
       default:
         paper satisfies never;
@@ -412,6 +406,7 @@ export class RoomNode {
     this.edges.remove(edge);
     this.#census.touch();
     this.#datagrams.forget(edge);
+    this.upkeep.forget(edge);
   }
 
   #blame(edge: Edge, now: Millis): void {
@@ -420,21 +415,25 @@ export class RoomNode {
     this.#lost(edge, "its relay broke the protocol", now);
   }
 
-  /** A parent that lost a link changes places with the standby before it is known whether it lives ([OV7]). */
-  #swap(parent: Edge, now: Millis): void {
-    this.#feeds.ask(parent, false, now);
-    this.#moveReason = "a link to its relay was lost";
-    this.runUpkeep(now);
+  /** The far end knows the session no more: another begins on the same link. */
+  #beginAnew(edge: Edge, link: LinkId, now: Millis): void {
+    const { role, feed, peer } = edge;
+    const kind = edge.session.release(link);
+    this.end(edge);
+    if (kind) this.#greet({ peer, role, feed, resumes: undefined }, link, kind, peer, now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {
     this.#forget(edge);
-    if (edge.session.dialed) this.upkeep.failed(edge.peer, now);
-    if (edge.direction === "up" && edge.feed) {
-      this.#moveReason = reason;
-      this.resident?.lost(now);
-    }
+    if (edge.session.dialed && !edge.away) this.upkeep.failed(edge.peer, now);
+    this.#returns.lost(edge, reason, now);
     this.runUpkeep(now);
+  }
+
+  /** This node's place among the room's relays, when it is one that lends. */
+  get #rank(): number | undefined {
+    const rank = this.view === undefined ? -1 : this.#relays.indexOf(this.#wires.self);
+    return rank < 0 || !this.#wires.slots() ? undefined : rank;
   }
 
   get #censusFacts(): CensusFacts {

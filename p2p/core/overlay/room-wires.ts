@@ -3,6 +3,7 @@ import type { RelayAddress } from "../../api/link.ts";
 import type { RelayView } from "../room/view.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Edge } from "./edge.ts";
+import type { Received } from "./freeze.ts";
 import type { Census } from "./papers.ts";
 import type { Passed } from "./spread.ts";
 
@@ -11,7 +12,10 @@ export interface RoomWires {
   readonly self: PeerId;
   send(link: LinkId, bytes: Uint8Array): void;
   close(link: LinkId): void;
-  dial(target: RelayAddress): DialId;
+  /** `fresh`: what connection there is to it is not to be used. */
+  dial(target: RelayAddress, fresh: boolean): DialId;
+  /** What came over a link so far. */
+  received(link: LinkId): Received;
   /** Asks for a data channel; undefined where the profile has none. */
   readonly upgrade: ((remote: PeerId) => DialId) | undefined;
   cancel(dial: DialId): void;
@@ -35,6 +39,10 @@ export interface RoomResident {
   /** A dial to a relay failed. */
   unreachable(peer: PeerId, now: Millis): void;
   moved(reason: string, packets: number, now: Millis): void;
+  /** The parent is the same, but by a new link; the hole was replayed. */
+  resumed(packets: number, now: Millis): void;
+  /** Media is not asked for any more, because every way to it freezes ([OV16]). */
+  muted(): void;
   /** Whether our own microphone is or may be open. */
   speaks(): boolean;
   /** Relays that edges are kept to whatever the plan says. */

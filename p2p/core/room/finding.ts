@@ -19,6 +19,7 @@ const reasons: readonly [Refusal, ErrorCode][] = [
   ["not-carrying", "refused-by-relay"],
   ["proof", "refused-by-relay"],
   ["protocol", "wrong-version"],
+  ["unknown-session", "wrong-version"],
 ];
 
 /** The search for a way into one room: when to ask the DHT, and when to stop and what to say. */

@@ -1,14 +1,19 @@
-import type { Totals } from "../../api/engine.ts";
+import type { Stats, Totals } from "../../api/engine.ts";
 import type { Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Passed } from "../overlay/spread.ts";
 import { Ledger } from "./ledger.ts";
-import type { SoundStats } from "./resident.ts";
 
 /** A pause in arrival that is told of with a move: three packets. */
 const gapMsMin = 3 * limits.packetMs;
 /** And how long ago it may have ended: replayed packets come before the word that they were replayed. */
 const gapReportMs = 1000;
+
+/** What a listener counts of `Stats`. */
+export type SoundStats = Pick<
+  Stats,
+  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops"
+>;
 
 /** What one listener hears, in numbers. */
 export class Hearing {
@@ -17,6 +22,7 @@ export class Hearing {
   framesSent = 0;
   readonly #ledger = new Ledger();
   #moves = 0;
+  #covers = 0;
   #heardAt: Millis | undefined;
   /** The last hole in what arrived. */
   #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
@@ -35,6 +41,16 @@ export class Hearing {
   /** We came over to another parent. Returns how long nothing had arrived, in ms. */
   moved(now: Millis): number {
     this.#moves++;
+    return this.#gapMs(now);
+  }
+
+  /** The parent's connection was cut and another continued it. Returns the same. */
+  covered(now: Millis): number {
+    this.#covers++;
+    return this.#gapMs(now);
+  }
+
+  #gapMs(now: Millis): number {
     const recent = this.#gap !== undefined && now - this.#gap.endedAt < gapReportMs ? this.#gap : undefined;
     return Math.round(recent ? recent.ms : now - (this.#heardAt ?? now));
   }
@@ -43,16 +59,20 @@ export class Hearing {
     this.#ledger.settle(now);
   }
 
-  /** Counts so far, and the interval since the last call. */
+  /** Counts so far, and how the interval went. */
   stats(now: Millis): SoundStats {
     this.#ledger.settle(now);
     const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
     const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.framesSent, hops: this.hops };
-    return { ...counts, ...this.#ledger.takeInterval() };
+    return { ...counts, ...this.#ledger.interval };
+  }
+
+  startInterval(): void {
+    this.#ledger.startInterval();
   }
 
   totals(): Totals {
     const { outagesMs } = this.#ledger;
-    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: 0, moves: this.#moves };
+    return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: this.#covers, moves: this.#moves };
   }
 }

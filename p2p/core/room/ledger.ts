@@ -3,6 +3,8 @@ import { limits } from "../../api/limits.ts";
 
 /** On time is ready to play within 400 ms of capture (the command-line contract; ITU-T G.114's upper bound). */
 export const onTimeMsMax = 400;
+/** Latencies kept of one interval, which is a second. */
+const intervalLatenciesMax = 512;
 /** A capture clock that differs by more than this from ours is wrong, not late: lateness is then counted from the best transit seen. */
 const clockSkewMsMax = 10_000;
 /** What a packet takes at the least when clocks cannot tell: one wide-area crossing. */
@@ -69,15 +71,19 @@ export class Ledger {
     for (const account of this.#voices.values()) this.#judge(account, now);
   }
 
-  /** The longest run of frames not on time that touched the interval, in ms, and the interval's median latency; starts a new interval. */
-  takeInterval(): { worstGapMs: number; latencyMs: number | null } {
+  /** The longest run of frames not on time that touched the interval, in ms, and the interval's median latency. */
+  get interval(): { worstGapMs: number; latencyMs: number | null } {
     const running = Math.max(0, ...[...this.#voices.values()].map((account) => account.gapFrames));
     const worstGapMs = Math.max(this.#worstGapFrames, running) * limits.frameMs;
-    const sorted = this.#interval.sort((a, b) => a - b);
+    const sorted = this.#interval.slice().sort((a, b) => a - b);
     const latencyMs = sorted.length === 0 ? null : Math.round(sorted[sorted.length >> 1] ?? 0);
+    return { worstGapMs, latencyMs };
+  }
+
+  /** Starts a new interval. */
+  startInterval(): void {
     this.#worstGapFrames = 0;
     this.#interval = [];
-    return { worstGapMs, latencyMs };
   }
 
   /** Percentiles of capture-to-ready latency over the last `latenciesMax` packets. */
@@ -138,7 +144,8 @@ export class Ledger {
   }
 
   #recordLatency(latencyMs: number): void {
-    this.#interval.push(latencyMs);
+    // Nobody may ever ask: a few seconds' worth tells as much.
+    if (this.#interval.length < intervalLatenciesMax) this.#interval.push(latencyMs);
     this.#latencies[this.#latencyCount++ % latenciesMax] = latencyMs;
   }
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../api/errors.ts";
-import type { Role, Totals } from "../../api/engine.ts";
+import type { Role } from "../../api/engine.ts";
 import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
@@ -28,7 +28,7 @@ import { epochSecret } from "./keys.ts";
 import { fittingHints } from "./invite.ts";
 import type { Seat } from "./seat.ts";
 import { sealPetition, type Wish } from "./petition.ts";
-import type { Resident, ResidentWires, SoundStats } from "./resident.ts";
+import type { Resident, ResidentWires } from "./resident.ts";
 import { isVouchedFor, openState, type RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
 import { type RelayView, viewHash } from "./view.ts";
@@ -38,7 +38,7 @@ const settleMs = 4000;
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
-  readonly #hearing = new Hearing();
+  readonly hearing = new Hearing();
   readonly #crypto: Crypto;
   readonly #seat: Seat;
   readonly #node: RoomNode;
@@ -174,7 +174,7 @@ export class Member implements Resident {
       viewMark: this.#viewMark,
     } as const;
     if (!this.#node.originate(this.#sealer.seal(content), now)) return false;
-    this.#hearing.framesSent += limits.packetMs / limits.frameMs;
+    this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
   }
 
@@ -185,7 +185,7 @@ export class Member implements Resident {
       return;
     }
     const { opus, capturedAt } = opened.value;
-    if (this.#hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
+    if (this.hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
     const packet = { speaker: passed.voice, sequence: passed.packet.sequence, opus, capturedAt, receivedAt: now };
     this.#wires.emit({ kind: "heard", packet });
   }
@@ -242,8 +242,17 @@ export class Member implements Resident {
   }
 
   moved(reason: string, packets: number, now: Millis): void {
-    const gapMs = this.#hearing.moved(now);
+    const gapMs = this.hearing.moved(now);
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
+  }
+
+  resumed(packets: number, now: Millis): void {
+    const gapMs = this.hearing.covered(now);
+    this.#tell({ event: "cover", reason: "its connection was cut", gapMs, packetsRecovered: packets });
+  }
+
+  muted(): void {
+    this.#tell({ event: "trouble", code: "frozen", fatal: false });
   }
 
   /** The DHT gave a value: relays, if a session of this room stands behind it. */
@@ -269,8 +278,8 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
-    this.#hearing.settle(now);
-    if (this.#joined) this.#teller.place(this.#node, this.#hearing.hops);
+    this.hearing.settle(now);
+    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops);
     this.#advance(now);
   }
 
@@ -288,14 +297,6 @@ export class Member implements Resident {
     if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
-  }
-
-  stats(now: Millis): SoundStats {
-    return this.#hearing.stats(now);
-  }
-
-  totals(): Totals {
-    return this.#hearing.totals();
   }
 
   /** One step of everything that waits for something else: called after every change. */
@@ -366,7 +367,7 @@ export class Member implements Resident {
   }
 
   #isCutOff(): boolean {
-    return this.#node.edges.parent === undefined && !this.#node.relays.includes(this.#wires.self);
+    return !this.#node.edges.isReached && !this.#node.relays.includes(this.#wires.self);
   }
 
   #lookUp(now: Millis): void {

@@ -1,4 +1,3 @@
-import type { Stats, Totals } from "../../api/engine.ts";
 import type { Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
@@ -7,13 +6,8 @@ import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
 import type { Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
+import type { Hearing } from "./hearing.ts";
 import type { Wish } from "./petition.ts";
-
-/** What a resident counts of `Stats`. */
-export type SoundStats = Pick<
-  Stats,
-  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops"
->;
 
 /** What a resident is given by its peer. */
 export interface ResidentWires {
@@ -39,8 +33,8 @@ export interface Resident extends RoomResident {
   lookupEnded(now: Millis): void;
   handleTimeout(now: Millis): void;
   deadline(): Deadline | undefined;
-  stats(now: Millis): SoundStats;
-  totals(): Totals;
+  /** What it hears, in numbers. */
+  readonly hearing: Hearing;
 }
 
 /** A place in a room, ready to be taken. */

@@ -23,6 +23,7 @@ export const refusals = [
   "not-carrying",
   "proof",
   "protocol",
+  "unknown-session",
 ] as const;
 /** One of them. */
 export type Refusal = (typeof refusals)[number];

@@ -23,6 +23,7 @@ interface Outgoing {
   readonly last: boolean;
   readonly bytes: Uint8Array;
   sentAt: Millis | undefined;
+  firstSentAt: Millis | undefined;
   resends: number;
 }
 
@@ -64,6 +65,7 @@ export class ReliableLane {
         last: index === count - 1,
         bytes: message.subarray(index * fragmentBytes, (index + 1) * fragmentBytes),
         sentAt: undefined,
+        firstSentAt: undefined,
         resends: 0,
       });
     }
@@ -115,6 +117,11 @@ export class ReliableLane {
     }
   }
 
+  /** Since when the far end owes an answer. */
+  get unansweredSince(): Millis | undefined {
+    return this.#waiting[0]?.firstSentAt;
+  }
+
   deadline(): Deadline | undefined {
     const oldest = this.#waiting[0];
     if (oldest?.sentAt === undefined) return undefined;
@@ -142,6 +149,7 @@ export class ReliableLane {
 
   #transmit(fragment: Outgoing, now: Millis): void {
     fragment.sentAt = now;
+    fragment.firstSentAt ??= now;
     this.#emit({ kind: "fragment", sequence: fragment.sequence, last: fragment.last, bytes: fragment.bytes });
   }
 

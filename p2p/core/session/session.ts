@@ -12,6 +12,21 @@ export const tickMsUp = 2000;
 export const silenceMsUp = 1000;
 /** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
 const silenceMsDatagrams = 900;
+/** A link that is idle while another carries everything says this often that it lives. */
+const tickMsIdle = 1000;
+/** Silence of a stream beside a live data channel after which it is given up: four such ticks, and within the 5 s of [SS7]. */
+const silenceMsStream = 4000;
+/** On an edge that asked for no media and few bytes, ticks and silence are as slow as upwards. */
+const silenceMsQuiet = 8000;
+/** But what we sent there is answered within this time: five of the longest round trips. */
+const answerMsQuiet = 2000;
+/**
+ * How long the dialing side tries to get a session without a link back: a little less than the far end keeps it
+ * (`silenceMsDown`, of which a tick upwards may have taken 2 s).
+ */
+export const resumeMs = 8000;
+/** The far end keeps the place of somebody who is away this long: two seconds are replayed, one is mercy. Then it is anybody's. */
+const placeMs = 3000;
 /** Silence from below after which a child's slot is given to somebody else. */
 export const silenceMsDown = 10_000;
 /** When one link was lost, the others must show within this time that the far end lives: it may be its process that died. */
@@ -28,6 +43,7 @@ interface SessionLink {
   attachedAt: Millis;
   attaches: number;
   heardAt: Millis;
+  sentAt: Millis;
 }
 
 /** What a session tells its owner. */
@@ -35,6 +51,8 @@ export type SessionSignal =
   | { readonly kind: "message"; readonly message: Uint8Array }
   | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
   | { readonly kind: "bye" }
+  /** The far end knows the session of the link that we attached. */
+  | { readonly kind: "attached" }
   /** The far end broke the protocol or reads nothing: the session is over. */
   | { readonly kind: "broken" };
 
@@ -42,6 +60,8 @@ export type SessionSignal =
 export interface SessionWires {
   send(link: LinkId, bytes: Uint8Array): void;
   close(link: LinkId): void;
+  /** A stream was given up because nothing came on it any more though it was open ([SS12]). */
+  froze?(link: LinkId): void;
 }
 
 /**
@@ -54,6 +74,10 @@ export class Session {
   /** True for the side that dialed: it is below, or a sibling of worse rank. */
   readonly dialed: boolean;
   controlBytes = 0;
+  /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
+  quiet = false;
+  /** Papers go by data channel too, because streams to this neighbour freeze. */
+  prefersDatagrams = false;
   readonly #links: SessionLink[] = [];
   readonly #wires: SessionWires;
   readonly #lane: ReliableLane;
@@ -61,6 +85,9 @@ export class Session {
   #sentAt: Millis;
   #heardAt: Millis;
   #lostAt: Millis | undefined;
+  /** Since when there is no link at all. */
+  #severedAt: Millis | undefined;
+  #keepsPlace = true;
 
   constructor(id: Uint8Array, remote: PeerId, dialed: boolean, wires: SessionWires, now: Millis) {
     this.id = id;
@@ -86,27 +113,59 @@ export class Session {
     return this.#heardAt;
   }
 
-  has(kind: LinkKind): boolean {
-    return this.#links.some((entry) => entry.kind === kind);
+  get hasDatagrams(): boolean {
+    return this.#links.some(isDatagrams);
+  }
+
+  get hasStream(): boolean {
+    return this.#links.some((entry) => !isDatagrams(entry));
+  }
+
+  /** It has lost every link and waits for the dialing side to come back ([SS10]). */
+  get isSevered(): boolean {
+    return this.#links.length === 0;
+  }
+
+  /** Whether it counts as there when places are given out: not when nobody has come back to it for a while. */
+  get keepsPlace(): boolean {
+    return this.#keepsPlace;
   }
 
   /**
-   * Adds a link. With `announce`, our `attach` goes out on it and it serves once that is answered; otherwise it serves at once.
+   * Adds a link; it takes the place of an older one of its kind ([SS5]). With `announce`, our `attach` goes out on it. A
+   * data channel then serves once that is answered; on a stream, which is ordered, everything may follow at once.
    */
   addLink(link: LinkId, kind: LinkKind, announce: boolean, now: Millis): void {
-    this.#links.push({ link, kind, ready: !announce, attachedAt: now, attaches: 0, heardAt: now });
+    const entry = { link, kind, ready: !announce, attachedAt: now, attaches: 0, heardAt: now, sentAt: now };
+    const older = this.#links.filter((known) => isDatagrams(known) === isDatagrams(entry));
+    this.#links.push(entry);
     this.#heardAt = now;
-    if (announce) this.#announce(this.#links[this.#links.length - 1], now);
-    else this.#lane.resume(now);
+    this.#severedAt = undefined;
+    this.#keepsPlace = true;
+    for (const each of older) {
+      this.#links.splice(this.#links.indexOf(each), 1);
+      this.#wires.close(each.link);
+    }
+    if (announce) this.#announce(entry, now);
+    if (announce && !isDatagrams(entry)) entry.ready = true;
+    if (entry.ready) this.#lane.resume(now);
   }
 
   /** Forgets a link that closed. True while another remains. */
   removeLink(link: LinkId, now: Millis): boolean {
-    const index = this.#links.findIndex((entry) => entry.link === link);
-    if (index >= 0) this.#links.splice(index, 1);
     this.#lostAt = now;
-    if (this.#links.length > 0) this.#lane.resume(now);
-    return this.#links.length > 0;
+    return this.#forget(link, now);
+  }
+
+  /** Takes a link out, still open, for another session to use; its kind. */
+  release(link: LinkId): LinkKind | undefined {
+    const index = this.#links.findIndex((entry) => entry.link === link);
+    return index < 0 ? undefined : this.#links.splice(index, 1)[0]?.kind;
+  }
+
+  /** Closes every link without a goodbye: nothing comes on them any more, but the session is to go on by others. */
+  sever(now: Millis): void {
+    for (const entry of this.#links.slice()) this.#giveUp(entry, now);
   }
 
   /** Sends an encoded media frame by the best link; false without one. */
@@ -114,6 +173,7 @@ export class Session {
     const entry = this.#mediaLink();
     if (!entry) return false;
     this.#sentAt = now;
+    entry.sentAt = now;
     this.#wires.send(entry.link, encoded);
     return true;
   }
@@ -146,7 +206,7 @@ export class Session {
         return [];
       case "attached":
         if (entry) entry.ready = true;
-        return [];
+        return [{ kind: "attached" }];
       case "tick":
         return [];
       case "bye":
@@ -163,16 +223,18 @@ export class Session {
 
   /** Repeats what was not answered, ticks when there was nothing to say, and gives up links that fell silent. */
   handleTimeout(now: Millis): void {
+    if (this.isSevered) {
+      if (now >= this.#placeUntil) this.#keepsPlace = false;
+      return;
+    }
     const turn = this.#laneTurn;
     if ((this.#lane.deadline()?.at ?? Infinity) <= now) this.#laneTurn = turn + 1;
     this.#lane.handleTimeout(now);
     for (const entry of this.#links.slice()) if (!entry.ready) this.#repeatAnnounce(entry, now);
-    if (now >= this.#sentAt + this.#tickMs) {
-      this.#sentAt = now;
-      // On every link, so that each shows whether it lives.
-      for (const entry of this.#links) if (entry.ready) this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
+    this.#tick(now);
+    for (const entry of this.#links.slice()) {
+      if (entry.ready && this.#watches(entry) && now >= this.#silentAtOf(entry)) this.#giveUp(entry, now);
     }
-    this.#dropSilentDatagrams(now);
   }
 
   /** Our own process stood still for `ms`: what was not heard meanwhile may be waiting to be read ([SS8]). */
@@ -186,22 +248,34 @@ export class Session {
     return this.dialed && this.#lostAt !== undefined && this.#heardAt <= this.#lostAt;
   }
 
-  /** Nothing was heard for so long that the far end counts as gone. */
+  /** Nothing was heard for so long that the far end, or the way to it, counts as gone. */
   isSilent(now: Millis): boolean {
-    return now >= this.#silentAt;
+    return !(this.dialed && this.isSevered) && now >= this.#silentAt;
+  }
+
+  /** Nobody has come back to it in time ([SS10]): it is over. */
+  isOver(now: Millis): boolean {
+    if (!this.dialed) return now >= this.#silentAt;
+    return this.#severedAt !== undefined && now >= this.#severedAt + resumeMs;
   }
 
   deadline(): Deadline {
+    if (this.isSevered && this.dialed)
+      return { at: millis((this.#severedAt ?? this.#heardAt) + resumeMs), reason: "a session without a link" };
     let soonest: Deadline = { at: this.#silentAt, reason: "silence of a neighbour" };
-    const consider = (other: Deadline | undefined): void => {
-      if (other && other.at < soonest.at) soonest = other;
+    if (this.isSevered && this.#keepsPlace && this.#placeUntil < soonest.at)
+      return { at: this.#placeUntil, reason: "the place of somebody who is away" };
+    if (this.isSevered) return soonest;
+    const consider = (at: number, reason: string): void => {
+      if (at < soonest.at) soonest = { at: millis(at), reason };
     };
-    consider(this.#lane.deadline());
-    consider({ at: millis(this.#sentAt + this.#tickMs), reason: "tick" });
+    const lane = this.#lane.deadline();
+    if (lane) consider(lane.at, lane.reason);
+    consider(this.#sentAt + this.#tickMs, "tick");
     for (const entry of this.#links) {
-      if (!entry.ready) consider({ at: millis(entry.attachedAt + attachMs), reason: "attach" });
-      else if (this.#watches(entry))
-        consider({ at: millis(entry.heardAt + silenceMsDatagrams), reason: "silent datagrams" });
+      if (!entry.ready) consider(entry.attachedAt + attachMs, "attach");
+      else if (this.#links.length > 1) consider(entry.sentAt + this.#tickMsIdle, "tick of an idle link");
+      if (entry.ready && this.#watches(entry)) consider(this.#silentAtOf(entry), "a silent link");
     }
     return soonest;
   }
@@ -214,33 +288,61 @@ export class Session {
     }
   }
 
+  get #placeUntil(): Millis {
+    return millis((this.#severedAt ?? this.#heardAt) + placeMs);
+  }
+
+  #tick(now: Millis): void {
+    const due = now >= this.#sentAt + this.#tickMs;
+    if (due) this.#sentAt = now;
+    for (const entry of this.#links) {
+      // On every link, so that each shows whether it lives.
+      const idle = this.#links.length > 1 && now >= entry.sentAt + this.#tickMsIdle;
+      if (!entry.ready || !(due || idle)) continue;
+      entry.sentAt = now;
+      this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
+    }
+  }
+
   get #tickMs(): number {
-    return this.dialed ? tickMsUp : tickMsDown;
+    return this.dialed || this.quiet ? tickMsUp : tickMsDown;
+  }
+
+  get #tickMsIdle(): number {
+    return this.dialed || this.quiet ? tickMsUp : tickMsIdle;
   }
 
   /** When silence becomes a loss, if nothing is heard until then. */
   get #silentAt(): Millis {
-    const patient = this.#heardAt + this.#silenceMs;
+    const patient = Math.min(this.#heardAt + this.#silenceMs, this.#answerBy);
     return millis(this.isDoubtful ? Math.min(patient, (this.#lostAt ?? 0) + proofMs) : patient);
   }
 
+  /** On a quiet edge above us ticks are too rare to wait for when something of ours is not answered. */
+  get #answerBy(): number {
+    const since = this.dialed && this.quiet ? this.#lane.unansweredSince : undefined;
+    return since === undefined ? Infinity : Math.max(since, this.#heardAt) + answerMsQuiet;
+  }
+
   get #silenceMs(): number {
-    return this.dialed ? silenceMsUp : silenceMsDown;
+    if (!this.dialed) return silenceMsDown;
+    return this.quiet ? silenceMsQuiet : silenceMsUp;
   }
 
   /** Data channels before streams: they lose rather than delay. */
   #mediaLink(): SessionLink | undefined {
     let best: SessionLink | undefined;
     for (const entry of this.#links) {
-      if (entry.ready && (best === undefined || (best.kind === "stream" && entry.kind === "webrtc"))) best = entry;
+      if (entry.ready && (best === undefined || (!isDatagrams(best) && isDatagrams(entry)))) best = entry;
     }
     return best;
   }
 
-  /** Streams before data channels, but every resend takes the next link: the first may be frozen. */
+  /** Streams before data channels unless they freeze, but every resend takes the next link: the first may be frozen. */
   #sendControl(frame: Frame): void {
     const ready = this.#links.filter((entry) => entry.ready);
-    const order = ready.sort((a, b) => Number(a.kind === "webrtc") - Number(b.kind === "webrtc"));
+    const weight = (entry: SessionLink): number => Number(isDatagrams(entry) !== this.prefersDatagrams);
+    const order = ready.sort((a, b) => weight(a) - weight(b));
     const entry = order[this.#laneTurn % Math.max(1, order.length)];
     if (!entry) return;
     const bytes = encodeFrame(frame);
@@ -261,19 +363,36 @@ export class Session {
     else this.#drop(entry, now);
   }
 
-  /** The side below watches its data channel: when it alone is silent, the stream takes over ([SS7]). */
+  /** The side below watches each of its links: when one alone is silent, the other takes over ([SS7]). */
   #watches(entry: SessionLink): boolean {
-    return this.dialed && entry.kind === "webrtc" && this.#links.length > 1;
+    return this.dialed && this.#links.some((other) => other !== entry && other.ready);
   }
 
-  #dropSilentDatagrams(now: Millis): void {
-    for (const entry of this.#links.slice()) {
-      if (entry.ready && this.#watches(entry) && now >= entry.heardAt + silenceMsDatagrams) this.#drop(entry, now);
-    }
+  #silentAtOf(entry: SessionLink): Millis {
+    const patience = this.quiet ? silenceMsQuiet : isDatagrams(entry) ? silenceMsDatagrams : silenceMsStream;
+    return millis(entry.heardAt + patience);
   }
 
+  #giveUp(entry: SessionLink, now: Millis): void {
+    if (!isDatagrams(entry)) this.#wires.froze?.(entry.link);
+    this.#drop(entry, now);
+  }
+
+  /** We gave it up ourselves, so it says nothing about whether the far end lives. */
   #drop(entry: SessionLink, now: Millis): void {
     this.#wires.close(entry.link);
-    this.removeLink(entry.link, now);
+    this.#forget(entry.link, now);
   }
+
+  #forget(link: LinkId, now: Millis): boolean {
+    const index = this.#links.findIndex((entry) => entry.link === link);
+    if (index >= 0) this.#links.splice(index, 1);
+    if (this.#links.length > 0) this.#lane.resume(now);
+    else this.#severedAt ??= now;
+    return this.#links.length > 0;
+  }
+}
+
+function isDatagrams(entry: { readonly kind: LinkKind }): boolean {
+  return entry.kind === "webrtc";
 }

@@ -1,9 +1,15 @@
-import { generateKeyPairSync, randomBytes, randomInt, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, randomInt, sign } from "node:crypto";
 
 /** What a TLS server shows, as PEM texts. `key` never leaves memory. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
+}
+
+/** One that is renewed while servers show it. */
+export interface ChangingCertificate extends Certificate {
+  /** Calls when `cert` and `key` are others from now on. The result removes the listener. */
+  onChange(listener: () => void): () => void;
 }
 
 const dayMs = 86_400_000;
@@ -34,38 +40,86 @@ const pem = (label: string, content: Uint8Array): string => {
 
 /** ecdsa-with-SHA256, RFC 5758. */
 const signatureAlgorithm = sequence(identifier("2a8648ce3d040302"));
-/** CN=localhost: the subject of the certificate that a freshly installed web server has. */
-const subject = sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from("localhost")))));
-/** basicConstraints: no authority; subjectAltName: DNS localhost. */
-const extensions = der(
-  0xa3,
-  sequence(
-    sequence(identifier("551d13"), octets(sequence())),
-    sequence(identifier("551d11"), octets(sequence(der(0x82, Buffer.from("localhost"))))),
-  ),
-);
+/** A name of nothing but this common name. */
+const commonName = (text: string): Buffer =>
+  sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from(text)))));
+/** Bytes of an uncompressed point of P-256 at the end of its SubjectPublicKeyInfo. */
+const pointBytes = 65;
+const yes = Uint8Array.of(0x01, 0x01, 0xff);
 
 /**
- * A fresh self-signed certificate (X.509 v3, ECDSA P-256, SHA-256), in memory only. Nothing in it comes from this
- * machine or this run: its start lies at a random moment of the last weeks. `now` is Unix time in ms.
+ * What `openssl req -x509` writes by default, in its order: subjectKeyIdentifier (RFC 5280, 4.2.1.2, method 1),
+ * authorityKeyIdentifier, basicConstraints, critical and an authority; then subjectAltName, DNS localhost.
+ */
+const extensionsOf = (spki: Buffer): Buffer => {
+  const keyId = createHash("sha1").update(spki.subarray(-pointBytes)).digest();
+  return der(
+    0xa3,
+    sequence(
+      sequence(identifier("551d0e"), octets(octets(keyId))),
+      sequence(identifier("551d23"), octets(sequence(der(0x80, keyId)))),
+      sequence(identifier("551d13"), yes, octets(sequence(yes))),
+      sequence(identifier("551d11"), octets(sequence(der(0x82, Buffer.from("localhost"))))),
+    ),
+  );
+};
+
+/**
+ * A fresh self-signed certificate (X.509 v3, ECDSA P-256, SHA-256), in memory only: field by field what
+ * `openssl req -x509 -newkey ec -days 365` with the subject CN=localhost makes. Nothing in it comes from this machine or this
+ * run: its start lies at a random moment of the last weeks. `now` is Unix time in ms.
  *
  * Written out here because @peculiar/x509, the other choice, needs a global polyfill loaded before it.
  */
-export const selfSignedCertificate = (now: number): Certificate => {
+export const selfSignedCertificate = (now: number): Certificate =>
+  // CN=localhost: the subject of the certificate that a freshly installed web server has.
+  signedByItself({
+    name: "localhost",
+    serialBytes: 20,
+    notBefore: now - randomInt(7 * dayMs, 60 * dayMs),
+    days: 365,
+    extensionsOf,
+  });
+
+/**
+ * A fresh certificate for one WebRTC connection, field by field what browsers make for theirs: CN=WebRTC, a serial number of
+ * 8 bytes, valid from a day before `now` (Unix ms) for 30 days, no extensions. DTLS 1.2 shows it in clear, and the
+ * library's own bears the library's name.
+ */
+export const webRtcCertificate = (now: number): Certificate =>
+  signedByItself({
+    name: "WebRTC",
+    serialBytes: 8,
+    notBefore: now - dayMs,
+    days: 31,
+    extensionsOf: () => Buffer.alloc(0),
+  });
+
+interface CertificateTerms {
+  readonly name: string;
+  readonly serialBytes: number;
+  /** Unix ms. */
+  readonly notBefore: number;
+  readonly days: number;
+  readonly extensionsOf: (spki: Buffer) => Buffer;
+}
+
+const signedByItself = ({ name, serialBytes, notBefore, days, extensionsOf: more }: CertificateTerms): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const notBefore = now - randomInt(7 * dayMs, 60 * dayMs);
-  const serial = randomBytes(16);
+  const subject = commonName(name);
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const serial = randomBytes(serialBytes);
   // A positive INTEGER without leading zeros, whatever was drawn.
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
+  serial[0] = (serial[0] ?? 0) & 0x7f || 1;
   const body = sequence(
     der(0xa0, der(0x02, Uint8Array.of(2))),
     der(0x02, serial),
     signatureAlgorithm,
     subject,
-    sequence(utcTime(notBefore), utcTime(notBefore + 365 * dayMs)),
+    sequence(utcTime(notBefore), utcTime(notBefore + days * dayMs)),
     subject,
-    publicKey.export({ type: "spki", format: "der" }),
-    extensions,
+    spki,
+    more(spki),
   );
   const signature = sign("sha256", body, privateKey);
   const certificate = sequence(body, signatureAlgorithm, der(0x03, Uint8Array.of(0), signature));

@@ -21,16 +21,20 @@ import type { Sockets } from "../../api/socket.ts";
 import type { Crypto } from "../../core/crypto.ts";
 import { toHex } from "../../core/bytes.ts";
 import type { Clock } from "../../engine/ports.ts";
+import { plainSite } from "../site/plain.ts";
+import { Routes } from "../routes/routes.ts";
 import { wsSockets } from "../sockets/ws.ts";
 import { selfSignedCertificate } from "./certificate.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate, ChangingCertificate } from "./certificate.ts";
 import { BoundedDatastore } from "./datastore.ts";
 import { RecordGuard, recordNamespace, rememberedKeysMax } from "./discovery.ts";
+import { echo } from "./echo.ts";
 import { createGater } from "./gater.ts";
 import { Membership } from "./membership.ts";
-import { plainSite } from "./site.ts";
-import { tokenPath } from "./socket-listener.ts";
+import { dhtTokenOf } from "./path-token.ts";
+import { tokenSuffix } from "./socket-listener.ts";
 import { socketTarget, socketTransport } from "./socket-transport.ts";
+import type { SocketFault, SocketTransportFactory } from "./socket-transport.ts";
 
 /** Prefix of every protocol, and the agent string: the same for all, so that it tells no version and no platform. */
 const name = "teahouse";
@@ -69,11 +73,13 @@ export interface NodeOptions {
   /** The path token of a relay, 16 bytes. Drawn when left out. */
   readonly token?: Uint8Array;
   /** Made at start when left out. */
-  readonly certificate?: Certificate;
+  readonly certificate?: Certificate | ChangingCertificate;
   /** What visitors without the token see. */
   readonly site?: RequestListener;
   /** How TLS WebSockets are opened; natively when left out. */
   readonly sockets?: Sockets;
+  /** Whether and how anything is dialed; made for this node when left out. */
+  readonly routes?: Routes;
   /** Plain TCP, which any censor recognises: for tests, and on a LAN. Default: profile `lan`. */
   readonly tcp?: boolean;
 }
@@ -86,8 +92,10 @@ export interface TeahouseNode {
   readonly peerId: PeerId;
   /** The path token it listens under. */
   readonly token: Uint8Array;
-  /** Where others reach it, with path token and peer id; empty when it does not listen. */
+  /** Where those who are given its card reach it, with the card's token and peer id; empty when it does not listen. */
   addresses(): string[];
+  /** What sockets were cut off for, so far. */
+  readonly faults: ReadonlyMap<SocketFault, number>;
   /** True when at least one server of the DHT is known, after dialing if need be. Never rejects. */
   join(again?: boolean): Promise<boolean>;
   /** Says goodbye to everybody and closes everything. */
@@ -104,11 +112,11 @@ const silent: Logger = Object.assign(() => undefined, {
 /** libp2p's logs name peers and addresses: there are none, whatever DEBUG says. */
 const silence: ComponentLogger = { forComponent: () => silent };
 
-/** Adds the path token to an address of TLS WebSockets that lacks one. */
-const withToken = (text: string, token: Uint8Array): string => {
-  const target = socketTarget(multiaddr(text));
-  return target?.path === "/" ? `${text.replace(/\/p2p\/.*$/, "")}/http-path${tokenPath(token)}` : text;
-};
+/** Puts the token into an address of TLS WebSockets, in the place of another if need be. */
+const withToken = (text: string, token: Uint8Array): string =>
+  socketTarget(multiaddr(text)) === undefined
+    ? text
+    : text.replace(/(?:\/http-path\/[^/]*)?(\/p2p\/.*)?$/, (_, peer?: string) => tokenSuffix(token) + (peer ?? ""));
 
 const listenError = (error: unknown): TeahouseError => {
   const text = error instanceof Error ? error.message : "";
@@ -182,6 +190,19 @@ const announced = (addresses: readonly Multiaddr[], options: NodeOptions): Multi
   return [...texts].map((text) => multiaddr(text));
 };
 
+/**
+ * What libp2p tells everybody it is connected to. Servers of the DHT must be found by strangers, so they tell an address with
+ * a token of its own; nobody else's address is anybody's business, and the card's token goes nowhere this way.
+ */
+const toldToAll = (reach: readonly Multiaddr[], token: Uint8Array, dht: NodeOptions["dht"]): Multiaddr[] =>
+  dht === "server" ? reach.map((address) => multiaddr(withToken(address.toString(), dhtTokenOf(token)))) : [];
+
+/** Ends what this node dialed: whoever came to it is not asked to go another way. */
+const hangUp = (libp2p: Libp2p): void => {
+  const dialed = libp2p.getConnections().filter(({ direction }) => direction === "outbound");
+  for (const connection of dialed) connection.abort(new Error("another way"));
+};
+
 const checkAddresses = (texts: readonly string[]): void => {
   try {
     for (const text of texts) multiaddr(text);
@@ -210,6 +231,22 @@ const common = {
   },
 } satisfies Libp2pOptions;
 
+const createSockets = (
+  options: NodeOptions,
+  token: Uint8Array,
+  routes: Routes,
+  faults: Map<SocketFault, number>,
+): SocketTransportFactory =>
+  socketTransport({
+    sockets: routes.sockets(options.sockets ?? wsSockets),
+    certificate: () => options.certificate ?? selfSignedCertificate(options.clock.now()),
+    token,
+    site: options.site ?? plainSite,
+    randomBytes: (length) => options.crypto.randomBytes(length),
+    now: () => options.clock.now(),
+    onFault: (fault) => void faults.set(fault, (faults.get(fault) ?? 0) + 1),
+  });
+
 /**
  * Brings up a libp2p node: Noise and yamux over our TLS WebSockets, the DHT, and nothing that speaks by itself but what
  * these need. Rejects with TeahouseError `port-taken` or `address-unusable`.
@@ -220,13 +257,11 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
   const token = options.token ?? new Uint8Array(randomBytes(16));
   const privateKey = await generateKeyPairFromSeed("Ed25519", options.privateKey);
   const self = peerIdFromPrivateKey(privateKey);
-  const sockets = socketTransport({
-    sockets: options.sockets ?? wsSockets,
-    certificate: () => options.certificate ?? selfSignedCertificate(options.clock.now()),
-    token,
-    site: options.site ?? plainSite,
-  });
+  const faults = new Map<SocketFault, number>();
+  const routes = options.routes ?? new Routes(options);
+  const sockets = createSockets(options, token, routes, faults);
   const ours = (): Multiaddr[] => sockets.addresses().map((address) => address.encapsulate(`/p2p/${self.toString()}`));
+  let reach: readonly Multiaddr[] = [];
   const libp2p: Libp2p = await createLibp2p({
     ...common,
     start: false,
@@ -236,10 +271,16 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
       listen: [...listen],
       announce: announce.map((address) => withToken(address, token)),
       // libp2p holds a public address back until somebody has dialed it to prove it, which nobody here does.
-      announceFilter: (known) => announced(announce.length > 0 ? known : [...ours(), ...known], options),
+      announceFilter: (known) => {
+        reach = announced(announce.length > 0 ? known : [...ours(), ...known], options);
+        return toldToAll(reach, token, dht);
+      },
     },
-    connectionGater: createGater(options.profile, () => libp2p.getConnections()),
-    transports: [sockets.create, ...(await lanTransports(options))],
+    connectionGater: createGater(routes, () => libp2p.getConnections()),
+    transports: [
+      routes.guard(sockets.create, "sockets"),
+      ...(await lanTransports(options)).map((create) => routes.guard(create, "lan")),
+    ],
     services: {
       identify: identify({ protocolPrefix: name }),
       ping: ping({ protocolPrefix: name }),
@@ -252,6 +293,11 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
     throw listenError(error);
   }
   const service = (libp2p.services as { readonly dht?: KadDHT }).dht;
+  routes.attach({
+    addresses: () => reach,
+    hangUp: () => hangUp(libp2p),
+    transfer: (peer, bytes, signal) => echo(libp2p, `/${name}/ping/1.0.0`, peer, bytes, signal),
+  });
   const addresses = bootstrap.map((address) => multiaddr(address));
   const membership = service === undefined ? undefined : new Membership(libp2p, service, dhtProtocol, addresses);
   void membership?.join();
@@ -260,7 +306,12 @@ export const createNode = async (options: NodeOptions): Promise<TeahouseNode> =>
     dht: service,
     peerId: toHex(privateKey.publicKey.raw) as PeerId,
     token,
-    addresses: () => libp2p.getMultiaddrs().map(String),
+    addresses: () => {
+      // It passes the filter above, which alone is told of addresses that libp2p knows: LAN and announced ones.
+      libp2p.getMultiaddrs();
+      return reach.map(String);
+    },
+    faults,
     join: async (again) => (await membership?.join(again)) ?? false,
     stop: async () => {
       membership?.stop();

@@ -1,6 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:https";
-import type { Server } from "node:https";
+import type { Server, ServerOptions } from "node:https";
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -12,91 +11,98 @@ import type { Multiaddr } from "@multiformats/multiaddr";
 import { WebSocketServer } from "ws";
 import type { Socket } from "../../api/socket.ts";
 import { keepAliveMs, wsOptions, wsSocket } from "../sockets/ws.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate, ChangingCertificate } from "./certificate.ts";
+import { PathGate, dhtTokenOf } from "./path-token.ts";
 
-/** A connection has this long for TLS and its first request: a slow network's three round trips, many times over. */
-const strangerMsMax = 5_000;
 /**
  * Connections that showed no token, at most: with TLS about 50 KiB each, 25 MiB in all. A hundred listeners that
  * arrive together behind one address fit.
  */
 const strangersMax = 512;
-/** Bytes of a request's head: a browser's is below 2 KiB. */
-const headBytesMax = 8_192;
-/** How long an ordinary visitor's connection is kept for the next request: what nginx and Apache do is 5 to 75 s. */
-const visitorIdleMs = 5_000;
 /** How long libp2p may say goodbye on its connections before they are cut. */
 const farewellMs = 1_000;
+
+/** What the WebSocket handshake (RFC 6455, 4.1) needs beside the upgrade. `ws` would answer in words of its own. */
+const keyForm = /^[+/0-9A-Za-z]{22}==$/;
+const webSocketVersion = "13";
 
 /** What a listener shows and to whom it opens. */
 export interface SocketListenerOptions {
   /** Asked for once a listener. */
-  readonly certificate: () => Certificate;
-  /** The path that opens the relay, as 16 bytes; everybody else sees the site. */
+  readonly certificate: () => Certificate | ChangingCertificate;
+  /** What opens the relay: the 16 bytes of its card. The DHT's token is derived from it. Everybody else sees the site. */
   readonly token: Uint8Array;
   /** What everybody without the token sees. */
   readonly site: RequestListener;
+  /** Unix time in ms, by which paths are judged. */
+  readonly now: () => number;
+  /** Instead of Node's own: so that tests of what slow visitors see need not wait for minutes. */
+  readonly patience?: SitePatience;
 }
+
+/** How long a site waits for slow visitors: options of `node:https`, in ms. */
+export type SitePatience = Readonly<
+  Pick<
+    ServerOptions,
+    "connectionsCheckingInterval" | "handshakeTimeout" | "headersTimeout" | "keepAliveTimeout" | "requestTimeout"
+  >
+>;
 
 /** Called for each socket that showed the token; `signal` aborts when the listener closes. */
 export type SocketAccept = (socket: Socket, remote: Multiaddr, signal: AbortSignal) => void;
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-
-/** The path that a token stands for. */
-export const tokenPath = (token: Uint8Array): string => `/${Buffer.from(token).toString("hex")}`;
+/** One connection that has not shown the token, and those from its address. */
+interface Stranger {
+  readonly name: string;
+  readonly socket: NetSocket;
+  readonly neighbours: Set<Stranger>;
+}
 
 const nameOf = (socket: NetSocket): string => `${socket.remoteAddress ?? ""} ${socket.remotePort ?? 0}`;
 
-/** Listens on one address: an ordinary HTTPS site to anybody without the token, libp2p to those who have it. */
+/** The end of an address that a token opens. */
+export const tokenSuffix = (token: Uint8Array): string => `/http-path/${Buffer.from(token).toString("hex")}`;
+
+/**
+ * Listens on one address: an ordinary HTTPS site to anybody without the token, libp2p to those who have it. Whatever a site on
+ * `node:https` answers to HTTP/2, to garbage, to slowness or to an upgrade, it answers too, for it is one: no option differs
+ * from Node's defaults, and no path of the code differs before a request has shown the token.
+ */
 export class SocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server: Server;
   readonly #upgrades = new WebSocketServer({ ...wsOptions, noServer: true, clientTracking: false });
   readonly #accept: SocketAccept;
-  readonly #pathDigest: Buffer;
-  readonly #path: string;
+  readonly #gate: PathGate;
+  readonly #token: Uint8Array;
   readonly #shutdown = new AbortController();
-  /** Connections that have not shown the token, by remote address and port. */
-  readonly #strangers = new Map<string, { readonly socket: NetSocket; readonly timer: NodeJS.Timeout }>();
+  /** By remote address and port, oldest first. */
+  readonly #strangers = new Map<string, Stranger>();
+  readonly #neighbourhoods = new Map<string, Set<Stranger>>();
   readonly #members = new Set<Duplex>();
+  readonly #forgetCertificate: () => void;
   #listening: Multiaddr | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: SocketListenerOptions, accept: SocketAccept) {
     super();
     this.#accept = accept;
-    this.#path = tokenPath(options.token);
-    this.#pathDigest = digest(this.#path);
-    const { cert, key } = options.certificate();
+    this.#token = options.token;
+    this.#gate = new PathGate([options.token, dhtTokenOf(options.token)], options.now);
+    const certificate = options.certificate();
+    const { cert, key } = certificate;
     this.#server = createServer(
-      {
-        cert,
-        key,
-        minVersion: "TLSv1.2",
-        handshakeTimeout: strangerMsMax,
-        headersTimeout: strangerMsMax,
-        requestTimeout: strangerMsMax,
-        keepAliveTimeout: visitorIdleMs,
-        connectionsCheckingInterval: 1_000,
-        maxHeaderSize: headBytesMax,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: keepAliveMs,
-        // An upgrade that is not for us is an ordinary request: the site answers it as it answers any other.
-        shouldUpgradeCallback: (request) => this.#isMember(request),
-      },
-      (request, response) => {
-        const stranger = this.#strangers.get(nameOf(request.socket));
-        if (stranger !== undefined) clearTimeout(stranger.timer);
-        options.site(request, response);
-      },
+      // An upgrade that is not for us is an ordinary request: the site answers it as it answers any other.
+      { ...options.patience, cert, key, shouldUpgradeCallback: (request) => this.#isMember(request) },
+      options.site,
     );
-    // The next two never get out of hand by themselves, but without a listener they could end the process.
-    this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
     this.#server.on("connection", (socket: NetSocket) => this.#onStranger(socket));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#onMember(request, socket, head),
     );
+    this.#forgetCertificate =
+      "onChange" in certificate
+        ? certificate.onChange(() => this.#server.setSecureContext({ cert: certificate.cert, key: certificate.key }))
+        : () => undefined;
   }
 
   async listen(address: Multiaddr): Promise<void> {
@@ -119,7 +125,7 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
   getAddrs(): Multiaddr[] {
     const bound = this.#server.address();
     if (this.#listening === undefined || bound === null || typeof bound === "string") return [];
-    const suffix = multiaddr(`/tls/ws/http-path${this.#path}`);
+    const suffix = multiaddr(`/tls/ws${tokenSuffix(this.#token)}`);
     return getThinWaistAddresses(this.#listening, bound.port).map((address) => address.encapsulate(suffix));
   }
 
@@ -128,11 +134,9 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
   async close(): Promise<void> {
     if (this.#listening === undefined) return;
     this.#listening = undefined;
+    this.#forgetCertificate();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const { socket, timer } of this.#strangers.values()) {
-      clearTimeout(timer);
-      socket.destroy();
-    }
+    for (const { socket } of this.#strangers.values()) socket.destroy();
     this.#shutdown.abort();
     await this.#farewell();
     for (const socket of this.#members) socket.destroy();
@@ -153,35 +157,62 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
   }
 
   #onStranger(socket: NetSocket): void {
-    const name = nameOf(socket);
-    if (this.#listening === undefined || this.#strangers.size >= strangersMax || socket.remoteAddress === undefined) {
+    const address = socket.remoteAddress;
+    if (this.#listening === undefined || address === undefined) {
       socket.destroy();
       return;
     }
-    const timer = setTimeout(() => socket.destroy(), strangerMsMax);
-    this.#strangers.set(name, { socket, timer });
+    if (this.#strangers.size >= strangersMax) this.#dropStranger();
+    const neighbours = this.#neighbourhoods.get(address) ?? new Set();
+    const stranger = { name: nameOf(socket), socket, neighbours };
+    this.#neighbourhoods.set(address, neighbours.add(stranger));
+    this.#strangers.set(stranger.name, stranger);
     socket.once("close", () => {
-      clearTimeout(timer);
-      if (this.#strangers.get(name)?.socket === socket) this.#strangers.delete(name);
+      this.#forgetStranger(stranger);
+      if (neighbours.size === 0 && this.#neighbourhoods.get(address) === neighbours)
+        this.#neighbourhoods.delete(address);
     });
   }
 
-  /** Whether this request shows the token; takes the same time whichever path it asks for. */
+  /** Who waits longest, at the address from which most do: one who fills us up with idle connections shuts out only himself. */
+  #dropStranger(): void {
+    let largest: Set<Stranger> | undefined;
+    for (const neighbours of this.#neighbourhoods.values()) {
+      if (neighbours.size > (largest?.size ?? 0)) largest = neighbours;
+    }
+    const [oldest] = largest ?? [];
+    if (oldest === undefined) return;
+    this.#forgetStranger(oldest);
+    oldest.socket.destroy();
+  }
+
+  #forgetStranger(stranger: Stranger): void {
+    stranger.neighbours.delete(stranger);
+    if (this.#strangers.get(stranger.name) === stranger) this.#strangers.delete(stranger.name);
+  }
+
+  /** Whether this request shows a path that opens, which is then used up. */
   #isMember(request: IncomingMessage): boolean {
-    const isPath = timingSafeEqual(digest(request.url ?? ""), this.#pathDigest);
-    return isPath && request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket";
+    const { headers, method, url } = request;
+    const isHandshake =
+      method === "GET" &&
+      request.httpVersion === "1.1" &&
+      headers.upgrade?.toLowerCase() === "websocket" &&
+      headers["sec-websocket-version"] === webSocketVersion &&
+      keyForm.test(headers["sec-websocket-key"] ?? "");
+    // A path that comes with a wrong request is judged like any other, but never opens: it was not made for that.
+    return this.#gate.admits(isHandshake ? (url ?? "") : "");
   }
 
   #onMember(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const name = nameOf(request.socket);
-    const stranger = this.#strangers.get(name);
     const { remoteAddress, remotePort } = request.socket;
-    if (stranger === undefined || remoteAddress === undefined || remotePort === undefined) {
+    if (remoteAddress === undefined || remotePort === undefined) {
       socket.destroy();
       return;
     }
-    clearTimeout(stranger.timer);
-    this.#strangers.delete(name);
+    const stranger = this.#strangers.get(nameOf(request.socket));
+    if (stranger !== undefined) this.#forgetStranger(stranger);
+    request.socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
     this.#members.add(socket);
     socket.once("close", () => {
       this.#members.delete(socket);

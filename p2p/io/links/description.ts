@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import { isIP } from "node:net";
+import { channelMessageBytesMax } from "../../api/channel.ts";
 
 /** One way to reach the offering side: UDP on a literal IP address. Names are refused; resolving them would tell a third party. */
 export interface Candidate {
@@ -10,7 +10,7 @@ export interface Candidate {
 }
 
 /** What ICE and DTLS of one side need to know of the other. */
-interface Side {
+export interface Side {
   /** ICE user name and password (RFC 8839: 4 and 22 characters at least). */
   readonly ufrag: string;
   readonly pwd: string;
@@ -48,22 +48,29 @@ export const candidatesMax = 8;
 
 /**
  * Takes from a session description of our own WebRTC what the far end needs, and nothing else: in particular no address.
- * Asserts that it is one; our own library wrote it.
+ * Undefined when it is none, or not of one data channel: where the window lends WebRTC, it may have been taken over.
  */
-export function readSdp(type: "offer" | "answer", sdp: string): Description {
-  const attribute = (name: string): string => {
-    const found = new RegExp(`^a=${name}:(.*?)\\s*$`, "m").exec(sdp)?.[1];
-    assert(found !== undefined, `session description without ${name}`);
-    return found;
-  };
-  const [algorithm, fingerprint] = attribute("fingerprint").split(" ");
-  assert(algorithm === "sha-256" && fingerprint !== undefined, "fingerprint is SHA-256");
-  assert(attribute("mid") === "0", "the channel is the first medium");
+export function readSdp<Type extends "offer" | "answer">(
+  type: Type,
+  sdp: string,
+): Extract<Description, { type: Type }> | undefined;
+export function readSdp(type: "offer" | "answer", sdp: string): Description | undefined {
+  const attribute = (name: string): string | undefined => new RegExp(`^a=${name}:(.*?)\\s*$`, "m").exec(sdp)?.[1];
+  const [algorithm, fingerprint = ""] = attribute("fingerprint")?.split(" ") ?? [];
+  if (algorithm !== "sha-256" || attribute("mid") !== "0") return undefined;
   const side = { ufrag: attribute("ice-ufrag"), pwd: attribute("ice-pwd"), fingerprint: fingerprint.toUpperCase() };
+  if (!isSide(side)) return undefined;
   if (type === "offer") return { type, ...side };
   const setup = attribute("setup");
-  assert(setup === "active" || setup === "passive", "an answer decides who begins");
-  return { type, ...side, setup };
+  return setup === "active" || setup === "passive" ? { type, ...side, setup } : undefined;
+}
+
+/** Whether these are the values of ICE and DTLS: ice-char and lengths of RFC 8839, 5.4; SHA-256 as in RFC 8122, 5. */
+export function isSide(side: { readonly [Key in keyof Side]: unknown }): side is Side {
+  const { ufrag, pwd, fingerprint } = side;
+  if (typeof ufrag !== "string" || !/^[A-Za-z0-9+/]{4,256}$/.test(ufrag)) return false;
+  if (typeof pwd !== "string" || !/^[A-Za-z0-9+/]{22,256}$/.test(pwd)) return false;
+  return typeof fingerprint === "string" && /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint);
 }
 
 /** The candidates in a session description of our own, `candidatesMax` at most. */
@@ -90,8 +97,7 @@ export function writeSdp(description: Description): string {
     "c=IN IP4 0.0.0.0",
     "a=mid:0",
     "a=sctp-port:5000",
-    // Above the limit of a link, so that a message that breaks it is seen as such instead of arriving cut off.
-    "a=max-message-size:2048",
+    `a=max-message-size:${channelMessageBytesMax}`,
     "a=ice-options:trickle",
     `a=setup:${description.type === "offer" ? "actpass" : description.setup}`,
     `a=ice-ufrag:${description.ufrag}`,

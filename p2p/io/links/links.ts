@@ -1,21 +1,33 @@
 import type { Connection, Libp2p, PeerId as Libp2pPeerId, Stream } from "@libp2p/interface";
+import type { Channels } from "../../api/channel.ts";
 import { linkId, type PeerId } from "../../api/ids.ts";
 import type { Link, RelayAddress } from "../../api/link.ts";
+import type { LendingRefusal } from "../../api/socket.ts";
+import type { WayFailure } from "../../api/way.ts";
 import type { Links } from "../../engine/ports.ts";
 import { hexOf, peerIdOf, peerIdOfHex, toMultiaddrs } from "../libp2p/address.ts";
+import { causesOf, RouteError, wayFailureOf } from "../routes/failure.ts";
+import type { Routes } from "../routes/routes.ts";
 import { withDialledAddress } from "./description.ts";
+import { NativeChannels } from "./native-channel.ts";
 import { signalProtocol, Signalling } from "./signal.ts";
-import { negotiate, type Negotiation, type WebRtcLink } from "./simple-peer.ts";
 import { linkProtocol, StreamLink, type LinkEnd } from "./stream.ts";
-import { loadNativeWebRtc, type NativeWebRtc, type WrtcOptions } from "./wrtc.ts";
+import { negotiateAnswer, negotiateOffer, type WebRtcLink } from "./webrtc-link.ts";
+import { loadNativeWebRtc, type WrtcOptions } from "./wrtc.ts";
 
 /** Why a link could not be had: the message of the Error that `dial` and `upgrade` reject with. */
-export type LinkFailure = "unreachable" | "wrong key" | "timeout" | "protocol" | "refused" | "aborted";
+export type LinkFailure = WayFailure | "protocol" | "refused" | "aborted" | LendingRefusal;
 
 /** How links are made. */
 export interface LinksOptions extends WrtcOptions {
-  /** Whether WebRTC links may be made here. Default true, where there is a native library. */
+  /** Whether WebRTC links may be made here. Default true, where there is a library for them. */
   readonly webrtc?: boolean;
+  /** Who answers volunteers: the window. Then we offer only with `offers`. Natively, both, when left out. */
+  readonly answers?: Channels;
+  /** Whether others may ask us for an offer, which is made natively. Default: where nobody lends us answers. */
+  readonly offers?: boolean;
+  /** Which addresses of others may be dialed, and whether data channels may be had now. Any and always, when left out. */
+  readonly routes?: Pick<Routes, "admitted" | "allowsUdp" | "mayUpgrade" | "upgraded">;
   /** WebRTC links that others may open here, in all. Default 512: 150 MB of idle ones (measured 300 kB each). */
   readonly webrtcLinksMax?: number;
 }
@@ -43,7 +55,8 @@ export class NodeLinks implements Links {
   readonly #open = new Set<Link>();
   readonly #dialled = new WeakSet<Connection>();
   readonly #stopping = new AbortController();
-  #native: NativeWebRtc | undefined;
+  #offers: NativeChannels | undefined;
+  #answers: Channels | undefined;
   #nextId = 1;
   /** Who is being offered a link right now, once for each conversation. */
   readonly #offering: (PeerId | undefined)[] = [];
@@ -55,7 +68,7 @@ export class NodeLinks implements Links {
 
   /** Begins to take links that others open. Resolves when they can. Call `onLink` before. */
   async start(): Promise<void> {
-    if (this.#options.webrtc !== false) this.#native = await loadNativeWebRtc();
+    if (this.#options.webrtc !== false) await this.#findWebRtc();
     // A relayed connection (libp2p's "limited") would be cut after two minutes; links are never run over one.
     await this.#node.handle(linkProtocol, (stream, connection) => this.#onLinkStream(stream, connection), {
       maxInboundStreams: linkStreamsMax,
@@ -65,6 +78,15 @@ export class NodeLinks implements Links {
       maxInboundStreams: signalStreamsMax,
       maxOutboundStreams: signalStreamsMax,
     });
+  }
+
+  /** Native WebRTC is not even loaded where the window's is used for everything. */
+  async #findWebRtc(): Promise<void> {
+    const { answers, offers = answers === undefined } = this.#options;
+    const module = offers || answers === undefined ? await loadNativeWebRtc() : undefined;
+    const native = module === undefined ? undefined : new NativeChannels(module, this.#options);
+    this.#offers = offers ? native : undefined;
+    this.#answers = answers ?? native;
   }
 
   /** Closes every link with a goodbye and gives up what is being made. No link is handed out after it. */
@@ -78,11 +100,13 @@ export class NodeLinks implements Links {
     this.#listeners.push(listener);
   }
 
-  async dial(target: RelayAddress, signal: AbortSignal): Promise<Link> {
+  async dial(target: RelayAddress, signal: AbortSignal, fresh = false): Promise<Link> {
     const within = AbortSignal.any([signal, this.#stopping.signal, AbortSignal.timeout(dialMs)]);
     try {
       within.throwIfAborted();
       const remote = peerIdOf(target.key);
+      // What froze would take the new stream too, and answer nothing.
+      if (fresh) for (const old of this.#node.getConnections(remote)) old.abort(new Error("frozen"));
       const existing = this.#connectionTo(remote);
       const connection = existing ?? (await this.#connect(target, within));
       try {
@@ -97,11 +121,27 @@ export class NodeLinks implements Links {
         throw error;
       }
     } catch (error) {
-      throw failure(error, within);
+      throw dialFailure(error) ?? failure(error, within);
     }
   }
 
   async upgrade(remote: PeerId, signal: AbortSignal): Promise<Link> {
+    const { routes } = this.#options;
+    if (routes?.mayUpgrade() === false) throw new Error("refused");
+    try {
+      const link = await this.#upgrade(remote, signal);
+      routes?.upgraded(undefined);
+      return link;
+    } catch (error) {
+      // A refusal or a goodbye says nothing of the network, nor does the end of the connection over which it was agreed on.
+      const failed = wayFailureOf(error);
+      const stands = this.#connectionTo(peerIdOfHex(remote)) !== undefined;
+      if (stands && (failed === "timeout" || failed === "unreachable")) routes?.upgraded(failed);
+      throw error;
+    }
+  }
+
+  async #upgrade(remote: PeerId, signal: AbortSignal): Promise<Link> {
     const within = AbortSignal.any([signal, this.#stopping.signal, AbortSignal.timeout(upgradeMs)]);
     try {
       return await this.#upgradeOnce(remote, within);
@@ -117,25 +157,25 @@ export class NodeLinks implements Links {
   }
 
   async #upgradeOnce(remote: PeerId, within: AbortSignal): Promise<Link> {
-    const native = this.#native;
-    if (native === undefined) throw new Error("refused");
+    const answers = this.#answers;
+    if (answers === undefined) throw new Error("refused");
     within.throwIfAborted();
     const peer = peerIdOfHex(remote);
     const connection = this.#connectionTo(peer);
     if (connection === undefined) throw new Error("unreachable");
     const signalling = new Signalling(await connection.newStream(signalProtocol, { signal: within }));
-    let negotiation: Negotiation | undefined;
+    let negotiation: { abort(): void } | undefined;
     try {
       signalling.send({ type: "please" });
       const offer = await signalling.next(["offer", "refuse"], within);
       if (offer.type === "refuse") throw new Error("refused");
-      const made = this.#negotiate(native, "answer", peer);
-      negotiation = made.negotiation;
-      negotiation.accept(offer);
-      signalling.send(await orAborted(negotiation.description, within));
+      const made = this.#negotiating(peer, (end) => negotiateAnswer(answers, offer, end));
+      const { negotiation: answering } = made;
+      negotiation = answering;
+      signalling.send(await orAborted(answering.description, within));
       const candidates = await signalling.next(["candidates"], within);
-      negotiation.accept(withDialledAddress(candidates, hostOf(connection)));
-      const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
+      answering.accept(withDialledAddress(candidates, hostOf(connection)));
+      const link = await orAborted(Promise.race([answering.link, brokenOff(signalling)]), within);
       signalling.close();
       return made.keep(link);
     } catch (error) {
@@ -156,23 +196,25 @@ export class NodeLinks implements Links {
   async #onSignalStream(stream: Stream, connection: Connection): Promise<void> {
     const signalling = new Signalling(stream);
     const within = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(upgradeMs)]);
-    let negotiation: Negotiation | undefined;
+    let negotiation: { abort(): void } | undefined;
+    const offers = this.#offers;
     const name = hexOf(connection.remotePeer);
     const refusal = this.#refusal(name);
     this.#offering.push(name);
     try {
       await signalling.next(["please"], within);
-      if (refusal !== undefined || this.#native === undefined) {
+      if (refusal !== undefined || offers === undefined) {
         signalling.send({ type: "refuse", reason: refusal ?? "off" });
         signalling.close();
         return;
       }
-      const made = this.#negotiate(this.#native, "offer", connection.remotePeer);
-      negotiation = made.negotiation;
-      signalling.send(await orAborted(negotiation.description, within));
-      negotiation.accept(await signalling.next(["answer"], within));
-      signalling.send(negotiation.candidates());
-      const link = await orAborted(Promise.race([negotiation.link, brokenOff(signalling)]), within);
+      const made = this.#negotiating(connection.remotePeer, (end) => negotiateOffer(offers, end));
+      const { negotiation: offering } = made;
+      negotiation = offering;
+      signalling.send(await orAborted(offering.description, within));
+      offering.accept(await signalling.next(["answer"], within));
+      signalling.send(offering.candidates());
+      const link = await orAborted(Promise.race([offering.link, brokenOff(signalling)]), within);
       signalling.close();
       this.#announce(made.keep(link));
     } catch {
@@ -185,7 +227,7 @@ export class NodeLinks implements Links {
   }
 
   #refusal(name: PeerId | undefined): "off" | "full" | undefined {
-    if (this.#native === undefined) return "off";
+    if (this.#offers === undefined || this.#options.routes?.allowsUdp === false) return "off";
     if (this.#offering.length >= negotiationsMax) return "full";
     const held = [...this.#open]
       .filter((link) => link.kind === "webrtc")
@@ -195,14 +237,14 @@ export class NodeLinks implements Links {
     return held.filter((remote) => remote === name).length >= webrtcLinksPerPeerMax ? "full" : undefined;
   }
 
-  #negotiate(native: NativeWebRtc, role: "offer" | "answer", remote: Libp2pPeerId) {
+  #negotiating<Made>(remote: Libp2pPeerId, begin: (end: LinkEnd) => Made) {
     let kept: WebRtcLink | undefined;
     let ended = false;
     const onEnd = (): void => {
       ended = true;
       if (kept !== undefined) this.#open.delete(kept);
     };
-    const negotiation = negotiate(native, this.#options, role, { ...this.#endOf(remote), onEnd });
+    const negotiation = begin({ ...this.#endOf(remote), onEnd });
     const keep = (link: WebRtcLink): WebRtcLink => {
       kept = link;
       if (!ended) this.#open.add(link);
@@ -244,7 +286,8 @@ export class NodeLinks implements Links {
   }
 
   async #connect(target: RelayAddress, signal: AbortSignal): Promise<Connection> {
-    const addresses = toMultiaddrs(target);
+    const named = toMultiaddrs(target);
+    const addresses = this.#options.routes?.admitted(named) ?? named;
     if (addresses.length === 0) throw new Error("unreachable");
     const connection = await this.#node.dial(addresses, { signal });
     this.#dialled.add(connection);
@@ -290,16 +333,17 @@ function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise
 
 const ours: ReadonlySet<string> = new Set(["unreachable", "wrong key", "timeout", "protocol", "refused", "aborted"]);
 
+/** What the window says instead of a connection; libp2p passes it on among the causes. */
+const refusals: ReadonlySet<string> = new Set<LendingRefusal>(["no window", "not in this browser", "too many"]);
+
 /** One of our few reasons for whatever went wrong below; nothing of an address or a name is in it. */
 function failure(error: unknown, within: AbortSignal): Error {
   const causes = causesOf(error);
   const names = causes.map(({ name }) => name);
   const reason = (): LinkFailure => {
     if (error instanceof Error && ours.has(error.message)) return error.message as LinkFailure;
-    // libp2p gives every failed handshake one name, a hang-up too; only Noise's own words tell an impostor from it.
-    if (causes.some(({ message }) => /does not match expected|Invalid payload signature/.test(message))) {
-      return "wrong key";
-    }
+    const refusal = causes.find(({ message }) => refusals.has(message));
+    if (refusal !== undefined) return refusal.message as LendingRefusal;
     if (within.aborted) return (within.reason as Error | undefined)?.name === "TimeoutError" ? "timeout" : "aborted";
     if (names.includes("TimeoutError")) return "timeout";
     if (names.includes("UnsupportedProtocolError")) return "protocol";
@@ -310,8 +354,10 @@ function failure(error: unknown, within: AbortSignal): Error {
   return new Error(reason());
 }
 
-function causesOf(error: unknown, depth = 0): Error[] {
-  if (!(error instanceof Error) || depth > 4) return [];
-  const inner = error instanceof AggregateError ? (error.errors as unknown[]) : [error.cause];
-  return [error, ...inner.flatMap((each) => causesOf(each, depth + 1))];
+/** What only routes know: that it was not tried, or that somebody else answered. Undefined for everything else. */
+function dialFailure(error: unknown): RouteError | undefined {
+  const failed = wayFailureOf(error);
+  if (failed === "unreachable" || failed === "timeout" || failed === "other") return undefined;
+  const afterMs = causesOf(error).map((cause) => (cause instanceof RouteError ? cause.afterMs : 0));
+  return new RouteError(failed, Math.max(0, ...afterMs));
 }

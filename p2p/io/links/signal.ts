@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Stream } from "@libp2p/interface";
-import { candidatesMax, type Candidate, type Candidates, type Description } from "./description.ts";
+import { candidatesMax, isSide, type Candidate, type Candidates, type Description, type Side } from "./description.ts";
 import { deferred } from "./deferred.ts";
 import { FrameReader, joinFrames, type StreamBytes } from "./frames.ts";
 import { closeStream } from "./stream.ts";
@@ -69,13 +69,9 @@ function onlyKeys(fields: Record<string, unknown>, keys: readonly string[]): boo
   return Object.keys(fields).every((key) => keys.includes(key));
 }
 
-function parseSide(fields: Record<string, unknown>): { ufrag: string; pwd: string; fingerprint: string } | undefined {
-  const { ufrag, pwd, fingerprint } = fields;
-  // ice-char and lengths of RFC 8839, 5.4; SHA-256 as in RFC 8122, 5.
-  if (typeof ufrag !== "string" || !/^[A-Za-z0-9+/]{4,256}$/.test(ufrag)) return undefined;
-  if (typeof pwd !== "string" || !/^[A-Za-z0-9+/]{22,256}$/.test(pwd)) return undefined;
-  if (typeof fingerprint !== "string" || !/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(fingerprint)) return undefined;
-  return { ufrag, pwd, fingerprint };
+function parseSide({ ufrag, pwd, fingerprint }: Record<string, unknown>): Side | undefined {
+  const side = { ufrag, pwd, fingerprint };
+  return isSide(side) ? side : undefined;
 }
 
 function parseCandidates(value: unknown): Candidate[] | undefined {

@@ -1,4 +1,6 @@
+import { webRtcCertificate } from "../libp2p/certificate.ts";
 import type { DataChannel, PeerConnection } from "node-datachannel";
+import { channelMessageBytesMax } from "../../api/channel.ts";
 
 /** The native library, loaded once and only by those who use it. */
 export type NativeWebRtc = Pick<typeof import("node-datachannel"), "PeerConnection" | "setSctpSettings">;
@@ -149,11 +151,15 @@ export class NativeConnection {
   #goodbye: NodeJS.Timeout | undefined;
 
   constructor(module: NativeWebRtc, options: WrtcOptions) {
+    const certificate = webRtcCertificate(Date.now());
     const native = new module.PeerConnection("teahouse", {
+      // By their names files; texts do as well.
+      certificatePemFile: certificate.cert,
+      keyPemFile: certificate.key,
       iceServers: [],
       disableAutoNegotiation: true,
       // As announced by `writeSdp`.
-      maxMessageSize: 2048,
+      maxMessageSize: channelMessageBytesMax,
       ...(options.bindAddress === undefined ? {} : { bindAddress: options.bindAddress }),
       ...(options.portRange === undefined
         ? {}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dialId, type DialId, millis, type PeerId } from "../../../p2p/api/ids.ts";
+import { dialId, type DialId, linkId, millis, type PeerId } from "../../../p2p/api/ids.ts";
 import { fromHex } from "../../../p2p/core/bytes.ts";
 import { type Edge, Edges } from "../../../p2p/core/overlay/edge.ts";
 import { Upkeep, type UpkeepFacts } from "../../../p2p/core/overlay/upkeep.ts";
@@ -40,7 +40,16 @@ function bench(): Bench {
     random: () => 0.5,
   });
   upkeep.learn(relays.map((peer) => ({ key: fromHex(peer), token: new Uint8Array(16), addresses: [] })));
-  const base = { relays, rank: undefined, coreSize: 2, fanout: 2, speaks: false, wanted: [] };
+  const base = {
+    relays,
+    rank: undefined,
+    coreSize: 2,
+    fanout: 2,
+    speaks: false,
+    wanted: [],
+    muted: false,
+    froze: () => false,
+  };
   return {
     upkeep,
     edges,
@@ -66,29 +75,110 @@ describe("keeping connected", () => {
     expect(b.upkeep.dialing).toBe(2);
   });
 
-  it("[OV7] a relay that does not answer is left alone for 1 s, doubling to 30 s", () => {
+  it("[OV7] a relay that does not answer is dialed again soon, and at most three times in any minute", () => {
     const b = bench();
     const only = { relays: relays.slice(0, 1) };
     let at = 0;
-    const waits: number[] = [];
+    const dialedAt: number[] = [];
     for (let round = 0; round < 8; round++) {
       b.run(at, only);
       const count = b.dials.length;
       expect(count).toBe(round + 1);
       fail(b, at);
       const until = b.upkeep.deadline()?.at ?? at;
-      waits.push(until - at);
+      dialedAt.push(at);
       b.upkeep.handleTimeout(millis(until - 1));
       b.run(until - 1, only);
       expect(b.dials).toHaveLength(count);
       at = until;
       b.upkeep.handleTimeout(millis(at));
     }
-    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect(dialedAt[1]).toBeLessThan(2000);
+    dialedAt.forEach((dialed, index) =>
+      expect(dialed - (dialedAt[index - 3] ?? -60_000)).toBeGreaterThanOrEqual(60_000),
+    );
+    const gaps = dialedAt.map((dialed, index) => dialed - (dialedAt[index - 1] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(50_000);
     b.upkeep.welcomed(relays[0] as PeerId);
     b.run(at, only);
     fail(b, at);
-    expect((b.upkeep.deadline()?.at ?? 0) - at).toBe(1000);
+    expect((b.upkeep.deadline()?.at ?? 0) - at).toBeLessThan(2000);
+  });
+
+  it("[OV7] a dial that came too soon is made again when the budget says", () => {
+    const b = bench();
+    b.run(0, { relays: relays.slice(0, 1) });
+    const first = b.dials[0];
+    expect(first && b.upkeep.takeErrand(first.id)).toBeDefined();
+    b.upkeep.failed(relays[0] as PeerId, millis(0), 17_000);
+    expect(b.upkeep.deadline()?.at).toBe(17_000);
+  });
+
+  it("[OV7] a dial that has taken 3 s no longer keeps the next from starting, and six in the air are enough", () => {
+    const b = bench();
+    b.run(0);
+    expect(b.dials).toHaveLength(2);
+    b.upkeep.handleTimeout(millis(2999));
+    b.run(2999);
+    expect(b.dials).toHaveLength(2);
+    expect(b.upkeep.deadline()?.at).toBe(3000);
+    b.upkeep.handleTimeout(millis(3000));
+    b.run(3000);
+    expect(b.dials.map(({ peer }) => peer)).toEqual(relays.slice(0, 4));
+  });
+
+  it("[SS10] [SS11] an edge that lost its stream is dialed for at once, for the same session, three times a minute", () => {
+    const b = bench();
+    const { edge } = sampleEdge(1, "up");
+    b.edges.add(edge);
+    const times: number[] = [];
+    for (let at = 0; at <= 130_000; at += 500) {
+      if (at % 10_000 === 0) {
+        edge.session.removeLink(edge.session.linkIds[0] ?? linkId(1), millis(at));
+        edge.away = true;
+        b.upkeep.streamLost(edge, millis(at));
+      }
+      const before = b.dials.length;
+      b.run(at, { relays: relays.slice(0, 1) });
+      const errand = b.dials.length > before ? b.upkeep.takeErrand(b.dials.at(-1)!.id) : undefined;
+      if (!errand) continue;
+      expect(errand.resumes).toBe(edge);
+      times.push(at);
+      edge.session.addLink(linkId(1), "stream", true, millis(at));
+      edge.away = false;
+    }
+    expect(times).toEqual([0, 10_000, 20_000, 60_000, 70_000, 80_000, 120_000, 130_000]);
+  });
+
+  it("[OV7] a parent that fell out of the view is left, for nobody feeds it any more", () => {
+    const b = bench();
+    const stranger = sampleEdge(9, "up").edge;
+    b.edges.add(stranger);
+    b.run(0, { wanted: [stranger.peer] });
+    expect(b.ended).toEqual([]);
+    b.run(0);
+    expect(b.ended).toEqual([stranger]);
+  });
+
+  it("[OV16] without media one edge is kept, the one heard last, and another is dialed only when it is gone", () => {
+    const b = bench();
+    const [first, second] = [sampleEdge(1, "up", { feed: false }).edge, sampleEdge(2, "up", { feed: false }).edge];
+    for (const edge of [first, second]) b.edges.add(edge);
+    second.session.handleFrame(linkId(2), { kind: "tick" }, millis(50));
+    b.run(100, { muted: true });
+    expect(b.ended).toEqual([first]);
+    expect([b.promoted, b.dials]).toEqual([[], []]);
+    b.edges.remove(second);
+    b.run(200, { muted: true });
+    b.run(300, { muted: true });
+    expect(b.dials).toHaveLength(1);
+    expect(b.upkeep.takeErrand(b.dials[0]!.id)).toMatchObject({ feed: false });
+  });
+
+  it("[SS12] a relay to which a stream froze is taken after the others", () => {
+    const b = bench();
+    b.run(0, { froze: (peer) => peer !== relays[4] });
+    expect(b.dials[0]?.peer).toBe(relays[4]);
   });
 
   it("[OV4] with a parent there is one more, without media; with that, nothing more", () => {

@@ -124,7 +124,7 @@ describe("hands that wait for the host", () => {
     room.run(5000);
     expect(hands(room, host)).toHaveLength(1);
     room.unreachable.clear();
-    room.run(10_000);
+    room.run(30_000);
     expect(hands(room, host)).toEqual([]);
     const sent = countPetitions(room, one);
     room.run(20_000);

@@ -36,17 +36,8 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 }
 
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
-  const base = {
-    kind: "hello",
-    version: 1,
-    session,
-    tag,
-    role: "member",
-    feed: true,
-    have: [],
-    proof: undefined,
-  } as const;
-  return encodeFrame({ ...base, ...changes });
+  const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
+  return encodeFrame({ kind: "hello", ...base, ...changes });
 }
 
 function rejected({ room, relay }: Bench, reason: string): number {
@@ -181,9 +172,14 @@ describe("a relay among the hostile", () => {
     const stolen = b.room.link(thief.node, b.relay);
     b.room.say(thief.node, stolen, encodeFrame({ kind: "attach", session }));
     b.room.run(50);
+    // It is told what somebody is told who comes too late.
+    expect(thief.puppet.frames("refuse")).toMatchObject([{ reason: "unknown-session" }]);
+    b.room.say(thief.node, stolen, encodeFrame({ kind: "attach", session }));
+    b.room.run(50);
     expect(thief.puppet.closed).toEqual([stolen]);
-    expect(rejected(b, "unknown-session")).toBe(1);
+    expect(rejected(b, "unknown-session")).toBe(2);
     const second = b.room.link(b.node, b.relay, "webrtc");
+    b.room.say(b.node, second, encodeFrame({ kind: "attach", session: new Uint8Array(16) }));
     b.room.say(b.node, second, encodeFrame({ kind: "attach", session: new Uint8Array(16) }));
     b.room.run(50);
     expect(b.puppet.closed).toEqual([second]);

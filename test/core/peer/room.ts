@@ -33,6 +33,8 @@ export interface Passing {
   readonly from: number;
   readonly to: number;
   readonly kind: LinkKind;
+  /** The sender's end. */
+  readonly link: LinkId;
   readonly bytes: Uint8Array;
 }
 
@@ -72,6 +74,8 @@ export class Room {
   /** What was published, by key in hex; what a lookup yields. */
   readonly records = new Map<string, Uint8Array>();
   lookups = 0;
+  /** Every dial for a stream, as it began. */
+  readonly dials: { readonly from: number; readonly to: number; readonly at: number }[] = [];
   readonly #rng: Rng;
   readonly #datagramLoss: number;
   readonly #dials = new Set<string>();
@@ -281,7 +285,7 @@ export class Room {
   #send(end: End | undefined, bytes: Uint8Array): void {
     const other = end?.other;
     if (!end?.open || !other) return;
-    if (!this.filter({ from: end.owner, to: other.owner, kind: end.kind, bytes })) return;
+    if (!this.filter({ from: end.owner, to: other.owner, kind: end.kind, link: end.id, bytes })) return;
     if (end.kind === "webrtc" && this.#rng.next() < this.#datagramLoss) return;
     this.world.planIn(
       delayMs,
@@ -309,6 +313,7 @@ export class Room {
     const name = `${node}/${dial}`;
     this.#dials.add(name);
     const remote = this.places.findIndex((place) => place.peer === peer);
+    if (kind === "stream") this.dials.push({ from: node, to: remote, at: this.world.elapsedMs });
     this.world.planIn(
       4 * delayMs,
       () => {

@@ -121,13 +121,16 @@ describe("what a listener was owed", () => {
     play(ledger, [arrival(0, 10), arrival(1, 10), arrival(5, 10), arrival(6, 10)]);
     ledger.settle(millis(start + 1000));
     expect(ledger.outagesMs).toEqual([120]);
-    expect(ledger.takeInterval()).toEqual({ worstGapMs: 120, latencyMs: 10 });
-    expect(ledger.takeInterval()).toEqual({ worstGapMs: 0, latencyMs: null });
+    expect(ledger.interval).toEqual({ worstGapMs: 120, latencyMs: 10 });
+    expect(ledger.interval).toEqual({ worstGapMs: 120, latencyMs: 10 });
+    ledger.startInterval();
+    expect(ledger.interval).toEqual({ worstGapMs: 0, latencyMs: null });
     // A gap that still runs touches the next interval too.
     ledger.arrived(voice, 9, start + 360, millis(start + 2000));
     ledger.settle(millis(start + 2000));
-    expect(ledger.takeInterval().worstGapMs).toBe(120);
-    expect(ledger.takeInterval().worstGapMs).toBe(120);
+    expect(ledger.interval.worstGapMs).toBe(120);
+    ledger.startInterval();
+    expect(ledger.interval.worstGapMs).toBe(120);
     expect(ledger.outagesMs).toEqual([120]);
   });
 

@@ -13,6 +13,7 @@ const datagrams = linkId(2);
 class Bench {
   readonly sent: { readonly link: LinkId; readonly frame: Frame }[] = [];
   readonly closed: LinkId[] = [];
+  readonly froze: LinkId[] = [];
   readonly session: Session;
 
   constructor(dialed: boolean, links: readonly (readonly [LinkId, LinkKind])[] = [[stream, "stream"]]) {
@@ -23,6 +24,7 @@ class Bench {
         this.sent.push({ link, frame });
       },
       close: (link: LinkId): void => void this.closed.push(link),
+      froze: (link: LinkId): void => void this.froze.push(link),
     };
     this.session = new Session(id, "aa".repeat(32) as PeerId, dialed, wires, millis(0));
     for (const [link, kind] of links) this.session.addLink(link, kind, false, millis(0));
@@ -93,7 +95,7 @@ describe("sessions", () => {
     expect(bench.session.linkIds).toEqual([stream]);
   });
 
-  it("[SS6] what was on the way is sent again on the link that remains; with the last one the session ends", () => {
+  it("[SS6] [SS10] what was on the way is sent again on the link that remains; without one the session waits", () => {
     const { session, of } = bind(new Bench(false, both));
     session.sendReliable(Uint8Array.of(1), millis(0));
     session.sendReliable(Uint8Array.of(2), millis(0));
@@ -105,6 +107,51 @@ describe("sessions", () => {
     ]);
     expect(session.removeLink(datagrams, millis(60))).toBe(false);
     expect(session.sendMedia(packet, millis(70))).toBe(false);
+    expect(session.isSevered).toBe(true);
+    session.sendReliable(Uint8Array.of(3), millis(80));
+    const before = of("fragment").length;
+    expect(session.isSilent(millis(9999))).toBe(false);
+    expect(session.isOver(millis(9999))).toBe(false);
+    session.addLink(stream, "stream", false, millis(5000));
+    const again = of("fragment").slice(before);
+    expect(again.map(({ frame }) => (frame.kind === "fragment" ? frame.sequence : -1))).toEqual([0, 1, 2]);
+  });
+
+  it("[SS10] the side that dialed waits 8 s for a new link, the other 10 s since it heard, and its place for 3 s", () => {
+    const below = new Bench(true);
+    below.take(stream, tick, 100);
+    below.session.removeLink(stream, millis(500));
+    expect(below.session.deadline().at).toBe(8500);
+    expect(below.session.isSilent(millis(8499))).toBe(false);
+    expect(below.session.isOver(millis(8499))).toBe(false);
+    expect(below.session.isOver(millis(8500))).toBe(true);
+    const above = new Bench(false);
+    above.take(stream, tick, 100);
+    above.session.removeLink(stream, millis(500));
+    expect(above.session.deadline().at).toBe(3500);
+    above.session.handleTimeout(millis(3499));
+    expect(above.session.keepsPlace).toBe(true);
+    above.session.handleTimeout(millis(3500));
+    expect(above.session.keepsPlace).toBe(false);
+    expect(above.session.deadline().at).toBe(10_100);
+    expect(above.session.isOver(millis(10_099))).toBe(false);
+    expect(above.session.isOver(millis(10_100))).toBe(true);
+    above.session.addLink(datagrams, "stream", false, millis(5000));
+    expect(above.session.keepsPlace).toBe(true);
+  });
+
+  it("[SS10] [SS5] on a stream everything follows the attach at once, and an older stream is closed", () => {
+    const bench = new Bench(true);
+    bench.session.sendReliable(Uint8Array.of(1), millis(0));
+    bench.sent.splice(0);
+    bench.session.addLink(datagrams, "stream", true, millis(10));
+    expect(bench.closed).toEqual([stream]);
+    expect(bench.sent.map(({ link, frame }) => [link, frame.kind])).toEqual([
+      [datagrams, "attach"],
+      [datagrams, "fragment"],
+    ]);
+    expect(bench.session.isDoubtful).toBe(false);
+    expect(bench.take(datagrams, { kind: "attached", session: id }, 20)).toEqual([{ kind: "attached" }]);
   });
 
   it("[SS6] a link that is added continues where the last one fell", () => {
@@ -140,13 +187,18 @@ describe("sessions", () => {
     expect(below.session.isSilent(millis(900))).toBe(false);
   });
 
-  it("[SS7] a stream that is silent beside a live data channel is kept, and so is a channel that is all there is", () => {
+  it("[SS7] [SS12] a stream that is silent for 4 s beside a live data channel is given up as frozen; a channel that is all there is, is not", () => {
     const quiet = new Bench(true, both);
-    for (let at = 0; at < 3000; at += 100) {
+    for (let at = 0; at < 4000; at += 100) {
       quiet.take(datagrams, tick, at);
       quiet.sleepUntil(at);
     }
     expect(quiet.closed).toEqual([]);
+    quiet.session.handleTimeout(millis(4000));
+    expect(quiet.closed).toEqual([stream]);
+    expect(quiet.froze).toEqual([stream]);
+    expect(quiet.session.isSilent(millis(4000))).toBe(false);
+    expect(quiet.session.isDoubtful).toBe(false);
     const alone = new Bench(true, [[datagrams, "webrtc"]]);
     alone.session.handleTimeout(millis(950));
     expect(alone.closed).toEqual([]);
@@ -202,6 +254,35 @@ describe("sessions", () => {
     const below = new Bench(false, both);
     below.session.removeLink(stream, millis(200));
     expect(below.session.isSilent(millis(9000))).toBe(false);
+  });
+
+  it("[SS8] a link that is idle while the other carries everything gets a tick every second downwards", () => {
+    const bench = new Bench(false, both);
+    for (let at = 40; at <= 2000; at += 40) {
+      bench.session.sendMedia(packet, millis(at));
+      bench.session.handleTimeout(millis(at));
+    }
+    expect(bench.of("tick").map(({ link }) => link)).toEqual([stream, stream]);
+  });
+
+  it("[OV16] who is quiet ticks every 2 s downwards too, and is silent after 8 s", () => {
+    const above = new Bench(false);
+    above.session.quiet = true;
+    above.session.handleTimeout(millis(1999));
+    expect(above.of("tick")).toEqual([]);
+    above.session.handleTimeout(millis(2000));
+    expect(above.of("tick")).toHaveLength(1);
+    const below = new Bench(true);
+    below.session.quiet = true;
+    expect(below.session.isSilent(millis(7999))).toBe(false);
+    expect(below.session.isSilent(millis(8000))).toBe(true);
+  });
+
+  it("[SS12] papers go by data channel where streams freeze", () => {
+    const { session, of } = bind(new Bench(true, both));
+    session.prefersDatagrams = true;
+    session.sendReliable(Uint8Array.of(1), millis(0));
+    expect(of("fragment").map(({ link }) => link)).toEqual([datagrams]);
   });
 
   it("ends with a goodbye on every link", () => {

@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildWindow, isBuildStale } from "../../../p2p/cli/window-build.ts";
 import { compareSpeech } from "../../audio/compare.ts";
 import { fixturePath, readAudio } from "../../audio/sounds.ts";
 import type { TeahouseProcess } from "../processes.ts";
 import { Processes } from "../rooms.ts";
+import { engineOf } from "./engine-of.ts";
 import { forget, lastSoundAt, recorded, takeRecording } from "./tap.ts";
 import { addressOf, FakePerson, type RoomWindow } from "./windows.ts";
 
@@ -67,15 +67,6 @@ async function silenceMs(speaker: RoomWindow, listener: RoomWindow): Promise<num
   }
   console.log(`heard until ${Math.round(best)} ms after the click that muted`);
   return best;
-}
-
-/** The process that a shell's engine runs in. */
-async function engineOf(shell: TeahouseProcess): Promise<number> {
-  const children = await readFile(`/proc/${shell.pid}/task/${shell.pid}/children`, "utf8");
-  for (const pid of children.trim().split(" ").map(Number)) {
-    if ((await readFile(`/proc/${pid}/cmdline`, "utf8")).includes("engine-process")) return pid;
-  }
-  throw new Error("the shell has no engine");
 }
 
 describe("two windows and three relays", () => {

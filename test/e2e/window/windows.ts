@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from "playwright-core";
 import { wavBytes } from "../../io/audio/wav-bytes.ts";
-import { chromiumProgram, quietArguments } from "../chromium.ts";
+import { chromiumProgram, lendingArguments, quietArguments } from "../chromium.ts";
 import type { TeahouseProcess } from "../processes.ts";
 import { installTap } from "./tap.ts";
 
@@ -42,7 +42,7 @@ export class FakePerson {
         ...quietArguments,
         // A call between two browsers of one computer: by its own address, and by no name that must be looked up.
         "--disable-features=WebRtcHideLocalIpsWithMdns",
-        "--allow-loopback-in-peer-connection",
+        ...lendingArguments,
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         `--use-file-for-fake-audio-capture=${file}`,

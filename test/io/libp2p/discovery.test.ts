@@ -190,7 +190,8 @@ describe("discovery over kad-dht", () => {
       () => undefined,
     ];
     for (const answer of answers) {
-      const garbage = await nodes.create({ ...overTcp, bootstrap: [] });
+      const garbage = await nodes.create({ ...overTcp, dht: "server" });
+      await garbage.libp2p.unhandle("/teahouse/kad/1");
       await garbage.libp2p.handle("/teahouse/kad/1", (stream) => {
         stream.addEventListener("message", () => answer((data) => stream.send(data)));
       });

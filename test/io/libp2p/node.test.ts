@@ -1,9 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -12,6 +10,7 @@ import { TeahouseError } from "../../../p2p/api/errors.ts";
 import { selfSignedCertificate } from "../../../p2p/io/libp2p/certificate.ts";
 import { createNode } from "../../../p2p/io/libp2p/node.ts";
 import type { TeahouseNode } from "../../../p2p/io/libp2p/node.ts";
+import { dhtTokenOf } from "../../../p2p/io/libp2p/path-token.ts";
 import { socketTarget } from "../../../p2p/io/libp2p/socket-transport.ts";
 import { Nodes, addressOf, clock, crypto, tcpAddress, tlsAddress } from "./nodes.ts";
 
@@ -24,34 +23,6 @@ const portOf = (node: TeahouseNode): number => {
   const target = socketTarget(multiaddr(addressOf(node)));
   if (target === undefined) throw new Error("not TLS");
   return target.port;
-};
-
-interface Page {
-  readonly status: number | undefined;
-  readonly headers: readonly string[];
-  readonly body: string;
-}
-
-/** What a visitor gets. `Date` is left out: it differs by itself. */
-const visit = async (
-  node: TeahouseNode,
-  options: { path: string; method?: string; headers?: Record<string, string> },
-) => {
-  const asked = request({ host: "127.0.0.1", port: portOf(node), rejectUnauthorized: false, agent: false, ...options });
-  asked.end();
-  // An upgrade would come as an event of its own, and this wait would never end.
-  const [response] = (await once(asked, "response")) as [IncomingMessage];
-  let body = "";
-  for await (const chunk of response) body += String(chunk);
-  const headers = response.rawHeaders.filter((_, index, all) => all[index - (index % 2)] !== "Date");
-  return { status: response.statusCode, headers, body } satisfies Page;
-};
-
-const upgrade = {
-  Connection: "Upgrade",
-  Upgrade: "websocket",
-  "Sec-WebSocket-Version": "13",
-  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
 const echo = async (node: TeahouseNode): Promise<void> => {
@@ -68,23 +39,68 @@ const read = async (stream: Stream): Promise<number> => {
 };
 
 describe("addresses of TLS WebSockets", () => {
+  const peer = "/p2p/12D3KooWGXAaRXqNkXRGkyaLAXGyc4ES3F2Lp3jHsxZoJFZdVaKp";
+  const target = (text: string): unknown => socketTarget(multiaddr(text));
+
   it("are read, and no other address is", () => {
-    const peer = "/p2p/12D3KooWGXAaRXqNkXRGkyaLAXGyc4ES3F2Lp3jHsxZoJFZdVaKp";
-    const target = (text: string): unknown => socketTarget(multiaddr(text));
-    expect(target("/ip4/1.2.3.4/tcp/443/tls/ws")).toEqual({ host: "1.2.3.4", port: 443, path: "/" });
-    expect(target(`/ip6/::1/tcp/1/tls/ws/http-path/abcd${peer}`)).toEqual({ host: "::1", port: 1, path: "/abcd" });
-    expect(target(`/dns4/a.example/tcp/8443/wss${peer}`)).toEqual({ host: "a.example", port: 8443, path: "/" });
+    expect(target("/ip4/1.2.3.4/tcp/443/tls/ws")).toEqual({ host: "1.2.3.4", port: 443 });
+    expect(target(`/ip6/::1/tcp/1/tls/ws/http-path${path}${peer}`)).toEqual({ host: "::1", port: 1, token });
+    expect(target(`/ip6/::1/tcp/1/tls/ws/http-path/${"01".repeat(20)}`)).toMatchObject({
+      token: new Uint8Array(20).fill(1),
+    });
+    expect(target(`/dns4/a.example/tcp/8443/wss${peer}`)).toEqual({ host: "a.example", port: 8443 });
+    expect(target(`/ip4/1.2.3.4/tcp/443/tls/sni/example.org/ws/http-path${path}${peer}`)).toEqual({
+      host: "1.2.3.4",
+      port: 443,
+      serverName: "example.org",
+      token,
+    });
     for (const other of [
       "/ip4/1.2.3.4/tcp/443",
       "/ip4/1.2.3.4/tcp/443/ws",
       "/ip4/1.2.3.4/tcp/443/tls",
+      "/ip4/1.2.3.4/tcp/443/sni/example.org/ws",
       "/ip4/1.2.3.4/udp/443/quic-v1",
+      "/ip4/1.2.3.4/tcp/443/tls/ws/http-path/abcd",
       "/ip4/1.2.3.4/tcp/443/tls/ws/p2p-circuit",
       `/ip4/1.2.3.4/tcp/443/tls/ws${peer}/p2p-circuit${peer}`,
       "/unix/tmp",
     ]) {
       expect(target(other)).toBeUndefined();
     }
+  });
+
+  it("hold names that lead nowhere but to that name", () => {
+    // A card's bytes may hold anything in the place of a name, which then stands in a URL.
+    const named = (kind: "dns4" | "sni", value: string): unknown => {
+      const address = (name: string): string =>
+        kind === "sni" ? `/ip4/1.2.3.4/tcp/443/tls/sni/${name}/ws` : `/${kind}/${name}/tcp/443/tls/ws`;
+      const { bytes } = multiaddr(address("x".repeat(Buffer.byteLength(value))));
+      const at = Buffer.from(bytes).indexOf("x".repeat(Buffer.byteLength(value)));
+      bytes.set(Buffer.from(value), at);
+      return socketTarget(multiaddr(bytes));
+    };
+    const absurd = [
+      "a/b",
+      "a@b",
+      "a:80",
+      "a#b",
+      "a?b",
+      "a b",
+      "1.2.3.4",
+      "127.1",
+      "0x7f.1",
+      "a..b",
+      "a.",
+      "-a/",
+      "é.example",
+    ];
+    for (const name of [...absurd, "a\r\nHost: b", "1", "a".repeat(64), Array(64).fill("abc").join(".")]) {
+      expect([name, named("sni", name), named("dns4", name)]).toEqual([name, undefined, undefined]);
+    }
+    expect(named("sni", "www.xn--bcher-kva.example")).toMatchObject({ serverName: "www.xn--bcher-kva.example" });
+    // Would take a parser that backtracks for ever.
+    expect(named("dns4", `${"a-".repeat(120)}!`)).toBeUndefined();
   });
 });
 
@@ -114,6 +130,7 @@ describe("node over TLS WebSockets", () => {
     const wrong = addressOf(relay).replace(/\/p2p\/.*/, `/p2p/${other.libp2p.peerId}`);
     await expect(listener.libp2p.dial(multiaddr(wrong))).rejects.toThrow();
     expect(listener.libp2p.getConnections()).toHaveLength(0);
+    expect([...listener.faults]).toEqual([["wrong key", 1]]);
   });
 
   it("does not open to a wrong token", async () => {
@@ -122,30 +139,6 @@ describe("node over TLS WebSockets", () => {
     const wrong = addressOf(relay).replace(path, path.replace("ab", "ac"));
     await expect(listener.libp2p.dial(multiaddr(wrong))).rejects.toThrow();
     expect(relay.libp2p.getConnections()).toHaveLength(0);
-  });
-
-  it("is an ordinary site to anybody without the token, also to one who asks for an upgrade", async () => {
-    const relay = await nodes.create({ listen: [tlsAddress], token });
-    expect((await visit(relay, { path: "/" })).status).toBe(200);
-    expect((await visit(relay, { path: "/", method: "POST" })).status).toBe(405);
-    const missing = await visit(relay, { path: "/nothing" });
-    expect(missing.status).toBe(404);
-    const { Connection: _, ...withoutConnection } = upgrade;
-    for (const asked of [
-      { path, headers: {} },
-      { path: `${path}/`, headers: upgrade },
-      { path: `${path}?x`, headers: upgrade },
-      { path: path.toUpperCase(), headers: upgrade },
-      { path: path.slice(0, -1), headers: upgrade },
-      { path, headers: { ...upgrade, Upgrade: "h2c" } },
-      { path, headers: withoutConnection },
-    ]) {
-      expect(await visit(relay, asked)).toEqual(await visit(relay, { ...asked, path: "/nothing" }));
-    }
-    const root = await visit(relay, { path: "/", headers: upgrade });
-    expect(root.status).toBe(200);
-    for (const text of [missing.body, root.body, ...root.headers])
-      expect(text).not.toMatch(/tea|libp2p|multistream|ws/i);
   });
 
   it("shows the certificate it was given, and speaks TLS 1.2 at least", async () => {
@@ -164,24 +157,6 @@ describe("node over TLS WebSockets", () => {
     });
     const [error] = (await once(old, "error").catch((thrown: unknown) => [thrown])) as [Error];
     expect(error).toBeInstanceOf(Error);
-  });
-
-  it("says nothing to those who do not speak TLS, and waits for nobody", { timeout: 60_000 }, async () => {
-    const relay = await nodes.create({ listen: [tlsAddress], token });
-    const port = portOf(relay);
-    const talkative = connect(port, "127.0.0.1", () => talkative.write("\x13/multistream/1.0.0\n"));
-    let said = 0;
-    talkative.on("data", (bytes) => (said += bytes.length));
-    talkative.on("error", () => undefined);
-    await once(talkative, "close");
-    // At most a TLS alert.
-    expect(said).toBeLessThanOrEqual(7);
-    const mute = connect(port, "127.0.0.1");
-    const tlsOnly = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
-    const slow = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => slow.write("GET / HT"));
-    for (const socket of [mute, tlsOnly, slow]) socket.on("error", () => undefined).resume();
-    await Promise.all([mute, tlsOnly, slow].map((socket) => once(socket, "close")));
-    expect((await visit(relay, { path: "/" })).status).toBe(200);
   });
 
   it("names a port that is taken, and an address that cannot be had", async () => {
@@ -212,7 +187,7 @@ describe("node over TLS WebSockets", () => {
     const listener = await nodes.create();
     const address = multiaddr(`/ip4/127.0.0.1/tcp/${(mute.address() as AddressInfo).port}/tls/ws/http-path${path}`);
     const dial = listener.libp2p.dial(address, { signal: controller.signal });
-    const [socket] = (await arrived) as [ReturnType<typeof connect>];
+    const [socket] = (await arrived) as [Socket];
     socket.resume();
     const closed = once(socket, "close");
     controller.abort();
@@ -240,6 +215,31 @@ describe("node over TLS WebSockets", () => {
     expect(told[1]?.["protocols"]).toContain("/teahouse/kad/1");
   });
 
+  it("tells nobody its card's token: servers of the DHT have another one, and others tell no address", async () => {
+    const server = await nodes.create({ listen: [tlsAddress], dht: "server", token });
+    const only = await nodes.create({ listen: [tlsAddress], dht: "client", token });
+    const witness = await nodes.create({ dht: "client" });
+    const dhtToken = Buffer.from(dhtTokenOf(token)).toString("hex");
+    for (const [relay, tokens] of [
+      [server, [dhtToken]],
+      [only, []],
+    ] as const) {
+      const identified = once(witness.libp2p as never, "peer:identify");
+      await witness.libp2p.dial(multiaddr(addressOf(relay)));
+      const [event] = (await identified) as [CustomEvent<{ readonly listenAddrs: readonly { toString(): string }[] }>];
+      const told = event.detail.listenAddrs.map(String);
+      expect(told.map((address) => /http-path\/([0-9a-f]+)/.exec(address)?.[1])).toEqual(tokens);
+      // Nor is the address kept that the witness itself was given and has dialed: it would be passed on.
+      const { addresses } = await witness.libp2p.peerStore.get(relay.libp2p.peerId);
+      expect(addresses.map(({ multiaddr: kept }) => /http-path\/([0-9a-f]+)/.exec(kept.toString())?.[1])).toEqual(
+        tokens,
+      );
+    }
+    // Which is enough to come back.
+    await witness.libp2p.hangUp(server.libp2p.peerId);
+    expect((await witness.libp2p.dial(server.libp2p.peerId)).status).toBe("open");
+  });
+
   it("announces what it is told to, with the path token, and not what it listens on", async () => {
     const relay = await nodes.create({
       listen: [tlsAddress],
@@ -248,6 +248,15 @@ describe("node over TLS WebSockets", () => {
     });
     expect(relay.addresses()).toEqual([
       `/dns4/relay.example/tcp/443/tls/ws/http-path${path}/p2p/${relay.libp2p.peerId}`,
+    ]);
+    const hinted = await nodes.create({
+      listen: [tlsAddress],
+      announce: ["/ip4/192.0.2.7/tcp/443/tls/sni/example.org/ws"],
+      token,
+      dht: "server",
+    });
+    expect(hinted.addresses()).toEqual([
+      `/ip4/192.0.2.7/tcp/443/tls/sni/example.org/ws/http-path${path}/p2p/${hinted.libp2p.peerId}`,
     ]);
   });
 

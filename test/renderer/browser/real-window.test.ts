@@ -28,7 +28,7 @@ afterAll(async () => {
 async function withWindow(use: (page: Page, shell: Shell, engine: EngineDouble) => Promise<void>): Promise<void> {
   const engine = new EngineDouble();
   await engine.start();
-  const shell = await startShell({ siteFolder: folder, engine });
+  const shell = await startShell({ siteFolder: folder, engine, onLender: () => undefined });
   const context = await browser.newContext({ locale: "en-US" });
   const page = await context.newPage();
   const complaints: string[] = [];

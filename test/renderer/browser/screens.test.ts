@@ -2,8 +2,8 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive, startFixtureSite, type FixtureSite, type PageOptions } from "../fixture-page.ts";
-import { membersEvent, names, personOf, stageEvent, textEvent, voiceOf } from "../scenes.ts";
-import { enterRoom, inviteText, screens } from "../screens.ts";
+import { membersEvent, names, personOf, stageEvent, textEvent, tryOf, voiceOf } from "../scenes.ts";
+import { enterRoom, inviteText, screens, type ScreenScript } from "../screens.ts";
 
 let site: FixtureSite;
 beforeAll(async () => {
@@ -24,6 +24,12 @@ async function withPage(options: PageOptions, use: (page: Page) => Promise<void>
   } finally {
     await page.context().close();
   }
+}
+
+function named(name: string): ScreenScript {
+  const screen = screens.find((one) => one.name === name);
+  if (screen === undefined) throw new Error(`no screen is called ${name}`);
+  return screen;
 }
 
 interface AxeResults {
@@ -149,6 +155,29 @@ describe("by keyboard alone", () => {
     });
   });
 
+  it("looks why there is no way in, hears each result in words, stops, and comes back to where it was", async () => {
+    await withPage({}, async (page) => {
+      await named("lobby-turned-away").show(page);
+      await drive(page, "scriptProbe", [tryOf("relay", 1, "cut")]);
+      await page.locator("form .row .action-plain").last().focus();
+      await page.keyboard.press("Enter");
+      await page.locator("[role=log] li", { hasText: "the connection is cut" }).waitFor();
+      expect(await page.locator(".sheet [role=status]").textContent()).toBe(
+        "Trying the next way. Each takes 8 seconds at most.",
+      );
+      const stop = page.locator(".sheet .action", { hasText: "Stop" });
+      while (!(await stop.evaluate((button) => button === button.ownerDocument.activeElement))) {
+        await page.keyboard.press("Tab");
+      }
+      await page.keyboard.press("Enter");
+      await page.locator(".sheet [role=status]", { hasText: "Stopped." }).waitFor();
+      expect(await drive<string[]>(page, "calls")).toContain("stopProbe");
+      await page.keyboard.press("Escape");
+      await page.locator(".sheet").waitFor({ state: "detached" });
+      expect(await page.evaluate("document.activeElement.textContent")).toBe("Why can't I connect?");
+    });
+  });
+
   it("shows where the focus is", async () => {
     await withPage({}, async (page) => {
       await page.keyboard.press("Tab");
@@ -185,6 +214,8 @@ describe("by keyboard alone", () => {
       await page.keyboard.press("Tab");
       await page.keyboard.press("Space");
       expect(await page.locator(".bar").getAttribute("data-voice")).toBe("live");
+      // "Mute, pressed" would be heard as muted.
+      expect(await page.locator(".voice-button").getAttribute("aria-pressed")).toBeNull();
       await page.keyboard.press("m");
       expect(await page.locator(".bar").getAttribute("data-voice")).toBe("muted");
       await page.locator(".composer input").focus();

@@ -38,6 +38,11 @@ export class CapacityChecker implements TraceListener, Observer {
     this.serving.delete(node);
   }
 
+  /** What room it has is room for nobody. */
+  blocked(relay: number): void {
+    this.serving.delete(relay);
+  }
+
   /** A relay allows so many children. */
   allow(node: number, childrenMax: number): void {
     const freeSince = this.elapsedMs();

@@ -1,8 +1,11 @@
 import type { Journey, MediaSighting, TraceListener } from "../media-trace.ts";
 import type { Violations } from "../observer.ts";
 
-/** A packet may cross one edge again when the first copy was lost and a new feed asks for it, but not for ever. */
-const timesOverEdgeMax = 3;
+/**
+ * A packet may cross one edge again when the first copy was lost and a new feed asks for it, but not for ever: a way that is
+ * cut twice in two seconds leaves asks on the lane that are answered too.
+ */
+const timesOverEdgeMax = 5;
 
 /**
  * No loops: a node forwards a packet once, when it first gets it, never back to where it came from, and nothing crosses

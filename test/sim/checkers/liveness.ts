@@ -9,6 +9,8 @@ export const recoverMs = 5000;
 const tailMs = 1500;
 /** Links that a packet crosses in a deep tree, each with its loss: what may be missing though all is well. */
 const hopsReckoned = 6;
+/** Fewer packets than a second's are no measure: of five, one that the network lost would be deafness. */
+const judgedMin = 25;
 /** What the reference forgives beyond loss: one short hole in the calm. */
 const forgiven = 0.9;
 
@@ -69,7 +71,7 @@ export class LivenessChecker implements Observer {
       said++;
       if (delay !== undefined) heard++;
     }
-    if (heard >= said * this.shareMin) return;
+    if (said < judgedMin || heard >= said * this.shareMin) return;
     this.violations.report("liveness", node, `heard ${heard} of ${said} packets of ${speaker} after the faults`);
   }
 }

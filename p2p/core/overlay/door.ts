@@ -1,0 +1,94 @@
+import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
+import type { LinkKind } from "../../api/link.ts";
+import { equal } from "../bytes.ts";
+import { encodeFrame, type Hello, type Refusal } from "../session/frames.ts";
+import { Session, type SessionWires } from "../session/session.ts";
+import { refusalOf } from "./admission.ts";
+import { type Edge, type Edges, newEdge } from "./edge.ts";
+import type { Feeds } from "./feeds.ts";
+
+/** A link that somebody else opened. */
+export interface Caller {
+  readonly link: LinkId;
+  readonly kind: LinkKind;
+  /** Who it is, as the link proved. */
+  readonly remote: PeerId;
+}
+
+/** What the door needs of its room. */
+export interface DoorWires {
+  readonly session: SessionWires;
+  slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
+  /** Relays of the room, by the view. */
+  relays(): readonly PeerId[];
+  /** Gives a new neighbour what is held. */
+  show(edge: Edge, now: Millis): void;
+  end(edge: Edge): void;
+}
+
+/** Where others come in: with a hello for the first time ([OV8]), or back to a session that is kept for them ([SS10]). */
+export class Door {
+  readonly #edges: Edges;
+  readonly #feeds: Feeds;
+  readonly #wires: DoorWires;
+
+  constructor(edges: Edges, feeds: Feeds, wires: DoorWires) {
+    this.#edges = edges;
+    this.#feeds = feeds;
+    this.#wires = wires;
+  }
+
+  /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
+  enter(hello: Hello, { link, kind, remote }: Caller, proved: boolean, now: Millis): Refusal | undefined {
+    // Whoever comes again takes the place of its old self.
+    for (const edge of this.#edges.all.slice()) {
+      if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
+    }
+    const refusal = this.#refusalOf(hello, remote, proved);
+    if (refusal) return refusal;
+    const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
+    if (former && hello.feed) this.#wires.end(former);
+    const session = new Session(hello.session, remote, false, this.#wires.session, now);
+    session.addLink(link, kind, false, now);
+    const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", hello.feed, proved, now);
+    this.#edges.add(edge);
+    const hops = (this.#edges.parent?.hops ?? 0) + 1;
+    session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
+    this.#wires.show(edge, now);
+    if (hello.feed) this.#feeds.answer(edge, hello.have, now);
+    return undefined;
+  }
+
+  /** A neighbour attaches another link to its session. False when there is no such session of this peer, or no place. */
+  attach(id: Uint8Array, { link, kind, remote }: Caller, now: Millis): boolean {
+    const edge = this.#edges.all.find((known) => known.peer === remote && equal(known.session.id, id));
+    if (!edge) return false;
+    if (!this.#hasPlaceFor(edge)) {
+      this.#wires.end(edge);
+      return false;
+    }
+    edge.away = false;
+    if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
+    this.#wires.session.send(link, encodeFrame({ kind: "attached", session: id }));
+    return true;
+  }
+
+  #refusalOf(hello: Hello, remote: PeerId, proved: boolean): Refusal | undefined {
+    const slots = this.#wires.slots();
+    return refusalOf(hello, remote, {
+      edges: this.#edges,
+      carries: slots !== undefined,
+      children: slots?.used ?? 0,
+      childrenMax: slots?.max ?? 0,
+      feeding: slots?.feeding ?? 0,
+      relays: this.#wires.relays(),
+      proved,
+    });
+  }
+
+  /** Whether who comes back late still finds a place: the slots that newcomers may not take are for such as these. */
+  #hasPlaceFor(edge: Edge): boolean {
+    const slots = this.#wires.slots();
+    return edge.session.keepsPlace || !edge.feed || edge.role !== "member" || !slots || slots.used < slots.max;
+  }
+}
