@@ -3,9 +3,12 @@ import { extname, join } from "node:path";
 import type { CustomScheme } from "electron";
 import { pageHeaders, pageTypes } from "../p2p/api/page.ts";
 
-/** Scheme and host under which the window is served: an origin of its own, with none of the powers of `file://`. */
+/**
+ * Scheme and host under which the window is served: an origin of its own, with none of the powers of `file://`. Relays are
+ * told it with every web socket, and so is whoever stands where one was: it names no app.
+ */
 const scheme = "app";
-const host = "teahouse";
+const host = "window";
 
 /** The one address that the visible window ever loads. */
 export const pageUrl = `${scheme}://${host}/index.html`;

@@ -70,6 +70,8 @@ export function silenceSession(session: Session): void {
  */
 export function limitLender(session: Session): void {
   silence(session, (url) => isOwnPage(url) || /^(?:devtools|wss):/.test(url));
+  // Whoever ends the TLS, a stranger or a censor in the middle, reads it.
+  session.setUserAgent(plainUserAgent(session.getUserAgent()));
   session.setCertificateVerifyProc((_request, callback) => callback(acceptCertificate));
   const isGranted = (permission: string, url: string): boolean => lenderPermissions.has(permission) && isOwnPage(url);
   session.setPermissionRequestHandler((_contents, permission, callback, { requestingUrl }) =>
@@ -80,6 +82,11 @@ export function limitLender(session: Session): void {
   );
   session.setDevicePermissionHandler(() => false);
   session.setDisplayMediaRequestHandler(null);
+}
+
+/** What Chromium itself would say: neither this app's name nor Electron's, and of its version as much as browsers tell. */
+export function plainUserAgent(text: string): string {
+  return text.replace(/ (?!AppleWebKit\/|Chrome\/|Safari\/)[^ /()]+\/\S+/g, "").replace(/(Chrome\/\d+)\S*/, "$1.0.0.0");
 }
 
 /** Chromium's old name, and the two into which it is being divided. */

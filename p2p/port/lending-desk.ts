@@ -1,7 +1,7 @@
 import type { Port } from "../api/port.ts";
 import { type SocketRoute, urlOfRoute } from "../api/socket.ts";
 import type { WayFailure } from "../api/way.ts";
-import { lendingBytesMax, lendingTextMax, type FromDesk, readForDesk, writeLending } from "./lending.ts";
+import { lendingBytesMax, lendingTextMax, type FromDesk, readForDesk, readForLender, writeLending } from "./lending.ts";
 
 /** Where the lending browser's connections pass, so that a name in the hello leads where the route says, by its proxy. */
 export interface RouteBoard {
@@ -22,6 +22,8 @@ export interface RouteBoard {
 export class LendingDesk {
   #lender: { readonly port: Port; readonly board: RouteBoard | undefined } | undefined;
   #engine: Port | undefined;
+  /** Sockets whose way is being prepared: the page has not heard of them. */
+  #preparing = new Set<number>();
 
   /** A page lends from now on; the one before it is hung up on. Without a board its browser connects straight. */
   lend(port: Port, board?: RouteBoard): void {
@@ -69,9 +71,18 @@ export class LendingDesk {
   #fromEngine(message: unknown): void {
     if (!isMessage(message)) return;
     const read = typeof message === "string" ? readForDesk(message) : undefined;
-    if (read === undefined) this.#lender?.port.postMessage(message);
+    if (read === undefined) this.#pass(message);
     else if (read.kind === "hang-up") this.dismiss();
     else void this.#direct(read.id, read.route);
+  }
+
+  /** To the page, unless it gives up what the page was never told: then it is not told at all. */
+  #pass(message: string | Uint8Array): void {
+    if (this.#preparing.size > 0 && typeof message === "string") {
+      const read = readForLender(message);
+      if (typeof read !== "string" && read.kind === "drop" && this.#preparing.delete(read.id)) return;
+    }
+    this.#lender?.port.postMessage(message);
   }
 
   async #direct(id: number, route: SocketRoute): Promise<void> {
@@ -82,18 +93,23 @@ export class LendingDesk {
     if (!isPlain && (lender.board === undefined || isPastProxies(name))) {
       return this.#tell({ kind: "refused", id, reason: "not in this browser" });
     }
+    const preparing = this.#preparing.add(id);
     try {
       const onFailed = (reason: WayFailure): void => this.#tell({ kind: "refused", id, reason });
       await lender.board?.route({ name, port: route.port, to: route, onFailed });
     } catch {
+      preparing.delete(id);
       return this.#tell({ kind: "refused", id, reason: "too many" });
     }
+    // Given up meanwhile: nothing goes out for it any more.
+    if (!preparing.delete(id)) return;
     // A port that was closed meanwhile ignores it.
     lender.port.postMessage(writeLending({ kind: "socket", id, url: urlOfRoute(route) }));
   }
 
   #forget(): void {
     this.#lender = undefined;
+    this.#preparing = new Set();
     this.#tell({ kind: "lender", here: false });
   }
 

@@ -29,7 +29,7 @@ describe("the built app under plain Node, with Electron doubled", () => {
     const version = await packageVersion();
     const lines = stdout.split("\n").filter((line) => line !== "");
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { event: "window", loaded: ["app://teahouse/index.html"] },
+      { event: "window", loaded: ["app://window/index.html"] },
       { event: "engine", version },
       { event: "engine-again", version, state: "open", processes: 2 },
       expect.objectContaining({ event: "refused", code: "invite-damaged" }),

@@ -119,6 +119,9 @@ export class SessionDouble extends EventEmitter {
     this.values.set("proxy", config);
     return Promise.resolve();
   };
+  getUserAgent = (): string =>
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) teahouse/0.1.0 Chrome/142.0.7444.52 Electron/39.1.0 Safari/537.36";
+  setUserAgent = (text: string): void => void this.values.set("userAgent", text);
   setCertificateVerifyProc = (handler: Handler): void => this.#keep("certificateVerify", handler);
   setSpellCheckerEnabled = (enabled: boolean): void => void this.values.set("spellChecker", enabled);
   setSpellCheckerLanguages = (languages: string[]): void => void this.values.set("spellCheckerLanguages", languages);

@@ -39,7 +39,7 @@ const link = "teahouse://join#thi1-abc";
 describe("the app in Electron", () => {
   it("shows its window, and gives the page the engine", async () => {
     const desktop = await open();
-    expect(desktop.app.windows[0]).toMatchObject({ isShown: true, loaded: ["app://teahouse/index.html"] });
+    expect(desktop.app.windows[0]).toMatchObject({ isShown: true, loaded: ["app://window/index.html"] });
     const { client } = await desktop.connectPage();
     await client.join("thi1-abc", {});
     expect(desktop.engines[0]?.joinedWith).toBe("thi1-abc");

@@ -23,7 +23,7 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 const get = (path: string, method = "GET"): Promise<Response> =>
-  servePage(root, new Request(`app://teahouse${path}`, { method }));
+  servePage(root, new Request(`app://window${path}`, { method }));
 
 describe("the window's own address", () => {
   it.each([
@@ -97,7 +97,7 @@ describe("the window's own address", () => {
     expect(isOwnPage(pageUrl)).toBe(true);
   });
 
-  it.each(["", "about:blank", "app://teahouse.example/", "app://x@teahouse/", "https://teahouse/", "file:///", "app:"])(
+  it.each(["", "about:blank", "app://window.example/", "app://x@teahouse/", "https://teahouse/", "file:///", "app:"])(
     "%j is not it",
     (address) => expect(isOwnPage(address)).toBe(false),
   );

@@ -20,7 +20,7 @@ import {
 // the packed binary is looked at.
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const page = "app://teahouse/index.html";
+const page = "app://window/index.html";
 
 let built: BuiltApp;
 let runtime: string;
@@ -81,14 +81,14 @@ function check({ permission, url = page, isMainFrame = true, mediaTypes }: Wish)
     isMainFrame,
     ...(mediaTypes === undefined ? {} : { mediaType: mediaTypes[0] }),
   };
-  return session.handlers.get("permissionCheck")?.(...([contents, permission, "app://teahouse", details] as never[]));
+  return session.handlers.get("permissionCheck")?.(...([contents, permission, "app://window", details] as never[]));
 }
 
 describe("Electron's security checklist", () => {
   it("1: only content of ours is loaded, and no request reaches a network", () => {
     expect(window.loaded).toEqual([page]);
     expect(mayLoad(page)).toBe(true);
-    expect(mayLoad("blob:app://teahouse/0c1d")).toBe(true);
+    expect(mayLoad("blob:app://window/0c1d")).toBe(true);
     for (const url of [
       "http://127.0.0.1/",
       "https://example.org/",
@@ -129,7 +129,7 @@ describe("Electron's security checklist", () => {
     { permission: "media", mediaTypes: [] },
     { permission: "media" },
     { permission: "media", mediaTypes: ["audio"], url: "https://example.org/" },
-    { permission: "media", mediaTypes: ["audio"], url: "app://teahouse.example.org/" },
+    { permission: "media", mediaTypes: ["audio"], url: "app://window.example.org/" },
     { permission: "media", mediaTypes: ["audio"], url: "not an address" },
     { permission: "media", mediaTypes: ["audio"], isMainFrame: false },
     { permission: "speaker-selection", url: "https://example.org/" },
@@ -213,7 +213,7 @@ describe("Electron's security checklist", () => {
     };
     expect(navigate(page)).toBe(true);
     expect(navigate(page, false)).toBe(false);
-    expect(navigate("app://teahouse/other.html")).toBe(false);
+    expect(navigate("app://window/other.html")).toBe(false);
     expect(navigate("https://example.org/")).toBe(false);
     expect(navigate("javascript:alert(1)")).toBe(false);
     expect(emitPreventable(contents, "will-redirect", page)).toBe(true);
@@ -299,7 +299,7 @@ describe("the hidden window that lends its network", () => {
     expect(held).toEqual(visible);
     expect(own).not.toBe(other);
     expect(lender.options).toMatchObject({ show: false, focusable: false });
-    expect([lender.isShown, lender.loaded]).toEqual([false, ["app://teahouse/lend.html"]]);
+    expect([lender.isShown, lender.loaded]).toEqual([false, ["app://window/lend.html"]]);
     expect(lender.webContents.values.get("webrtcPolicy")).toBe("default_public_interface_only");
     expect([lending.partition.startsWith("persist:"), lending.options]).toEqual([false, { cache: false }]);
     expect(emitPreventable(lending, "will-download", {})).toBe(true);
@@ -312,12 +312,18 @@ describe("the hidden window that lends its network", () => {
       lending.handlers.get("onBeforeRequest")?.(...([{ url }, answer] as never[]));
       return !isCancelled;
     };
-    const reached = ["app://teahouse/lend.html", "wss://192.0.2.1/", "wss://relay.example/a"];
+    const reached = ["app://window/lend.html", "wss://192.0.2.1/", "wss://relay.example/a"];
     const refused = ["ws://192.0.2.1/", "https://192.0.2.1/", "http://127.0.0.1/", "file:///etc/passwd", "app://else/"];
     expect([reached.map(reaches), refused.map(reaches)]).toEqual([reached.map(() => true), refused.map(() => false)]);
     expect(lending.values.get("proxy")).toEqual({
       proxyRules: expect.stringMatching(/^socks5:\/\/127\.0\.0\.1:\d+$/) as unknown,
     });
+  });
+
+  it("calls itself what Chromium would", () => {
+    expect(lending.values.get("userAgent")).toBe(
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    );
   });
 
   it("takes a relay's own certificate, which the visible window does not", () => {
@@ -330,13 +336,13 @@ describe("the hidden window that lends its network", () => {
   });
 
   it.each([
-    ["local-network-access", "app://teahouse/lend.html", true],
-    ["local-network", "app://teahouse/lend.html", true],
-    ["loopback-network", "app://teahouse/lend.html", true],
+    ["local-network-access", "app://window/lend.html", true],
+    ["local-network", "app://window/lend.html", true],
+    ["loopback-network", "app://window/lend.html", true],
     ["local-network-access", "https://example.org/", false],
-    ["media", "app://teahouse/lend.html", false],
-    ["clipboard-sanitized-write", "app://teahouse/lend.html", false],
-    ["geolocation", "app://teahouse/lend.html", false],
+    ["media", "app://window/lend.html", false],
+    ["clipboard-sanitized-write", "app://window/lend.html", false],
+    ["geolocation", "app://window/lend.html", false],
   ])("is granted %s for %s: %s", async (permission, requestingUrl, isGranted) => {
     const granted = await new Promise((resolve) => {
       lending.handlers.get("permissionRequest")?.(...([{}, permission, resolve, { requestingUrl }] as never[]));

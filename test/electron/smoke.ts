@@ -40,7 +40,7 @@ type Check = (app: ElectronApplication, page: Page) => Promise<unknown>;
 
 /** Each yields true when it is as it should be. */
 const checks: Readonly<Record<string, Check>> = {
-  "the page is served from our own scheme": async (_app, page) => page.url() === "app://teahouse/index.html",
+  "the page is served from our own scheme": async (_app, page) => page.url() === "app://window/index.html",
   "the page is cross-origin isolated": (_app, page) =>
     page.evaluate(() => Reflect.get(globalThis, "crossOriginIsolated") === true),
   "the page has neither Node nor Electron": (_app, page) =>
@@ -84,7 +84,7 @@ const checks: Readonly<Record<string, Check>> = {
       ),
     ),
   "the page opens no window": (_app, page) =>
-    page.evaluate(() => (Reflect.get(globalThis, "open") as (url: string) => unknown)("app://teahouse/") === null),
+    page.evaluate(() => (Reflect.get(globalThis, "open") as (url: string) => unknown)("app://window/") === null),
 };
 
 async function run(program: string): Promise<number> {

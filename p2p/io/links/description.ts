@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { channelMessageBytesMax } from "../../api/channel.ts";
+import { addressClass } from "../routes/address-class.ts";
 
 /** One way to reach the offering side: UDP on a literal IP address. Names are refused; resolving them would tell a third party. */
 export interface Candidate {
@@ -113,16 +114,22 @@ export function writeCandidate({ address, port, priority }: Candidate, index: nu
 }
 
 /**
- * The same with one more candidate for each port: the address at which we reached the volunteer already, so that one behind a
- * one-to-one translation of addresses (most rented machines) need not know what it is called outside.
+ * Where the volunteer may be looked for: at the address at which we reached it already, on the ports that it told. Checks go
+ * to no other, so that no volunteer makes us speak to strangers or search our own network; only one that is in a local network
+ * with us may name more addresses there. One behind a one-to-one translation of addresses (most rented machines) need not know
+ * what it is called outside. `reached`: an IP address; else it is not known, and only public ones are taken.
  */
-export function withDialledAddress(told: Candidates, address: string): Candidates {
-  if (isIP(address) === 0) return told;
-  const candidates = [...told.candidates];
+export function withDialledAddress(told: Candidates, reached: string): Candidates {
+  const place = addressClass(reached);
+  const among = place === "local" ? "local" : "public";
+  const isTaken = ({ address }: Candidate): boolean =>
+    address === reached || ((place === "local" || place === "name") && addressClass(address) === among);
+  const candidates = told.candidates.filter(isTaken);
+  if (place === "name") return { ...told, candidates };
   for (const port of new Set(told.candidates.map((candidate) => candidate.port))) {
-    if (candidates.some((known) => known.address === address && known.port === port)) continue;
+    if (candidates.some((known) => known.address === reached && known.port === port)) continue;
     // Type preference of a host candidate with the lowest local preference (RFC 8445, 5.1.2.1).
-    if (candidates.length < candidatesMax) candidates.push({ address, port, priority: (126 << 24) | 255 });
+    if (candidates.length < candidatesMax) candidates.push({ address: reached, port, priority: (126 << 24) | 255 });
   }
   return { ...told, candidates };
 }

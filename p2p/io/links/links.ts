@@ -174,8 +174,10 @@ export class NodeLinks implements Links {
       negotiation = answering;
       signalling.send(await orAborted(answering.description, within));
       const candidates = await signalling.next(["candidates"], within);
+      this.#stillAllowed();
       answering.accept(withDialledAddress(candidates, hostOf(connection)));
       const link = await orAborted(Promise.race([answering.link, brokenOff(signalling)]), within);
+      this.#stillAllowed();
       signalling.close();
       return made.keep(link);
     } catch (error) {
@@ -183,6 +185,11 @@ export class NodeLinks implements Links {
       signalling.abort();
       throw error;
     }
+  }
+
+  /** Throws when a way without data channels was chosen while one was being made. */
+  #stillAllowed(): void {
+    if (this.#options.routes?.allowsUdp === false) throw new Error("refused");
   }
 
   #onLinkStream(stream: Stream, connection: Connection): void {
@@ -215,6 +222,7 @@ export class NodeLinks implements Links {
       offering.accept(await signalling.next(["answer"], within));
       signalling.send(offering.candidates());
       const link = await orAborted(Promise.race([offering.link, brokenOff(signalling)]), within);
+      this.#stillAllowed();
       signalling.close();
       this.#announce(made.keep(link));
     } catch {
@@ -309,10 +317,9 @@ export function createLinks(node: Libp2p, options: LinksOptions = {}): NodeLinks
   return new NodeLinks(node, options);
 }
 
-/** The IP address at which we reached the far end; empty when it was a name. */
+/** The IP address at which the far end is, as the connection shows; empty when it was reached by a name. */
 function hostOf(connection: Connection): string {
-  const host = connection.remoteAddr.getComponents().find(({ name }) => name === "ip4" || name === "ip6");
-  return connection.direction === "outbound" ? (host?.value ?? "") : "";
+  return connection.remoteAddr.getComponents().find(({ name }) => name === "ip4" || name === "ip6")?.value ?? "";
 }
 
 /** Rejects when the conversation ends in any way but a friendly close, which may overtake the opening of the channel. */

@@ -78,6 +78,8 @@ export class Routes implements Ways {
   #scopeLocal: boolean | undefined;
   #node: RoutedNode | undefined;
   #stream: Rung | undefined;
+  /** Aborts what is being dialed by a choice that was replaced. */
+  #choosing = new AbortController();
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -107,6 +109,9 @@ export class Routes implements Ways {
 
   choose(choice: WayChoice): void {
     this.#ladder.choose(readChoice(choice));
+    // What is under way would end beside the way chosen now, and no hanging up would find it.
+    this.#choosing.abort(new Error("aborted"));
+    this.#choosing = new AbortController();
     // It was the person who asked for another try, not an invite.
     this.#strangers.clear();
     this.#stream = undefined;
@@ -121,7 +126,8 @@ export class Routes implements Ways {
   enter(relays: readonly RelayAddress[]): void {
     const addresses = relays.flatMap(({ addresses: each }) => each);
     const classes = addresses.map((bytes) => classOf(placeOfBytes(bytes)));
-    this.#scopeLocal = classes.every((each) => each === "local");
+    // Who names no address at all says nothing of where relays may be.
+    this.#scopeLocal = classes.length > 0 && classes.every((each) => each === "local");
     // The same relays are the same invite, as far as strangers go.
     this.#scope = relays.flatMap(({ key, addresses: each }) => [key, ...each].map(toHex)).join(" ");
   }
@@ -188,7 +194,7 @@ export class Routes implements Ways {
       const transport = create(components);
       const dial = transport.dial.bind(transport);
       transport.dial = (address: Multiaddr, options: DialTransportOptions) =>
-        this.#dial(address, () => dial(address, options), carries);
+        this.#dial(address, (signal) => dial(address, { ...options, signal }), options.signal, carries);
       return transport;
     };
   }
@@ -224,7 +230,12 @@ export class Routes implements Ways {
     return inner.open(route, { signal: within });
   }
 
-  async #dial(address: Multiaddr, dial: () => Promise<Connection>, carries: "sockets" | "lan"): Promise<Connection> {
+  async #dial(
+    address: Multiaddr,
+    dial: (signal: AbortSignal) => Promise<Connection>,
+    signal: AbortSignal,
+    carries: "sockets" | "lan",
+  ): Promise<Connection> {
     const place = placeOf(address);
     const key = `${place?.host} ${place?.port}`;
     const rung = carries === "lan" ? "lan" : this.#rung();
@@ -240,8 +251,13 @@ export class Routes implements Ways {
       fail("too soon");
       throw new RouteError("too soon", ticket);
     }
+    const chosen = this.#choosing.signal;
     try {
-      const connection = await dial();
+      const connection = await dial(AbortSignal.any([signal, chosen]));
+      if (chosen.aborted) {
+        connection.abort(new Error("another way"));
+        throw new Error("aborted");
+      }
       ticket.proved();
       if (carries === "lan") this.#stream = "lan";
       connection.addEventListener("close", () => ticket.end(), { once: true });

@@ -3,6 +3,7 @@ import { createServer as createTlsSite } from "node:https";
 import type { RequestListener } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { RelayAddress } from "../../../p2p/api/link.ts";
 import { createNetwork } from "../../../p2p/host.ts";
@@ -158,6 +159,20 @@ describe("the dial budget of a node", () => {
     const links = [];
     for (let count = 0; count < 8; count++) links.push(await guest.links.dial(relay, never));
     expect(guest.ways.failures).toEqual({});
+  });
+});
+
+describe("a choice", () => {
+  it("ends what is being dialed by the one before, so that nothing stays beside a proxy", async () => {
+    const silent = await strange(createServer());
+    const guest = await up();
+    guest.ways.enter([silent.target]);
+    const dial = dialing(guest, silent.target);
+    await expect.poll(silent.visits).toBe(1);
+    guest.ways.choose({ rung: "proxy", proxy: "socks5://127.0.0.1:9" });
+    expect(await Promise.race([dial, setTimeout(2000, "still dialing")])).toBe("aborted");
+    expect(await dialing(guest, { ...silent.target, key: peerKey() })).toBe("proxy unreachable");
+    expect(silent.visits()).toBe(1);
   });
 });
 

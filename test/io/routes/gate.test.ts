@@ -57,6 +57,13 @@ describe("the address gate", () => {
     expect(gate({}, [far], home, lan)).toEqual(["local address", "local address"]);
   });
 
+  it("lets an invite that names no relay lead to none here", () => {
+    expect(gate({}, [], home, lan)).toEqual(["local address", "local address"]);
+    const routes = new Routes({ profile: "auto" });
+    routes.enter([]);
+    expect([home, lan].map((text) => routes.obstacle(multiaddr(text)))).toEqual(["local address", "local address"]);
+  });
+
   it("never lets it lead to a name, nor where nobody is", () => {
     const nobody = [at("0.0.0.0"), at("169.254.169.254"), at("224.0.0.1"), at("fe80::1")];
     const obstacles = ["name", "special address", "special address", "special address", "special address"];
