@@ -109,6 +109,10 @@ class ShyEngine implements EngineApi {
     if (this.#starting === undefined) this.#options.chooseWay?.(choice);
     else {
       await this.#starting;
+      // Who can be dialed at an open port is not hidden by any proxy.
+      if (this.#standing !== undefined && choice.proxy !== undefined) {
+        throw new TeahouseError("proxy-hides", hiddenSentence);
+      }
       await this.#up().chooseWay(choice);
     }
   }

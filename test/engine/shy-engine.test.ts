@@ -210,6 +210,16 @@ describe("a window's engine", () => {
     await engine.join("thi1-y", {});
   });
 
+  it("takes no proxy while it can be dialed", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.host({ via: [], letEverybodySpeak: false });
+    const choice = { rung: "proxy", proxy: "socks5://127.0.0.1:9050" } as const;
+    await expect(engine.chooseWay(choice)).rejects.toMatchObject({ code: "proxy-hides" });
+    await engine.chooseWay({ rung: "wss" });
+    expect(made.at(-1)?.double.calls.filter((call) => call === "chooseWay")).toHaveLength(1);
+  });
+
   it("says that it is not up rather than break", async () => {
     const { engine } = shy();
     expect(() => engine.raiseHand()).toThrow("not ready");
