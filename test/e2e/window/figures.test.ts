@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectFolder } from "../../../p2p/cli/window-build.ts";
 import { drive, type FixtureSite, startFixtureSite } from "../../renderer/fixture-page.ts";
 import { voiceOf } from "../../renderer/scenes.ts";
 import { screens } from "../../renderer/screens.ts";
@@ -20,7 +21,7 @@ const config = fileURLToPath(new URL("../../../renderer/vite.config.ts", import.
 const framesMeasured = 300;
 
 describe("the built window", () => {
-  it("is at most 500 KB gzipped, without WASM", async () => {
+  it("is at most 500 KB gzipped, without WASM, and tells nothing of where it was built", async () => {
     const folder = await mkdtemp(join(tmpdir(), "teahouse-built-"));
     let bytes = 0;
     let modules = 0;
@@ -29,6 +30,7 @@ describe("the built window", () => {
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || entry.name.endsWith(".wasm")) continue;
         const text = await readFile(join(entry.parentPath, entry.name), "latin1");
+        expect(text.includes(projectFolder), entry.name).toBe(false);
         modules += text.match(wasmTemplate)?.length ?? 0;
         bytes += gzipSync(Buffer.from(text.replaceAll(wasmTemplate, ""), "latin1")).length;
       }
