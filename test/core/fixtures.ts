@@ -63,8 +63,7 @@ export interface SampleRoom {
   readonly sealer: PacketSealer;
 }
 
-export function sampleRoom(seed: string | number): SampleRoom {
-  const crypto = seededCrypto(seed);
+export function sampleRoom(seed: string | number, crypto: Crypto = seededCrypto(seed)): SampleRoom {
   const keys = createRoomKeys(crypto, testNow);
   const voice = createKeyPair(crypto);
   const secret = epochSecret(crypto, keys.secret, keys.carriage.key, 1);
