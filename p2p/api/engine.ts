@@ -120,10 +120,11 @@ export interface Hand {
 /** One step of finding a way in: what a person sees while joining. */
 export type JoinStep = "asking-relays" | "asking-dht" | "waiting-for-papers" | "joined";
 
-/** A relay that our sound comes or could come through. */
+/** A neighbour in the tree: above us, a relay that our sound comes or could come through; below, whoever we carry for. */
 export interface PlaceRelay {
   readonly peer: PeerId;
   readonly kind: LinkKind;
+  /** Whether sound flows over it now; a link without is a reserve. */
   readonly feeds: boolean;
 }
 
@@ -168,8 +169,13 @@ export type EngineEvent =
     }
   /** The listener's invite that we came with: ours to pass on. Whoever came with more than that has no event. */
   | { readonly event: "invite"; readonly invite: string }
-  /** Where we are in the tree. */
-  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  /** Where we are in the tree: `relays` are above us, `below` hangs below while we lend, 64 at most. */
+  | {
+      readonly event: "place";
+      readonly hops: number;
+      readonly relays: readonly PlaceRelay[];
+      readonly below: readonly PlaceRelay[];
+    }
   | { readonly event: "step"; readonly step: JoinStep }
   /** Which way to the network is in use, and what failed so far. */
   | ({ readonly event: "way" } & Way)

@@ -133,7 +133,7 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
     self: flag,
   }),
   invite: object({ event: oneOf("invite"), invite: text(inviteMax) }),
-  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
+  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64), below: list(placeRelay, 64) }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
   way: object({
     event: oneOf("way"),
