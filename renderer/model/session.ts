@@ -229,6 +229,9 @@ export class Session {
       case "card":
       case "sound":
       case "cover":
+      case "room-state":
+      case "invites-issued":
+      case "reaction":
       case "way":
       case "probe":
         return undefined;
