@@ -258,6 +258,9 @@ export class Session {
       case "ready":
       case "card":
       case "sound":
+      case "room-state":
+      case "invites-issued":
+      case "reaction":
       case "way":
       case "probe":
         return undefined;
