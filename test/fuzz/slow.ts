@@ -85,7 +85,7 @@ async function driveProxies(seed: string, inputs: number): Promise<void> {
     bytesOf("HTTP/1.1 407 No\r\n\r\n"),
   ];
   const stock = stockOf("proxy answer", { samples, accepts: () => true, text: true, covers: [] });
-  let answer = socks;
+  let answer: Uint8Array = socks;
   const server = createServer((socket: Socket) => {
     socket.on("error", () => undefined);
     socket.once("data", () => socket.end(answer));
