@@ -87,7 +87,8 @@ export class Cast {
   /** Ends everybody; resolves when all are gone. */
   async close(): Promise<void> {
     this.#isOver = true;
-    await Promise.all(this.#players.map(({ process }) => (process.isGone ? undefined : process.end())));
+    const left = this.#players.filter(({ process }) => !process.isGone);
+    await Promise.all(left.map(({ process }) => process.end()));
     this.#sweep();
   }
 
