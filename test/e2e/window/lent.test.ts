@@ -54,6 +54,15 @@ describe("a window that lends its network", () => {
     await shell.end();
   });
 
+  it("goes into the room by itself when the demo asks it to", async () => {
+    const shell = processes.start(["--no-open", "--no-dht", "--enter", "-", "--name", "Guest"], { stdin: host.invite });
+    const window = await person.open(await addressOf(shell));
+    await window.button("bar.leave").waitFor();
+    await shell.next("stats", (line) => heardIn(line) > 0);
+    await window.page.close();
+    await shell.end();
+  });
+
   it("with profile wss uses its sockets alone", async () => {
     const { window, shell } = await open("--profile", "wss");
     await shell.next("stats", (line) => heardIn(line) > 250);
