@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
   SpokenPacket,
   Stats,
   Totals,
@@ -62,6 +63,7 @@ class ShyEngine implements EngineApi {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #hearers = new Set<(packet: HeardPacket) => void>();
   #current: EngineApi | undefined;
+  #layer: Layer | undefined;
   #starting: Promise<void> | undefined;
   #standing: Standing | undefined;
   #unhear: (() => void) | undefined;
@@ -136,6 +138,11 @@ class ShyEngine implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.#current?.speak(packet);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#current?.preferLayer(layer);
   }
 
   admit(hand: string): void {
@@ -272,6 +279,7 @@ class ShyEngine implements EngineApi {
     const engine = await this.#make(standing);
     this.#used = false;
     this.#standing = standing;
+    if (this.#layer !== undefined) engine.preferLayer(this.#layer);
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
     try {

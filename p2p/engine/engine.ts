@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
   Profile,
   SpokenPacket,
   Stats,
@@ -85,6 +86,7 @@ class Engine implements EngineApi {
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
   #way: Way | undefined;
+  #layer: Layer = "normal";
   #probing: AbortController | undefined;
   readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
 
@@ -104,6 +106,7 @@ class Engine implements EngineApi {
     const traffic = new Traffic(presence.links, clock, push);
     const records = presence.discovery && new Records(presence.discovery, clock, push);
     this.#running = { presence, peer, drive, traffic, records, cancelStats: () => undefined };
+    this.preferLayer(this.#layer);
     this.#emit({ event: "ready", peer: presence.peer, addresses: presence.addresses, version: this.#options.version });
     this.#scheduleStats(clock.now());
   }
@@ -148,6 +151,11 @@ class Engine implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.#running?.drive.push({ kind: "speak", ...packet });
+  }
+
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#running?.drive.push({ kind: "command", command: { kind: "prefer-layer", layer } });
   }
 
   admit(hand: string): void {

@@ -33,6 +33,7 @@ export const requestMethods = [
 export const tellMethods = [
   "raiseHand",
   "lowerHand",
+  "preferLayer",
   "admit",
   "dismiss",
   "removeFromStage",

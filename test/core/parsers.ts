@@ -122,7 +122,17 @@ export const parsers: Readonly<Record<string, Parser>> = {
     sealed: false,
   },
   frame: {
-    sample: encodeFrame({ kind: "hello", version: 1, session, tag, role: "member", feed: true, have, proof }),
+    sample: encodeFrame({
+      kind: "hello",
+      version: 1,
+      session,
+      tag,
+      role: "member",
+      feed: true,
+      wish: { layers: "both", prompt: true },
+      have,
+      proof,
+    }),
     accepts: (bytes) => parseFrame(bytes) !== undefined,
     sealed: false,
   },

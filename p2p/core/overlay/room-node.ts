@@ -10,9 +10,10 @@ import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
-import { type Edge, Edges, newEdge } from "./edge.ts";
+import { type Edge, Edges, layersOf, newEdge } from "./edge.ts";
 import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
+import { unionOf, type Wish } from "./layers.ts";
 import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
@@ -65,7 +66,11 @@ export class RoomNode {
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
-    this.#feeds = new Feeds(this.spread, { slots: () => wires.slots(), alternatives: () => this.alternatives() });
+    this.#feeds = new Feeds(this.spread, {
+      slots: () => wires.slots(),
+      alternatives: () => this.alternatives(),
+      wish: () => this.#wish,
+    });
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
@@ -145,8 +150,8 @@ export class RoomNode {
     if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
   }
 
-  /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
-  originate(packet: Uint8Array, now: Millis): boolean {
+  /** Sends one tick of our own voice, a packet for each layer: to two of the core, or to the parent. False when it was not accepted. */
+  originate(packets: readonly Uint8Array[], now: Millis): boolean {
     const able = this.edges.ups.filter((edge) => edge.welcomed && !edge.away);
     const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
     const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
@@ -156,7 +161,7 @@ export class RoomNode {
     const ups = sure.length > 0 || !parent ? sure : [parent];
     // Who may be gone is spoken to as well as who would take its place.
     const also = able.filter((edge) => doubtful.has(edge.peer) && !ups.includes(edge)).slice(0, voiceCopies);
-    return this.spread.originate(packet, [...ups, ...also], now);
+    return packets.every((packet) => this.spread.originate(packet, [...ups, ...also], now));
   }
 
   /** A link that we dialed for this room is open. */
@@ -179,9 +184,12 @@ export class RoomNode {
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
     const feed = errand.feed && !(direction === "up" && this.edges.parent);
-    this.edges.add(newEdge(session, errand.role, direction, feed, false, now));
+    const edge = newEdge(session, errand.role, direction, feed, false, now);
+    this.edges.add(edge);
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
+    const wish = this.#wish;
+    if (direction === "up") edge.wish = wish;
     const hello: Hello = {
       kind: "hello",
       version: sessionVersion,
@@ -189,6 +197,7 @@ export class RoomNode {
       tag: this.tag,
       role: errand.role,
       feed,
+      wish,
       have,
       proof,
     };
@@ -300,6 +309,8 @@ export class RoomNode {
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
+    const { parent } = this.edges;
+    if (parent) this.#feeds.settleWish(parent, now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -336,7 +347,9 @@ export class RoomNode {
     switch (signal.kind) {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (passed) this.resident?.packet(passed, now);
+        if (passed && this.resident && this.spread.wants(this.resident.layer, passed, now)) {
+          this.resident.packet(passed, now);
+        }
         break;
       }
       case "message": {
@@ -428,6 +441,13 @@ export class RoomNode {
     if (edge.session.dialed && !edge.away) this.upkeep.failed(edge.peer, now);
     this.#returns.lost(edge, reason, now);
     this.runUpkeep(now);
+  }
+
+  /** What is wanted here: by who sits here, and by everybody below. */
+  get #wish(): Wish {
+    const below = this.edges.downs.filter((edge) => edge.feed).map(layersOf);
+    const own = this.resident ? [this.resident.layer] : [];
+    return { layers: unionOf([...own, ...below]) ?? "normal", prompt: this.resident?.speaks() ?? false };
   }
 
   /** This node's place among the room's relays, when it is one that lends. */

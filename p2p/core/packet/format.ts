@@ -1,3 +1,4 @@
+import type { Layer } from "../../api/engine.ts";
 import { limits } from "../../api/limits.ts";
 import type { Millis } from "../../api/ids.ts";
 import { assert } from "../assert.ts";
@@ -18,9 +19,6 @@ const packetBytesMin = headerBytes + captureBytes + 1 + sealTagBytes + signature
 /** The longest packet: the largest Opus packet, sealed and signed. */
 export const packetBytesMax = packetBytesMin - 1 + limits.opusBytesMax;
 const signatureLabel = encodeUtf8("teahouse packet 1");
-
-/** `normal`: 24 kbit/s; `low`: at most 12. A speaker sends both; a parent picks one for each child. */
-export type Layer = "normal" | "low";
 
 /** What anybody can read of a packet. */
 export interface PacketHeader {
