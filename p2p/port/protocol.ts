@@ -25,6 +25,8 @@ export const requestMethods = [
   "join",
   "chooseWay",
   "probe",
+  "act",
+  "issueInvite",
   "leave",
   "resume",
   "stop",
@@ -67,7 +69,7 @@ export type ToWindow =
   | { readonly kind: "welcome"; readonly events: readonly EngineEvent[]; readonly mirror: Mirror }
   | { readonly kind: "event"; readonly event: EngineEvent }
   | { readonly kind: "mirror"; readonly mirror: Mirror }
-  /** `value`: a text for `volunteer`, invites for `host`, null for the others. */
+  /** `value`: a text for `volunteer` and `issueInvite`, invites for `host`, null for the others. */
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "fault"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "taken"; readonly sounds: number }

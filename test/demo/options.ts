@@ -12,6 +12,14 @@ export interface Kill {
   readonly atMs: number;
 }
 
+/** Somebody who stands still in the middle, as a laptop does whose lid is closed, and goes on later. */
+export interface Pause {
+  readonly target: string;
+  /** Milliseconds after the last listener has sound. */
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
 /** What `npm run demo` is asked for. */
 export interface DemoOptions {
   readonly json: boolean;
@@ -22,6 +30,7 @@ export interface DemoOptions {
   readonly shape: TreeShape;
   readonly profile: string;
   readonly kills: readonly Kill[];
+  readonly pauses: readonly Pause[];
 }
 
 /** Processes that one machine is asked to bear. */
@@ -29,8 +38,9 @@ const processesMax = 200;
 
 /** What `npm run demo -- --help` prints. */
 export const demoHelp = `npm run demo -- [--json] [--for 20s] [--listeners 12] [--relays 3] [--depth 3]
-                [--profile lan|wss|webrtc|auto] [--kill relay-1@10s|host@10s …]
+                [--profile lan|wss|webrtc|auto] [--kill relay-1@10s|host@10s …] [--stop relay-2@10s+3s …]
 A whole room on this machine, each person a process of its own. Without --for it runs until you press Ctrl-C.
+--kill ends somebody without a word at that time after everybody has sound; --stop freezes them for as long as it says.
 Exit codes: 0 done; 1 somebody was lost or never had sound; 2 usage.`;
 
 /** Reads the demo's options. Throws `TeahouseError("usage")` with one sentence; undefined when help was asked for. */
@@ -50,7 +60,8 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | undefin
   if (!["lan", "wss", "webrtc", "auto"].includes(profile)) throw usage("--profile takes lan, wss, webrtc or auto");
   const names = new Set(["host", ...numbered("relay", relays), ...numbered("listener", listeners)]);
   const kills = (values.kill ?? []).map((text) => killOf(text, names, forMs));
-  return { json: values.json === true, forMs, listeners, relays, shape, profile, kills };
+  const pauses = (values.stop ?? []).map((text) => pauseOf(text, names, forMs));
+  return { json: values.json === true, forMs, listeners, relays, shape, profile, kills, pauses };
 }
 
 /** `relay-1`, `relay-2`, … */
@@ -71,6 +82,7 @@ function parse(args: readonly string[]) {
         depth: { type: "string" },
         profile: { type: "string" },
         kill: { type: "string", multiple: true },
+        stop: { type: "string", multiple: true },
       },
     });
   } catch (error) {
@@ -87,6 +99,19 @@ function killOf(text: string, names: ReadonlySet<string>, forMs: number | undefi
   const atMs = parseDurationMs("--kill", at);
   if (forMs !== undefined && atMs >= forMs) throw usage(`--kill ${text} comes after the end of --for`);
   return { target, atMs };
+}
+
+function pauseOf(text: string, names: ReadonlySet<string>, forMs: number | undefined): Pause {
+  const [target = "", when = "", ...rest] = text.split("@");
+  const [at = "", length = "", ...more] = when.split("+");
+  if (!names.has(target) || at === "" || length === "" || rest.length + more.length > 0) {
+    throw usage("--stop takes who, when and for how long, such as relay-2@10s+3s");
+  }
+  const pause = { target, atMs: parseDurationMs("--stop", at), forMs: parseDurationMs("--stop", length) };
+  if (forMs !== undefined && pause.atMs + pause.forMs >= forMs) {
+    throw usage(`--stop ${text} does not go on before the end of --for`);
+  }
+  return pause;
 }
 
 function count(option: string, text: string, least: number): number {
