@@ -10,23 +10,20 @@ import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
-import { type Edge, Edges, layersOf, newEdge } from "./edge.ts";
+import { type Edge, Edges, newEdge } from "./edge.ts";
 import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
-import { unionOf, type Wish } from "./layers.ts";
 import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
-import { coreOf } from "./plan.ts";
+import { waysUp, wishOfAll } from "./upward.ts";
 import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /** What a dial says that was not tried, for there were too many before it: it tells nothing of the relay. */
 const tooSoon = "too soon";
-/** Relays of the core that a voice is handed to at once, so that one may die. */
-const voiceCopies = 2;
 
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
@@ -69,7 +66,7 @@ export class RoomNode {
     this.#feeds = new Feeds(this.spread, {
       slots: () => wires.slots(),
       alternatives: () => this.alternatives(),
-      wish: () => this.#wish,
+      wish: () => wishOfAll(this.edges, this.resident),
     });
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
@@ -152,16 +149,9 @@ export class RoomNode {
 
   /** Sends one tick of our own voice, a packet for each layer: to two of the core, or to the parent. False when it was not accepted. */
   originate(packets: readonly Uint8Array[], now: Millis): boolean {
-    const able = this.edges.ups.filter((edge) => edge.welcomed && !edge.away);
-    const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
-    const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
-    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, isDead);
-    const sure = able.filter((edge) => core.includes(edge.peer)).slice(0, voiceCopies);
-    const { parent } = this.edges;
-    const ups = sure.length > 0 || !parent ? sure : [parent];
-    // Who may be gone is spoken to as well as who would take its place.
-    const also = able.filter((edge) => doubtful.has(edge.peer) && !ups.includes(edge)).slice(0, voiceCopies);
-    return packets.every((packet) => this.spread.originate(packet, [...ups, ...also], now));
+    const coreSize = this.view?.coreSize ?? 1;
+    const ways = waysUp(this.edges, this.#relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
+    return packets.every((packet) => this.spread.originate(packet, ways, now));
   }
 
   /** A link that we dialed for this room is open. */
@@ -188,7 +178,7 @@ export class RoomNode {
     this.edges.add(edge);
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
-    const wish = this.#wish;
+    const wish = wishOfAll(this.edges, this.resident);
     if (direction === "up") edge.wish = wish;
     const hello: Hello = {
       kind: "hello",
@@ -347,9 +337,7 @@ export class RoomNode {
     switch (signal.kind) {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (passed && this.resident && this.spread.wants(this.resident.layer, passed, now)) {
-          this.resident.packet(passed, now);
-        }
+        if (passed && this.spread.wants(this.resident?.layer, passed, now)) this.resident?.packet(passed, now);
         break;
       }
       case "message": {
@@ -441,13 +429,6 @@ export class RoomNode {
     if (edge.session.dialed && !edge.away) this.upkeep.failed(edge.peer, now);
     this.#returns.lost(edge, reason, now);
     this.runUpkeep(now);
-  }
-
-  /** What is wanted here: by who sits here, and by everybody below. */
-  get #wish(): Wish {
-    const below = this.edges.downs.filter((edge) => edge.feed).map(layersOf);
-    const own = this.resident ? [this.resident.layer] : [];
-    return { layers: unionOf([...own, ...below]) ?? "normal", prompt: this.resident?.speaks() ?? false };
   }
 
   /** This node's place among the room's relays, when it is one that lends. */

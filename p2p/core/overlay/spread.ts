@@ -111,8 +111,8 @@ export class Spread {
   }
 
   /** Whether somebody who asked for these layers is to be given this packet. */
-  wants(layers: Layers, { voiceId, layer }: Passed, now: Millis): boolean {
-    return this.#layers.wants(layers, voiceId, layer, now);
+  wants(layers: Layers | undefined, { voiceId, layer }: Passed, now: Millis): boolean {
+    return layers !== undefined && this.#layers.wants(layers, voiceId, layer, now);
   }
 
   #send(edge: Edge, frame: Uint8Array, now: Millis): void {

@@ -102,6 +102,11 @@ export function signedPart(tag: Uint8Array, body: Uint8Array): Uint8Array {
   return concat(signatureLabel, tag, body);
 }
 
+/** Whether these bytes may be the speech of one packet. */
+export function isOpus(opus: Uint8Array): boolean {
+  return opus.length > 0 && opus.length <= limits.opusBytesMax;
+}
+
 /** The layer as it stands in headers, nonces and key labels. */
 export function layerBit(layer: Layer): 0 | 1 {
   return layer === "low" ? 1 : 0;

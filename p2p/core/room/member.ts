@@ -10,7 +10,7 @@ import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { Passed } from "../overlay/spread.ts";
-import { viewMarkOf } from "../packet/format.ts";
+import { isOpus, viewMarkOf } from "../packet/format.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
@@ -35,10 +35,6 @@ import { type RelayView, viewHash } from "./view.ts";
 
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
-
-function isOpus(opus: Uint8Array): boolean {
-  return opus.length > 0 && opus.length <= limits.opusBytesMax;
-}
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {

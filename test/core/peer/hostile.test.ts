@@ -43,11 +43,10 @@ function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
     tag,
     role: "member",
     feed: true,
-    wish: plainWish,
     have: [],
     proof: undefined,
   } as const;
-  return encodeFrame({ kind: "hello", ...base, ...changes });
+  return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });
 }
 
 function rejected({ room, relay }: Bench, reason: string): number {
