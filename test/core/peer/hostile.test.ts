@@ -37,15 +37,7 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 }
 
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
-  const base = {
-    version: 1,
-    session,
-    tag,
-    role: "member",
-    feed: true,
-    have: [],
-    proof: undefined,
-  } as const;
+  const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
   return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });
 }
 
