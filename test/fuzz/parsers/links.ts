@@ -74,7 +74,7 @@ function papers({ rng, room }: Samples): Paper[] {
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
     { kind: "census", census },
-    { kind: "feed", on: true, quiet: false, have: [{ voice: 1, sequence: 2 }] },
+    { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
     { kind: "replayed", packets: 12 },
   ];
