@@ -35,6 +35,7 @@ export const requestMethods = [
 export const tellMethods = [
   "raiseHand",
   "lowerHand",
+  "preferLayer",
   "admit",
   "dismiss",
   "removeFromStage",
