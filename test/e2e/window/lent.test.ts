@@ -58,7 +58,8 @@ describe("a window that lends its network", () => {
     const shell = processes.start(["--no-open", "--no-dht", "--enter", "-", "--name", "Guest"], { stdin: host.invite });
     const window = await person.open(await addressOf(shell));
     await window.button("bar.leave").waitFor();
-    await shell.next("stats", (line) => heardIn(line) > 0);
+    const stats = await shell.next("stats", (line) => heardIn(line) > 0);
+    expect(linksOf(stats)["stream"]).toBeGreaterThan(0);
     await window.page.close();
     await shell.end();
   });
