@@ -49,6 +49,10 @@ export interface PortClient extends EngineApi {
    * to come back into the room, so the room is not taken for left until an event says so.
    */
   reconnect(port: Port, options?: { readonly isResuming?: boolean }): void;
+  /** What the window before this one left with `keep`; undefined when it left nothing, or before the port was open. */
+  readonly kept: string | undefined;
+  /** Leaves up to `keptTextMax` characters to the next window, in place of what was left before. */
+  keep(text: string): void;
   /** Tells listeners what the engine cannot tell any more, as if it had. */
   tell(event: EngineEvent): void;
   /** Hangs up; the engine goes on. */
@@ -76,6 +80,7 @@ class Client implements PortClient {
   state: PortState = "connecting";
   way: WayChoice | undefined;
   closeReason: PortCloseReason | undefined;
+  kept: string | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
   #sounds = new SoundFlow(() => undefined);
@@ -110,6 +115,10 @@ class Client implements PortClient {
   tell(event: EngineEvent): void {
     this.#known.note(event);
     for (const listener of this.#listeners) listener(event);
+  }
+
+  keep(text: string): void {
+    if (this.state !== "closed") this.#send({ kind: "keep", text });
   }
 
   takeOver(): void {
@@ -290,6 +299,7 @@ class Client implements PortClient {
   #takeMessage(read: ToWindow): void {
     switch (read.kind) {
       case "welcome":
+        this.kept = read.kept ?? undefined;
         return this.#welcome(read.events, read.mirror);
       case "event":
         this.#receipts.event();
