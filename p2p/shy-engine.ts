@@ -12,6 +12,7 @@ import type {
 } from "./api/engine.ts";
 import { TeahouseError } from "./api/errors.ts";
 import type { VoiceKey } from "./api/ids.ts";
+import type { Act, InviteTerms } from "./api/room.ts";
 import type { ProbeVerdict, WayChoice } from "./api/way.ts";
 
 /** What a listening node must keep to be found again after a crash. */
@@ -148,6 +149,14 @@ class ShyEngine implements EngineApi {
 
   removeFromStage(voice: VoiceKey): void {
     this.#up().removeFromStage(voice);
+  }
+
+  async act(act: Act): Promise<void> {
+    await this.#up().act(act);
+  }
+
+  async issueInvite(terms: InviteTerms): Promise<string> {
+    return this.#up().issueInvite(terms);
   }
 
   say(text: string): void {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { Millis, PeerId, RoomKey, VoiceKey } from "./ids.ts";
 import type { LinkKind } from "./link.ts";
+import type { Act, InviteTerms, IssuedInvite, Reaction, RoomFacts } from "./room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "./way.ts";
 
 /** A person's place in a room, lowest first. */
@@ -47,6 +48,8 @@ export interface HostOptions {
 /** How a room is joined. */
 export interface JoinOptions {
   readonly name?: string;
+  /** Of an invite that asks for one. */
+  readonly passphrase?: string;
 }
 
 /** One packet of one's own microphone or file: 40 ms of Opus. */
@@ -120,10 +123,11 @@ export interface Hand {
 /** One step of finding a way in: what a person sees while joining. */
 export type JoinStep = "asking-relays" | "asking-dht" | "waiting-for-papers" | "joined";
 
-/** A relay that our sound comes or could come through. */
+/** A neighbour in the tree: above us, a relay that our sound comes or could come through; below, whoever we carry for. */
 export interface PlaceRelay {
   readonly peer: PeerId;
   readonly kind: LinkKind;
+  /** Whether sound flows over it now; a link without is a reserve. */
   readonly feeds: boolean;
 }
 
@@ -157,6 +161,17 @@ export type EngineEvent =
       readonly people: readonly StagePerson[];
       readonly hands: readonly Hand[];
     }
+  /** What the room is like now, whole: told again whenever something of it changed. */
+  | ({ readonly event: "room-state" } & RoomFacts)
+  /** The invites that this engine issued, newest last. Their texts are only ever the answer of `issueInvite`. */
+  | { readonly event: "invites-issued"; readonly invites: readonly IssuedInvite[] }
+  | {
+      readonly event: "reaction";
+      readonly identity: string;
+      readonly name: string;
+      readonly reaction: Reaction;
+      readonly self: boolean;
+    }
   /** Somebody typed to the room. `at` is our clock at arrival. */
   | {
       readonly event: "text";
@@ -168,8 +183,13 @@ export type EngineEvent =
     }
   /** The listener's invite that we came with: ours to pass on. Whoever came with more than that has no event. */
   | { readonly event: "invite"; readonly invite: string }
-  /** Where we are in the tree. */
-  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  /** Where we are in the tree: `relays` are above us, `below` hangs below while we lend, 64 at most. */
+  | {
+      readonly event: "place";
+      readonly hops: number;
+      readonly relays: readonly PlaceRelay[];
+      readonly below: readonly PlaceRelay[];
+    }
   | { readonly event: "step"; readonly step: JoinStep }
   /** Which way to the network is in use, and what failed so far. */
   | ({ readonly event: "way" } & Way)
@@ -208,6 +228,13 @@ export interface EngineApi {
   dismiss(hand: string): void;
   /** Takes somebody off the stage. */
   removeFromStage(voice: VoiceKey): void;
+  /**
+   * Does something in the room. Resolves when it is on its way to everybody; what it changed comes as `room-state`.
+   * Rejects with why not: `not-allowed`, `not-here`, `stage-full`, `slow-mode`. What the room refuses later comes as `refused`.
+   */
+  act(act: Act): Promise<void>;
+  /** Makes an invite for others; whoever may appoint to that role may. Rejects with `not-allowed`. */
+  issueInvite(terms: InviteTerms): Promise<string>;
   /** Types to the room: 1 to 280 characters. */
   say(text: string): void;
   /**

@@ -21,6 +21,18 @@ export type ErrorCode =
   | "banned"
   | "locked"
   | "wrong-version"
+  | "kicked"
+  | "ended"
+  | "not-allowed"
+  | "not-here"
+  | "stage-full"
+  | "slow-mode"
+  | "silenced"
+  | "forked"
+  | "invite-revoked"
+  | "invite-used"
+  | "passphrase-needed"
+  | "passphrase-wrong"
   | "audio-missing"
   | "audio-unreadable"
   | "audio-empty"
@@ -50,6 +62,18 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   banned: 4,
   locked: 4,
   "wrong-version": 4,
+  kicked: 4,
+  ended: 4,
+  "not-allowed": 4,
+  "not-here": 4,
+  "stage-full": 4,
+  "slow-mode": 4,
+  silenced: 4,
+  forked: 4,
+  "invite-revoked": 4,
+  "invite-used": 4,
+  "passphrase-needed": 2,
+  "passphrase-wrong": 2,
   "audio-missing": 5,
   "audio-unreadable": 5,
   "audio-empty": 5,

@@ -119,6 +119,9 @@ function sentence(event: PrintedEvent): string | undefined {
     case "way":
     case "stats":
     case "stage":
+    case "room-state":
+    case "invites-issued":
+    case "reaction":
     case "invite":
     case "place":
     case "step":

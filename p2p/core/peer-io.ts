@@ -110,7 +110,12 @@ export type PeerEvent =
       readonly at: Millis;
       readonly self: boolean;
     }
-  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  | {
+      readonly event: "place";
+      readonly hops: number;
+      readonly relays: readonly PlaceRelay[];
+      readonly below: readonly PlaceRelay[];
+    }
   | { readonly event: "step"; readonly step: JoinStep }
   | { readonly event: "left" }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }

@@ -13,6 +13,7 @@ import type {
 } from "../api/engine.ts";
 import { type ErrorCode, TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
+import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
@@ -32,9 +33,30 @@ import { Traffic } from "./traffic.ts";
 const statsMs = 1000;
 
 /** Events that tell of a moment and not of how things are. */
-const momentary: ReadonlySet<EngineEvent["event"]> = new Set(["cover", "move", "refused", "error", "text", "probe"]);
+const momentary: ReadonlySet<EngineEvent["event"]> = new Set([
+  "cover",
+  "move",
+  "refused",
+  "error",
+  "text",
+  "reaction",
+  "probe",
+]);
 /** Events that hold as long as the room is not left. */
-const ofRoom = ["room", "joined", "sound", "role", "stage", "invite", "place", "step", "members", "left"] as const;
+const ofRoom = [
+  "room",
+  "joined",
+  "sound",
+  "role",
+  "stage",
+  "room-state",
+  "invites-issued",
+  "invite",
+  "place",
+  "step",
+  "members",
+  "left",
+] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -160,6 +182,16 @@ class Engine implements EngineApi {
 
   removeFromStage(voice: VoiceKey): void {
     this.#up().drive.push({ kind: "command", command: { kind: "remove-from-stage", voice } });
+  }
+
+  act(_act: Act): Promise<void> {
+    this.#up();
+    return Promise.reject(fault("not-allowed"));
+  }
+
+  issueInvite(_terms: InviteTerms): Promise<string> {
+    this.#up();
+    return Promise.reject(fault("not-allowed"));
   }
 
   say(text: string): void {

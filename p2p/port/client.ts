@@ -13,6 +13,7 @@ import type {
 import { TeahouseError } from "../api/errors.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import type { Port, PortCloseReason, PortState } from "../api/port.ts";
+import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeVerdict, WayChoice } from "../api/way.ts";
 import { invitesShape, type Mirror, verdictShape } from "./events.ts";
 import { Receipts, SoundFlow } from "./flow.ts";
@@ -163,6 +164,16 @@ class Client implements PortClient {
 
   stopProbe(): void {
     this.#say("stopProbe", []);
+  }
+
+  async act(act: Act): Promise<void> {
+    await this.#request("act", [act]);
+  }
+
+  async issueInvite(terms: InviteTerms): Promise<string> {
+    const invite = await this.#request("issueInvite", [terms]);
+    if (typeof invite !== "string") throw broken();
+    return invite;
   }
 
   raiseHand(): void {

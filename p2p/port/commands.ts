@@ -1,4 +1,5 @@
 import type { EngineApi, HostOptions, JoinOptions, VolunteerOptions } from "../api/engine.ts";
+import { type Act, type InviteTerms, reactions } from "../api/room.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import { limits } from "../api/limits.ts";
 import type { WayChoice } from "../api/way.ts";
@@ -34,7 +35,7 @@ const hostOptions: Shape<HostOptions> = exact({
   volunteer: optional(volunteerOptions),
 });
 
-const joinOptions: Shape<JoinOptions> = exact({ name: optional(words) });
+const joinOptions: Shape<JoinOptions> = exact({ name: optional(words), passphrase: optional(words) });
 
 const wayChoice: Shape<WayChoice> = exact({
   rung: oneOf("auto", "lan", "wss", "webrtc", "proxy"),
@@ -42,6 +43,55 @@ const wayChoice: Shape<WayChoice> = exact({
   proxyUse: optional(oneOf("always", "fallback")),
 });
 
+const guestRole = oneOf("listener", "speaker", "moderator", "heir");
+
+const inviteTerms: Shape<InviteTerms> = exact({
+  role: guestRole,
+  expiresInMs: count(),
+  singleUse: flag,
+  passphrase: optional(words),
+});
+
+const ofPerson = { identity: id } as const;
+const acts: Readonly<Record<Act["kind"], (value: unknown) => boolean>> = {
+  "invite-to-stage": exact({ kind: oneOf("invite-to-stage"), ...ofPerson }),
+  uninvite: exact({ kind: oneOf("uninvite"), ...ofPerson }),
+  "accept-stage": exact({ kind: oneOf("accept-stage") }),
+  "decline-stage": exact({ kind: oneOf("decline-stage") }),
+  "to-audience": exact({ kind: oneOf("to-audience"), ...ofPerson }),
+  mute: exact({ kind: oneOf("mute"), ...ofPerson }),
+  unmute: exact({ kind: oneOf("unmute"), ...ofPerson }),
+  kick: exact({ kind: oneOf("kick"), ...ofPerson }),
+  ban: exact({ kind: oneOf("ban"), ...ofPerson, branch: flag }),
+  unban: exact({ kind: oneOf("unban"), ...ofPerson }),
+  "set-role": exact({ kind: oneOf("set-role"), ...ofPerson, role: guestRole }),
+  "step-down": exact({ kind: oneOf("step-down") }),
+  "set-room": exact({
+    kind: oneOf("set-room"),
+    title: optional(words),
+    rules: optional(words),
+    links: optional(list(words, cardsMax)),
+    access: optional(oneOf("open", "link-only", "locked")),
+    slowModeS: optional(count(86_400)),
+    pushToTalkOnly: optional(flag),
+  }),
+  "silence-text": exact({ kind: oneOf("silence-text"), ...ofPerson }),
+  "allow-text": exact({ kind: oneOf("allow-text"), ...ofPerson }),
+  "replace-link": exact({ kind: oneOf("replace-link") }),
+  "revoke-invite": exact({ kind: oneOf("revoke-invite"), id }),
+  react: exact({ kind: oneOf("react"), reaction: oneOf(...reactions) }),
+  record: exact({ kind: oneOf("record"), on: flag }),
+  "end-room": exact({ kind: oneOf("end-room") }),
+};
+
+/** Any act of the contract. */
+const anyAct: Shape<Act> = (value): value is Act => {
+  const kind: unknown = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
+  return typeof kind === "string" && Object.hasOwn(acts, kind) && acts[kind as Act["kind"]](value);
+};
+
+const actArguments = tuple(anyAct);
+const inviteArguments = tuple(inviteTerms);
 const wayArguments = tuple(wayChoice);
 const volunteerArguments = tuple(volunteerOptions);
 const hostArguments = tuple(hostOptions);
@@ -71,6 +121,10 @@ export function requestCall(
       return wayArguments(given) ? () => engine.chooseWay(given[0]) : undefined;
     case "probe":
       return wordsArguments(given) ? () => engine.probe(given[0]) : undefined;
+    case "act":
+      return actArguments(given) ? () => engine.act(given[0]) : undefined;
+    case "issueInvite":
+      return inviteArguments(given) ? () => engine.issueInvite(given[0]) : undefined;
     case "leave":
       return none(given) ? () => engine.leave() : undefined;
     case "resume": {

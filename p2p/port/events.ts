@@ -4,6 +4,14 @@ import type { Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
 import { limits } from "../api/limits.ts";
 import type { LinkKind } from "../api/link.ts";
 import type { ProbeStep, ProbeVerdict, Rung, WayFailures } from "../api/way.ts";
+import {
+  type IssuedInvite,
+  type QueuedHand,
+  type Reaction,
+  reactions,
+  type Right,
+  type RoomPerson,
+} from "../api/room.ts";
 import { count, flag, hex, list, nullable, number, object, oneOf, optional, table, text, type Shape } from "./shape.ts";
 
 /** Shapes of what an engine says. The compiler holds them against the contract: a field left out here is an error. */
@@ -12,6 +20,8 @@ import { count, flag, hex, list, nullable, number, object, oneOf, optional, tabl
 const wordsMax = 16_384;
 /** Hands that may be up at once: everybody in a room of 8,000. */
 const handsMax = 8192;
+/** People that a room may know by name: stage, keepers, hands, bans. */
+const peopleMax = 1024;
 /** An invite as text and as link. */
 const inviteMax = 2 * limits.inviteCharactersMax;
 
@@ -54,6 +64,38 @@ export const invitesShape: Shape<Invites> = object({
 const person: Shape<StagePerson> = object({ voice, identity: text(128), name: words, role, self: flag });
 const hand: Shape<Hand> = object({ id: text(256), name: words, self: flag });
 const placeRelay: Shape<PlaceRelay> = object({ peer, kind, feeds: flag });
+
+const right: Shape<Right> = oneOf("speak", "moderate", "appoint", "direct");
+const reaction: Shape<Reaction> = oneOf(...reactions);
+const roomPerson: Shape<RoomPerson> = object({
+  identity: text(128),
+  name: words,
+  role,
+  self: flag,
+  voice: nullable(voice),
+  muted: oneOf("no", "self", "keeper"),
+  banned: flag,
+  silenced: flag,
+  invitedToStage: flag,
+  records: flag,
+  lookAlike: flag,
+  comparison: text(64),
+});
+const queuedHand: Shape<QueuedHand> = object({
+  id: text(256),
+  identity: text(128),
+  name: words,
+  self: flag,
+  raisedAt: number<Millis>(),
+});
+const issuedInvite: Shape<IssuedInvite> = object({
+  id: text(128),
+  role: oneOf("listener", "speaker", "moderator", "heir"),
+  expires: number<Millis>(),
+  singleUse: flag,
+  hasPassphrase: flag,
+  revoked: flag,
+});
 
 const statsFields = {
   framesExpected: number(),
@@ -124,6 +166,23 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   refused: object({ event: oneOf("refused"), ...refusal }),
   error: object({ event: oneOf("error"), ...refusal }),
   stage: object({ event: oneOf("stage"), title: words, people: list(person, 256), hands: list(hand, handsMax) }),
+  "room-state": object({
+    event: oneOf("room-state"),
+    title: words,
+    rules: words,
+    links: list(words, 64),
+    access: oneOf("open", "link-only", "locked"),
+    slowModeS: count(),
+    pushToTalkOnly: flag,
+    people: list(roomPerson, peopleMax),
+    hands: list(queuedHand, handsMax),
+    rights: list(right, 16),
+    role,
+    keyHolders: count(),
+    keptBy: nullable(text(128)),
+  }),
+  "invites-issued": object({ event: oneOf("invites-issued"), invites: list(issuedInvite, peopleMax) }),
+  reaction: object({ event: oneOf("reaction"), identity: text(128), name: words, reaction, self: flag }),
   text: object({
     event: oneOf("text"),
     identity: text(128),
@@ -133,7 +192,7 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
     self: flag,
   }),
   invite: object({ event: oneOf("invite"), invite: text(inviteMax) }),
-  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
+  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64), below: list(placeRelay, 64) }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
   way: object({
     event: oneOf("way"),

@@ -27,6 +27,8 @@ export const requestMethods = [
   "join",
   "chooseWay",
   "probe",
+  "act",
+  "issueInvite",
   "leave",
   "resume",
   "stop",
@@ -76,7 +78,7 @@ export type ToWindow =
     }
   | { readonly kind: "event"; readonly event: EngineEvent }
   | { readonly kind: "mirror"; readonly mirror: Mirror }
-  /** `value`: a text for `volunteer`, invites for `host`, null for the others. */
+  /** `value`: a text for `volunteer` and `issueInvite`, invites for `host`, null for the others. */
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "fault"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "taken"; readonly sounds: number }

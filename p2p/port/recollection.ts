@@ -9,6 +9,8 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "role",
   "members",
   "stage",
+  "room-state",
+  "invites-issued",
   "invite",
   "place",
   "step",

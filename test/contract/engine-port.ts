@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EngineApi, EngineEvent, HeardPacket } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import { millis, type RoomKey, type VoiceKey } from "../../p2p/api/ids.ts";
+import type { Act } from "../../p2p/api/room.ts";
 import type { Port } from "../../p2p/api/port.ts";
 import { type EngineDouble, statsOfDouble } from "../doubles/engine-double.ts";
 
@@ -14,6 +15,37 @@ export interface EngineUnderTest {
 
 const voice = "0f".repeat(32) as VoiceKey;
 const room = "ab".repeat(32) as RoomKey;
+
+const roomState: EngineEvent = {
+  event: "room-state",
+  title: "T",
+  rules: "Be kind",
+  links: ["https://example.org"],
+  access: "link-only",
+  slowModeS: 0,
+  pushToTalkOnly: false,
+  people: [
+    {
+      identity: "0f".repeat(32),
+      name: "Host",
+      role: "host",
+      self: false,
+      voice,
+      muted: "no",
+      banned: false,
+      silenced: false,
+      invitedToStage: false,
+      records: true,
+      lookAlike: false,
+      comparison: "12345 67890",
+    },
+  ],
+  hands: [{ id: "01", identity: "0e".repeat(32), name: "Guest", self: true, raisedAt: millis(1_000) }],
+  rights: ["speak"],
+  role: "speaker",
+  keyHolders: 3,
+  keptBy: "0f".repeat(32),
+};
 
 /** The next event of this name that the engine emits. */
 export function nextEvent(engine: EngineApi, name: EngineEvent["event"]): Promise<EngineEvent> {
@@ -82,6 +114,35 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
           ["removeFromStage", voice],
           ["say", "你好 <b>"],
         ]);
+      }));
+
+    it("acts, and issues invites, each answered", () =>
+      using(async ({ engine, double }) => {
+        await engine.start();
+        const acts: readonly Act[] = [
+          { kind: "invite-to-stage", identity: "0f" },
+          { kind: "ban", identity: "0f", branch: true },
+          { kind: "set-room", title: "T", links: ["https://example.org"], access: "locked", slowModeS: 30 },
+          { kind: "set-role", identity: "0f", role: "moderator" },
+          { kind: "react", reaction: "clap" },
+          { kind: "record", on: true },
+          { kind: "end-room" },
+        ];
+        for (const act of acts) await engine.act(act);
+        expect(double.acts).toEqual(acts);
+        const terms = { role: "speaker", expiresInMs: 60_000, singleUse: true, passphrase: "p" } as const;
+        expect(await engine.issueInvite(terms)).toBe("thi1-speaker");
+        expect(double.invited).toEqual(terms);
+        double.failure = new TeahouseError("not-allowed", "You may not do that here.");
+        await expect(engine.act({ kind: "step-down" })).rejects.toMatchObject({ code: "not-allowed" });
+      }));
+
+    it("tells what a room is like, whole", () =>
+      using(async ({ engine, double }) => {
+        await engine.start();
+        const told = nextEvent(engine, "room-state");
+        double.emit(roomState);
+        expect(await told).toEqual(roomState);
       }));
 
     it("rejects with the code and the sentence of the trouble", () =>

@@ -53,6 +53,8 @@ export interface Observed {
   readonly from: string;
   readonly samples: readonly Sample[];
   readonly soundMs: number | null;
+  /** It was itself killed or stopped: its gap is what was done to it, not how the room bore it. */
+  readonly wasHurt: boolean;
 }
 
 /** The demo's last line. */
@@ -83,7 +85,10 @@ export function demoFigures(listeners: readonly Observed[], relays: readonly Obs
       figures.flatMap(({ soundMs }) => (soundMs === null ? [] : [soundMs])),
       0.95,
     ),
-    worstGapMs: Math.max(0, ...figures.map(({ worstGapMs }) => worstGapMs)),
+    worstGapMs: Math.max(
+      0,
+      ...figures.filter((_, index) => listeners[index]?.wasHurt !== true).map(({ worstGapMs }) => worstGapMs),
+    ),
   };
 }
 

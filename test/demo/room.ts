@@ -24,6 +24,7 @@ interface Participant {
   readonly process: TeahouseProcess;
   readonly samples: Sample[];
   wasKilled: boolean;
+  wasHurt: boolean;
 }
 
 /** A whole room of processes on this machine. */
@@ -71,13 +72,18 @@ export class DemoRoom {
   /** Lets the window pass and kills whom it was told to kill. Rejects with `DemoFailure` when a listener is lost. */
   async pass(interrupted: AbortSignal): Promise<Window> {
     const from = performance.now();
-    const timers = this.#options.kills.map(({ target, atMs }) => setTimeout(() => this.#kill(target), atMs));
+    const { kills, pauses } = this.#options;
+    const timers = [
+      ...kills.map(({ target, atMs }) => setTimeout(() => this.#kill(target), atMs)),
+      ...pauses.map(({ target, atMs }) => setTimeout(() => this.#freeze(target), atMs)),
+      ...pauses.map(({ target, atMs, forMs }) => setTimeout(() => this.#thaw(target), atMs + forMs)),
+    ];
     try {
       await Promise.race([this.#broken, elapsed(this.#options.forMs, interrupted)]);
       const to = performance.now();
       await Promise.race([this.#broken, elapsed(lastLineMs, interrupted)]);
       const window = { from, to };
-      const lost = lostListeners(this.observed("listener"), window);
+      const lost = lostListeners(this.#listenersLeft(), window);
       const [name] = lost;
       if (name !== undefined) throw new DemoFailure(`${lost.join(", ")} heard nothing more while others went on.`);
       return window;
@@ -90,15 +96,22 @@ export class DemoRoom {
   observed(kind: "listener" | "relay"): Observed[] {
     return [...this.#participants]
       .filter(([name]) => name.startsWith(kind))
-      .map(([from, { process, samples }]) => {
+      .map(([from, { process, samples, wasHurt }]) => {
         const sound = process.lines.find((line) => line.event === "sound");
-        return { from, samples, soundMs: sound === undefined ? null : Number(sound["ms"]) };
+        return { from, samples, soundMs: sound === undefined ? null : Number(sound["ms"]), wasHurt };
       });
+  }
+
+  /** Those that nobody killed. */
+  #listenersLeft(): Observed[] {
+    return this.observed("listener").filter(({ from }) => this.#participants.get(from)?.wasKilled === false);
   }
 
   /** Ends every process that it started; resolves when all are gone. */
   async close(): Promise<void> {
     this.#isEnding = true;
+    // Who stands still would not hear that it is to end.
+    for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGCONT");
     await Promise.all([...this.#participants.values()].map(({ process }) => process.end()));
   }
 
@@ -125,7 +138,7 @@ export class DemoRoom {
       this.#witness(name, line);
     };
     const process = new TeahouseProcess(args, { stdin, onLine });
-    const participant: Participant = { process, samples, wasKilled: false };
+    const participant: Participant = { process, samples, wasKilled: false, wasHurt: false };
     this.#participants.set(name, participant);
     void process.exited.then(({ code }) => {
       if (participant.wasKilled || this.#isEnding) return;
@@ -140,8 +153,22 @@ export class DemoRoom {
     const participant = this.#participants.get(name);
     if (participant === undefined) return;
     participant.wasKilled = true;
+    participant.wasHurt = true;
     participant.process.kill("SIGKILL");
     this.#witness(name, { event: "killed", t: 0 });
+  }
+
+  #freeze(name: string): void {
+    const participant = this.#participants.get(name);
+    if (participant === undefined) return;
+    participant.wasHurt = true;
+    participant.process.kill("SIGSTOP");
+    this.#witness(name, { event: "stopped", t: 0 });
+  }
+
+  #thaw(name: string): void {
+    this.#participants.get(name)?.process.kill("SIGCONT");
+    this.#witness(name, { event: "resumed", t: 0 });
   }
 
   async #within<T>(sentence: string, work: () => Promise<T>): Promise<T> {

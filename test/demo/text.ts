@@ -15,6 +15,10 @@ export function demoSentence(from: string, line: EventLine): string | undefined 
       return `${from} moved: ${String(line["reason"])}.`;
     case "killed":
       return `${from} was killed.`;
+    case "stopped":
+      return `${from} stands still.`;
+    case "resumed":
+      return `${from} goes on.`;
     case "refused":
     case "error":
       return `${from}: ${String(line["message"])}`;

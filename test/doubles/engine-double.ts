@@ -9,6 +9,7 @@ import type {
   Totals,
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
+import type { Act, InviteTerms } from "../../p2p/api/room.ts";
 import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
 import type { ProbeStep, ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
 import { Recollection } from "../../p2p/port/recollection.ts";
@@ -54,6 +55,10 @@ export class EngineDouble implements EngineApi {
   /** What the last `probe` was given. */
   probedWith: string | undefined;
   joinedWith: string | undefined;
+  /** What `act` was given, in order. */
+  readonly acts: Act[] = [];
+  /** What the last `issueInvite` was given. */
+  invited: InviteTerms | undefined;
   /** Rejects the next command with this. */
   failure: Error | undefined;
   /** `join`, `host` and `leave` wait for it. */
@@ -159,6 +164,17 @@ export class EngineDouble implements EngineApi {
 
   removeFromStage(voice: VoiceKey): void {
     this.#tell("removeFromStage", voice);
+  }
+
+  async act(act: Act): Promise<void> {
+    this.acts.push(act);
+    await this.#note("act");
+  }
+
+  async issueInvite(terms: InviteTerms): Promise<string> {
+    this.invited = terms;
+    await this.#note("issueInvite");
+    return `thi1-${terms.role}`;
   }
 
   say(text: string): void {

@@ -25,7 +25,7 @@ function observed(from: string, heard: (second: number) => [number, number], sec
       cpuMs: second * 50,
     };
   });
-  return { from, samples, soundMs: 500 };
+  return { from, samples, soundMs: 500, wasHurt: false };
 }
 
 const steady = (second: number): [number, number] => [second * 50, second * 50 - (second > 12 ? 10 : 0)];
@@ -67,6 +67,14 @@ describe("the demo's figures", () => {
     expect(lostListeners([...others, back, deaf], window)).toEqual(["listener-3"]);
   });
 
+  it("leave the gap of whoever was killed or stopped out of the room's worst", () => {
+    const frozen = { ...observed("listener-3", (second) => steady(Math.min(second, 20))), wasHurt: true };
+    const others = [1, 2, 4].map((index) => observed(`listener-${index}`, steady));
+    const figures = demoFigures([...others, frozen], [], window);
+    expect(figures.listeners.at(-1)).toMatchObject({ worstGapMs: 10_000 });
+    expect(figures.worstGapMs).toBe(40);
+  });
+
   it("give a relay's share of a core, also of one that was killed in the window", () => {
     const { relays } = demoFigures([], [observed("relay-1", steady, 20), observed("relay-2", steady)], window);
     expect(relays).toEqual([
@@ -100,14 +108,19 @@ describe("the demo's tree", () => {
 describe("the demo's options", () => {
   it("are those of the contract", () => {
     const args = "--json --for 20s --listeners 12 --relays 3 --depth 3 --profile webrtc --kill relay-1@10s";
-    expect(parseDemoOptions(args.split(" "))).toEqual({
+    const faults = "--kill host@11s --stop relay-2@9s+3s";
+    expect(parseDemoOptions(`${args} ${faults}`.split(" "))).toEqual({
       json: true,
       forMs: 20_000,
       listeners: 12,
       relays: 3,
       shape: { coreSize: 1, relayFanout: 3 },
       profile: "webrtc",
-      kills: [{ target: "relay-1", atMs: 10_000 }],
+      kills: [
+        { target: "relay-1", atMs: 10_000 },
+        { target: "host", atMs: 11_000 },
+      ],
+      pauses: [{ target: "relay-2", atMs: 9000, forMs: 3000 }],
     });
   });
 
@@ -115,6 +128,9 @@ describe("the demo's options", () => {
     ["--kill relay-4@1s", "--kill takes who and when"],
     ["--kill relay-1", "--kill takes who and when"],
     ["--kill host@30s --for 20s", "--kill host@30s comes after the end of --for"],
+    ["--stop relay-2@1s", "--stop takes who, when and for how long"],
+    ["--stop relay-9@1s+1s", "--stop takes who, when and for how long"],
+    ["--stop relay-2@18s+2s --for 20s", "--stop relay-2@18s+2s does not go on before the end of --for"],
     ["--depth 5", "--depth takes 3 to 4 with --relays 3, not 5"],
     ["--depth 2", "--depth takes 3 to 4 with --relays 3, not 2"],
     ["--listeners 0", "--listeners takes a whole number"],

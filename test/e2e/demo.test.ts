@@ -61,12 +61,20 @@ describe("the demo", () => {
     expectHeard(run, 6, "stream");
   });
 
-  it("[OV7] loses nobody when the relay at the top is killed", async () => {
-    const run = await demo("--for 10s --listeners 6 --relays 3 --depth 3 --profile webrtc --kill relay-1@3s");
+  it("[OV7] loses nobody when the relay at the top is killed and another stands still for a while", async () => {
+    const faults = "--kill relay-1@2s --kill listener-6@3s --stop relay-2@4s+2s";
+    const run = await demo(`--for 10s --listeners 7 --relays 3 --depth 3 --profile webrtc ${faults}`);
     expect(run.code, run.stderr).toBe(0);
-    expect(run.lines.filter(({ event, from }) => event === "killed" && from === "relay-1")).toHaveLength(1);
+    const done = run.lines.filter(({ event }) => event === "killed" || event === "stopped" || event === "resumed");
+    expect(done.map(({ event, from }) => [event, from])).toEqual([
+      ["killed", "relay-1"],
+      ["killed", "listener-6"],
+      ["stopped", "relay-2"],
+      ["resumed", "relay-2"],
+    ]);
     // Exit code 0 says that every listener heard on after it; here, that it was more than the end.
     for (const { from, framesExpected, framesOnTime } of run.figures.listeners) {
+      if (from === "listener-6") continue;
       expect(framesExpected, from).toBeGreaterThan(300);
       expect(framesOnTime / framesExpected, from).toBeGreaterThan(0.5);
     }
