@@ -3,8 +3,8 @@ import { joinedEvent } from "./scenes.ts";
 import { WindowDouble } from "./window.ts";
 
 /** A window that opens while the engine is in a room already, as after a reload. */
-function reloaded(kept: string | undefined): WindowDouble {
-  const window = new WindowDouble(undefined, kept);
+function reloaded(kept: string | null | undefined): WindowDouble {
+  const window = new WindowDouble(undefined, kept ?? null);
   window.engine.emit(joinedEvent("speaker"));
   window.engine.emit({ event: "role", role: "speaker", by: "host" });
   return window;
@@ -27,12 +27,12 @@ describe("a window that was loaded anew", () => {
   });
 
   it("wears one when nobody can tell, or what was left cannot be read: a mask never falls off in silence", () => {
-    for (const kept of [undefined, "", "{", "null", "[]", '{"masked":"no"}'])
+    for (const kept of [null, "", "{", "null", "[]", '{"masked":"no"}'])
       expect([kept, reloaded(kept).microphone.masked]).toEqual([kept, true]);
   });
 
   it("wears none when nothing was left and it enters a room itself", async () => {
-    const window = new WindowDouble(undefined, undefined);
+    const window = new WindowDouble(undefined, null);
     await window.app.session.enter(() => Promise.resolve());
     expect(window.app.voice.masked.get()).toBe(false);
   });

@@ -20,10 +20,10 @@ export class WindowDouble {
   takenOver = 0;
   readonly app: App;
 
-  /** `kept` is what the window before this one left. */
-  constructor(before: (engine: EngineDouble) => void = () => undefined, kept: string | undefined = '{"masked":false}') {
+  /** `kept` is what the window before this one left; null is nothing. */
+  constructor(before: (engine: EngineDouble) => void = () => undefined, kept: string | null = '{"masked":false}') {
     before(this.engine);
-    this.keepsake = { kept, keep: (text) => (this.keepsake.kept = text) };
+    this.keepsake = { kept: kept ?? undefined, keep: (text) => (this.keepsake.kept = text) };
     this.app = new App({
       engine: this.engine,
       line: this.line,
