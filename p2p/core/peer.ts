@@ -1,4 +1,4 @@
-import type { Stats, Totals, VolunteerOptions } from "../api/engine.ts";
+import type { Layer, Stats, Totals, VolunteerOptions } from "../api/engine.ts";
 import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
 import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
@@ -65,6 +65,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #resident: Resident | undefined;
   #lending: Lending | undefined;
   #nextDial = 1;
+  #layer: Layer = "normal";
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -107,13 +108,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
     return {
-      ...(this.#resident?.hearing.stats(now) ?? noSound),
+      ...(this.#resident?.hearing.stats(now) ?? { ...noSound, layer: this.#layer }),
       framesDuplicate: sum((node) => node.spread.framesDuplicate),
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
       children: sum((node) => node.feeding),
-      layer: "normal",
     };
   }
 
@@ -144,7 +144,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "message":
         return this.#handleMessage(input.link, input.bytes, now);
       case "speak":
-        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
+        if (!this.#resident?.speak(input, now)) this.#count("not-on-stage");
         return;
       case "record":
         return this.#resident?.record(input.value, now);
@@ -176,6 +176,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
         return this.#resident?.raiseHand("leave-stage", now);
+      case "prefer-layer":
+        this.#layer = command.layer;
+        return this.#resident?.preferLayer(command.layer, now);
       case "try-again":
         for (const node of this.#nodes.values()) node.tryAgain(now);
         return;
@@ -198,6 +201,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const { discovery, self } = this.#options;
     this.#resident = seat.take(node, { self: self.peer, discovery, emit }, now);
     node.resident = this.#resident;
+    this.#resident.preferLayer(this.#layer, now);
     this.#resident.start(now);
   }
 

@@ -37,6 +37,7 @@ export const requestMethods = [
 export const tellMethods = [
   "raiseHand",
   "lowerHand",
+  "preferLayer",
   "admit",
   "dismiss",
   "removeFromStage",

@@ -22,6 +22,7 @@ interface Choices {
  */
 export function keepChoices(port: KeepsakePort, { line, phase }: Session, voice: Voice, scope: Scope): void {
   let known = false;
+  let isFirst = true;
   const keep = (): void => {
     if (!known) return;
     port.keep(JSON.stringify({ masked: voice.masked.get(), lowData: voice.lowData.get() } satisfies Choices));
@@ -32,12 +33,15 @@ export function keepChoices(port: KeepsakePort, { line, phase }: Session, voice:
       const wasOutside = before === "outside";
       before = phase.get();
       // Nobody entered here: the room was there before this window.
-      if (wasOutside && before === "inside" && port.kept === undefined) voice.setMasked(true);
+      if (wasOutside && before === "inside" && isFirst) voice.setMasked(true);
     }),
   );
   scope.watch(line, (state) => {
     if (state !== "open") return;
-    if (!known && port.kept !== undefined) bringBack(readChoices(port.kept), voice);
+    if (!known && port.kept !== undefined) {
+      isFirst = false;
+      bringBack(readChoices(port.kept), voice);
+    }
     known = true;
     keep();
   });

@@ -2,6 +2,7 @@ import type {
   EngineApi,
   EngineEvent,
   HeardPacket,
+  Layer,
   HostOptions,
   Invites,
   SpokenPacket,
@@ -63,6 +64,8 @@ export class EngineDouble implements EngineApi {
   failure: Error | undefined;
   /** `join`, `host` and `leave` wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** What `preferLayer` was given last. */
+  layer: Layer | undefined;
   /** What `capsule` answers. */
   capsuleBytes: Uint8Array | undefined;
   /** What `resume` was given. */
@@ -152,6 +155,10 @@ export class EngineDouble implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.spoken.push(packet);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.layer = layer;
   }
 
   admit(hand: string): void {

@@ -40,10 +40,10 @@ describe("a window that was loaded anew", () => {
   it("goes on saving data", () => {
     const first = reloaded('{"masked":false}');
     first.room.voice.setLowData(true);
-    expect(first.engine.calls.at(-1)).toBe("preferLayer low");
+    expect(first.engine.layer).toBe("low");
     const second = reloaded(first.keepsake.kept);
     expect([second.room.voice.lowData.get(), second.microphone.masked]).toEqual([true, false]);
     second.room.voice.setLowData(false);
-    expect(second.engine.calls.at(-1)).toBe("preferLayer normal");
+    expect(second.engine.layer).toBe("normal");
   });
 });
