@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Power,
   Profile,
   SpokenPacket,
   Stats,
@@ -139,6 +140,22 @@ class Engine implements EngineApi {
     drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret: secret } });
     this.#emit({ event: "card", card: this.#card });
     return Promise.resolve(this.#card);
+  }
+
+  lend(options: VolunteerOptions | null): Promise<void> {
+    const { drive, presence } = this.#up();
+    if (options === null) drive.push({ kind: "command", command: { kind: "stop-lending" } });
+    else if (!presence.reach) return Promise.reject(fault("address-unusable"));
+    else {
+      const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
+      drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret } });
+    }
+    this.#tellLending(0);
+    return Promise.resolve();
+  }
+
+  power(power: Power): void {
+    this.#running?.drive.push({ kind: "command", command: { kind: "power", power } });
   }
 
   async host(options: HostOptions): Promise<Invites> {
@@ -399,6 +416,16 @@ class Engine implements EngineApi {
     this.#emit({ event: "way", ...this.#way });
   }
 
+  /** Says what is lent, when it is another than was said; nothing as long as nothing was ever lent. */
+  #tellLending(kbps: number): void {
+    const { peer } = this.#up();
+    const lending = { ...peer.lending(this.#ports.clock.now()), kbps };
+    const said = this.#latest.get("lending");
+    const next = { event: "lending", ...lending } as const;
+    if ((said === undefined && !lending.on) || JSON.stringify(said) === JSON.stringify(next)) return;
+    this.#emit(next);
+  }
+
   #readCard(text: string): HostRelay {
     const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
     if (card.ok) return card.value;
@@ -410,11 +437,13 @@ class Engine implements EngineApi {
     const running = this.#running;
     if (!running || this.#stopping) return;
     const next = millis(from + statsMs);
+    const { bytesOut } = running.traffic.count();
     running.cancelStats = this.#ports.clock.wakeAt(next, () => {
       this.#emit({ event: "stats", ...this.stats() });
       // Whoever asks between two of these reads the interval under way, and does not end it.
       running.peer.startInterval();
       this.#tellWay();
+      this.#tellLending(Math.round(((running.traffic.count().bytesOut - bytesOut) * 8) / statsMs));
       this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
     });
   }

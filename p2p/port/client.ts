@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
@@ -130,6 +131,14 @@ class Client implements PortClient {
     const card = await this.#request("volunteer", [options]);
     if (typeof card !== "string") throw broken();
     return card;
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    await this.#request("lend", [options]);
+  }
+
+  power(power: Power): void {
+    this.#say("power", [power]);
   }
 
   async host(options: HostOptions): Promise<Invites> {

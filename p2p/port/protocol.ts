@@ -21,6 +21,7 @@ export const faultsMax = 64;
 export const requestMethods = [
   "start",
   "volunteer",
+  "lend",
   "host",
   "join",
   "chooseWay",
@@ -33,6 +34,7 @@ export const requestMethods = [
 ] as const;
 /** Commands that are not. */
 export const tellMethods = [
+  "power",
   "raiseHand",
   "lowerHand",
   "admit",
