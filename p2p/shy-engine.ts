@@ -266,7 +266,10 @@ class ShyEngine implements EngineApi {
     try {
       await this.#change(this.#freshStanding());
     } finally {
-      if (capsule !== undefined) await this.#up().resume(capsule);
+      if (capsule !== undefined) {
+        this.#used = true;
+        await this.#up().resume(capsule);
+      }
     }
   }
 

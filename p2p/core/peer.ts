@@ -10,6 +10,7 @@ import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
 import type { Capsule } from "./room/capsule.ts";
+import { noSound } from "./room/hearing.ts";
 import { verifyHost } from "./room/proof.ts";
 import type { Resident, SeatMaker } from "./room/resident.ts";
 import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
@@ -444,13 +445,3 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
   }
 }
-
-const noSound = {
-  framesExpected: 0,
-  framesOnTime: 0,
-  framesConcealed: 0,
-  framesSent: 0,
-  worstGapMs: 0,
-  latencyMs: null,
-  hops: 0,
-};

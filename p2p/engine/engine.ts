@@ -12,22 +12,22 @@ import type {
   Totals,
   VolunteerOptions,
 } from "../api/engine.ts";
-import { type ErrorCode, TeahouseError } from "../api/errors.ts";
+import type { TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
-import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
-import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
+import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { encodeInvite, type Invite, inviteLink, parseInvite } from "../core/room/invite.ts";
+import { inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
 import { Records } from "./records.ts";
-import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
+import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
 import { Traffic } from "./traffic.ts";
 
 /** `stats` comes this often. */
@@ -160,7 +160,7 @@ class Engine implements EngineApi {
 
   async host(options: HostOptions): Promise<Invites> {
     const { drive, presence } = this.#up();
-    const relays = options.via.map((card) => this.#readCard(card));
+    const relays = options.via.map((card) => readCard(this.#ports.crypto, card, this.#ports.clock.now()));
     if (relays.length > 0) presence.ways?.enter(relays.map(({ address }) => address));
     if (relays.length === 0) this.#carryOwn(options.volunteer ?? {});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
@@ -170,7 +170,7 @@ class Engine implements EngineApi {
 
   async join(text: string, options: JoinOptions): Promise<void> {
     const { drive, presence } = this.#up();
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     const command = { kind: "join", invite, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
@@ -244,7 +244,7 @@ class Engine implements EngineApi {
   async probe(text: string): Promise<ProbeVerdict> {
     const { presence } = this.#up();
     const { clock, crypto } = this.#ports;
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     this.stopProbe();
     const probing = new AbortController();
@@ -354,12 +354,9 @@ class Engine implements EngineApi {
     const ms = Math.round(this.#ports.clock.now() - this.#askedAt);
     switch (event.event) {
       case "hosting": {
-        const text = (role: keyof typeof event.invites): string =>
-          encodeInvite(this.#ports.crypto, event.invites[role]);
-        const listener = text("listener");
-        const invites = { listener, speaker: text("speaker"), moderator: text("moderator"), heir: text("heir") };
+        const invites = writeInvites(this.#ports.crypto, event.invites);
         this.#invites = invites;
-        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(listener) });
+        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(invites.listener) });
       }
       case "joined":
         this.#emit({ ...event, ms });
@@ -395,13 +392,6 @@ class Engine implements EngineApi {
     if (waiting) end(waiting);
   }
 
-  #readInvite(text: string): Invite {
-    const invite = parseInvite(this.#ports.crypto, text);
-    if (invite.ok) return invite.value;
-    const [code, sentence] = inviteFaults[invite.reason];
-    throw new TeahouseError(code, sentence);
-  }
-
   /** Says which way is in use, when it is another than was said or something failed since. */
   #tellWay(): void {
     const { ways } = this.#up().presence;
@@ -424,13 +414,6 @@ class Engine implements EngineApi {
     const next = { event: "lending", ...lending } as const;
     if ((said === undefined && !lending.on) || JSON.stringify(said) === JSON.stringify(next)) return;
     this.#emit(next);
-  }
-
-  #readCard(text: string): HostRelay {
-    const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
-    if (card.ok) return card.value;
-    const [code, sentence] = cardFaults[card.reason];
-    throw new TeahouseError(code, sentence);
   }
 
   #scheduleStats(from: Millis): void {
@@ -465,8 +448,4 @@ class Engine implements EngineApi {
     if (!this.#running) throw fault("internal");
     return this.#running;
   }
-}
-
-function fault(code: ErrorCode): TeahouseError {
-  return new TeahouseError(code, sentences[code]);
 }
