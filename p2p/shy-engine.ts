@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
   Power,
   SpokenPacket,
   Stats,
@@ -66,6 +67,7 @@ class ShyEngine implements EngineApi {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #hearers = new Set<(packet: HeardPacket) => void>();
   #current: EngineApi | undefined;
+  #layer: Layer | undefined;
   #starting: Promise<void> | undefined;
   #standing: Standing | undefined;
   /** Told to every engine that comes up. */
@@ -155,6 +157,11 @@ class ShyEngine implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.#current?.speak(packet);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#current?.preferLayer(layer);
   }
 
   admit(hand: string): void {
@@ -306,6 +313,7 @@ class ShyEngine implements EngineApi {
     const engine = await this.#make(standing);
     this.#used = false;
     this.#standing = standing;
+    if (this.#layer !== undefined) engine.preferLayer(this.#layer);
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
     try {

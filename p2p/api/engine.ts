@@ -79,9 +79,15 @@ export interface JoinOptions {
   readonly passphrase?: string;
 }
 
+/** Which of the two versions of a voice: `normal`, 24 kbit/s and more, or `low`, at most 12, for narrow networks. */
+export type Layer = "normal" | "low";
+
 /** One packet of one's own microphone or file: 40 ms of Opus. */
 export interface SpokenPacket {
+  /** The normal layer. */
   readonly opus: Uint8Array;
+  /** The same 40 ms in the low layer; without it, whoever wants the low layer is sent the normal one. */
+  readonly low?: Uint8Array;
   /** When its first sample was captured. */
   readonly capturedAt: Millis;
 }
@@ -91,6 +97,8 @@ export interface HeardPacket {
   readonly speaker: VoiceKey;
   /** Counts packets of 40 ms; gaps are losses, repeats never happen. */
   readonly sequence: number;
+  /** The layer that this packet is of; they may alternate. */
+  readonly layer: Layer;
   readonly opus: Uint8Array;
   /** Capture time by the speaker's clock. */
   readonly capturedAt: Millis;
@@ -118,7 +126,8 @@ export interface Stats {
   readonly hops: number;
   readonly children: number;
   readonly links: Readonly<Partial<Record<LinkKind, number>>>;
-  readonly layer: "normal" | "low";
+  /** The layer heard last; the one asked for while nothing was heard. */
+  readonly layer: Layer;
 }
 
 /** Totals at leaving, beside the last `Stats`. */
@@ -259,6 +268,8 @@ export interface EngineApi {
   lowerHand(): void;
   /** Speaks. Dropped, and counted, while the role does not allow it. */
   speak(packet: SpokenPacket): void;
+  /** Asks for this layer of every voice from now on, in this room and the next: low saves data. Also before `start`. */
+  preferLayer(layer: Layer): void;
   /** Lets somebody whose hand is up on stage, or lowers the hand. Only the host's word counts. */
   admit(hand: string): void;
   dismiss(hand: string): void;

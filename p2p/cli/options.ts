@@ -43,11 +43,20 @@ export interface HostRequest extends CommonOptions {
   readonly relayFanout: number | undefined;
 }
 
-/** `teahouse listen INVITE` and `teahouse probe INVITE` */
-export interface InviteRequest extends CommonOptions {
-  readonly command: "listen" | "probe";
+/** `teahouse probe INVITE` */
+export interface ProbeRequest extends CommonOptions {
+  readonly command: "probe";
   /** `-`: on stdin. */
   readonly invite: string;
+}
+
+/** `teahouse listen INVITE` */
+export interface ListenRequest extends CommonOptions {
+  readonly command: "listen";
+  /** `-`: on stdin. */
+  readonly invite: string;
+  /** Asks for the low layer of every voice. */
+  readonly lowData: boolean;
 }
 
 /** `teahouse speak INVITE --audio FILE` */
@@ -81,7 +90,8 @@ export type CliRequest =
   | { readonly command: "help" | "version"; readonly json: boolean }
   | WindowRequest
   | HostRequest
-  | InviteRequest
+  | ProbeRequest
+  | ListenRequest
   | SpeakRequest
   | RelayRequest;
 
@@ -120,7 +130,7 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
     "core-size": { kind: "count" },
     "relay-fanout": { kind: "count" },
   },
-  listen: {},
+  listen: { "low-data": { kind: "flag" } },
   probe: {},
   speak: audioRules,
   relay: {
@@ -278,6 +288,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
     case "relay":
       return relayOf(common, values);
     case "listen":
+      return { ...common, command, invite, lowData: values["low-data"] === true };
     case "probe":
       return { ...common, command, invite };
     default:

@@ -1,4 +1,4 @@
-import type { LendingState, Power, Stats, Totals } from "../api/engine.ts";
+import type { Layer, LendingState, Power, Stats, Totals } from "../api/engine.ts";
 import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
 import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
@@ -61,6 +61,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #power: Power = { onBattery: false, metered: false };
   #now: Millis = millis(0);
   #nextDial = 1;
+  #layer: Layer = "normal";
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -104,13 +105,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
     return {
-      ...(this.#resident?.hearing.stats(now) ?? noSound),
+      ...(this.#resident?.hearing.stats(now) ?? { ...noSound, layer: this.#layer }),
       framesDuplicate: sum((node) => node.spread.framesDuplicate),
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
       children: sum((node) => node.feeding),
-      layer: "normal",
     };
   }
 
@@ -122,11 +122,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   /** What is lent and used, less what only the engine knows: how much is sent. */
   lending(now: Millis): Omit<LendingState, "kbps"> {
     const lending = this.#lending;
-    const children = [...this.#nodes.values()].reduce((sum, node) => sum + node.feeding, 0);
     return {
       on: lending !== undefined,
       paused: lending?.pausedBy(this.#power, now) ?? null,
-      children,
+      children: this.#slots()?.feeding ?? 0,
       childrenMax: lending?.childrenMax ?? 0,
       kbpsMax: lending?.options.maxKbps ?? null,
     };
@@ -154,7 +153,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "message":
         return this.#handleMessage(input.link, input.bytes, now);
       case "speak":
-        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
+        if (!this.#resident?.speak(input, now)) this.#count("not-on-stage");
         return;
       case "record":
         return this.#resident?.record(input.value, now);
@@ -191,6 +190,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
         return this.#resident?.raiseHand("leave-stage", now);
+      case "prefer-layer":
+        this.#layer = command.layer;
+        return this.#resident?.preferLayer(command.layer, now);
       case "try-again":
         for (const node of this.#nodes.values()) node.tryAgain(now);
         return;
@@ -213,6 +215,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const { discovery, self } = this.#options;
     this.#resident = seat.take(node, { self: self.peer, discovery, emit }, now);
     node.resident = this.#resident;
+    this.#resident.preferLayer(this.#layer, now);
     this.#resident.start(now);
   }
 

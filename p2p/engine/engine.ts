@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
   Power,
   Profile,
   SpokenPacket,
@@ -28,36 +29,11 @@ import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
 import { Records } from "./records.ts";
 import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
+import { Standing } from "./standing.ts";
 import { Traffic } from "./traffic.ts";
 
 /** `stats` comes this often. */
 const statsMs = 1000;
-
-/** Events that tell of a moment and not of how things are. */
-const momentary: ReadonlySet<EngineEvent["event"]> = new Set([
-  "cover",
-  "move",
-  "refused",
-  "error",
-  "text",
-  "reaction",
-  "probe",
-]);
-/** Events that hold as long as the room is not left. */
-const ofRoom = [
-  "room",
-  "joined",
-  "sound",
-  "role",
-  "stage",
-  "room-state",
-  "invites-issued",
-  "invite",
-  "place",
-  "step",
-  "members",
-  "left",
-] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -108,8 +84,9 @@ class Engine implements EngineApi {
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
   #way: Way | undefined;
+  #layer: Layer = "normal";
   #probing: AbortController | undefined;
-  readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
+  readonly #standing = new Standing();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
     this.#ports = ports;
@@ -127,6 +104,7 @@ class Engine implements EngineApi {
     const traffic = new Traffic(presence.links, clock, push);
     const records = presence.discovery && new Records(presence.discovery, clock, push);
     this.#running = { presence, peer, drive, traffic, records, cancelStats: () => undefined };
+    this.preferLayer(this.#layer);
     this.#emit({ event: "ready", peer: presence.peer, addresses: presence.addresses, version: this.#options.version });
     this.#scheduleStats(clock.now());
   }
@@ -189,6 +167,11 @@ class Engine implements EngineApi {
     this.#running?.drive.push({ kind: "speak", ...packet });
   }
 
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#running?.drive.push({ kind: "command", command: { kind: "prefer-layer", layer } });
+  }
+
   admit(hand: string): void {
     this.#up().drive.push({ kind: "command", command: { kind: "admit", hand } });
   }
@@ -231,7 +214,7 @@ class Engine implements EngineApi {
   }
 
   snapshot(): readonly EngineEvent[] {
-    return [...this.#latest.values()];
+    return this.#standing.list();
   }
 
   async chooseWay(choice: WayChoice): Promise<void> {
@@ -410,7 +393,7 @@ class Engine implements EngineApi {
   #tellLending(kbps: number): void {
     const { peer } = this.#up();
     const lending = { ...peer.lending(this.#ports.clock.now()), kbps };
-    const said = this.#latest.get("lending");
+    const said = this.#standing.list().find(({ event }) => event === "lending");
     const next = { event: "lending", ...lending } as const;
     if ((said === undefined && !lending.on) || JSON.stringify(said) === JSON.stringify(next)) return;
     this.#emit(next);
@@ -432,16 +415,8 @@ class Engine implements EngineApi {
   }
 
   #emit(event: EngineEvent): void {
-    this.#remember(event);
+    this.#standing.note(event);
     for (const listener of this.#listeners) listener(event);
-  }
-
-  /** Keeps the last event of each kind that still holds; what a room told is over when it is left. */
-  #remember(event: EngineEvent): void {
-    if (momentary.has(event.event)) return;
-    this.#latest.delete(event.event);
-    this.#latest.set(event.event, event);
-    if (event.event === "left") for (const kind of ofRoom) this.#latest.delete(kind);
   }
 
   #up(): Running {

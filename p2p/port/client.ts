@@ -5,6 +5,7 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
   Power,
   SpokenPacket,
   Stats,
@@ -38,6 +39,8 @@ export interface PortClient extends EngineApi {
   readonly state: PortState;
   /** The way that was chosen last, for an engine that has to be told again. */
   readonly way: WayChoice | undefined;
+  /** The layer that was asked for last, likewise. */
+  readonly layer: Layer | undefined;
   /** Why it is closed; undefined while it is not. */
   readonly closeReason: PortCloseReason | undefined;
   /** Messages that were dropped, by reason. */
@@ -77,6 +80,7 @@ export function createPortClient(port?: Port): PortClient {
 class Client implements PortClient {
   state: PortState = "connecting";
   way: WayChoice | undefined;
+  layer: Layer | undefined;
   closeReason: PortCloseReason | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
@@ -187,6 +191,11 @@ class Client implements PortClient {
   speak(packet: SpokenPacket): void {
     const bytes = this.state === "open" ? writeSpoken(packet) : undefined;
     if (bytes !== undefined) this.#sounds.send(bytes);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.layer = layer;
+    this.#say("preferLayer", [layer]);
   }
 
   admit(hand: string): void {

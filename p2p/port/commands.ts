@@ -107,6 +107,7 @@ const joinArguments = tuple(words, joinOptions);
 const resumeArguments = tuple(text(2 * capsuleBytesMax));
 const idArguments = tuple(id);
 const voiceArguments = tuple(hex<VoiceKey>(32));
+const layerArguments = tuple(oneOf("normal", "low"));
 const wordsArguments = tuple(words);
 
 /** The call behind a request: it resolves to what crosses the port. Undefined when the arguments do not fit. */
@@ -156,6 +157,8 @@ export function tellCall(engine: EngineApi, method: TellMethod, given: readonly 
       return none(given) ? () => engine.raiseHand() : undefined;
     case "lowerHand":
       return none(given) ? () => engine.lowerHand() : undefined;
+    case "preferLayer":
+      return layerArguments(given) ? () => engine.preferLayer(given[0]) : undefined;
     case "admit":
       return idArguments(given) ? () => engine.admit(given[0]) : undefined;
     case "dismiss":

@@ -37,6 +37,7 @@ export const tellMethods = [
   "power",
   "raiseHand",
   "lowerHand",
+  "preferLayer",
   "admit",
   "dismiss",
   "removeFromStage",

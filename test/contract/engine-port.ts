@@ -61,7 +61,8 @@ export function nextEvent(engine: EngineApi, name: EngineEvent["event"]): Promis
 /** A packet of somebody's voice. */
 export function heardPacket(sequence: number): HeardPacket {
   const opus = Uint8Array.from({ length: 120 }, (_, index) => (index + sequence) % 256);
-  return { speaker: voice, sequence, opus, capturedAt: millis(1_000.25 + sequence), receivedAt: millis(1_200.5) };
+  const times = { capturedAt: millis(1_000.25 + sequence), receivedAt: millis(1_200.5) };
+  return { speaker: voice, sequence, layer: sequence % 3 === 0 ? "low" : "normal", opus, ...times };
 }
 
 /** What holds of every way to an engine: called directly, or over any port with an owner's rights. */
@@ -238,12 +239,17 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         await engine.start();
         const packets = [1, 2, 3].map((seed) => ({
           opus: Uint8Array.from({ length: 40 * seed }, (_, index) => (index * seed) % 256),
+          ...(seed === 2 ? { low: Uint8Array.of(seed, 2, 3) } : {}),
           capturedAt: millis(1_763_000_000_000.125 + seed),
         }));
         for (const packet of packets) engine.speak(packet);
         engine.raiseHand();
         await double.called("raiseHand");
         expect(double.spoken).toEqual(packets);
+        engine.preferLayer("low");
+        engine.lowerHand();
+        await double.called("lowerHand");
+        expect(double.layer).toBe("low");
       }));
 
     it("brings what is heard to whoever listens, bit for bit, and opens nothing for nobody", () =>

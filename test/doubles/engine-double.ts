@@ -2,6 +2,7 @@ import type {
   EngineApi,
   EngineEvent,
   HeardPacket,
+  Layer,
   HostOptions,
   Invites,
   Power,
@@ -69,6 +70,8 @@ export class EngineDouble implements EngineApi {
   failure: Error | undefined;
   /** `join`, `host` and `leave` wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** What `preferLayer` was given last. */
+  layer: Layer | undefined;
   /** What `capsule` answers. */
   capsuleBytes: Uint8Array | undefined;
   /** What `resume` was given. */
@@ -168,6 +171,10 @@ export class EngineDouble implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.spoken.push(packet);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.layer = layer;
   }
 
   admit(hand: string): void {

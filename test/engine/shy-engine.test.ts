@@ -113,6 +113,16 @@ describe("a window's engine", () => {
     expect(doubles.map(({ calls }) => calls)).toEqual([["start", "chooseWay", "host"]]);
   });
 
+  it("asks every engine that it makes for the layer that was asked for", async () => {
+    const { engine, made } = shy();
+    engine.preferLayer("low");
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.leave();
+    await engine.join("thi1-y", {});
+    expect(made.map(({ double }) => double.layer)).toEqual(["low", "low"]);
+  });
+
   it("lets who hosts or joins at once wait until it is up", async () => {
     const { engine, made } = shy();
     const starting = engine.start();

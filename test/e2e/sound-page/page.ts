@@ -47,7 +47,13 @@ function send(packet: SpokenPacket, { lossShare, jitterMs }: Channel, rng: Rng):
   const number = sequence++;
   if (lost) return;
   setTimeout(() => {
-    const heard: HeardPacket = { speaker: self, sequence: number, ...packet, receivedAt: millis(clockNow()) };
+    const heard: HeardPacket = {
+      speaker: self,
+      sequence: number,
+      layer: "normal",
+      ...packet,
+      receivedAt: millis(clockNow()),
+    };
     speakers.push(heard);
   }, delayMs);
 }

@@ -43,6 +43,7 @@ function packet(
   return {
     speaker: changes.speaker ?? alice,
     sequence,
+    layer: "normal",
     opus: changes.opus ?? opus[sequence]!,
     capturedAt: millis(capturedAt),
     receivedAt: millis(changes.receivedAt ?? capturedAt + 100),

@@ -43,7 +43,7 @@ async function heard(way: Way, ms: number): Promise<Float32Array> {
     const now = index * 10;
     while (arrivals[0] !== undefined && arrivals[0].at <= now) {
       const { sequence, at } = arrivals.shift()!;
-      const times = { capturedAt: millis(1e6 + sequence * 40), receivedAt: millis(at) };
+      const times = { layer: "normal" as const, capturedAt: millis(1e6 + sequence * 40), receivedAt: millis(at) };
       playout.push({ sequence, opus: opus[sequence]!, ...times });
     }
     if (playout.render(block, now)) sound.set(block, index * blockSamples);
@@ -114,7 +114,7 @@ describe("a stage with a hostile speaker on it", () => {
     });
     for (let now = 0; now < 8000; now += 10) {
       const sequence = now / 40;
-      const times = { capturedAt: millis(1e6 + now), receivedAt: millis(now) };
+      const times = { layer: "normal" as const, capturedAt: millis(1e6 + now), receivedAt: millis(now) };
       if (now % 40 === 0) mixer.push({ speaker: "a1" as VoiceKey, sequence, opus: opus[sequence]!, ...times });
       harm(mixer, now);
       expect(mixer.render(now).every((sample) => Math.abs(sample) <= 1)).toBe(true);
@@ -133,12 +133,16 @@ describe("a stage with a hostile speaker on it", () => {
     const tenfold = await honestFrames((mixer, now) => {
       for (let each = 0; each < 3; each += 1) {
         const sequence = (now / 10) * 3 + each;
-        const times = { capturedAt: millis(sequence * 40), receivedAt: millis(now) };
+        const times = { layer: "normal" as const, capturedAt: millis(sequence * 40), receivedAt: millis(now) };
         mixer.push({ speaker, sequence, opus: opus[sequence % opus.length]!, ...times });
       }
     });
     const garbage = await honestFrames((mixer, now) => {
-      const times = { capturedAt: millis(now * (now % 3 === 0 ? -1e6 : 1)), receivedAt: millis(now) };
+      const times = {
+        layer: "normal" as const,
+        capturedAt: millis(now * (now % 3 === 0 ? -1e6 : 1)),
+        receivedAt: millis(now),
+      };
       const bytes = Uint8Array.from({ length: 1 + (now % 320) }, (_, index) =>
         index === 0 ? 0x50 : (now * index) & 255,
       );
