@@ -83,6 +83,8 @@ export interface WindowRequest extends CommonOptions {
   readonly command: "window";
   /** Whether a window may be opened; else only its address is printed. */
   readonly open: boolean;
+  /** Hidden: an invite, `-` for one on stdin, into whose room it goes by itself, for demonstrations. */
+  readonly enter: string | undefined;
 }
 
 /** What one command line asks for. */
@@ -96,7 +98,7 @@ export type CliRequest =
   | RelayRequest;
 
 /** How an option's value looks, for the sentence when it is missing. */
-type Kind = "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "profile" | "url";
+type Kind = "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "invite" | "profile" | "url";
 
 interface OptionRule {
   readonly kind: Kind;
@@ -121,7 +123,7 @@ const commonRules = {
 const audioRules = { audio: { kind: "file" }, loop: { kind: "flag" } } as const satisfies Record<string, OptionRule>;
 
 const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule>>>> = {
-  window: { "no-open": { kind: "flag" } },
+  window: { "no-open": { kind: "flag" }, enter: { kind: "invite" } },
   host: {
     ...audioRules,
     title: { kind: "text" },
@@ -152,6 +154,7 @@ const takes: Readonly<Record<Kind, string>> = {
   file: "takes a path",
   address: "takes an address such as /ip4/127.0.0.1/tcp/4001/tls/ws",
   card: 'takes a relay card, or "-" for cards on stdin',
+  invite: 'takes an invite, or "-" for one on stdin',
   profile: "takes lan, wss, webrtc or auto",
   url: "takes a URL such as socks5://127.0.0.1:9050",
 };
@@ -268,7 +271,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
   const common = commonOf(values);
   switch (command) {
     case "window":
-      return { ...common, command, open: values["no-open"] !== true };
+      return { ...common, command, open: values["no-open"] !== true, enter: text(values, "enter") };
     case "host":
       return {
         ...common,
