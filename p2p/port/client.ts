@@ -6,6 +6,7 @@ import type {
   Invites,
   JoinOptions,
   Layer,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
@@ -143,6 +144,14 @@ class Client implements PortClient {
     const card = await this.#request("volunteer", [options]);
     if (typeof card !== "string") throw broken();
     return card;
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    await this.#request("lend", [options]);
+  }
+
+  power(power: Power): void {
+    this.#say("power", [power]);
   }
 
   async host(options: HostOptions): Promise<Invites> {

@@ -23,6 +23,7 @@ export const faultsMax = 64;
 export const requestMethods = [
   "start",
   "volunteer",
+  "lend",
   "host",
   "join",
   "chooseWay",
@@ -35,6 +36,7 @@ export const requestMethods = [
 ] as const;
 /** Commands that are not. */
 export const tellMethods = [
+  "power",
   "raiseHand",
   "lowerHand",
   "preferLayer",
