@@ -10,8 +10,8 @@ import type { Samples } from "../samples.ts";
 export function keyParsers(samples: Samples): Parsers {
   const { crypto, room, rng, guest } = samples;
   const { keys } = room;
-  const box = { seed: rng.bytes(32), key: new Uint8Array(0) };
-  box.key = crypto.boxKey(box.seed);
+  const boxSeed = rng.bytes(32);
+  const box = { seed: boxSeed, key: crypto.boxKey(boxSeed) };
   const commit: Commit = {
     sessionKey: keys.session.key,
     issuedAt: testNow,

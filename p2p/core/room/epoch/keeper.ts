@@ -124,7 +124,7 @@ export class EpochKeeper {
     const enrolment = openEnrolment(this.#crypto, this.#room.roomKey, this.#treeId, this.#box.seed, bytes, now);
     if (!enrolment) return "refused";
     const name = toHex(enrolment.identityKey);
-    if (enrolment.wish === "leave") return void this.#leave(name, now);
+    if (enrolment.wish === "leave") return this.#leave(name, now);
     if (!this.#mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
     const known = this.#holders.get(name);
     if (!known && this.#tree.isFull) return "refused";
@@ -184,7 +184,7 @@ export class EpochKeeper {
     return holder;
   }
 
-  #leave(name: string, now: Millis): void {
+  #leave(name: string, now: Millis): undefined {
     if (!this.#holders.has(name)) return;
     this.#leaving.add(name);
     this.#leavingSince ??= now;
