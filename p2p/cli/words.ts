@@ -6,12 +6,14 @@ import { TeahouseError } from "../api/errors.ts";
 export type Kind =
   "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "invite" | "hours" | "profile" | "url";
 
+/** What an option takes. */
 export interface OptionRule {
   readonly kind: Kind;
   /** May be given several times, or followed by several values. */
   readonly many?: boolean;
 }
 
+/** How each kind is said to look. */
 export const takes: Readonly<Record<Kind, string>> = {
   flag: "takes no value",
   text: "takes a text",
@@ -32,6 +34,7 @@ const quotedCharactersMax = 40;
 const textCharactersMax = 64;
 const countMax = 1_000_000;
 
+/** What was given: a text, a list, or that a flag was there. */
 export type Values = Readonly<Record<string, string | true | readonly string[]>>;
 
 /** A sentence with where to read more. */
@@ -39,6 +42,7 @@ export function usage(sentence: string): TeahouseError {
   return new TeahouseError("usage", `${sentence}; see "teahouse --help".`);
 }
 
+/** What a person typed, short enough for a sentence. */
 export function quote(text: string): string {
   return text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
 }
@@ -112,11 +116,13 @@ function takeOption(
   }
 }
 
+/** The text that was given. */
 export function text(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
 }
 
+/** A name or title. Throws `TeahouseError("usage")` when it is too long. */
 export function shortText(values: Values, name: string): string | undefined {
   const value = text(values, name);
   if (value !== undefined && value.length > textCharactersMax) {
@@ -125,11 +131,13 @@ export function shortText(values: Values, name: string): string | undefined {
   return value;
 }
 
+/** All values of an option that may be given several times. */
 export function list(values: Values, name: string): readonly string[] {
   const value = values[name];
   return Array.isArray(value) ? value : [];
 }
 
+/** A whole number, at least `least`. Throws `TeahouseError("usage")` for anything else. */
 export function count(values: Values, name: string, least: number): number | undefined {
   const value = text(values, name);
   if (value === undefined) return undefined;
