@@ -17,7 +17,7 @@ export const enrolmentIdBytes = 8;
 /** A chain of three and its signatures take 620. */
 export const enrolmentBytesMax = 1024;
 /** Keys of the longest path take 700. */
-export const grantBytesMax = 1024;
+const grantBytesMax = 1024;
 
 /** What a member wants of whoever keeps the keys. */
 export interface Enrolment {
@@ -131,6 +131,7 @@ export function openGrant(
   box: { readonly seed: Uint8Array; readonly key: Uint8Array },
   bytes: Uint8Array,
 ): KeyGrant | undefined {
+  if (bytes.length > grantBytesMax) return undefined;
   const { tree, sessionKey } = commit;
   const id = bytes.subarray(0, enrolmentIdBytes);
   const plain = crypto.openSealed(box.seed, concat(grantLabel, tree), id, bytes.subarray(enrolmentIdBytes));
