@@ -38,7 +38,17 @@ export function linkParsers(samples: Samples): Parsers {
 
 function helloOf({ session, tag, proof }: Samples): Frame {
   const have = [{ voice: 1, sequence: 2 }];
-  return { kind: "hello", version: 1, session, tag, role: "member", feed: true, have, proof };
+  return {
+    kind: "hello",
+    version: 1,
+    session,
+    tag,
+    role: "member",
+    feed: true,
+    wish: { layers: "both", prompt: true },
+    have,
+    proof,
+  };
 }
 
 function frames(samples: Samples): Frame[] {
@@ -64,7 +74,7 @@ function papers({ rng, room }: Samples): Paper[] {
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
     { kind: "census", census },
-    { kind: "feed", on: true, quiet: false, have: [{ voice: 1, sequence: 2 }] },
+    { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
     { kind: "replayed", packets: 12 },
   ];

@@ -29,7 +29,14 @@ export function portParsers(): Parsers {
 
 function speechParsers(): Parsers {
   const spoken = writeSpoken({ opus, capturedAt: someTime });
-  const heard = writeHeard({ speaker: voice, sequence: 7, opus, capturedAt: someTime, receivedAt: someTime });
+  const heard = writeHeard({
+    speaker: voice,
+    layer: "low",
+    sequence: 7,
+    opus,
+    capturedAt: someTime,
+    receivedAt: someTime,
+  });
   return {
     "port, from the window": {
       samples: json(
