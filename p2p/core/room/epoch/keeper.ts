@@ -1,9 +1,8 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
-import type { Epoch } from "../../packet/seal.ts";
 import type { Capability } from "../capability.ts";
-import { epochSecret, type KeyPair } from "../keys.ts";
+import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
 import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
 import { type BelievedEnrolment, enrolmentIdBytes, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";
