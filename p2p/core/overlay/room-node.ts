@@ -14,6 +14,7 @@ import { type Edge, Edges, newEdge } from "./edge.ts";
 import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
+import { KeyNotices } from "./key-notices.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
@@ -35,6 +36,7 @@ export class RoomNode {
   readonly spread: Spread;
   readonly upkeep: Upkeep;
   readonly notices: Notices;
+  readonly keys: KeyNotices;
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
@@ -76,10 +78,16 @@ export class RoomNode {
       },
       time: (at) => this.resident?.time(at) ?? at,
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
-      fault: (reason, from, at) => {
-        this.spread.reject(reason);
-        this.#blame(from, at);
-      },
+      fault: (reason, from, at) => this.#fault(reason, from, at),
+      reject: (reason) => this.spread.reject(reason),
+      end: (edge) => this.end(edge),
+    });
+    this.keys = new KeyNotices(crypto, this.edges, {
+      view: () => this.view,
+      keysTaken: (commit, at) => this.resident?.keysTaken(commit, at),
+      enrolmentSeen: (bytes, at) => this.resident?.enrolmentSeen(bytes, at),
+      grantCame: (bytes, at) => this.resident?.grantCame(bytes, at),
+      fault: (reason, from, at) => this.#fault(reason, from, at),
       reject: (reason) => this.spread.reject(reason),
       end: (edge) => this.end(edge),
     });
@@ -94,7 +102,7 @@ export class RoomNode {
       session: this.#sessionWires,
       slots: () => wires.slots(),
       relays: () => this.#relays,
-      show: (edge, at) => this.notices.show(edge, at),
+      show: (edge, at) => this.#show(edge, at),
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
@@ -327,10 +335,16 @@ export class RoomNode {
     if (this.#returns.isSurplus(edge)) return this.end(edge);
     this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
-    if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
+    if (this.#wires.slots() || this.resident?.authority) this.#show(edge, now);
     this.#datagrams.start(edge);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
+  }
+
+  /** Gives a neighbour what is held: by the view it knows whose word the rest is. */
+  #show(edge: Edge, now: Millis): void {
+    this.notices.show(edge, now);
+    this.keys.show(edge, now);
   }
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
@@ -371,6 +385,11 @@ export class RoomNode {
       case "note":
         this.notices.handle(edge, paper, now);
         break;
+      case "keys":
+      case "enrol":
+      case "grant":
+        this.keys.handle(edge, paper, now);
+        break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
         this.#tellCensus(now);
@@ -408,6 +427,11 @@ export class RoomNode {
     this.#census.touch();
     this.#datagrams.forget(edge);
     this.upkeep.forget(edge);
+  }
+
+  #fault(reason: string, from: Edge, now: Millis): void {
+    this.spread.reject(reason);
+    this.#blame(from, now);
   }
 
   #blame(edge: Edge, now: Millis): void {
