@@ -234,6 +234,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const datagrams = this.#options.profile === "webrtc" || this.#options.profile === "auto";
     return {
       self: this.#options.self.peer,
+      address: this.#options.self.address,
       send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
       close: (link) => this.#close(link),
       dial: (target, fresh) => dial((id) => ({ kind: "dial", dial: id, target, fresh })),
@@ -371,7 +372,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #refuse(link: LinkId, hello: Hello, reason: Refusal, now: Millis): void {
     this.#count(`refused-${reason}`);
-    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives() ?? []) : [];
+    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives(now) ?? []) : [];
     const { session } = hello;
     const bytes = encodeFrame({ kind: "refuse", session, time: now, reason, alternatives });
     this.#outputs.push({ kind: "send", link, bytes });

@@ -17,6 +17,7 @@ import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
+import { Places, type PlaceWires } from "./places.ts";
 import { coreOf } from "./plan.ts";
 import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
@@ -41,6 +42,8 @@ export class RoomNode {
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
   #relays: PeerId[] = [];
+  /** Relays by the view alone, without hints. */
+  #viewed: readonly PeerId[] = [];
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
@@ -48,6 +51,7 @@ export class RoomNode {
   readonly #grudges = new Grudges();
   readonly #returns: Returns;
   readonly #door: Door;
+  readonly #places: Places;
   readonly #sessionWires: SessionWires;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
@@ -65,7 +69,11 @@ export class RoomNode {
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
-    this.#feeds = new Feeds(this.spread, { slots: () => wires.slots(), alternatives: () => this.alternatives() });
+    this.#feeds = new Feeds(this.spread, {
+      slots: () => wires.slots(),
+      alternatives: (at) => this.alternatives(at),
+      mayFeed: (edge) => this.#places.mayFeed(edge.peer),
+    });
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
@@ -86,13 +94,18 @@ export class RoomNode {
       cancel: (dial) => wires.cancel(dial),
       promote: (edge, at) => this.#returns.promote(edge, at),
       end: (edge) => this.end(edge),
-      random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
+      random: () => this.#random(),
     });
     this.#door = new Door(this.edges, this.#feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
       relays: () => this.#relays,
-      show: (edge, at) => this.notices.show(edge, at),
+      show: (edge, at) => {
+        this.notices.show(edge, at);
+        this.#places.met(edge, at);
+      },
+      mayFeed: (peer) => this.#places.mayFeed(peer),
+      expects: (peer, at) => this.#places.handOffs.redeem(peer, at),
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
@@ -106,6 +119,31 @@ export class RoomNode {
       resident: () => this.resident,
       relays: () => (this.#rank === undefined ? this.#relays : undefined),
     });
+    this.#places = new Places(this.edges, this.#placeWires(), now);
+  }
+
+  #placeWires(): PlaceWires {
+    const { self, address, slots } = this.#wires;
+    return {
+      self,
+      address,
+      slots,
+      isRanked: () => this.#rank !== undefined,
+      isCore: () => this.#rank !== undefined && this.upkeep.isCore,
+      isFree: () => this.#isFree,
+      mayCarry: () => true,
+      tryOut: (target, at) => {
+        if (!this.upkeep.tryOut(target, at)) this.#places.seeker.lost(peerOf(target), at);
+      },
+      feed: (edge, on, at) => {
+        this.#feeds.ask(edge, on, at);
+        if (on) this.#datagrams.start(edge);
+      },
+      looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
+      end: (edge) => this.end(edge),
+      random: () => this.#random(),
+      reject: (reason) => this.spread.reject(reason),
+    };
   }
 
   /** The view in force, once there is one. */
@@ -118,11 +156,11 @@ export class RoomNode {
   }
 
   /** Relays of the room that have a slot, for somebody who finds none here; few enough for one frame. */
-  alternatives(): RelayAddress[] {
+  alternatives(now: Millis): RelayAddress[] {
     const relays = this.view?.relays ?? [];
-    const random = (): number => (this.#crypto.randomBytes(1)[0] ?? 0) / 256;
-    const drawn = this.#census.withRoom(this.#censusFacts, random);
-    return alternativesOf(drawn.map((peer) => relays[this.#relays.indexOf(peer)]));
+    const drawn = this.#census.withRoom(this.#censusFacts, () => this.#random());
+    const ranked = drawn.map((peer) => relays[this.#relays.indexOf(peer)]);
+    return alternativesOf([...this.#places.elsewhere(now), ...ranked]);
   }
 
   /** Bytes of frames that were not media. */
@@ -166,8 +204,8 @@ export class RoomNode {
     const attaches = upgraded ?? errand?.resumes;
     // A link to somebody else than was dialed continues nothing ([SS5]).
     const meant = attaches ? this.edges.all.includes(attaches) && attaches.peer === remote : errand?.peer === remote;
-    const late =
-      errand?.role === "member" && !attaches && !this.resident?.wanted().includes(remote) && this.upkeep.isSettled();
+    const unasked = errand?.role === "member" && !attaches && !errand.trial;
+    const late = unasked && !this.resident?.wanted().includes(remote) && this.upkeep.isSettled();
     if (!meant || late) return this.#wires.close(link);
     if (attaches) this.#returns.attach(attaches, link, kind, now);
     else if (errand) this.#greet(errand, link, kind, remote, now);
@@ -179,7 +217,9 @@ export class RoomNode {
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
     const feed = errand.feed && !(direction === "up" && this.edges.parent);
-    this.edges.add(newEdge(session, errand.role, direction, feed, false, now));
+    const edge = newEdge(session, errand.role, direction, feed, false, now);
+    edge.offered = errand.offered;
+    this.edges.add(edge);
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
     const hello: Hello = {
@@ -191,6 +231,7 @@ export class RoomNode {
       feed,
       have,
       proof,
+      lends: this.#places.lends,
     };
     session.sendFrame(hello);
   }
@@ -200,10 +241,11 @@ export class RoomNode {
     const upgraded = this.#datagrams.take(dial);
     if (upgraded) this.#datagrams.failed(upgraded, now);
     const errand = this.upkeep.takeErrand(dial);
+    if (errand?.trial) this.#places.seeker.lost(errand.peer, now);
     if (errand?.resumes) this.#returns.resumeFailed(errand.resumes, afterMs, now);
     else if (errand) {
       this.upkeep.failed(errand.peer, now, afterMs);
-      if (reason !== tooSoon) this.resident?.unreachable(errand.peer, now);
+      if (reason !== tooSoon && !errand.trial) this.resident?.unreachable(errand.peer, now);
     }
     this.runUpkeep(now);
   }
@@ -271,6 +313,7 @@ export class RoomNode {
     this.#returns.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
+    this.#places.handleTimeout(now);
     this.runUpkeep(now);
     this.#tellCensus(now);
   }
@@ -283,6 +326,7 @@ export class RoomNode {
     for (const edge of this.edges.all) consider(edge.session.deadline());
     consider(this.#returns.deadline());
     consider(this.#datagrams.deadline());
+    consider(this.#places.deadline());
     consider(this.#census.deadline(this.#censusFacts));
     return soonest;
   }
@@ -295,15 +339,19 @@ export class RoomNode {
       fanout: this.view?.relayFanout ?? 1,
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
+      placing: this.#places.seeker.isBusy,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
-    if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
+    if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
+    this.#places.review(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
-    this.#relays = this.upkeep.learn(view.relays);
+    const former = this.#viewed;
+    this.#viewed = this.#relays = this.upkeep.learn(view.relays);
+    this.upkeep.dismiss(former.filter((peer) => !this.#relays.includes(peer)));
     this.#census.touch();
     this.spread.setView(view, now);
     this.resident?.view(view, now);
@@ -322,12 +370,14 @@ export class RoomNode {
     edge.welcomed = true;
     this.#census.touch();
     edge.hops = frame.hops;
+    edge.session.roundTrip.learn(now - edge.since);
     this.upkeep.welcomed(edge.peer);
-    if (this.#returns.isSurplus(edge)) return this.end(edge);
+    if (this.#returns.isSurplus(edge) && !this.#places.seeker.needs(edge)) return this.end(edge);
     this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
     if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
     this.#datagrams.start(edge);
+    this.#places.met(edge, now);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
   }
@@ -337,6 +387,7 @@ export class RoomNode {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
         if (passed) this.resident?.packet(passed, now);
+        if (edge.direction === "up") this.#places.seeker.heard(edge, passed !== undefined, now);
         break;
       }
       case "message": {
@@ -376,20 +427,24 @@ export class RoomNode {
         break;
       case "feed":
         this.#census.touch();
-        if (edge.direction === "down") this.#feeds.change(edge, paper, now);
+        if (edge.direction !== "down") break;
+        this.#feeds.change(edge, paper, now);
+        this.#places.feedChanged(edge, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
         edge.feed = false;
+        this.#places.seeker.refused(edge);
         this.upkeep.noFeed(edge.peer, now);
         this.#prefer(paper.alternatives);
         this.runUpkeep(now);
         break;
       case "replayed":
-        this.#returns.replayed(edge, paper.packets, now);
+        // Who moves of its own choice has missed nothing.
+        if (!this.#places.seeker.isMoveTo(edge)) this.#returns.replayed(edge, paper.packets, now);
         break;
       default:
-        paper satisfies never;
+        this.#places.handle(edge, paper, now);
     }
   }
 
@@ -397,7 +452,8 @@ export class RoomNode {
   #prefer(relays: readonly RelayAddress[]): void {
     // Once there is a view, it alone says who the relays are and where.
     if (!this.view) this.learnHints(relays);
-    this.upkeep.prefer(relays.map(peerOf).filter((peer) => this.#relays.includes(peer)));
+    for (const relay of relays) if (!this.#viewed.includes(peerOf(relay))) this.upkeep.learnLender(relay);
+    this.upkeep.prefer(relays.map(peerOf).filter((peer) => peer !== this.#wires.self));
   }
 
   #forget(edge: Edge): void {
@@ -407,6 +463,7 @@ export class RoomNode {
     this.#census.touch();
     this.#datagrams.forget(edge);
     this.upkeep.forget(edge);
+    this.#places.lost(edge, this.usedAt);
   }
 
   #blame(edge: Edge, now: Millis): void {
@@ -420,7 +477,8 @@ export class RoomNode {
     const { role, feed, peer } = edge;
     const kind = edge.session.release(link);
     this.end(edge);
-    if (kind) this.#greet({ peer, role, feed, resumes: undefined }, link, kind, peer, now);
+    const errand = { peer, role, feed, resumes: undefined, trial: false, offered: edge.offered };
+    if (kind) this.#greet(errand, link, kind, peer, now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {
@@ -428,6 +486,22 @@ export class RoomNode {
     if (edge.session.dialed && !edge.away) this.upkeep.failed(edge.peer, now);
     this.#returns.lost(edge, reason, now);
     this.runUpkeep(now);
+  }
+
+  /** Whether it carries this room for others, though the view does not name it: it finds a place as members do. */
+  get #isContributor(): boolean {
+    return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
+  }
+
+  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media. */
+  get #isFree(): boolean {
+    if (!this.view || this.#rank !== undefined || this.#returns.muted) return false;
+    return this.resident ? !this.resident.speaks() : this.#isContributor;
+  }
+
+  #random(): number {
+    const [high = 0, low = 0] = this.#crypto.randomBytes(2);
+    return (256 * high + low) / 65_536;
   }
 
   /** This node's place among the room's relays, when it is one that lends. */

@@ -52,6 +52,8 @@ export interface Hello {
   readonly feed: boolean;
   readonly have: readonly Have[];
   readonly proof: HostProof | undefined;
+  /** Whether it lends, and may be given a slot that is kept for those who do. */
+  readonly lends?: boolean;
 }
 
 /** Everything that crosses a link. Layouts: SPEC.md, "Frames". */
@@ -85,6 +87,7 @@ const types = {
   bye: 10,
 } as const;
 
+const lendsFlag = 128;
 const idBytes = 16;
 /** Voices whose last packet a child may name: the stage. */
 export const haveMax = 32;
@@ -173,7 +176,7 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0));
+  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | (hello.lends === true ? lendsFlag : 0));
   writeHave(writer, hello.have);
   if (!hello.proof) return;
   writer.bytes(hello.proof.sessionKey).u32(hello.proof.sessionExpires).bytes(hello.proof.carriageSignature);
@@ -201,9 +204,10 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  if (role === undefined || have === undefined || flags > 3) return undefined;
+  if (role === undefined || have === undefined || (flags & ~lendsFlag) > 3) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
-  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, have, proof };
+  const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, have, proof };
+  return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
 }
 
 function readProof(reader: ByteReader): HostProof {

@@ -2,11 +2,29 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../../../p2p/api/limits.ts";
 import { concat } from "../../../p2p/core/bytes.ts";
 import { encodePaper, type Paper, parsePaper, petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
+import type { Advert } from "../../../p2p/core/overlay/advert.ts";
+import { depthMax } from "../../../p2p/core/overlay/path.ts";
+import { advertsMax, offersMax } from "../../../p2p/core/overlay/place-papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { noteBytesMax } from "../../../p2p/core/room/note.ts";
+import { peerOf } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";
 
 const rng = new Rng("papers");
+const address = { ...sampleAddress(rng), addresses: [rng.bytes(40)] };
+const coordinate = { x: -1.5, y: 3000, z: 0, height: 12.3, error: 1 };
+const advert: Advert = {
+  peer: peerOf(address),
+  address,
+  rootDelayMs: 123,
+  coordinate,
+  free: 200,
+  leaves: 3,
+  depth: 4,
+  parent: "0123456789ab",
+  ageSeconds: 65_535,
+  version: 0xffffffff,
+};
 const papers: readonly Paper[] = [
   { kind: "view", bytes: rng.bytes(500) },
   { kind: "state", bytes: rng.bytes(500) },
@@ -21,6 +39,23 @@ const papers: readonly Paper[] = [
   { kind: "feed", on: false, quiet: true, have: [] },
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
+  { kind: "about", coordinate, advert: undefined },
+  { kind: "about", coordinate, advert },
+  { kind: "adverts", adverts: [advert, advert], gone: ["0123456789ab"] },
+  { kind: "standing", rootDelayMs: 65_535, coordinate, path: ["0123456789ab", "fedcba987654"] },
+  {
+    kind: "place",
+    id: 7,
+    passed: 3,
+    self: "0123456789ab",
+    coordinate,
+    lends: true,
+    purpose: "backup",
+    parent: "fedcba987654",
+  },
+  { kind: "offers", id: 0xffffffff, adverts: [advert, advert, advert] },
+  { kind: "hand-off", advert },
+  { kind: "expect", peer: advert.peer },
 ];
 const open = new Set<Paper["kind"]>(["view", "state", "petition", "note"]);
 
@@ -34,7 +69,7 @@ describe("papers", () => {
       for (let length = 0; length < bytes.length; length++)
         expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
     }
-    expect(parsePaper(Uint8Array.of(9))).toBeUndefined();
+    expect(parsePaper(Uint8Array.of(19))).toBeUndefined();
     expect(parsePaper(new Uint8Array(0))).toBeUndefined();
   });
 
@@ -45,5 +80,14 @@ describe("papers", () => {
     expect(parsePaper(encodePaper({ kind: "note", bytes: rng.bytes(noteBytesMax + 1) }))).toBeUndefined();
     const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));
     expect(parsePaper(encodePaper({ kind: "no-feed", alternatives }))).toBeUndefined();
+    const adverts = Array.from({ length: advertsMax + 1 }, () => advert);
+    expect(parsePaper(encodePaper({ kind: "adverts", adverts, gone: [] }))).toBeUndefined();
+    expect(
+      parsePaper(encodePaper({ kind: "offers", id: 1, adverts: adverts.slice(0, offersMax + 1) })),
+    ).toBeUndefined();
+    const path = Array.from({ length: depthMax + 1 }, () => "0123456789ab");
+    expect(parsePaper(encodePaper({ kind: "standing", rootDelayMs: 0, coordinate, path }))).toBeUndefined();
+    const far = { ...advert, address: { ...address, addresses: [rng.bytes(65)] } };
+    expect(parsePaper(encodePaper({ kind: "hand-off", advert: far }))).toBeUndefined();
   });
 });
