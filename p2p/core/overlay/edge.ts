@@ -3,6 +3,7 @@ import type { EdgeRole } from "../session/frames.ts";
 import type { Session } from "../session/session.ts";
 import type { Advert } from "./advert.ts";
 import { type Coordinate, nowhere } from "./coordinate.ts";
+import { type Layers, plainWish, type Wish } from "./layers.ts";
 import type { Census } from "./papers.ts";
 import type { Path } from "./path.ts";
 
@@ -16,6 +17,10 @@ export interface Edge {
   readonly direction: "up" | "down" | "mesh";
   /** Whether media flows down this edge now. Always true for `mesh`. */
   feed: boolean;
+  /** Down: what it asked to be sent; up: what we asked for; both layers for `mesh`. */
+  wish: Wish;
+  /** Down only: whatever a leaf asks for, it is sent the low layer, because there is not room for more. */
+  lowOnly: boolean;
   /** Down only: it proved to be the host session, so petitions go to it. */
   readonly authority: boolean;
   /** Its `welcome` arrived; at once for edges that the neighbour dialed. */
@@ -59,6 +64,8 @@ export function newEdge(
     role,
     direction,
     feed,
+    wish: direction === "mesh" ? { layers: "both", prompt: true } : plainWish,
+    lowOnly: false,
     authority,
     welcomed: !session.dialed,
     away: false,
@@ -74,6 +81,11 @@ export function newEdge(
     petitionTokens: petitionBurst,
     petitionAt: now,
   };
+}
+
+/** What goes down an edge of each voice. */
+export function layersOf(edge: Edge): Layers {
+  return edge.lowOnly && edge.role === "member" ? "low" : edge.wish.layers;
 }
 
 /** Petitions one neighbour may pass on at once, and a second: a listener has one hand, a relay has many below it. */

@@ -34,7 +34,7 @@ export interface PlaceWires {
   reject(reason: string): void;
 }
 
-/** Where everybody hangs, beyond the relays that the view ranks ([OV17]–[OV24]): the parts that find it, joined. */
+/** Where everybody hangs, beyond the relays that the view ranks ([OV18]–[OV24]): the parts that find it, joined. */
 export class Places {
   readonly seeker: Seeker;
   readonly handOffs: HandOffs;

@@ -31,7 +31,7 @@ export interface StandingWires {
 }
 
 /**
- * How far this node is from the core, and by whom ([OV17]): root delay is the parent's and half the round trip to it and the
+ * How far this node is from the core, and by whom ([OV24]): root delay is the parent's and half the round trip to it and the
  * cost of a hop; the path holds the short ids from the core down to here. Both are told to whoever hangs below.
  */
 export class Standing {

@@ -1,6 +1,7 @@
 import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
+import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
 import type { Have } from "../overlay/ring.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
 
@@ -50,6 +51,7 @@ export interface Hello {
   readonly role: EdgeRole;
   /** Whether media is wanted now; false for a standby edge. */
   readonly feed: boolean;
+  readonly wish: Wish;
   readonly have: readonly Have[];
   readonly proof: HostProof | undefined;
   /** Whether it lends, and may be given a slot that is kept for those who do. */
@@ -176,7 +178,9 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | (hello.lends === true ? lendsFlag : 0));
+  writer.u8(
+    (hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | (hello.lends === true ? lendsFlag : 0),
+  );
   writeHave(writer, hello.have);
   if (!hello.proof) return;
   writer.bytes(hello.proof.sessionKey).u32(hello.proof.sessionExpires).bytes(hello.proof.carriageSignature);
@@ -196,6 +200,7 @@ function readHello(reader: ByteReader): Hello | undefined {
       tag: "" as RoomTag,
       role: "member",
       feed: false,
+      wish: plainWish,
       have: [],
       proof: undefined,
     };
@@ -204,9 +209,10 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  if (role === undefined || have === undefined || (flags & ~lendsFlag) > 3) return undefined;
+  const wish = wishOf(flags & ~lendsFlag);
+  if (role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
-  const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, have, proof };
+  const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
   return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
 }
 
@@ -226,6 +232,17 @@ function readRefuse(reader: ByteReader): Frame | undefined {
   const reason = refusals[reader.u8()];
   const alternatives = readAlternatives(reader);
   return reason && alternatives && { kind: "refuse", session, time, reason, alternatives };
+}
+
+/** A wish in the four bits above the two lowest; shared with the feed paper. */
+export function wishBits({ layers, prompt }: Wish): number {
+  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0);
+}
+
+/** What `wishBits` wrote; undefined for what means nothing. */
+export function wishOf(bits: number): Wish | undefined {
+  const layers = layersOnWire[(bits >> 2) & 3];
+  return layers === undefined || bits > 31 ? undefined : { layers, prompt: (bits & 16) !== 0 };
 }
 
 /** Writes relays to try instead. */

@@ -32,7 +32,7 @@ function told({ papers }: SampleEdge): unknown[] {
 }
 
 describe("where somebody stands", () => {
-  it("[OV17] the core is its own way; below it root delays and paths add up, and are told down", () => {
+  it("[OV24] the core is its own way; below it root delays and paths add up, and are told down", () => {
     expect(bench([], true).standing.own).toEqual({ rootDelayMs: 0, path: [shortIdOf(self)] });
     const [up, down] = [sampleEdge(1, "up"), sampleEdge(2, "down")];
     up.edge.session.roundTrip.learn(60);
@@ -43,7 +43,7 @@ describe("where somebody stands", () => {
     expect(told(down)).toMatchObject([{ rootDelayMs: 74, path: ["000000000001", shortIdOf(self)] }]);
   });
 
-  it("[OV17] another way is told at once, a small change of the delay not at all, a great one after 2 s", () => {
+  it("[OV24] another way is told at once, a small change of the delay not at all, a great one after 2 s", () => {
     const [up, down] = [sampleEdge(1, "up"), sampleEdge(2, "down")];
     up.edge.session.roundTrip.learn(60);
     const { standing: own } = bench([up, down]);
@@ -62,7 +62,7 @@ describe("where somebody stands", () => {
     expect(told(down)).toHaveLength(before + 3);
   });
 
-  it("[OV17] whoever is on its parent's path, or deeper than trees get, is no child of it", () => {
+  it("[OV24] whoever is on its parent's path, or deeper than trees get, is no child of it", () => {
     const up = sampleEdge(1, "up");
     const { standing: own, looped } = bench([up]);
     own.handle(up.edge, standing(10, "000000000002", shortIdOf(self), "000000000001"), millis(1));
@@ -75,7 +75,7 @@ describe("where somebody stands", () => {
     expect(looped).toHaveLength(2);
   });
 
-  it("[OV17] nobody below says where the core is", () => {
+  it("[OV24] nobody below says where the core is", () => {
     const down = sampleEdge(2, "down");
     const { standing: own } = bench([down]);
     own.handle(down.edge, standing(0, "000000000002"), millis(1));
