@@ -24,3 +24,9 @@ export interface Crypto {
     tagLength: 8 | 16,
   ): Uint8Array | undefined;
 }
+
+/** A number in [0, 1), for choices that nobody gains by guessing: whom to ask, and when. */
+export function chance(crypto: Pick<Crypto, "randomBytes">): number {
+  const [high = 0, low = 0] = crypto.randomBytes(2);
+  return (256 * high + low) / 65_536;
+}

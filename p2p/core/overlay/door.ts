@@ -49,7 +49,8 @@ export class Door {
       if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
     }
     const refusal = this.#refusalOf(hello, remote, proved, now);
-    if (!refusal && hello.feed && hello.role === "member" && !this.#wires.mayFeed(remote)) return "full";
+    const unfit = hello.feed && hello.role === "member" && !proved && !this.#wires.mayFeed(remote);
+    if (!refusal && unfit) return "full";
     if (refusal) return refusal;
     const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
     if (former && hello.feed) this.#wires.end(former);

@@ -144,6 +144,16 @@ export class Edges {
     return parent !== undefined || (above?.session.quiet === true && !above.away);
   }
 
+  /** How many media flows down to, of every kind. */
+  get feeding(): number {
+    return this.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
+  }
+
+  /** And to members among them, who take slots. */
+  get children(): number {
+    return this.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
+  }
+
   get ups(): Edge[] {
     return this.#list.filter((edge) => edge.direction === "up");
   }

@@ -39,7 +39,7 @@ export class Feeds {
     const slots = this.#wires.slots();
     const free = edge.role === "relay" || edge.authority || edge.feed;
     // Whoever has waited here as a standby may take the slots that newcomers may not.
-    if (!slots || !this.#wires.mayFeed(edge) || (!free && slots.used >= slots.max)) {
+    if (!slots || !(edge.authority || this.#wires.mayFeed(edge)) || (!free && slots.used >= slots.max)) {
       edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
       return;
     }

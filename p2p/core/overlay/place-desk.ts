@@ -45,7 +45,7 @@ export class PlaceDesk {
   handlePlace(edge: Edge, paper: Extract<Paper, { kind: "place" }>, now: Millis): void {
     if (!this.#mayAsk(edge, now)) return this.#wires.reject("place-rate");
     if (this.#wires.isRanked()) {
-      const adverts = this.#directory.offer(paper, this.#wires.random, now);
+      const adverts = this.#directory.offer(paper, () => this.#wires.random(), now);
       edge.session.sendReliable(encodePaper({ kind: "offers", id: paper.id, adverts }), now);
       return;
     }

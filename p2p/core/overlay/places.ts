@@ -4,6 +4,9 @@ import type { Deadline } from "../machine.ts";
 import type { Advert } from "./advert.ts";
 import { Adverts } from "./adverts.ts";
 import type { Edge, Edges } from "./edge.ts";
+import type { Datagrams } from "./datagrams.ts";
+import type { Feeds } from "./feeds.ts";
+import type { Upkeep } from "./upkeep.ts";
 import { HandOffs } from "./hand-off.ts";
 import type { Paper } from "./papers.ts";
 import { depthMax, shortIdOf } from "./path.ts";
@@ -17,21 +20,27 @@ export interface PlaceWires {
   readonly self: PeerId;
   readonly address: RelayAddress | undefined;
   slots(): { readonly used: number; readonly max: number } | undefined;
-  /** Whether this node is a relay that the view names, and whether it is of the core now. */
+  /** Whether it is known who the room's relays are, whether this node is one, and whether it is of the core now. */
+  hasView(): boolean;
   isRanked(): boolean;
   isCore(): boolean;
   /** Whether this node may choose its parent: not to speak, not without media, with a room to be in. */
   isFree(): boolean;
   /** Whether it is old enough, and the room short enough of slots, to be hung below. */
   mayCarry(now: Millis): boolean;
-  /** Dials somebody as a candidate for a parent. */
-  tryOut(address: RelayAddress, now: Millis): void;
-  feed(edge: Edge, on: boolean, now: Millis): void;
   /** The way to the core by this edge leads through this node itself. */
   looped(edge: Edge, now: Millis): void;
   end(edge: Edge): void;
   random(): number;
   reject(reason: string): void;
+}
+
+/** The parts of a room that places work with. */
+export interface PlaceParts {
+  readonly edges: Edges;
+  readonly upkeep: Upkeep;
+  readonly feeds: Feeds;
+  readonly datagrams: Datagrams;
 }
 
 /** Where everybody hangs, beyond the relays that the view ranks ([OV18]–[OV24]): the parts that find it, joined. */
@@ -42,10 +51,13 @@ export class Places {
   readonly #adverts: Adverts;
   readonly #desk: PlaceDesk;
   readonly #edges: Edges;
+  readonly #parts: PlaceParts;
   readonly #wires: PlaceWires;
 
-  constructor(edges: Edges, wires: PlaceWires, now: Millis) {
+  constructor(parts: PlaceParts, wires: PlaceWires, now: Millis) {
+    const { edges } = parts;
     this.#edges = edges;
+    this.#parts = parts;
     this.#wires = wires;
     this.#standing = new Standing(edges, wires);
     this.#adverts = new Adverts(edges, this.#standing, wires, now);
@@ -55,8 +67,8 @@ export class Places {
       self: wires.self,
       isFree: () => wires.isFree(),
       lends: () => this.#adverts.lends,
-      tryOut: (advert, at) => wires.tryOut(advert.address, at),
-      feed: (edge, on, at) => wires.feed(edge, on, at),
+      tryOut: (advert, at) => this.#tryOut(advert, at),
+      feed: (edge, on, at) => this.#feed(edge, on, at),
       end: (edge) => wires.end(edge),
       takeId: () => this.#desk.takeId(),
       random: () => wires.random(),
@@ -122,14 +134,14 @@ export class Places {
     const nobody = shortIdOf(this.#wires.self);
     const request = { id: 0, passed: 0, self: nobody, parent: nobody, lends: false, purpose: "parent" } as const;
     const { own } = this.#standing.whereabouts;
-    const found = this.#adverts.directory.offer({ ...request, coordinate: own }, this.#wires.random, now);
+    const found = this.#adverts.directory.offer({ ...request, coordinate: own }, () => this.#wires.random(), now);
     return found.map((advert) => advert.address);
   }
 
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */
   mayFeed(peer: PeerId): boolean {
     const { path } = this.#standing.own;
-    if (this.#wires.isRanked()) return true;
+    if (this.#wires.isRanked() || !this.#wires.hasView()) return true;
     return path.length > 0 && path.length < depthMax && !path.includes(shortIdOf(peer));
   }
 
@@ -163,14 +175,24 @@ export class Places {
     return soonest;
   }
 
+  /** Dials a candidate for a parent. */
+  #tryOut({ peer, address }: Advert, now: Millis): void {
+    if (!this.#parts.upkeep.tryOut(address, now)) this.seeker.lost(peer, now);
+  }
+
+  #feed(edge: Edge, on: boolean, now: Millis): void {
+    this.#parts.feeds.ask(edge, on, now);
+    if (on) this.#parts.datagrams.start(edge);
+  }
+
   #offered(edge: Edge, paper: Extract<Paper, { kind: "offers" }>, now: Millis): void {
     if (edge.direction === "up") this.seeker.handleOffers(paper.id, paper.adverts, now);
   }
 
   #placeFor(leaf: Edge, now: Millis): Advert | undefined {
-    const { random, self } = this.#wires;
-    const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent: shortIdOf(self) } as const;
+    const parent = shortIdOf(this.#wires.self);
+    const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent } as const;
     const asked = { ...request, self: shortIdOf(leaf.peer), coordinate: leaf.coordinate };
-    return this.#adverts.directory.offer(asked, random, now).find((advert) => advert.free > 0);
+    return this.#adverts.directory.offer(asked, () => this.#wires.random(), now).find((advert) => advert.free > 0);
   }
 }

@@ -48,7 +48,7 @@ export class Standing {
     this.#edges = edges;
     this.#wires = wires;
     this.#self = shortIdOf(wires.self);
-    this.whereabouts = new Whereabouts(wires.random);
+    this.whereabouts = new Whereabouts(() => wires.random());
   }
 
   /** Where this node stands now. */

@@ -91,8 +91,6 @@ describe("layers", () => {
     const host = room.addPerson();
     room.host(host, relays, { coreSize: 1 });
     room.run(2000);
-    // Guests would find the slot at the top.
-    room.unreachable.add(top);
     const guest = room.addPerson();
     const sent: Layer[] = [];
     room.filter = (passing) => {
