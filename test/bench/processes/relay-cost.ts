@@ -1,6 +1,6 @@
 /**
  * What a relay costs, in CPU time for each listener and second, with three open microphones: the figure that is held
- * against other servers by hand (T14). `node test/bench/processes/relay-cost.ts [listeners] [seconds] [profile]`.
+ * against other servers by hand (T14). `npm run relay-cost -- [listeners] [seconds] [profile]`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
