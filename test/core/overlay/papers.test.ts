@@ -2,29 +2,15 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../../../p2p/api/limits.ts";
 import { concat } from "../../../p2p/core/bytes.ts";
 import { encodePaper, type Paper, parsePaper, petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
-import type { Advert } from "../../../p2p/core/overlay/advert.ts";
 import { depthMax } from "../../../p2p/core/overlay/path.ts";
 import { advertsMax, offersMax } from "../../../p2p/core/overlay/place-papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { noteBytesMax } from "../../../p2p/core/room/note.ts";
-import { peerOf } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";
+import { sampleAdvert, sampleCoordinate, samplePlacePapers } from "./place-samples.ts";
 
 const rng = new Rng("papers");
-const address = { ...sampleAddress(rng), addresses: [rng.bytes(40)] };
-const coordinate = { x: -1.5, y: 3000, z: 0, height: 12.3, error: 1 };
-const advert: Advert = {
-  peer: peerOf(address),
-  address,
-  rootDelayMs: 123,
-  coordinate,
-  free: 200,
-  leaves: 3,
-  depth: 4,
-  parent: "0123456789ab",
-  ageSeconds: 65_535,
-  version: 0xffffffff,
-};
+const advert = sampleAdvert(rng);
 const papers: readonly Paper[] = [
   { kind: "view", bytes: rng.bytes(500) },
   { kind: "state", bytes: rng.bytes(500) },
@@ -45,23 +31,7 @@ const papers: readonly Paper[] = [
   { kind: "feed", on: false, quiet: true, wish: { layers: "low", prompt: false }, have: [] },
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
-  { kind: "about", coordinate, advert: undefined },
-  { kind: "about", coordinate, advert },
-  { kind: "adverts", adverts: [advert, advert], gone: ["0123456789ab"] },
-  { kind: "standing", rootDelayMs: 65_535, coordinate, path: ["0123456789ab", "fedcba987654"] },
-  {
-    kind: "place",
-    id: 7,
-    passed: 3,
-    self: "0123456789ab",
-    coordinate,
-    lends: true,
-    purpose: "backup",
-    parent: "fedcba987654",
-  },
-  { kind: "offers", id: 0xffffffff, adverts: [advert, advert, advert] },
-  { kind: "hand-off", advert },
-  { kind: "expect", peer: advert.peer },
+  ...samplePlacePapers(rng),
 ];
 const open = new Set<Paper["kind"]>(["view", "state", "petition", "note"]);
 
@@ -92,8 +62,10 @@ describe("papers", () => {
       parsePaper(encodePaper({ kind: "offers", id: 1, adverts: adverts.slice(0, offersMax + 1) })),
     ).toBeUndefined();
     const path = Array.from({ length: depthMax + 1 }, () => "0123456789ab");
-    expect(parsePaper(encodePaper({ kind: "standing", rootDelayMs: 0, coordinate, path }))).toBeUndefined();
-    const far = { ...advert, address: { ...address, addresses: [rng.bytes(65)] } };
+    expect(
+      parsePaper(encodePaper({ kind: "standing", rootDelayMs: 0, coordinate: sampleCoordinate, path })),
+    ).toBeUndefined();
+    const far = { ...advert, address: { ...advert.address, addresses: [rng.bytes(65)] } };
     expect(parsePaper(encodePaper({ kind: "hand-off", advert: far }))).toBeUndefined();
   });
 });
