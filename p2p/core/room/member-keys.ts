@@ -75,15 +75,15 @@ export class MemberKeys {
     const bytes = keeper.paper(session, now);
     this.#use(keeper.epoch);
     const commit = parseCommit(bytes);
-    if (commit) this.#node.keys.adopt(commit, bytes, now);
-    for (const grant of keeper.granted(session.seed)) this.#node.keys.passGrant(grant, now);
+    if (commit) this.#node.notices.keys.adopt(commit, bytes, now);
+    for (const grant of keeper.granted(session.seed)) this.#node.notices.keys.passGrant(grant, now);
   }
 
   /** True when an epoch began by itself: the view is to be issued, then `tell` called. Asks for our own keys when it is time. */
   run(now: Millis): boolean {
     if (this.#keeper) return this.#keeper.runDue(now);
     const enrolment = this.#holder.enrol(now);
-    if (enrolment) this.#node.keys.passEnrolment(enrolment, undefined, now);
+    if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
     return false;
   }
 
@@ -95,7 +95,7 @@ export class MemberKeys {
     if (!this.#keeper || !this.#session) return;
     const answer = this.#keeper.take(bytes, this.#session.seed, now);
     if (answer === "refused") this.#node.spread.reject("enrolment");
-    else if (answer) this.#node.keys.passGrant(answer, now);
+    else if (answer) this.#node.notices.keys.passGrant(answer, now);
   }
 
   grantCame(bytes: Uint8Array): void {
@@ -112,7 +112,7 @@ export class MemberKeys {
   /** Says that we go for good, and overwrites every secret. */
   leave(now: Millis): void {
     const enrolment = this.#keeper ? undefined : this.#holder.leave();
-    if (enrolment) this.#node.keys.passEnrolment(enrolment, undefined, now);
+    if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
     this.stepDown();
     this.#holder.wipe();
     this.sealer.wipe();
