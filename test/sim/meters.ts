@@ -33,6 +33,8 @@ export class Meters implements Observer, TraceListener {
   private mediaArrived = 0;
   private mediaRepeated = 0;
   private peerSeconds = 0;
+  /** Who slept heard nothing meanwhile by its own doing. */
+  private readonly sleepers = new Set<number>();
   private readonly bereavements: Bereavement[] = [];
   private readonly reference: Reference;
   private readonly coverage: Coverage;
@@ -63,6 +65,10 @@ export class Meters implements Observer, TraceListener {
     if (by === "leave" || this.trace === undefined) return;
     const at = this.elapsedMs();
     for (const child of this.trace.childrenOf(node, at - 1000)) this.bereavements.push({ child, at });
+  }
+
+  slept(node: number): void {
+    this.sleepers.add(node);
   }
 
   second(): void {
@@ -119,7 +125,8 @@ export class Meters implements Observer, TraceListener {
 
   /** Members whose continuity is judged: for how many ms, and which share of the packets was in time. */
   get judged(): { readonly node: number; readonly ms: number; readonly share: number }[] {
-    return this.reference.members.flatMap((node) => this.judge(node) ?? []);
+    const awake = this.reference.members.filter((node) => !this.sleepers.has(node));
+    return awake.flatMap((node) => this.judge(node) ?? []);
   }
 
   /** Children whose parent died, once for each time. */

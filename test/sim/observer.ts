@@ -14,6 +14,8 @@ export interface Observer {
   lent?(node: number, childrenMax: number): void;
   /** A node was killed, or has left. `by` is how. */
   ended?(node: number, by: Ending): void;
+  /** Its computer was closed for a while. */
+  slept?(node: number): void;
   /** A person opened or closed a microphone. */
   microphone?(node: number, open: boolean): void;
   /** A microphone gave its `count`th packet of 40 ms, counted from 0. */

@@ -28,6 +28,17 @@ describe("the simulator's options", () => {
     });
   });
 
+  it("say who else comes, sleeps, stays and cheats", () => {
+    const line = "--flash 1500@10/30 --suspend 0.1@12+6 --sessions --packet-ms 1000 --hostile 0.1";
+    expect(parse(line).options).toMatchObject({
+      flash: { joins: 1500, atSecond: 10, seconds: 30 },
+      suspension: { share: 0.1, atSecond: 12, seconds: 6 },
+      sessions: true,
+      packetMs: 1000,
+      hostile: 0.1,
+    });
+  });
+
   it("name rules of a censor that fall in the middle", () => {
     const line = "--rule freeze:16000@10 --rule reset:30@11 --rule block:0.5@12 --rule udp@13";
     expect(parse(line).options.rules).toEqual([
@@ -63,6 +74,10 @@ describe("the simulator's options", () => {
     ["--uplinks wide", /ample or tailed/],
     ["--nat 2", /--nat/],
     ["--svg tree.svg", /not built yet/],
+    ["--flash 0@10/5", /--flash takes a number of people/],
+    ["--suspend 2@10+5", /--suspend takes a share of the members/],
+    ["--packet-ms 10", /--packet-ms/],
+    ["--hostile 0.9", /--hostile/],
     ["--nonsense", /nonsense/],
     ["stray", /stray/],
   ])("refuse %s with a sentence", (line, message) => {

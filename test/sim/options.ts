@@ -15,6 +15,16 @@ export interface Partition {
   readonly seconds: number;
 }
 
+/** So many people come within so many seconds, beside everybody else. */
+export interface Flash {
+  readonly joins: number;
+  readonly atSecond: number;
+  readonly seconds: number;
+}
+
+/** A share of the members close their laptops, and open them again after so many seconds. */
+export type Suspension = Partition;
+
 /**
  * A rule of a censor between people and relays, from this virtual second on. `freeze`: streams towards people carry so many
  * bytes and then nothing. `reset`: every so many seconds all streams are reset. `block`: nothing passes to or from this
@@ -53,6 +63,10 @@ export interface SimOptions {
   readonly nat: number;
   /** Joins and leaves a second, together. */
   readonly churn: number;
+  /** Members stay as long as people do, most of them shortly and some for hours; who leaves is followed by another. */
+  readonly sessions: boolean;
+  readonly flash: Flash | undefined;
+  readonly suspension: Suspension | undefined;
   readonly kills: readonly Kill[];
   readonly partition: Partition | undefined;
   /** What a censor does in the middle of the run. */
@@ -61,6 +75,10 @@ export interface SimOptions {
   readonly silent: number;
   /** Listeners who raise a hand and speak, beside the host. */
   readonly speakers: number;
+  /** Microphones give a packet each so many ms: 40 as in life, or few in runs where only the tree matters. */
+  readonly packetMs: number;
+  /** Share of those who lend that break the rules, each in its own way. */
+  readonly hostile: number;
   /** Relays at the top of the tree. */
   readonly core: number;
   /** Sign and seal with the real primitives: the same rules at the real price. */
@@ -69,8 +87,9 @@ export interface SimOptions {
 }
 
 /** Virtual seconds at which a planned fault is over. */
-export function faultSeconds({ kills, partition, rules }: SimOptions): number[] {
-  const ends = partition ? [partition.atSecond + partition.seconds] : [];
+export function faultSeconds({ kills, partition, suspension, flash, rules }: SimOptions): number[] {
+  const lasting = [partition, suspension, flash].filter((each) => each !== undefined);
+  const ends = lasting.map(({ atSecond, seconds }) => atSecond + seconds);
   return [...kills, ...rules].map(({ atSecond }) => atSecond).concat(ends);
 }
 
@@ -91,11 +110,16 @@ export function defaultOptions(seed: string): SimOptions {
     loss: 0,
     nat: 0.3,
     churn: 0,
+    sessions: false,
+    flash: undefined,
+    suspension: undefined,
     kills: [],
     partition: undefined,
     rules: [],
     silent: 0.3,
     speakers: 2,
+    packetMs: limits.packetMs,
+    hostile: 0,
     core: coreOf(200, 0.1),
     realCrypto: false,
     baseline: "all",
