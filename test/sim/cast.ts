@@ -10,9 +10,11 @@ import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";
 import { lendingShare, relayCount } from "./options.ts";
 import type { SimOptions } from "./options.ts";
+import { BentMachine } from "./hostile.ts";
 import { Microphones } from "./microphones.ts";
 import { drawChildrenMax, drawNormal } from "./topology.ts";
 import type { Topology } from "./topology.ts";
+import { Villains } from "./villains.ts";
 import type { World } from "./world.ts";
 
 /** When the host begins, and how long it takes until it speaks: relays are up before. */
@@ -69,6 +71,7 @@ export class Cast {
   private readonly leaving = new Set<number>();
   private readonly joinRng: Rng;
   private readonly lendRng: Rng;
+  private readonly villains: Villains;
   private speakersToCome: number;
   private invite: Invite | undefined;
 
@@ -76,6 +79,7 @@ export class Cast {
   constructor(stage: Stage) {
     this.stage = stage;
     this.joinRng = stage.rng.fork("joins");
+    this.villains = new Villains(stage.options.hostile, stage.rng.fork("villains"));
     this.lendRng = stage.rng.fork("lenders");
     const { world, observers, options } = stage;
     const mayOpen = (node: number): boolean => !this.leaving.has(node) && world.isAlive(node);
@@ -232,7 +236,7 @@ export class Cast {
   }
 
   private place(part: Part, address: RelayAddress | undefined): number {
-    const { world, topology, network, makePeer, cryptoOf, rng } = this.stage;
+    const { world, topology, network, makePeer, cryptoOf, rng, observers } = this.stage;
     const node = this.parts.size;
     const key = address?.key ?? rng.bytes(32);
     const peer = Buffer.from(key).toString("hex") as PeerOptions["self"]["peer"];
@@ -240,7 +244,11 @@ export class Cast {
     topology.place();
     network.attach(peer, part === "relay" ? "public" : part === "lender" ? "behind-nat" : "none");
     this.parts.set(node, part);
-    world.add(makePeer(options, cryptoOf(node), node, part));
+    const machine = makePeer(options, cryptoOf(node), node, part);
+    const joins = part === "listener" || part === "lender";
+    const bending = joins ? this.villains.draw(part === "lender") : undefined;
+    world.add(bending ? new BentMachine(machine, bending) : machine);
+    if (bending) observers.tell("hostile", node);
     return node;
   }
 

@@ -8,6 +8,8 @@ import type { TopologyKind } from "./topology.ts";
 export interface SimCommand {
   readonly options: SimOptions;
   readonly json: boolean;
+  /** Where the picture goes, if one is wanted. */
+  readonly svg: string | undefined;
 }
 
 /** A command line that cannot be run; the message is one sentence for a person. */
@@ -59,18 +61,17 @@ type Flags = ReturnType<typeof parseFlags>;
  */
 export function parseSimCommand(args: readonly string[]): SimCommand {
   const values = parseFlags(args);
-  if (values.svg !== undefined)
-    throw new SimUsageError("--svg is not built yet: it comes with the placement benchmarks.");
   const seed = values.seed ?? "1";
   const base = values.drawn === true ? drawOptions(seed) : defaultOptions(seed);
   const options = { ...base, ...readOptions(values, base) };
+  if (values.svg?.trim() === "") throw new SimUsageError("--svg takes the name of a file.");
   const lastFault = Math.max(0, ...faultSeconds(options));
   if (lastFault > options.seconds - calmSecondsMin) {
     throw new SimUsageError(
       `The last blow must fall ${calmSecondsMin} s before the end, so that recovery can be seen.`,
     );
   }
-  return { options, json: values.json ?? false };
+  return { options, json: values.json ?? false, svg: values.svg };
 }
 
 function parseFlags(args: readonly string[]) {

@@ -11,6 +11,7 @@ describe("the simulator's options", () => {
         "--kill host@20s --partition 0.1@15+5 --speakers 3 --baseline none --json",
     );
     expect(json).toBe(true);
+    expect(parse("--svg tree.svg").svg).toBe("tree.svg");
     expect(options).toMatchObject({
       seed: "x",
       listeners: 50,
@@ -73,7 +74,6 @@ describe("the simulator's options", () => {
     ["--baseline best", /--baseline takes none, random, greedy/],
     ["--uplinks wide", /ample or tailed/],
     ["--nat 2", /--nat/],
-    ["--svg tree.svg", /not built yet/],
     ["--flash 0@10/5", /--flash takes a number of people/],
     ["--suspend 2@10+5", /--suspend takes a share of the members/],
     ["--packet-ms 10", /--packet-ms/],
