@@ -94,6 +94,41 @@ export class SimCrypto implements Crypto {
     this.keys.openings.add(plaintext.slice(), sealed, key, nonce, aad);
     return plaintext;
   }
+
+  boxKey(seed: Uint8Array): Uint8Array {
+    const key = new Sponge(7).absorb(seed).squeeze(32);
+    this.keys.add(key, seed);
+    return key;
+  }
+
+  /** The far end's seed is looked up where a real one would agree on a secret. */
+  sealTo(
+    boxKey: Uint8Array,
+    ephemeralSeed: Uint8Array,
+    info: Uint8Array,
+    aad: Uint8Array,
+    plaintext: Uint8Array,
+  ): Uint8Array | undefined {
+    const seed = this.keys.seedOf(boxKey);
+    if (seed === undefined || boxKey.length !== 32) return undefined;
+    const encapsulated = new Sponge(8).absorb(ephemeralSeed).squeeze(32);
+    const sealed = this.seal(sharedKey(seed, encapsulated, info), zeroNonce, aad, plaintext, 16);
+    const whole = new Uint8Array(32 + sealed.length);
+    whole.set(encapsulated);
+    whole.set(sealed, 32);
+    return whole;
+  }
+
+  openSealed(seed: Uint8Array, info: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < 48) return undefined;
+    return this.open(sharedKey(seed, sealed.subarray(0, 32), info), zeroNonce, aad, sealed.subarray(32), 16);
+  }
+}
+
+const zeroNonce = new Uint8Array(12);
+
+function sharedKey(seed: Uint8Array, encapsulated: Uint8Array, info: Uint8Array): Uint8Array {
+  return new Sponge(9).absorb(seed).absorb(encapsulated).absorb(info).squeeze(32);
 }
 
 /** Answers by the bytes that were asked about; every byte is compared, only the newest answer of each place is kept. */
