@@ -20,9 +20,6 @@ import type { World } from "./world.ts";
 /** When the host begins, and how long it takes until it speaks: relays are up before. */
 const hostAtMs = 200;
 const hostSpeaksMs = 300;
-/** The audience comes in at this pace, but takes three seconds at least. */
-const joinsPerSecond = 60;
-const joinMsMin = 3000;
 /** From the wish to leave until the engine is stopped: what it wanted to say is out by then. */
 const leaveMs = 300;
 /** Who was told that there is no way in tries again, as somebody new, after this long. */
@@ -180,8 +177,8 @@ export class Cast {
   }
 
   private planAudience(): void {
-    const { listeners } = this.stage.options;
-    const withinMs = Math.max(joinMsMin, (listeners / joinsPerSecond) * 1000);
+    const { listeners, joinSeconds } = this.stage.options;
+    const withinMs = joinSeconds * 1000;
     for (let index = 0; index < listeners; index++) {
       this.stage.world.planIn(withinMs * this.joinRng.next(), () => this.join(), undefined);
     }

@@ -1,6 +1,14 @@
 import { parseArgs } from "node:util";
 import { limits } from "../../p2p/api/limits.ts";
-import { baselineNames, coreOf, defaultOptions, drawOptions, faultSeconds, uplinksOf } from "./options.ts";
+import {
+  baselineNames,
+  coreOf,
+  defaultOptions,
+  drawOptions,
+  faultSeconds,
+  joinSecondsOf,
+  uplinksOf,
+} from "./options.ts";
 import type { BaselineName, Flash, Kill, Partition, Rule, SimOptions, Uplinks } from "./options.ts";
 import type { TopologyKind } from "./topology.ts";
 
@@ -35,7 +43,8 @@ const flags = {
   loss: { type: "string" },
   nat: { type: "string" },
   churn: { type: "string" },
-  sessions: { type: "boolean" },
+  sessions: { type: "string" },
+  "join-seconds": { type: "string" },
   flash: { type: "string" },
   suspend: { type: "string" },
   kill: { type: "string", multiple: true },
@@ -95,7 +104,8 @@ function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> 
     baseline: readBaseline(values.baseline, base.baseline),
     loss: readNumber("--loss", values.loss, base.loss, 0, 0.5, false),
     churn: readNumber("--churn", values.churn, base.churn, 0, 1000, false),
-    sessions: values.sessions ?? base.sessions,
+    sessions: readNumber("--sessions", values.sessions, base.sessions, 0, 10, false),
+    joinSeconds: readNumber("--join-seconds", values["join-seconds"], joinSecondsOf(listeners), 1, 3600, false),
     flash: values.flash === undefined ? base.flash : readFlash(values.flash),
     suspension: values.suspend === undefined ? base.suspension : readSpell("--suspend", "members", values.suspend),
     kills: values.kill?.map(readKill) ?? base.kills,

@@ -48,7 +48,7 @@ export class Faults {
     if (flash) world.planIn(flash.atSecond * 1000, this.crowd, flash);
     if (suspension) world.planIn(suspension.atSecond * 1000, this.suspend, suspension);
     for (const rule of this.options.rules) world.planIn(rule.atSecond * 1000, this.raise, rule);
-    if (this.options.sessions) this.targets.cast.onJoin = this.plannedStay(calmMs);
+    if (this.options.sessions > 0) this.targets.cast.onJoin = this.plannedStay(calmMs);
     if (this.options.churn > 0) world.planIn(churnAfterMs, this.churn, calmMs);
     world.planIn(calmMs, () => observers.tell("calm"), undefined);
   }
@@ -106,7 +106,7 @@ export class Faults {
     (node) => {
       const { world, cast } = this.targets;
       world.planIn(
-        drawSessionMs(this.rng),
+        this.options.sessions * drawSessionMs(this.rng),
         () => {
           if (world.elapsedMs >= calmMs || !world.isAlive(node)) return;
           this.lose(node);

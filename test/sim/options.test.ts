@@ -30,11 +30,13 @@ describe("the simulator's options", () => {
   });
 
   it("say who else comes, sleeps, stays and cheats", () => {
-    const line = "--flash 1500@10/30 --suspend 0.1@12+6 --sessions --packet-ms 1000 --hostile 0.1";
+    const line =
+      "--flash 1500@10/30 --suspend 0.1@12+6 --sessions 0.1 --join-seconds 20 --packet-ms 1000 --hostile 0.1";
     expect(parse(line).options).toMatchObject({
       flash: { joins: 1500, atSecond: 10, seconds: 30 },
       suspension: { share: 0.1, atSecond: 12, seconds: 6 },
-      sessions: true,
+      sessions: 0.1,
+      joinSeconds: 20,
       packetMs: 1000,
       hostile: 0.1,
     });

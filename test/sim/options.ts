@@ -63,8 +63,13 @@ export interface SimOptions {
   readonly nat: number;
   /** Joins and leaves a second, together. */
   readonly churn: number;
-  /** Members stay as long as people do, most of them shortly and some for hours; who leaves is followed by another. */
-  readonly sessions: boolean;
+  /**
+   * How long members stay: 1 as long as people do, most of them shortly and some for hours; 0.1 a tenth of that; 0 to the end.
+   * Who leaves is followed by another.
+   */
+  readonly sessions: number;
+  /** Within so many seconds the first audience comes in. */
+  readonly joinSeconds: number;
   readonly flash: Flash | undefined;
   readonly suspension: Suspension | undefined;
   readonly kills: readonly Kill[];
@@ -110,7 +115,8 @@ export function defaultOptions(seed: string): SimOptions {
     loss: 0,
     nat: 0.3,
     churn: 0,
-    sessions: false,
+    sessions: 0,
+    joinSeconds: joinSecondsOf(200),
     flash: undefined,
     suspension: undefined,
     kills: [],
@@ -151,6 +157,11 @@ export function coreOf(listeners: number, relays: number): number {
   return Math.max(1, Math.min(12, Math.round(relayCount({ listeners, relays }) / 3)));
 }
 
+/** The audience comes in at the pace of a busy evening, 60 a second, but takes three seconds at least. */
+export function joinSecondsOf(listeners: number): number {
+  return Math.max(3, listeners / 60);
+}
+
 /** A run whose every option follows from the seed: what the tests run, and what a failing seed reproduces. */
 export function drawOptions(seed: string): SimOptions {
   const rng = new Rng(seed).fork("options");
@@ -164,6 +175,7 @@ export function drawOptions(seed: string): SimOptions {
     listeners,
     seconds: 30,
     relays,
+    joinSeconds: joinSecondsOf(listeners),
     topology: rng.next() < 0.5 ? "regional" : "global",
     loss: rng.next() < 0.3 ? 0 : 0.03 * rng.next(),
     churn: 1 + rng.int(5),

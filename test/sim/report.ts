@@ -43,6 +43,7 @@ export function summaryLine(result: SimResult): string {
     trace: result.trace,
     inputs: result.inputs,
     gaveUp: figures.gaveUp,
+    onTimeMean: figures.missShare === null ? null : rounded(1 - figures.missShare, 5),
     sides: comparison,
   });
 }

@@ -1,4 +1,4 @@
-import { type DialId, dialId } from "../../p2p/api/ids.ts";
+import { dialId } from "../../p2p/api/ids.ts";
 import type { RelayAddress } from "../../p2p/api/link.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import type { Rng } from "../../p2p/core/rng.ts";
@@ -65,7 +65,7 @@ const anybody: Readonly<Record<string, () => Bending>> = {
         if (target !== undefined && now >= floodedAt + floodEveryMs) {
           floodedAt = now;
           for (let count = 0; count < floodDials; count++) {
-            say({ kind: "dial", dial: dialId(next++) as DialId, target, fresh: true });
+            say({ kind: "dial", dial: dialId(next++), target, fresh: true });
           }
         }
         return input;
