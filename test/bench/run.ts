@@ -1,4 +1,5 @@
 /** `npm run bench -- [id…] [--json]`: the figures of GOALS.md that are built, each beside its baseline of the same run. */
+import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, measureTraces } from "./censor.ts";
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
@@ -7,7 +8,7 @@ import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
-import { measureJoins, measureOverhead, measureSimulator } from "./sim/costs.ts";
+import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
 import { measureScarcity, measureTree } from "./sim/placement.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
@@ -21,12 +22,17 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   T2: [measureOutages],
   T3: [measureContinuity],
   T4: [measureOverhead],
-  T5: [measureJoins, measureSoundOnProcesses],
+  T5: [measureSimulatedJoins, measureSoundOnProcesses],
   T10: [measureLoss],
   T11: [measureMouthToEar],
   T12: [measureDataChannel],
   T13: [measureSimulator],
+  C1: [measureTraces],
+  C2: [measureRandomLooks],
+  C3: [measureJoins],
   C4: [measureManyKills, measureKills],
+  C5: [measureBrokenRoutes],
+  C7: [measureProbes],
   S5: [measureMarathon],
   Q: [measureQuality],
   QC: [measureChromiumCall],

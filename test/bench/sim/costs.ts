@@ -33,7 +33,7 @@ export async function measureOverhead(): Promise<Figure[]> {
 }
 
 /** T5, in virtual time: from the invite to the first sound, one by one and in a crowd. */
-export async function measureJoins(): Promise<Figure[]> {
+export async function measureSimulatedJoins(): Promise<Figure[]> {
   const calm = "--listeners 700 --relays 0.25 --topology global --join-seconds 30 --seconds 50 --speakers 0";
   const crowd = "--listeners 300 --relays 0.25 --topology global --join-seconds 10 --seconds 90 --speakers 0";
   const [joins, flood] = await runAll([
