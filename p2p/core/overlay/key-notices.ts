@@ -16,14 +16,21 @@ const rateMin = 2;
 const rateMax = 64;
 const burstSeconds = 5;
 
+/** The member of this room on this node, as far as keys go. */
+export interface KeyReader {
+  /** What the acting authority says of the room's keys. */
+  taken(commit: Commit, now: Millis): void;
+  /** Somebody's wish for keys came by. */
+  enrolmentSeen(bytes: Uint8Array, now: Millis): void;
+  /** The answer to ours. */
+  grantCame(bytes: Uint8Array): void;
+}
+
 /** What keys' papers need from the room they are posted in. */
 export interface KeyWires {
   view(): RelayView | undefined;
-  keysTaken(commit: Commit, now: Millis): void;
-  /** An enrolment came by. */
-  enrolmentSeen(bytes: Uint8Array, now: Millis): void;
-  /** A grant that answers our own. */
-  grantCame(bytes: Uint8Array, now: Millis): void;
+  /** Who reads them here; undefined at a relay. */
+  keys(): KeyReader | undefined;
   /** A neighbour passed on what does not hold; counted, and charged to it. */
   fault(reason: string, from: Edge, now: Millis): void;
   reject(reason: string): void;
@@ -70,7 +77,7 @@ export class KeyNotices {
     for (const edge of this.#edges.all.slice()) {
       if (edge !== from && edge.welcomed && !edge.session.sendReliable(paper, now)) this.#wires.end(edge);
     }
-    this.#wires.keysTaken(commit, now);
+    this.#wires.keys()?.taken(commit, now);
   }
 
   handle(edge: Edge, paper: KeyPaper, now: Millis): void {
@@ -87,7 +94,7 @@ export class KeyNotices {
     if (this.#ways.has(id)) return;
     if (this.#ways.size >= waysMax) return this.#wires.reject("enrolments-full");
     this.#ways.set(id, { edge: from, at: now, answered: false });
-    if (from) this.#wires.enrolmentSeen(bytes, now);
+    if (from) this.#wires.keys()?.enrolmentSeen(bytes, now);
     const paper = encodePaper({ kind: "enrol", bytes });
     const { above } = this.#edges;
     for (const edge of this.#edges.all) {
@@ -103,7 +110,7 @@ export class KeyNotices {
     const way = this.#ways.get(id);
     if (!way || way.answered) return this.#wires.reject("stray-grant");
     way.answered = true;
-    if (!way.edge) return this.#wires.grantCame(bytes, now);
+    if (!way.edge) return this.#wires.keys()?.grantCame(bytes);
     if (this.#edges.all.includes(way.edge)) way.edge.session.sendReliable(encodePaper({ kind: "grant", bytes }), now);
   }
 

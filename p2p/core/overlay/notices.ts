@@ -61,9 +61,15 @@ export class Notices {
   }
 
   /** Takes one of these papers from a neighbour. */
-  handle(edge: Edge, paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" }>, now: Millis): void {
+  handle(
+    edge: Edge,
+    paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" | "keys" | "enrol" | "grant" }>,
+    now: Millis,
+  ): void {
     if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
     else if (paper.kind === "state") this.#offerState(paper.bytes, edge, now);
+    else if (paper.kind === "keys" || paper.kind === "enrol" || paper.kind === "grant")
+      this.keys.handle(edge, paper, now);
     else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
     else if (paper.kind === "note") this.passNote(paper.bytes, edge, now);
     else this.passPetition(paper.bytes, edge, now);

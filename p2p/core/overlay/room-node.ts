@@ -122,9 +122,7 @@ export class RoomNode {
       },
       time: (at) => this.resident?.time(at) ?? at,
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
-      keysTaken: (commit, at) => this.resident?.keysTaken(commit, at),
-      enrolmentSeen: (bytes, at) => this.resident?.enrolmentSeen(bytes, at),
-      grantCame: (bytes, at) => this.resident?.grantCame(bytes, at),
+      keys: () => this.resident?.keys,
       fault: (reason, from, at) => {
         this.spread.reject(reason);
         this.#blame(from, at);
@@ -362,12 +360,10 @@ export class RoomNode {
       case "state":
       case "petition":
       case "note":
-        this.notices.handle(edge, paper, now);
-        break;
       case "keys":
       case "enrol":
       case "grant":
-        this.notices.keys.handle(edge, paper, now);
+        this.notices.handle(edge, paper, now);
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);

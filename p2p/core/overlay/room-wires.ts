@@ -1,11 +1,11 @@
 import type { Layer } from "../../api/engine.ts";
 import type { DialId, LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
-import type { Commit } from "../room/epoch/commit.ts";
 import type { RelayView } from "../room/view.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Edge } from "./edge.ts";
 import type { Received } from "./freeze.ts";
+import type { KeyReader } from "./key-notices.ts";
 import type { Census } from "./papers.ts";
 import type { Passed } from "./spread.ts";
 
@@ -36,12 +36,7 @@ export interface RoomResident {
   state(bytes: Uint8Array, now: Millis): void;
   petition(bytes: Uint8Array, now: Millis): void;
   note(bytes: Uint8Array, now: Millis): void;
-  /** What the acting authority says of the room's keys. */
-  keysTaken(commit: Commit, now: Millis): void;
-  /** Somebody's wish for keys came by. */
-  enrolmentSeen(bytes: Uint8Array, now: Millis): void;
-  /** The answer to ours. */
-  grantCame(bytes: Uint8Array, now: Millis): void;
+  readonly keys: KeyReader;
   census(census: Census): void;
   /** A relay let us in; `time` is its clock. */
   welcomed(edge: Edge, time: number, now: Millis): void;

@@ -1,5 +1,6 @@
 import type { Millis } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
+import type { KeyReader } from "../overlay/key-notices.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import { type Commit, parseCommit } from "./epoch/commit.ts";
@@ -8,28 +9,35 @@ import { EpochKeeper, type MayHold } from "./epoch/keeper.ts";
 import { type Epoch, epochSecret, type KeyPair } from "./keys.ts";
 import type { Seat } from "./seat.ts";
 
+/** What keys need of their member. */
+export interface KeysWires {
+  readonly mayHold: MayHold;
+  /** The best time known here. */
+  time(now: Millis): Millis;
+}
+
 /**
  * A member's media keys: it seals and opens by the epoch in force, asks for keys and follows them; and keeps everybody's while
  * its person leads the room.
  */
-export class MemberKeys {
+export class MemberKeys implements KeyReader {
   readonly opener: PacketOpener;
   readonly sealer: PacketSealer;
   readonly #crypto: Crypto;
   readonly #seat: Seat;
   readonly #node: RoomNode;
   readonly #holder: EpochHolder;
-  readonly #mayHold: MayHold;
+  readonly #wires: KeysWires;
   #keeper: EpochKeeper | undefined;
   /** By whose key the keys paper was signed last. */
   #session: KeyPair | undefined;
   #epoch: Epoch;
 
-  constructor(crypto: Crypto, seat: Seat, node: RoomNode, mayHold: MayHold) {
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeysWires) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
-    this.#mayHold = mayHold;
+    this.#wires = wires;
     this.#epoch = { number: 0, secret: epochSecret(crypto, seat.secret, seat.tag, 0) };
     this.opener = new PacketOpener(crypto, this.#epoch);
     this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, this.#epoch);
@@ -52,7 +60,7 @@ export class MemberKeys {
     this.#session = session;
     const { roomKey, secret, tag } = this.#seat;
     const room = { roomKey, secret, tag };
-    this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#mayHold, this.#holder.history, now);
+    this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#wires.mayHold, this.#holder.history, now);
     this.tell(now);
   }
 
@@ -79,12 +87,14 @@ export class MemberKeys {
     for (const grant of keeper.granted(session.seed)) this.#node.notices.keys.passGrant(grant, now);
   }
 
-  /** True when an epoch began by itself: the view is to be issued, then `tell` called. Asks for our own keys when it is time. */
-  run(now: Millis): boolean {
-    if (this.#keeper) return this.#keeper.runDue(now);
-    const enrolment = this.#holder.enrol(now);
+  /** Asks for our own keys when it is time. When an epoch is due by itself, `issue` issues the view that names it. */
+  run(now: Millis, issue: () => void): void {
+    if (this.#keeper?.runDue(now)) {
+      issue();
+      this.tell(now);
+    }
+    const enrolment = this.#keeper ? undefined : this.#holder.enrol(now);
     if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
-    return false;
   }
 
   taken(commit: Commit, now: Millis): void {
@@ -93,7 +103,7 @@ export class MemberKeys {
 
   enrolmentSeen(bytes: Uint8Array, now: Millis): void {
     if (!this.#keeper || !this.#session) return;
-    const answer = this.#keeper.take(bytes, this.#session.seed, now);
+    const answer = this.#keeper.take(bytes, this.#session.seed, this.#wires.time(now));
     if (answer === "refused") this.#node.spread.reject("enrolment");
     else if (answer) this.#node.notices.keys.passGrant(answer, now);
   }

@@ -15,7 +15,6 @@ import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Answer, Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
-import type { Commit } from "./epoch/commit.ts";
 import { Asking } from "./asking.ts";
 import { verifyChain } from "./capability.ts";
 import { Chat } from "./chat.ts";
@@ -45,7 +44,7 @@ export class Member implements Resident {
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
   readonly #epochSecret: Uint8Array;
-  readonly #keys: MemberKeys;
+  readonly keys: MemberKeys;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
   readonly #chat: Chat;
@@ -71,7 +70,7 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#startedAt = now;
     this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
-    this.#keys = new MemberKeys(crypto, seat, node, () => true);
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold: () => true, time: (at) => this.#clock.now(at) });
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event));
@@ -175,8 +174,8 @@ export class Member implements Resident {
     const { opus, low, capturedAt } = spoken;
     if (!this.#mayBeHeard() || !isOpus(opus) || (low && !isOpus(low))) return false;
     const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
-    const sealed = [this.#keys.sealer.seal({ ...content, layer: "normal", opus })];
-    if (low) sealed.push(this.#keys.sealer.seal({ ...content, layer: "low", opus: low }));
+    const sealed = [this.keys.sealer.seal({ ...content, layer: "normal", opus })];
+    if (low) sealed.push(this.keys.sealer.seal({ ...content, layer: "low", opus: low }));
     if (!this.#node.originate(sealed, now)) return false;
     this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
@@ -184,7 +183,7 @@ export class Member implements Resident {
 
   packet(passed: Passed, now: Millis): void {
     if (!this.hearing.isNews(passed)) return;
-    const opened = this.#keys.opener.open(passed.packet, passed.voiceKey, now);
+    const opened = this.keys.opener.open(passed.packet, passed.voiceKey, now);
     if (!opened.ok) {
       this.#node.spread.reject(opened.reason);
       return;
@@ -198,22 +197,10 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
-    this.#keys.viewTaken(view.epoch);
+    this.keys.viewTaken(view.epoch);
     this.#teller.members(undefined, view.voices.length);
     this.#updateRole();
     this.#advance(now);
-  }
-
-  keysTaken(commit: Commit, now: Millis): void {
-    this.#keys.taken(commit, now);
-  }
-
-  enrolmentSeen(bytes: Uint8Array, now: Millis): void {
-    this.#keys.enrolmentSeen(bytes, this.#clock.now(now));
-  }
-
-  grantCame(bytes: Uint8Array): void {
-    this.#keys.grantCame(bytes);
   }
 
   state(bytes: Uint8Array, now: Millis): void {
@@ -313,7 +300,7 @@ export class Member implements Resident {
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
-    wait(this.#keys.dueAt, "keys");
+    wait(this.keys.dueAt, "keys");
     if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
@@ -327,7 +314,7 @@ export class Member implements Resident {
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
     if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
-    if (this.#keys.run(now)) this.#beginEpoch(now);
+    this.keys.run(now, () => this.#issue(now));
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
@@ -415,16 +402,9 @@ export class Member implements Resident {
   #issue(now: Millis): void {
     // Dated by the clock that dated the session: relays compare the two ([RM16]).
     const { authority } = this.#seat;
-    const signed = authority?.issueView(now, this.#keys.epochOfView);
-    if (signed) this.#node.notices.adoptView(signed, now);
-    if (authority) this.#keys.lead(authority.keys.session, now);
+    if (authority) this.#node.notices.adoptView(authority.issueView(now, this.keys.epochOfView), now);
+    if (authority) this.keys.lead(authority.keys.session, now);
     this.#issueState(now);
-  }
-
-  /** The view first, by which relays let the new epoch through; then what members make its secret of. */
-  #beginEpoch(now: Millis): void {
-    this.#issue(now);
-    this.#keys.tell(now);
   }
 
   #publishAnswer(answer: Answer | undefined, now: Millis): void {
