@@ -7,6 +7,7 @@ import { numbered } from "./options.ts";
 import type { DemoOptions } from "./options.ts";
 
 const clip = fileURLToPath(new URL("../fixtures/speech.flac", import.meta.url));
+const listening = ["--listen", "/ip4/127.0.0.1/tcp/0/tls/ws"];
 /** Listeners that start at a time: each costs half a second of CPU, and two cores are shared. */
 const startingAtOnce = 2;
 /** Longer than any of them needs; after it the demo gives up. */
@@ -51,7 +52,7 @@ export class DemoRoom {
 
   /** Starts everybody; resolves when the last listener has sound. Rejects with `DemoFailure`. */
   async open(): Promise<void> {
-    const { relays, listeners, shape } = this.#options;
+    const { relays, listeners, lending, shape } = this.#options;
     const cards = await this.#within("no relay came up", async () => {
       const lines = numbered("relay", relays).map((name) => this.#spawn(name, this.#relayArgs()).next("card"));
       return (await Promise.all(lines)).map((line) => String(line["card"]));
@@ -64,9 +65,11 @@ export class DemoRoom {
     const invite = String((room["invites"] as Record<string, unknown>)["listener"]);
     this.#invite = invite;
     const waiting = numbered("listener", listeners);
+    const lenders = new Set(numbered("listener", lending));
     const arrive = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-        const process = this.#spawn(name, ["listen", "-", ...this.#profileArgs()], invite);
+        const lends = lenders.has(name) ? ["--lend", ...listening] : [];
+        const process = this.#spawn(name, ["listen", "-", ...lends, ...this.#profileArgs()], invite);
         await this.#within(`${name} had no sound`, () => process.next("sound"));
       }
     };
@@ -139,7 +142,7 @@ export class DemoRoom {
   }
 
   #relayArgs(): string[] {
-    return ["relay", "--listen", "/ip4/127.0.0.1/tcp/0/tls/ws", ...this.#profileArgs()];
+    return ["relay", ...listening, ...this.#profileArgs()];
   }
 
   #profileArgs(): string[] {
