@@ -439,7 +439,14 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.#relays, self, resident: this.resident !== undefined };
+    const { resident } = this;
+    return {
+      slots: this.#wires.slots(),
+      relays: this.#relays,
+      self,
+      resident: resident !== undefined,
+      residentLossy: resident?.lossy ?? false,
+    };
   }
 
   #tellCensus(now: Millis): void {

@@ -56,6 +56,14 @@ export class Hearing {
     return first;
   }
 
+  get framesExpected(): number {
+    return this.#ledger.framesExpected;
+  }
+
+  get framesConcealed(): number {
+    return this.#ledger.framesConcealed;
+  }
+
   /** We came over to another parent. Returns how long nothing had arrived, in ms. */
   moved(now: Millis): number {
     this.#moves++;
