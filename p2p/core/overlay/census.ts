@@ -15,9 +15,8 @@ export interface CensusFacts {
   /** Relays in rank order, and this node among them. */
   readonly relays: readonly PeerId[];
   readonly self: PeerId;
-  /** Whether a member sits on this very node, and whether it loses much. */
-  readonly resident: boolean;
-  readonly residentLossy: boolean;
+  /** The member on this very node, if there is one, and whether it loses much. */
+  readonly resident: { readonly lossy: boolean } | undefined;
 }
 
 /**
@@ -111,11 +110,11 @@ export class CensusTaker {
     const downs = this.#edges.downs.filter((edge) => edge.feed);
     const relays = downs.filter((edge) => edge.role === "relay");
     const members = downs.filter((edge) => edge.role !== "relay");
-    const isCounted = facts.resident && facts.slots !== undefined;
+    const resident = facts.slots && facts.resident;
     const own: Census = {
-      listeners: members.length + (isCounted ? 1 : 0),
+      listeners: members.length + (resident ? 1 : 0),
       relays: 1,
-      lossy: members.filter(({ wish }) => wish.lossy).length + (isCounted && facts.residentLossy ? 1 : 0),
+      lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
       room: [],
     };

@@ -439,14 +439,7 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    const { resident } = this;
-    return {
-      slots: this.#wires.slots(),
-      relays: this.#relays,
-      self,
-      resident: resident !== undefined,
-      residentLossy: resident?.lossy ?? false,
-    };
+    return { slots: this.#wires.slots(), relays: this.#relays, self, resident: this.resident?.hearing.losses };
   }
 
   #tellCensus(now: Millis): void {

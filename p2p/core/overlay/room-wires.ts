@@ -29,7 +29,7 @@ export interface RoomResident {
   /** The layer that is wanted of every voice. */
   readonly layer: Layer;
   /** Whether it loses much ([OV50]). */
-  readonly lossy: boolean;
+  readonly hearing: { readonly losses: { readonly lossy: boolean } };
   packet(passed: Passed, now: Millis): void;
   view(view: RelayView, now: Millis): void;
   state(bytes: Uint8Array, now: Millis): void;

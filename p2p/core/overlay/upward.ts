@@ -31,6 +31,6 @@ export function wishOfAll(edges: Edges, resident: RoomResident | undefined): Wis
   return {
     layers: unionOf([...own, ...below]) ?? "normal",
     prompt: resident?.speaks() ?? false,
-    lossy: resident?.lossy ?? false,
+    lossy: resident?.hearing.losses.lossy ?? false,
   };
 }

@@ -30,7 +30,6 @@ import type { Seat } from "./seat.ts";
 import { sealPetition, type Wish } from "./petition.ts";
 import type { Resident, ResidentWires } from "./resident.ts";
 import { isVouchedFor, openState, type RoomState } from "./state.ts";
-import { LossWatch, StrengthChoice } from "./strength.ts";
 import { Teller } from "./teller.ts";
 import { type RelayView, viewHash } from "./view.ts";
 
@@ -52,8 +51,6 @@ export class Member implements Resident {
   readonly #chat: Chat;
   readonly #startedAt: Millis;
   readonly #finding: Finding;
-  readonly #losses: LossWatch;
-  readonly #strength: StrengthChoice;
   readonly #answered = new Set<PeerId>();
   #viewMark = 0;
   #state: RoomState | undefined;
@@ -73,15 +70,13 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#startedAt = now;
-    this.#losses = new LossWatch(now);
-    this.#strength = new StrengthChoice(now);
     this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
     const epoch = { number: 0, secret: this.#epochSecret };
     this.#opener = new PacketOpener(crypto, epoch);
     this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
-    this.#teller = new Teller((event) => this.#tell(event));
+    this.#teller = new Teller((event) => this.#tell(event), now);
     this.#chat = new Chat(crypto, this.#epochSecret, seat);
     this.#asking = new Asking(crypto);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
@@ -99,10 +94,6 @@ export class Member implements Resident {
   /** The best time we know. */
   time(now: Millis): Millis {
     return this.#clock.now(now);
-  }
-
-  get lossy(): boolean {
-    return this.#losses.lossy;
   }
 
   get layer(): Layer {
@@ -209,7 +200,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
-    this.#countMembers(undefined);
+    this.#teller.members(undefined, view.voices.length);
     this.#updateRole();
     this.#advance(now);
   }
@@ -232,13 +223,7 @@ export class Member implements Resident {
   }
 
   census(census: Census): void {
-    this.#countMembers(census);
-  }
-
-  #countMembers(census: Census | undefined): void {
-    const voices = this.#node.view?.voices.length ?? 0;
-    this.#teller.members(census, voices);
-    this.#strength.learn(census, voices);
+    this.#teller.members(census, this.#node.view?.voices.length ?? 0);
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {
@@ -301,8 +286,8 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
-    this.hearing.settle(now);
-    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops);
+    if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }
 
@@ -317,7 +302,7 @@ export class Member implements Resident {
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
-    if (this.#joined) wait(this.#losses.dueAt, "count losses");
+    if (this.#joined) wait(this.hearing.losses.dueAt, "count losses");
     if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];
@@ -330,18 +315,10 @@ export class Member implements Resident {
     if (this.authority && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
-    if (this.#joined) this.#countLosses(now);
     if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
-  }
-
-  /** Tells the parent when we begin or cease to lose much, and the window when voices are to be made in another way. */
-  #countLosses(now: Millis): void {
-    const { framesExpected, framesConcealed } = this.hearing;
-    if (this.#losses.look(framesExpected, framesConcealed, now)) this.#node.runUpkeep(now);
-    if (this.#strength.judge(now)) this.#tell({ event: "strength", strength: this.#strength.strength });
   }
 
   #settle(now: Millis): void {

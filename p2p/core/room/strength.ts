@@ -14,13 +14,9 @@ export class LossWatch {
   /** Whether it was, when it was last looked. */
   lossy = false;
   /** When it is to be looked again. */
-  dueAt: Millis;
+  dueAt = millis(0);
   #expected = 0;
   #missing = 0;
-
-  constructor(now: Millis) {
-    this.dueAt = millis(now + lookMs);
-  }
 
   /** Looks, when it is time, at counts since the start. True when the answer changed. */
   look(expected: number, missing: number, now: Millis): boolean {
@@ -63,7 +59,7 @@ export class StrengthChoice {
 
   /** Takes what was counted. */
   learn(census: Census | undefined, voices: number): void {
-    this.#census = census ?? this.#census;
+    this.#census = census;
     this.#voices = voices;
   }
 

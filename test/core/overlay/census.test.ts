@@ -14,8 +14,7 @@ function facts(changes: Partial<CensusFacts> = {}): CensusFacts {
     slots: { used: 2, max: 16 },
     relays,
     self: relays[0] as PeerId,
-    resident: false,
-    residentLossy: false,
+    resident: undefined,
     ...changes,
   };
 }
@@ -81,7 +80,10 @@ describe("the census", () => {
   });
 
   it("[OV9] a member of our own counts where the node carries", () => {
-    expect(bench(sampleEdge(1, "down")).total(facts({ resident: true }))).toMatchObject({ listeners: 2, relays: 1 });
+    expect(bench(sampleEdge(1, "down")).total(facts({ resident: { lossy: false } }))).toMatchObject({
+      listeners: 2,
+      relays: 1,
+    });
   });
 
   it("[OV9] totals come down: the core adds its siblings, everybody below repeats the parent", () => {
@@ -171,7 +173,7 @@ describe("the census", () => {
     members[1]!.edge.lowOnly = true;
     const taker = bench(up, relay, ...members);
     taker.learn(relay.edge, { ...census(10, 2), lossy: 4, narrow: 99 }, facts());
-    taker.tell(facts({ resident: true, residentLossy: true }), millis(1000));
+    taker.tell(facts({ resident: { lossy: true } }), millis(1000));
     expect(told(up)).toMatchObject({ listeners: 14, lossy: 1 + 4 + 1, narrow: 1 + 10 });
   });
 });
