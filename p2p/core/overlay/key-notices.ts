@@ -53,7 +53,7 @@ interface Bucket {
 }
 
 /**
- * How keys travel ([OV50]): the keys paper to everybody, as view and state do; enrolments up, across and to the host session, as
+ * How keys travel ([OV60]): the keys paper to everybody, as view and state do; enrolments up, across and to the host session, as
  * petitions do; and each grant back the way by which its enrolment came, so that a relay learns of neither more than its size.
  */
 export class KeyNotices {

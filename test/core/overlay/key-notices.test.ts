@@ -10,7 +10,7 @@ function papersOf(type: number, seen: readonly { readonly bytes: Uint8Array }[])
 }
 
 describe("how keys travel", () => {
-  it("[OV50] everybody is told where to enrol; each enrolment goes up, and its grant the same way back to nobody else", () => {
+  it("[OV60] everybody is told where to enrol; each enrolment goes up, and its grant the same way back to nobody else", () => {
     const room = new Room("keys");
     const relays = [room.addRelay(), room.addRelay(), room.addRelay()];
     const host = room.addPerson();
@@ -49,7 +49,7 @@ describe("how keys travel", () => {
     expect(rejected.flatMap((reasons) => Object.keys(reasons))).toEqual([]);
   });
 
-  it("[OV50] what claims to be keys and is not signed by the session is charged to whoever passes it on", () => {
+  it("[OV60] what claims to be keys and is not signed by the session is charged to whoever passes it on", () => {
     const room = new Room("forged keys");
     const relay = room.addRelay();
     const host = room.addPerson();
