@@ -2,11 +2,13 @@ import { useEffect, useRef, type ReactElement } from "react";
 import { Button } from "react-aria-components/Button";
 import { Popover } from "react-aria-components/Popover";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { placeInQueue } from "../model/facts.ts";
 import type { RoomModel } from "../model/room.ts";
 import { isHeard, type MicrophoneState, type Voice } from "../model/voice.ts";
 import { Action, LoudnessSlider } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type TextKey } from "./language.ts";
+import { ReactControl } from "./reactions-view.tsx";
 import { useValue } from "./use-value.ts";
 
 interface ControlBarProps {
@@ -27,6 +29,7 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
           <Action look="bare" icon="steps" label={text("bar.leave-stage")} onPress={() => model.leaveStage()} />
         )}
         <Action look="bare" icon="words" label={text("bar.type")} onPress={onType} />
+        <ReactControl model={model} />
         <VolumeControl voice={model.voice} />
         <DeafenControl model={model} />
         <Action look="danger" icon="leave" label={text("bar.leave")} onPress={() => model.leave()} />
@@ -39,6 +42,8 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
   const { text } = useTexts();
   const up = useValue(model.hand) === "up";
   const deaf = useValue(model.voice.deafened);
+  const place = placeInQueue(useValue(model.session.facts)?.hands ?? []);
+  const handHint = place === undefined ? text("voice.hand-hint") : text("voice.hand-place", { number: place });
   return (
     <div className="bar-voice">
       <Action
@@ -49,7 +54,7 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
       />
       <p className="bar-words">
         <strong>{text(deaf ? "voice.deaf" : up ? "voice.hand" : "voice.shut")}</strong>
-        <span>{text(deaf ? "voice.deaf-hint" : up ? "voice.hand-hint" : "voice.shut-hint")}</span>
+        <span>{deaf ? text("voice.deaf-hint") : up ? handHint : text("voice.shut-hint")}</span>
       </p>
     </div>
   );

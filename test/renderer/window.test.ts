@@ -272,14 +272,14 @@ describe("the room", () => {
 
   it("types to the stage, and says what is wrong with an empty or endless text", async () => {
     const { room, engine } = await entered();
-    room.say();
-    expect(room.draftProblem.get()?.key).toBe("fault.text-empty");
-    room.draft.set("x".repeat(281));
-    room.say();
-    expect(room.draftProblem.get()?.key).toBe("fault.text-too-long");
-    room.draft.set("  hello ");
-    room.say();
-    expect([engine.told, room.draft.get(), room.draftProblem.get()]).toEqual([[["say", "hello"]], "", undefined]);
+    room.chat.say();
+    expect(room.chat.problem.get()?.key).toBe("fault.text-empty");
+    room.chat.draft.set("x".repeat(281));
+    room.chat.say();
+    expect(room.chat.problem.get()?.key).toBe("fault.text-too-long");
+    room.chat.draft.set("  hello ");
+    room.chat.say();
+    expect([engine.told, room.chat.draft.get(), room.chat.problem.get()]).toEqual([[["say", "hello"]], "", undefined]);
   });
 
   it("keeps the last 200 texts, each once, clean", async () => {
