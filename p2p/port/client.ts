@@ -54,10 +54,22 @@ export interface PortClient extends EngineApi {
    * to come back into the room, so the room is not taken for left until an event says so.
    */
   reconnect(port: Port, options?: { readonly isResuming?: boolean }): void;
+  /** What the window before this one left with `keep`; undefined when it left nothing, or before the port was open. */
+  readonly kept: string | undefined;
+  /** Leaves up to `keptTextMax` characters to the next window, in place of what was left before. */
+  keep(text: string): void;
   /** Tells listeners what the engine cannot tell any more, as if it had. */
   tell(event: EngineEvent): void;
+  /** Knows nothing any more of what the engine said; whoever was in a room has left it. */
+  forget(): void;
   /** Hangs up; the engine goes on. */
   close(): void;
+}
+
+/** How a client is made. */
+export interface PortClientOptions {
+  /** Wipes what is at the far end, where that takes more than asking it to; it calls `forget` when it has. */
+  readonly wipe?: () => Promise<void>;
 }
 
 interface Waiting {
@@ -71,8 +83,8 @@ interface Waiting {
  * `resume` reject with `usage`, and `capsule` is undefined. What is under way when the connection ends rejects with
  * `internal`. Without a port it waits for `reconnect`.
  */
-export function createPortClient(port?: Port): PortClient {
-  const client = new Client();
+export function createPortClient(port?: Port, options: PortClientOptions = {}): PortClient {
+  const client = new Client(options.wipe);
   if (port !== undefined) client.reconnect(port);
   return client;
 }
@@ -82,6 +94,7 @@ class Client implements PortClient {
   way: WayChoice | undefined;
   layer: Layer | undefined;
   closeReason: PortCloseReason | undefined;
+  kept: string | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
   #sounds = new SoundFlow(() => undefined);
@@ -97,6 +110,12 @@ class Client implements PortClient {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #hearers = new Set<(packet: HeardPacket) => void>();
   readonly #stateListeners = new Set<(state: PortState, reason: PortCloseReason | undefined) => void>();
+
+  readonly #wipe: PortClientOptions["wipe"];
+
+  constructor(wipe: PortClientOptions["wipe"]) {
+    this.#wipe = wipe;
+  }
 
   reconnect(port: Port, options: { readonly isResuming?: boolean } = {}): void {
     this.#port?.close();
@@ -116,6 +135,10 @@ class Client implements PortClient {
   tell(event: EngineEvent): void {
     this.#known.note(event);
     for (const listener of this.#listeners) listener(event);
+  }
+
+  keep(text: string): void {
+    if (this.state !== "closed") this.#send({ kind: "keep", text });
   }
 
   takeOver(): void {
@@ -226,6 +249,19 @@ class Client implements PortClient {
     return this.#known.list();
   }
 
+  async wipe(): Promise<void> {
+    this.way = undefined;
+    if (this.#wipe !== undefined) return this.#wipe();
+    await this.#request("wipe", []);
+    return this.forget();
+  }
+
+  forget(): void {
+    if (this.#known.isInRoom) this.tell({ event: "left" });
+    this.#known.clear();
+    this.#mirror = { stats: null, totals: null, capsule: null };
+  }
+
   async leave(): Promise<void> {
     if (this.state !== "closed") await this.#request("leave", []);
     // An engine that is gone, or not back in the room yet, cannot say so.
@@ -319,6 +355,7 @@ class Client implements PortClient {
   #takeMessage(read: ToWindow): void {
     switch (read.kind) {
       case "welcome":
+        this.kept = read.kept ?? undefined;
         return this.#welcome(read.events, read.mirror);
       case "event":
         this.#receipts.event();

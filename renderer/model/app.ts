@@ -1,5 +1,6 @@
 import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
+import { keepChoices, type KeepsakePort } from "./keepsake.ts";
 import { LendModel, type WatchPower } from "./lend.ts";
 import { LobbyModel } from "./lobby.ts";
 import { ProbeModel } from "./probe.ts";
@@ -41,6 +42,8 @@ export interface AppPorts {
   readonly takeOver: () => void;
   readonly microphone: Microphone;
   readonly speakers: Speakers;
+  /** Where choices lie that a reload must not undo. */
+  readonly keepsake: KeepsakePort;
   readonly timers: Timers;
   /** Hears how this computer is fed. */
   readonly watchPower: WatchPower;
@@ -71,6 +74,7 @@ export class App {
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
     this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
+    keepChoices(ports.keepsake, this.session, this.voice, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);
     this.probe = new ProbeModel(this.session, this.#scope);
     this.lend = new LendModel(this.session, ports.watchPower, this.#scope, () => new Date().getTimezoneOffset());

@@ -114,14 +114,14 @@ export class RoomModel {
     if (state === "shut") return;
     const opens = state !== "live" && state !== "paused";
     const rule = this.rules.rule.get();
-    if (opens && rule !== "free") return this.keeping.refuse(sentence(`speaking.${rule}`));
+    if (opens && rule !== "free") return this.#announce(sentence(`speaking.${rule}`));
     this.voice.setMuted(!opens);
   }
 
   /** Push to talk, or to mute while live: pressed or let go. */
   holdToTalk(held: boolean): void {
     if (held && this.voice.state.get() !== "shut" && this.rules.rule.get() === "muted-by-keeper")
-      return this.keeping.refuse(sentence("speaking.muted-by-keeper"));
+      return this.#announce(sentence("speaking.muted-by-keeper"));
     this.voice.setHeld(held);
   }
 

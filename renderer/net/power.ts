@@ -43,7 +43,9 @@ export function watchPower(tell: (power: Power) => void): () => void {
 function navigatorParts(): PowerNavigator {
   const parts = navigator as unknown as PowerNavigator;
   return {
-    ...(parts.getBattery === undefined ? {} : { getBattery: () => parts.getBattery?.() ?? Promise.reject(new Error()) }),
+    ...(parts.getBattery === undefined
+      ? {}
+      : { getBattery: () => parts.getBattery?.() ?? Promise.reject(new Error()) }),
     ...(parts.connection === undefined ? {} : { connection: parts.connection }),
   };
 }

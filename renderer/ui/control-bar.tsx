@@ -4,6 +4,7 @@ import { Popover } from "react-aria-components/Popover";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { placeInQueue } from "../model/facts.ts";
 import type { RoomModel } from "../model/room.ts";
+import type { SpeakingRule } from "../model/speaking-rules.ts";
 import { isHeard, type MicrophoneState, type Voice } from "../model/voice.ts";
 import { Action, LoudnessSlider } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
@@ -28,7 +29,7 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
         {state !== "shut" && role !== "host" && (
           <Action look="bare" icon="steps" label={text("bar.leave-stage")} onPress={() => model.leaveStage()} />
         )}
-        <Action look="bare" icon="words" label={text("bar.type")} onPress={onType} />
+        <Action look="bare" icon="words" label={text("bar.type")} data-secondary onPress={onType} />
         <ReactControl model={model} />
         <VolumeControl voice={model.voice} />
         <DeafenControl model={model} />
@@ -71,6 +72,12 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
 /** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
 const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
 
+/** Muted where one may not simply unmute. */
+const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title: TextKey, hint: TextKey]>> = {
+  "hold-only": ["voice.muted", "speaking.hold-only"],
+  "muted-by-keeper": ["voice.kept", "speaking.muted-by-keeper"],
+};
+
 interface SpeakerControlsProps {
   readonly model: RoomModel;
   readonly state: Exclude<MicrophoneState, "shut">;
@@ -81,6 +88,7 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const deaf = useValue(model.voice.deafened);
   const nudged = useValue(model.voice.talksMuted);
   const masked = useValue(model.voice.masked);
+  const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
   const [title, hint]: readonly [TextKey, TextKey] = deaf
@@ -89,7 +97,9 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
       ? ["voice.nudge", "voice.nudge-hint"]
       : isUnheard
         ? unheardWords
-        : stateWords[state];
+        : state === "muted" && rule !== "free"
+          ? ruleWords[rule]
+          : stateWords[state];
   return (
     <div className="bar-voice">
       <Button
@@ -135,7 +145,7 @@ function VolumeControl({ voice }: { readonly voice: Voice }): ReactElement {
   const volume = useValue(voice.volume);
   return (
     <DialogTrigger>
-      <Action look="bare" icon={volume === 0 ? "volume-off" : "volume"} label={text("bar.volume")} />
+      <Action look="bare" icon={volume === 0 ? "volume-off" : "volume"} label={text("bar.volume")} data-secondary />
       <Popover className="popover popover-volume" placement="top">
         <Dialog className="volume" aria-label={text("bar.volume")}>
           <VolumeSlider voice={voice} />
@@ -153,6 +163,7 @@ function DeafenControl({ model }: { readonly model: RoomModel }): ReactElement {
       look="bare"
       icon={deaf ? "ear-off" : "ear"}
       label={text(deaf ? "bar.undeafen" : "bar.deafen")}
+      data-secondary
       onPress={() => model.toggleDeafened()}
     />
   );

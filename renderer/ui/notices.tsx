@@ -16,14 +16,13 @@ export function Notices({ model }: { readonly model: RoomModel }): ReactElement 
       <Problem>{refusal && say(refusal)}</Problem>
       <StageOffer model={model} />
       <RecordingNotice model={model} />
-      <KeeperMute model={model} />
     </>
   );
 }
 
 interface NoticeProps {
   readonly icon: IconName;
-  readonly kind: "offer" | "record" | "rule";
+  readonly kind: "offer" | "record";
   readonly children: ReactNode;
 }
 
@@ -48,8 +47,16 @@ function StageOffer({ model }: { readonly model: RoomModel }): ReactElement | nu
       <p>
         <strong>{text("offer.title")}</strong> <span className="soft">{text("offer.hint")}</span>
       </p>
-      <Action look="main" label={text("offer.accept")} onPress={() => void model.keeping.act({ kind: "accept-stage" })} />
-      <Action look="bare" label={text("offer.decline")} onPress={() => void model.keeping.act({ kind: "decline-stage" })} />
+      <Action
+        look="main"
+        label={text("offer.accept")}
+        onPress={() => void model.keeping.act({ kind: "accept-stage" })}
+      />
+      <Action
+        look="bare"
+        label={text("offer.decline")}
+        onPress={() => void model.keeping.act({ kind: "decline-stage" })}
+      />
     </Notice>
   );
 }
@@ -74,18 +81,6 @@ function RecordingNotice({ model }: { readonly model: RoomModel }): ReactElement
         <Action icon="microphone-off" label={text("record.mute-me")} onPress={() => model.toggleMuted()} />
       )}
       {self && <Action label={text("record.stop")} onPress={() => void model.keeping.record(false)} />}
-    </Notice>
-  );
-}
-
-function KeeperMute({ model }: { readonly model: RoomModel }): ReactElement | null {
-  const { text } = useTexts();
-  const rule = useValue(model.rules.rule);
-  const state = useValue(model.voice.state);
-  if (rule === "free" || state === "shut") return null;
-  return (
-    <Notice icon="microphone-off" kind="rule">
-      <p>{text(`speaking.${rule}`)}</p>
     </Notice>
   );
 }

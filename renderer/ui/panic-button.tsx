@@ -10,7 +10,7 @@ export function PanicButton({ app }: { readonly app: App }): ReactElement {
     <Action
       look="bare"
       icon="panic"
-      iconOnly
+      words={text("panic.short")}
       label={text("panic.button")}
       aria-keyshortcuts="Control+Shift+Backspace"
       onPress={() => app.panic()}

@@ -44,6 +44,7 @@ interface PersonCardProps extends Pick<PersonButtonProps, "model" | "identity" |
 
 function PersonCard({ model, identity, name, onDone }: PersonCardProps): ReactElement {
   const { text } = useTexts();
+  const [banning, setBanning] = useState(false);
   useValue(model.session.facts);
   const person = model.keeping.person(identity, name);
   const shown = person.name === "" ? text("person.nameless") : person.name;
@@ -59,16 +60,21 @@ function PersonCard({ model, identity, name, onDone }: PersonCardProps): ReactEl
           <span className="faint">{text(`role.${onStage?.role ?? person.role}`)}</span>
         </p>
       </header>
-      {person.lookAlike && (
+      {!banning && person.lookAlike && (
         <p className="person-warning">
           <Icon name="warning" />
           <span>{text("person.look-alike")}</span>
         </p>
       )}
-      {onStage !== undefined && !onStage.self && <OwnVolume model={model} person={onStage} />}
-      <Comparison person={person} />
-      <BlockToggle model={model} identity={identity} />
-      <Deeds model={model} person={person} onDone={onDone} />
+      {banning ? (
+        <BanForm model={model} person={person} onDone={onDone} onBack={() => setBanning(false)} />
+      ) : (
+        <>
+          {onStage !== undefined && !onStage.self && <OwnVolume model={model} person={onStage} />}
+          <OwnDeeds model={model} person={person} />
+          <Deeds model={model} person={person} onDone={onDone} onBan={() => setBanning(true)} />
+        </>
+      )}
     </>
   );
 }
@@ -87,18 +93,33 @@ function OwnVolume({
   );
 }
 
-/** The code that two people read to each other. */
-function Comparison({ person }: { readonly person: RoomPerson }): ReactElement | null {
+/** What is between the two of us: the code that we read to each other, and whether I want to read what they type. */
+function OwnDeeds({ model, person }: { readonly model: RoomModel; readonly person: RoomPerson }): ReactElement {
   const { text } = useTexts();
   const [open, setOpen] = useState(false);
-  if (person.comparison === "") return null;
+  const { identity, comparison } = person;
+  const blocked = useValue(model.chat.blocked).has(identity);
   return (
-    <div className="person-code">
-      <Action icon="verify" label={text("verify.open")} aria-expanded={open} onPress={() => setOpen(!open)} />
+    <div className="deeds">
+      {comparison !== "" && (
+        <Action
+          look="bare"
+          icon="verify"
+          label={text("verify.open")}
+          aria-expanded={open}
+          onPress={() => setOpen(!open)}
+        />
+      )}
+      <Action
+        look="bare"
+        icon={blocked ? "eye" : "eye-off"}
+        label={text(blocked ? "person.unblock" : "person.block")}
+        onPress={() => model.chat.setBlocked(identity, !blocked)}
+      />
       {open && (
-        <div className="person-code-shown">
+        <div className="code-shown">
           <p className="code" dir="ltr">
-            {groupsOf(person.comparison).map((group, index) => (
+            {groupsOf(comparison).map((group, index) => (
               // The groups of one code stay in their places.
               <span key={index}>{group}</span>
             ))}
@@ -113,19 +134,6 @@ function Comparison({ person }: { readonly person: RoomPerson }): ReactElement |
 /** Digits in fours, as people read them out. */
 function groupsOf(code: string): readonly string[] {
   return code.replace(/\s+/g, "").match(/.{1,4}/g) ?? [];
-}
-
-function BlockToggle({ model, identity }: { readonly model: RoomModel; readonly identity: string }): ReactElement {
-  const { text } = useTexts();
-  const blocked = useValue(model.chat.blocked).has(identity);
-  return (
-    <Toggle
-      label={text("person.block")}
-      hint={text("person.block-hint")}
-      isOn={blocked}
-      onChange={(on) => model.chat.setBlocked(identity, on)}
-    />
-  );
 }
 
 const icons: Readonly<Record<Deed, IconName>> = {
@@ -147,39 +155,35 @@ interface DeedsProps {
   readonly model: RoomModel;
   readonly person: RoomPerson;
   readonly onDone: () => void;
+  readonly onBan: () => void;
 }
 
 /** What a keeper may do about this person, each one press away; only a ban asks, because it means more than it says. */
-function Deeds({ model, person, onDone }: DeedsProps): ReactElement | null {
+function Deeds({ model, person, onDone, onBan }: DeedsProps): ReactElement | null {
   const { text } = useTexts();
-  const [banning, setBanning] = useState(false);
   const deeds = model.keeping.deedsFor(person);
   if (deeds.length === 0) return null;
   const act = (deed: Deed): void => {
-    if (deed === "ban") return setBanning(true);
+    if (deed === "ban") return onBan();
     void model.keeping.do(deed, person);
     onDone();
   };
   return (
     <section className="deeds" aria-label={text("deed.title")}>
-      {banning ? (
-        <BanForm model={model} person={person} onDone={onDone} onBack={() => setBanning(false)} />
-      ) : (
-        deeds.map((deed) => (
-          <Action
-            key={deed}
-            look={deed === "kick" || deed === "ban" ? "danger" : "bare"}
-            icon={icons[deed]}
-            label={text(`deed.${deed}`)}
-            onPress={() => act(deed)}
-          />
-        ))
-      )}
+      {deeds.map((deed) => (
+        <Action
+          key={deed}
+          look={deed === "kick" || deed === "ban" ? "danger" : "bare"}
+          icon={icons[deed]}
+          label={text(`deed.${deed}`)}
+          onPress={() => act(deed)}
+        />
+      ))}
     </section>
   );
 }
 
-interface BanFormProps extends DeedsProps {
+interface BanFormProps extends Omit<DeedsProps, "onBan"> {
   readonly onBack: () => void;
 }
 

@@ -22,7 +22,7 @@ export function ReactionsView({ model }: { readonly model: RoomModel }): ReactEl
           key={id}
           className="reaction"
           data-kind={reaction}
-          style={{ "--column": (id * 5) % columns } as React.CSSProperties}
+          style={{ "--column": (id * 5) % columns, "--row": id % 2 } as React.CSSProperties}
         >
           <Icon name={`react-${reaction}`} />
           <bdi className="reaction-name">{self ? text("stage.you") : name === "" ? text("person.nameless") : name}</bdi>

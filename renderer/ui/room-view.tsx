@@ -9,6 +9,7 @@ import { HandsPanel } from "./hands-panel.tsx";
 import { Icon } from "./icon.tsx";
 import { KeysSheet } from "./keys-sheet.tsx";
 import { useTexts } from "./language.ts";
+import { LendSheet } from "./lend-sheet.tsx";
 import { Notices } from "./notices.tsx";
 import { PanicButton } from "./panic-button.tsx";
 import { PeopleSheet } from "./people-sheet.tsx";
@@ -30,7 +31,7 @@ interface RoomViewProps {
 }
 
 /** What opens over the room. */
-type RoomSheetName = "share" | "settings" | "keys" | "tree" | "about" | "people";
+type RoomSheetName = "share" | "settings" | "keys" | "tree" | "lend" | "about" | "people";
 
 /** The room. */
 export function RoomView({ model, app }: RoomViewProps): ReactElement {
@@ -49,12 +50,13 @@ export function RoomView({ model, app }: RoomViewProps): ReactElement {
         <Notices model={model} />
         <StageView model={model} onPeople={() => setSheet("people")} />
       </div>
-      <RoomSide model={model} app={app} composer={composer} onLook={() => setSheet("tree")} />
+      <RoomSide model={model} app={app} composer={composer} onOpen={setSheet} />
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
       <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
-      <TreeSheet model={model} way={way} lend={app.lend} isOpen={sheet === "tree"} onClose={close} />
+      <TreeSheet model={model} way={way} isOpen={sheet === "tree"} onClose={close} />
+      <LendSheet lend={app.lend} isOpen={sheet === "lend"} onClose={close} />
       <RoomSheet model={model} settings={settings} isOpen={sheet === "about"} onClose={close} />
       <PeopleSheet model={model} isOpen={sheet === "people"} onClose={close} />
     </div>
@@ -63,10 +65,10 @@ export function RoomView({ model, app }: RoomViewProps): ReactElement {
 
 interface RoomSideProps extends RoomViewProps {
   readonly composer: RefObject<HTMLInputElement | null>;
-  readonly onLook: () => void;
+  readonly onOpen: (sheet: RoomSheetName) => void;
 }
 
-function RoomSide({ model, app, composer, onLook }: RoomSideProps): ReactElement {
+function RoomSide({ model, app, composer, onOpen }: RoomSideProps): ReactElement {
   const role = useValue(model.session.role);
   const facts = useValue(model.session.facts);
   const answers = role === "host" || facts?.rights.includes("moderate") === true;
@@ -74,7 +76,7 @@ function RoomSide({ model, app, composer, onLook }: RoomSideProps): ReactElement
     <aside className="room-side">
       {answers && <HandsPanel model={model} />}
       <TextsPanel model={model} composer={composer} />
-      <PlacePanel model={model} way={app.way} onLook={onLook} />
+      <PlacePanel model={model} app={app} onLook={() => onOpen("tree")} onLend={() => onOpen("lend")} />
     </aside>
   );
 }
@@ -104,7 +106,13 @@ function RoomHead({ model, app, onOpen }: RoomHeadProps): ReactElement {
         <Action icon="info" label={text("about.open")} onPress={() => onOpen("about")} />
         <Action look="bare" icon="keys" iconOnly label={text("keys.title")} onPress={() => onOpen("keys")} />
         <PanicButton app={app} />
-        <Action look="bare" icon="settings" iconOnly label={text("settings.title")} onPress={() => onOpen("settings")} />
+        <Action
+          look="bare"
+          icon="settings"
+          iconOnly
+          label={text("settings.title")}
+          onPress={() => onOpen("settings")}
+        />
       </div>
     </header>
   );

@@ -149,7 +149,13 @@ function IssuedList({ desk }: { readonly desk: InviteDesk }): ReactElement | nul
   );
 }
 
-function IssuedRow({ invite, onRevoke }: { readonly invite: IssuedInvite; readonly onRevoke: () => void }): ReactElement {
+function IssuedRow({
+  invite,
+  onRevoke,
+}: {
+  readonly invite: IssuedInvite;
+  readonly onRevoke: () => void;
+}): ReactElement {
   const { text, language } = useTexts();
   const { role, expires, singleUse, hasPassphrase, revoked } = invite;
   const time = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "short" }).format(expires);

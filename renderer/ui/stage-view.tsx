@@ -91,7 +91,13 @@ const Seat = memo(function Seat({ person, model }: SeatProps): ReactElement {
 });
 
 /** What the room says of somebody: muted by a keeper, records, has a name like somebody else's. */
-function FactBadges({ identity, model }: { readonly identity: string; readonly model: RoomModel }): ReactElement | null {
+function FactBadges({
+  identity,
+  model,
+}: {
+  readonly identity: string;
+  readonly model: RoomModel;
+}): ReactElement | null {
   const { text } = useTexts();
   const person = useValue(model.session.facts)?.people.find((one) => one.identity === identity);
   if (person === undefined) return null;
@@ -160,12 +166,12 @@ function Audience({ model, onPeople }: StageViewProps): ReactElement {
         style={{ "--crowd": width.toFixed(3) } as React.CSSProperties}
         aria-hidden="true"
       />
-      <p className="audience-count">
+      <div className="audience-count">
         <strong>{text("crowd.listeners", { count: listeners })}</strong>
         <span className="faint">{text("crowd.relays", { count: relays })}</span>
         {facts !== undefined && <span className="faint">{text("crowd.holders", { count: facts.keyHolders })}</span>}
-      </p>
-      {facts !== undefined && <Action look="bare" icon="people" label={text("people.open")} onPress={onPeople} />}
+        {facts !== undefined && <Action look="bare" icon="people" label={text("people.open")} onPress={onPeople} />}
+      </div>
     </div>
   );
 }

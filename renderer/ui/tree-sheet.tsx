@@ -1,12 +1,10 @@
 import { useMemo, type ReactElement } from "react";
-import type { LendModel } from "../model/lend.ts";
 import type { RoomModel } from "../model/room.ts";
 import type { Happening } from "../model/session.ts";
 import { treeOf, type TreeNeighbour } from "../model/tree.ts";
 import type { WayModel } from "../model/way.ts";
 import { Sheet } from "./controls.tsx";
 import { useTexts, type Texts } from "./language.ts";
-import { LendSection } from "./lend-section.tsx";
 import { TreeDrawing } from "./tree-picture.tsx";
 import { useValue } from "./use-value.ts";
 import { WayFacts, WayNote } from "./way-facts.tsx";
@@ -14,20 +12,18 @@ import { WayFacts, WayNote } from "./way-facts.tsx";
 interface TreeSheetProps {
   readonly model: RoomModel;
   readonly way: WayModel;
-  readonly lend: LendModel;
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }
 
 /** The live picture of our place in the room's tree: drawn, in words, and what happened to it. */
-export function TreeSheet({ model, way, lend, isOpen, onClose }: TreeSheetProps): ReactElement {
+export function TreeSheet({ model, way, isOpen, onClose }: TreeSheetProps): ReactElement {
   const { text } = useTexts();
   return (
     <Sheet title={text("tree.title")} isOpen={isOpen} onClose={onClose} isWide>
       <div className="stack">
         <p className="soft">{text("tree.lead")}</p>
         <LiveTree model={model} way={way} />
-        <LendSection lend={lend} />
       </div>
     </Sheet>
   );

@@ -256,13 +256,13 @@ describe("the room", () => {
     const hand = { id: "h1", name: "", self: false };
     listener.room.admit(hand);
     listener.room.dismiss(hand);
-    listener.room.removeFromStage(mei);
     expect(listener.engine.told).toEqual([]);
     const window = await entered("host");
     window.room.admit(hand);
     window.room.dismiss(hand);
-    window.room.removeFromStage(mei);
-    window.room.removeFromStage(host);
+    const { keeping } = window.room;
+    window.engine.emit(stageEvent("", [host, mei]));
+    await keeping.do("to-audience", keeping.person(mei.identity, ""));
     expect(window.engine.told).toEqual([
       ["admit", "h1"],
       ["dismiss", "h1"],

@@ -1,3 +1,4 @@
+import type { Power } from "../../p2p/api/engine.ts";
 import { App } from "../../renderer/model/app.ts";
 import type { LobbyModel } from "../../renderer/model/lobby.ts";
 import type { RoomModel } from "../../renderer/model/room.ts";
@@ -15,11 +16,18 @@ export class WindowDouble {
   readonly speakers = new SpeakersDouble();
   readonly line = new Cell<LineState>("open");
   readonly timers = new ManualTimers();
+  /** What is left to the window that comes after this one. */
+  readonly keepsake: { kept: string | undefined; keep(text: string): void };
   takenOver = 0;
+  wipedAround = 0;
+  /** Tells the window how the computer is fed. */
+  tellPower: (power: Power) => void = () => undefined;
   readonly app: App;
 
-  constructor(before: (engine: EngineDouble) => void = () => undefined) {
+  /** `kept` is what the window before this one left; null is nothing. */
+  constructor(before: (engine: EngineDouble) => void = () => undefined, kept: string | null = '{"masked":false}') {
     before(this.engine);
+    this.keepsake = { kept: kept ?? undefined, keep: (text) => (this.keepsake.kept = text) };
     this.app = new App({
       engine: this.engine,
       line: this.line,
@@ -28,7 +36,15 @@ export class WindowDouble {
       },
       microphone: this.microphone,
       speakers: this.speakers,
+      keepsake: this.keepsake,
       timers: this.timers,
+      watchPower: (tell) => {
+        this.tellPower = tell;
+        return () => undefined;
+      },
+      wipeAround: () => {
+        this.wipedAround += 1;
+      },
       systemLanguages: ["en"],
     });
   }

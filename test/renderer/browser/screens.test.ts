@@ -3,7 +3,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive, startFixtureSite, type FixtureSite, type PageOptions } from "../fixture-page.ts";
 import { membersEvent, names, personOf, stageEvent, textEvent, tryOf, voiceOf } from "../scenes.ts";
-import { enterRoom, inviteText, screens, type ScreenScript } from "../screens.ts";
+import { enterRoom, inviteText } from "../enter-room.ts";
+import { screens, type ScreenScript } from "../screens.ts";
 
 let site: FixtureSite;
 beforeAll(async () => {

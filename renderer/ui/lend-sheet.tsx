@@ -1,38 +1,55 @@
 import type { ReactElement } from "react";
 import type { LendingState } from "../../p2p/api/engine.ts";
 import { lendCrowds, lendRates, type LendModel } from "../model/lend.ts";
-import { Chooser, Problem, Toggle } from "./controls.tsx";
+import { Chooser, Problem, Sheet, Toggle } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type Texts } from "./language.ts";
 import { useValue } from "./use-value.ts";
 
 const hoursOfDay = Array.from({ length: 24 }, (_, hour) => hour);
 
+interface LendSheetProps {
+  readonly lend: LendModel;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+}
+
 /** Helping to carry the room: what it does and shows, and within which limits. */
-export function LendSection({ lend }: { readonly lend: LendModel }): ReactElement {
+export function LendSheet({ lend, isOpen, onClose }: LendSheetProps): ReactElement {
+  const { text } = useTexts();
+  return (
+    <Sheet title={text("lend.title")} isOpen={isOpen} onClose={onClose}>
+      <Lending lend={lend} />
+    </Sheet>
+  );
+}
+
+function Lending({ lend }: { readonly lend: LendModel }): ReactElement {
   const { text, say } = useTexts();
   const isOn = useValue(lend.isOn);
   const problem = useValue(lend.problem);
   const state = useValue(lend.state);
   const isChanging = useValue(lend.isChanging);
   return (
-    <section className="lend stack" aria-labelledby="lend-title">
-      <h3 className="sheet-part" id="lend-title">
-        {text("lend.title")}
-      </h3>
+    <div className="stack">
       <p className="soft">{text("lend.lead")}</p>
       <p className="lend-shows">
         <Icon name="eye" />
         <span>{text("lend.shows")}</span>
       </p>
-      <Toggle label={text("lend.switch")} hint={text("lend.switch-hint")} isOn={isOn} onChange={(on) => void lend.turn(on)} />
+      <Toggle
+        label={text("lend.switch")}
+        hint={text("lend.switch-hint")}
+        isOn={isOn}
+        onChange={(on) => void lend.turn(on)}
+      />
       <p className="hidden-words" role="status">
         {isChanging ? text("lend.changing") : ""}
       </p>
       <Problem>{problem && say(problem)}</Problem>
       {isOn && state !== undefined && <LendMeter state={state} />}
       <LendLimits lend={lend} />
-    </section>
+    </div>
   );
 }
 
@@ -46,7 +63,9 @@ function LendMeter({ state }: { readonly state: LendingState }): ReactElement {
       <p>
         <strong>{text("lend.carrying", { count: children, most: childrenMax })}</strong>
         <span className="faint">
-          {kbpsMax === null ? text("lend.rate", { number: kbps }) : text("lend.rate-of", { number: kbps, most: kbpsMax })}
+          {kbpsMax === null
+            ? text("lend.rate", { number: kbps })
+            : text("lend.rate-of", { number: kbps, most: kbpsMax })}
         </span>
       </p>
       <div className="lend-bar" aria-hidden="true">
