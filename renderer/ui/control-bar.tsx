@@ -33,7 +33,13 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
         <ReactControl model={model} />
         <VolumeControl voice={model.voice} />
         <DeafenControl model={model} />
-        <Action look="danger" icon="leave" label={text("bar.leave")} onPress={() => model.leave()} />
+        <Action
+          look="danger"
+          icon="leave"
+          words={text("bar.leave-short")}
+          label={text("bar.leave")}
+          onPress={() => model.leave()}
+        />
       </div>
     </footer>
   );

@@ -44,35 +44,35 @@ function People({ model }: { readonly model: RoomModel }): ReactElement {
       <TextField className="field" aria-label={text("people.search")} value={sought} onChange={setSought}>
         <Input className="input" dir="auto" autoComplete="off" placeholder={text("people.search")} />
       </TextField>
-      <PeopleList title="people.keepers" people={present.filter(isKeeper)} model={model} />
+      <PeopleList heading="people.keepers" people={present.filter(isKeeper)} model={model} />
       <PeopleList
-        title="people.on-stage"
+        heading="people.on-stage"
         people={present.filter((one) => one.voice !== null && !isKeeper(one))}
         model={model}
       />
       <PeopleList
-        title="people.others"
+        heading="people.others"
         people={present.filter((one) => one.voice === null && !isKeeper(one))}
         model={model}
       />
-      <PeopleList title="people.banned" people={people.filter(({ banned }) => banned)} model={model} />
+      <PeopleList heading="people.banned" people={people.filter(({ banned }) => banned)} model={model} />
     </div>
   );
 }
 
 interface PeopleListProps {
-  readonly title: Extract<TextKey, `people.${string}`>;
+  readonly heading: Extract<TextKey, `people.${string}`>;
   readonly people: readonly RoomPerson[];
   readonly model: RoomModel;
 }
 
-function PeopleList({ title, people, model }: PeopleListProps): ReactElement | null {
+function PeopleList({ heading, people, model }: PeopleListProps): ReactElement | null {
   const { text } = useTexts();
   if (people.length === 0) return null;
   return (
-    <section className="people" aria-label={text(title)}>
+    <section className="people" aria-label={text(heading)}>
       <h3 className="sheet-part">
-        {text(title)} <span className="faint">{people.length}</span>
+        {text(heading)} <span className="faint">{people.length}</span>
       </h3>
       <ul>
         {people.slice(0, shownMax).map((person) => (

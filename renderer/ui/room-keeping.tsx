@@ -65,12 +65,12 @@ export function KeepingForm({ model, facts, onDone }: KeepingFormProps): ReactEl
       <h3 className="sheet-part">{text("keep.drastic")}</h3>
       <Confirmed
         lead="keep.replace-hint"
-        label="keep.replace"
+        deed="keep.replace"
         onConfirm={() => void model.keeping.act({ kind: "replace-link" })}
       />
       <Confirmed
         lead="keep.end-hint"
-        label="keep.end"
+        deed="keep.end"
         onConfirm={() => {
           void model.keeping.act({ kind: "end-room" });
           onDone();
@@ -110,7 +110,7 @@ function RoomWords({ model, facts }: Pick<KeepingFormProps, "model" | "facts">):
       </TextField>
       <TextField className="field" value={links} onChange={setLinks} maxLength={1200}>
         <Label className="field-label">{text("keep.links")}</Label>
-        <TextArea className="input" rows={2} dir="ltr" placeholder="https://" spellCheck="false" />
+        <TextArea className="input" rows={2} dir="ltr" spellCheck="false" />
       </TextField>
       <Problem>{wrong ? text("keep.links-wrong") : undefined}</Problem>
       <div className="row">
@@ -122,12 +122,12 @@ function RoomWords({ model, facts }: Pick<KeepingFormProps, "model" | "facts">):
 
 interface ConfirmedProps {
   readonly lead: TextKey;
-  readonly label: TextKey;
+  readonly deed: TextKey;
   readonly onConfirm: () => void;
 }
 
 /** Something that cannot be undone: what it does stands above, and it takes two presses. */
-function Confirmed({ lead, label, onConfirm }: ConfirmedProps): ReactElement {
+function Confirmed({ lead, deed, onConfirm }: ConfirmedProps): ReactElement {
   const { text } = useTexts();
   const [asked, setAsked] = useState(false);
   const press = (): void => {
@@ -138,7 +138,7 @@ function Confirmed({ lead, label, onConfirm }: ConfirmedProps): ReactElement {
     <div className="confirmed">
       <p className="soft">{text(lead)}</p>
       <div className="row">
-        <Action look="danger" label={text(asked ? "keep.sure" : label)} onPress={press} />
+        <Action look="danger" label={text(asked ? "keep.sure" : deed)} onPress={press} />
         {asked && <Action look="bare" label={text("common.back")} onPress={() => setAsked(false)} />}
       </div>
     </div>
