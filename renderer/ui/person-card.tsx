@@ -17,16 +17,18 @@ interface PersonButtonProps {
   /** Clean; may be empty. */
   readonly name: string;
   readonly className: string;
+  /** The children are a drawing without words. */
+  readonly isDrawn?: boolean;
   readonly children: ReactNode;
 }
 
 /** Whatever stands for somebody: pressed, it opens all that can be done about them. */
-export function PersonButton({ model, identity, name, className, children }: PersonButtonProps): ReactElement {
+export function PersonButton({ model, identity, name, className, isDrawn, children }: PersonButtonProps): ReactElement {
   const { text } = useTexts();
   const label = text("stage.options", { name: name === "" ? text("person.nameless") : name });
   return (
     <DialogTrigger>
-      <Button className={className} aria-label={label}>
+      <Button className={className} {...(isDrawn === true ? { "aria-label": label } : {})}>
         {children}
       </Button>
       <Popover className="popover popover-person">

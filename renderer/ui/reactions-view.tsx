@@ -39,16 +39,18 @@ export function ReactControl({ model }: { readonly model: RoomModel }): ReactEle
     <DialogTrigger>
       <Action look="bare" icon="react-heart" label={text("react.open")} />
       <Popover className="popover" placement="top">
-        <Dialog className="react-list" aria-label={text("react.open")}>
-          {reactions.map((reaction) => (
-            <Action
-              key={reaction}
-              look="bare"
-              icon={`react-${reaction}`}
-              label={text(`react.${reaction}`)}
-              onPress={() => model.reactions.send(reaction)}
-            />
-          ))}
+        <Dialog className="react" aria-label={text("react.open")}>
+          <section className="react-list" aria-label={text("react.open")}>
+            {reactions.map((reaction) => (
+              <Action
+                key={reaction}
+                look="bare"
+                icon={`react-${reaction}`}
+                label={text(`react.${reaction}`)}
+                onPress={() => model.reactions.send(reaction)}
+              />
+            ))}
+          </section>
         </Dialog>
       </Popover>
     </DialogTrigger>

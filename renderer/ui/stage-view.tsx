@@ -76,7 +76,7 @@ const Seat = memo(function Seat({ person, model }: SeatProps): ReactElement {
       {self ? (
         bowl
       ) : (
-        <PersonButton model={model} identity={identity} name={name} className="seat-button">
+        <PersonButton model={model} identity={identity} name={name} className="seat-button" isDrawn>
           {bowl}
         </PersonButton>
       )}
