@@ -38,7 +38,8 @@ export function ReactControl({ model }: { readonly model: RoomModel }): ReactEle
   return (
     <DialogTrigger>
       <Action look="bare" icon="react-heart" label={text("react.open")} />
-      <Popover className="popover" placement="top">
+      {/* The dialog has the name: a second one on what holds it would be text outside of every region. */}
+      <Popover className="popover" placement="top" aria-labelledby="">
         <Dialog className="react" aria-label={text("react.open")}>
           <section className="react-list" aria-label={text("react.open")}>
             {reactions.map((reaction) => (
