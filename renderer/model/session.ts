@@ -289,6 +289,7 @@ export class Session {
       case "ready":
       case "card":
       case "sound":
+      case "strength":
       case "invites-issued":
       case "reaction":
       case "way":
