@@ -368,7 +368,7 @@ describe("the room", () => {
     expect(window.timers.waiting).toBe(0);
     const listeners = window.engine.listenerCount;
     window.app.end();
-    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([3, 0, 0]);
+    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([4, 0, 0]);
     expect([window.microphone.faults.count, window.microphone.packets.count, window.microphone.levels.count]).toEqual([
       0, 0, 0,
     ]);
