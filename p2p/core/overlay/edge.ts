@@ -14,6 +14,8 @@ export interface Edge {
   readonly direction: "up" | "down" | "mesh";
   /** Whether media flows down this edge now. Always true for `mesh`. */
   feed: boolean;
+  /** Down only: until then it is fed although it is not ours, because its parent fell silent. */
+  coverUntil: Millis | undefined;
   /** Down: what it asked to be sent; up: what we asked for; both layers for `mesh`. */
   wish: Wish;
   /** Down only: whatever a leaf asks for, it is sent the low layer, because there is not room for more. */
@@ -49,6 +51,7 @@ export function newEdge(
     role,
     direction,
     feed,
+    coverUntil: undefined,
     wish: direction === "mesh" ? { layers: "both", prompt: true } : plainWish,
     lowOnly: false,
     authority,
@@ -60,6 +63,11 @@ export function newEdge(
     petitionTokens: petitionBurst,
     petitionAt: now,
   };
+}
+
+/** Whether media goes down this edge now. */
+export function isFed(edge: Edge, now: Millis): boolean {
+  return edge.direction === "down" && (edge.feed || (edge.coverUntil !== undefined && now < edge.coverUntil));
 }
 
 /** What goes down an edge of each voice. */

@@ -1,7 +1,7 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import type { Crypto } from "../crypto.ts";
-import type { Deadline } from "../machine.ts";
+import { type Deadline, soonest } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
 import { type Frame, type Hello, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
 import { Session, type SessionSignal, type SessionWires } from "../session/session.ts";
@@ -11,13 +11,12 @@ import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
 import { type Edge, Edges, newEdge } from "./edge.ts";
-import { Feeds } from "./feeds.ts";
+import { MediaFlow } from "./flow.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
-import { Spread } from "./spread.ts";
-import { waysUp, wishOfAll } from "./upward.ts";
+import type { Spread } from "./spread.ts";
 import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
@@ -42,7 +41,7 @@ export class RoomNode {
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
-  readonly #feeds: Feeds;
+  readonly #flow: MediaFlow;
   readonly #grudges = new Grudges();
   readonly #returns: Returns;
   readonly #door: Door;
@@ -58,16 +57,20 @@ export class RoomNode {
       send: (link, bytes) => wires.send(link, bytes),
       close: (link) => wires.close(link),
       froze: (link) => this.#returns.noteSilence(link),
+      condition: (at) => this.#flow.condition(at),
     };
     this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
-    this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
-    this.#feeds = new Feeds(this.spread, {
+    this.#flow = new MediaFlow(crypto, this.edges, {
       slots: () => wires.slots(),
       alternatives: () => this.alternatives(),
-      wish: () => wishOfAll(this.edges, this.resident),
+      resident: () => this.resident,
+      blame: (edge, at) => this.#blame(edge, at),
+      move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
+      refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
     });
+    this.spread = this.#flow.spread;
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
@@ -90,7 +93,7 @@ export class RoomNode {
       end: (edge) => this.end(edge),
       random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
     });
-    this.#door = new Door(this.edges, this.#feeds, {
+    this.#door = new Door(this.edges, this.#flow.feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
       relays: () => this.#relays,
@@ -98,7 +101,7 @@ export class RoomNode {
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
-    const parts = { edges, upkeep, feeds: this.#feeds, datagrams: this.#datagrams };
+    const parts = { edges, upkeep, datagrams: this.#datagrams, feeds: this.#flow.feeds, cover: this.#flow.cover };
     this.#returns = new Returns(parts, {
       received: (link) => wires.received(link),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
@@ -149,9 +152,8 @@ export class RoomNode {
 
   /** Sends one tick of our own voice, a packet for each layer: to two of the core, or to the parent. False when it was not accepted. */
   originate(packets: readonly Uint8Array[], now: Millis): boolean {
-    const coreSize = this.view?.coreSize ?? 1;
-    const ways = waysUp(this.edges, this.#relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
-    return packets.every((packet) => this.spread.originate(packet, ways, now));
+    const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now);
+    return this.#flow.originate(packets, this.#relays, this.view?.coreSize ?? 1, isDead, now);
   }
 
   /** A link that we dialed for this room is open. */
@@ -178,7 +180,7 @@ export class RoomNode {
     this.edges.add(edge);
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
-    const wish = wishOfAll(this.edges, this.resident);
+    const wish = this.#flow.feeds.wish;
     if (direction === "up") edge.wish = wish;
     const hello: Hello = {
       kind: "hello",
@@ -236,6 +238,7 @@ export class RoomNode {
       this.#handleAnswer(edge, frame, now);
       return;
     }
+    this.#flow.heard(edge, frame, now);
     for (const signal of edge.session.handleFrame(link, frame, now)) this.#handleSignal(edge, signal, now);
   }
 
@@ -268,6 +271,7 @@ export class RoomNode {
 
   handleTimeout(now: Millis): void {
     this.#returns.handleTimeout(now);
+    this.#flow.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.runUpkeep(now);
@@ -275,15 +279,9 @@ export class RoomNode {
   }
 
   deadline(): Deadline | undefined {
-    let soonest = this.upkeep.deadline();
-    const consider = (other: Deadline | undefined): void => {
-      if (other && (!soonest || other.at < soonest.at)) soonest = other;
-    };
-    for (const edge of this.edges.all) consider(edge.session.deadline());
-    consider(this.#returns.deadline());
-    consider(this.#datagrams.deadline());
-    consider(this.#census.deadline(this.#censusFacts));
-    return soonest;
+    const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams].map((part) => part.deadline());
+    const sessions = this.edges.all.map((edge) => edge.session.deadline());
+    return soonest(...parts, ...sessions, this.#census.deadline(this.#censusFacts));
   }
 
   runUpkeep(now: Millis): void {
@@ -299,8 +297,7 @@ export class RoomNode {
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
-    const { parent } = this.edges;
-    if (parent) this.#feeds.settleWish(parent, now);
+    this.#flow.settle(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -335,11 +332,10 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media": {
-        const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (passed && this.spread.wants(this.resident?.layer, passed, now)) this.resident?.packet(passed, now);
+      case "media":
+      case "cover":
+        this.#flow.handle(edge, signal, now);
         break;
-      }
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -377,7 +373,7 @@ export class RoomNode {
         break;
       case "feed":
         this.#census.touch();
-        if (edge.direction === "down") this.#feeds.change(edge, paper, now);
+        if (edge.direction === "down") this.#flow.feeds.change(edge, paper, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;

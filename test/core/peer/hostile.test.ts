@@ -117,7 +117,7 @@ describe("a relay among the hostile", () => {
   it("[SS9] a link that opens with anything but a hello or an attach is closed", () => {
     const b = bench("openings");
     const frames: Frame[] = [
-      { kind: "tick" },
+      { kind: "tick", nextMs: 200, stalled: false, passing: false },
       { kind: "bye" },
       { kind: "ack", next: 0 },
       { kind: "attached", session },
@@ -369,7 +369,12 @@ describe("a relay among the hostile", () => {
     const guests = Array.from({ length: 3 }, () => b.room.addPerson());
     for (const guest of guests) b.room.join(guest, b.room.invite(b.host));
     b.room.run(500);
-    const alive = (): void => b.room.say(b.node, b.puppet.linkOf("welcome"), encodeFrame({ kind: "tick" }));
+    const alive = (): void =>
+      b.room.say(
+        b.node,
+        b.puppet.linkOf("welcome"),
+        encodeFrame({ kind: "tick", nextMs: 200, stalled: false, passing: false }),
+      );
     let rounds = 0;
     while (b.puppet.closed.length === 0 && rounds < 400) {
       for (const guest of guests) b.room.command(guest, { kind: rounds % 2 === 0 ? "raise-hand" : "lower-hand" });
@@ -414,7 +419,7 @@ describe("among hostile relays", () => {
         const session = input.bytes.slice(2, 18);
         const time = welcome.time ?? room.now;
         room.say(node, input.link, encodeFrame({ kind: "welcome", session, time, hops: welcome.hops }));
-        room.say(node, input.link, encodeFrame({ kind: "tick" }));
+        room.say(node, input.link, encodeFrame({ kind: "tick", nextMs: 200, stalled: false, passing: false }));
       }
     }
     return { room, relay, host, guest: room.addPerson(), node, puppet, tag };
