@@ -6,6 +6,7 @@ import type {
   Invites,
   JoinOptions,
   Layer,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
@@ -24,6 +25,8 @@ export interface Standing {
   readonly port: number;
   /** What it lends as a volunteer; undefined: nothing. */
   readonly lends?: VolunteerOptions;
+  /** What it lends to the room it is in, without a card; undefined: nothing. */
+  readonly helps?: VolunteerOptions;
 }
 
 /** Makes an engine: with a standing one that can be dialed, without one that cannot. */
@@ -67,6 +70,8 @@ class ShyEngine implements EngineApi {
   #layer: Layer | undefined;
   #starting: Promise<void> | undefined;
   #standing: Standing | undefined;
+  /** Told to every engine that comes up. */
+  #power: Power | undefined;
   #unhear: (() => void) | undefined;
   #unsubscribe: () => void = () => undefined;
   /** Counts goodbyes: who asked to go in before one does not go in after it. */
@@ -88,6 +93,19 @@ class ShyEngine implements EngineApi {
     const card = await this.#up().volunteer(options);
     if (this.#standing !== undefined) this.#standing = { ...this.#standing, lends: options };
     return card;
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    if (options !== null) await this.#listen();
+    await this.#up().lend(options);
+    if (this.#standing === undefined) return;
+    const { helps: _before, ...standing } = this.#standing;
+    this.#standing = options === null ? standing : { ...standing, helps: options };
+  }
+
+  power(power: Power): void {
+    this.#power = power;
+    this.#current?.power(power);
   }
 
   async host(options: HostOptions): Promise<Invites> {
@@ -189,6 +207,7 @@ class ShyEngine implements EngineApi {
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
     this.#used = true;
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    if (this.#standing?.helps !== undefined) await this.#up().lend(this.#standing.helps);
     stillWanted();
     await this.#up().resume(capsule.subarray(end));
   }
@@ -238,8 +257,11 @@ class ShyEngine implements EngineApi {
   async #freshen(): Promise<void> {
     // A window is drawn before its engine is up, and a person may be as quick.
     await this.#starting;
-    if (!this.#used || this.#standing?.lends !== undefined) return;
-    await this.#change(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+    const { lends, helps } = this.#standing ?? {};
+    if (!this.#used || lends !== undefined) return;
+    const listens = this.#options.listensAtOnce || helps !== undefined;
+    await this.#change(listens ? this.#freshStanding() : undefined);
+    if (helps !== undefined) await this.lend(helps);
   }
 
   /** Makes it listen, if it does not yet. */
@@ -251,7 +273,10 @@ class ShyEngine implements EngineApi {
     try {
       await this.#change(this.#freshStanding());
     } finally {
-      if (capsule !== undefined) await this.#up().resume(capsule);
+      if (capsule !== undefined) {
+        this.#used = true;
+        await this.#up().resume(capsule);
+      }
     }
   }
 
@@ -300,6 +325,7 @@ class ShyEngine implements EngineApi {
       await engine.stop().catch(() => undefined);
       throw error;
     }
+    if (this.#power !== undefined) engine.power(this.#power);
     this.#current = engine;
   }
 

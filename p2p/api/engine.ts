@@ -26,6 +26,33 @@ export interface VolunteerOptions {
   readonly maxKbps?: number;
   /** Carries only for hosts that hold this relay's card; an invite's hint is not enough. */
   readonly only?: boolean;
+  /** Minutes of each day, UTC, in which somebody new is taken. `from` after `to` goes over midnight. Default: always. */
+  readonly hours?: { readonly fromMinute: number; readonly toMinute: number };
+  /** Takes nobody new while this computer runs on its battery, or on a link that is paid by the byte: see `power`. */
+  readonly notOnBattery?: boolean;
+  readonly notOnMetered?: boolean;
+}
+
+/** How this computer is fed, as far as it is known. */
+export interface Power {
+  readonly onBattery: boolean;
+  /** The link to the network is paid by the byte. */
+  readonly metered: boolean;
+}
+
+/** Why a lending peer takes nobody new for now. */
+export type LendingPause = "hours" | "battery" | "metered";
+
+/** What is lent, and what of it is used. */
+export interface LendingState {
+  readonly on: boolean;
+  readonly paused: LendingPause | null;
+  /** Fed now, over all rooms, and at most. */
+  readonly children: number;
+  readonly childrenMax: number;
+  /** All of this engine's upload over the last second, and what the person allows; null: no limit. */
+  readonly kbps: number;
+  readonly kbpsMax: number | null;
 }
 
 /** How a room is made. */
@@ -199,6 +226,8 @@ export type EngineEvent =
       readonly relays: readonly PlaceRelay[];
       readonly below: readonly PlaceRelay[];
     }
+  /** What we lend, whenever something of it changed; once a second at most. */
+  | ({ readonly event: "lending" } & LendingState)
   | { readonly event: "step"; readonly step: JoinStep }
   /** Which way to the network is in use, and what failed so far. */
   | ({ readonly event: "way" } & Way)
@@ -217,6 +246,13 @@ export interface EngineApi {
   start(): Promise<void>;
   /** Begins to carry for others, and returns the card that says how to be reached. Emits `card`. */
   volunteer(options: VolunteerOptions): Promise<string>;
+  /**
+   * Carries for the room one is in, without a card; other options replace those of before, and null ends it: whoever hangs
+   * below moves to its reserve. Others can then see this computer's address. Rejects with `address-unusable` or `proxy-hides`.
+   */
+  lend(options: VolunteerOptions | null): Promise<void>;
+  /** Tells how this computer is fed: on mains and unmetered until it was told. */
+  power(power: Power): void;
   /**
    * Makes a room and starts hosting it. Resolves when at least one relay carries it. Emits `room`, then `joined`.
    * Rejects with `card-damaged`, `card-version`, `no-network`, or a relay's refusal.

@@ -6,6 +6,7 @@ import type {
   JoinStep,
   Layer,
   PlaceRelay,
+  Power,
   Profile,
   Role,
   SpokenPacket,
@@ -20,6 +21,9 @@ import type { Invite } from "./room/invite.ts";
 /** What a person or the composition root asks of the peer. */
 export type Command =
   | { readonly kind: "volunteer"; readonly options: VolunteerOptions; readonly cardSecret: Uint8Array }
+  /** Ends carrying for others. */
+  | { readonly kind: "stop-lending" }
+  | { readonly kind: "power"; readonly power: Power }
   | { readonly kind: "host"; readonly options: HostOptions; readonly relays: readonly HostRelay[] }
   | { readonly kind: "join"; readonly invite: Invite; readonly name: string }
   /** Comes back as who we were. */

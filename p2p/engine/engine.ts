@@ -6,28 +6,29 @@ import type {
   Invites,
   JoinOptions,
   Layer,
+  Power,
   Profile,
   SpokenPacket,
   Stats,
   Totals,
   VolunteerOptions,
 } from "../api/engine.ts";
-import { type ErrorCode, TeahouseError } from "../api/errors.ts";
+import type { TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
-import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
-import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
+import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { encodeInvite, type Invite, inviteLink, parseInvite } from "../core/room/invite.ts";
+import { inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
 import { Records } from "./records.ts";
-import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
+import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
 import { Standing } from "./standing.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -119,9 +120,25 @@ class Engine implements EngineApi {
     return Promise.resolve(this.#card);
   }
 
+  lend(options: VolunteerOptions | null): Promise<void> {
+    const { drive, presence } = this.#up();
+    if (options === null) drive.push({ kind: "command", command: { kind: "stop-lending" } });
+    else if (!presence.reach) return Promise.reject(fault("address-unusable"));
+    else {
+      const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
+      drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret } });
+    }
+    this.#tellLending(0);
+    return Promise.resolve();
+  }
+
+  power(power: Power): void {
+    this.#running?.drive.push({ kind: "command", command: { kind: "power", power } });
+  }
+
   async host(options: HostOptions): Promise<Invites> {
     const { drive, presence } = this.#up();
-    const relays = options.via.map((card) => this.#readCard(card));
+    const relays = options.via.map((card) => readCard(this.#ports.crypto, card, this.#ports.clock.now()));
     if (relays.length > 0) presence.ways?.enter(relays.map(({ address }) => address));
     if (relays.length === 0) this.#carryOwn(options.volunteer ?? {});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
@@ -131,7 +148,7 @@ class Engine implements EngineApi {
 
   async join(text: string, options: JoinOptions): Promise<void> {
     const { drive, presence } = this.#up();
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     const command = { kind: "join", invite, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
@@ -210,7 +227,7 @@ class Engine implements EngineApi {
   async probe(text: string): Promise<ProbeVerdict> {
     const { presence } = this.#up();
     const { clock, crypto } = this.#ports;
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     this.stopProbe();
     const probing = new AbortController();
@@ -320,12 +337,9 @@ class Engine implements EngineApi {
     const ms = Math.round(this.#ports.clock.now() - this.#askedAt);
     switch (event.event) {
       case "hosting": {
-        const text = (role: keyof typeof event.invites): string =>
-          encodeInvite(this.#ports.crypto, event.invites[role]);
-        const listener = text("listener");
-        const invites = { listener, speaker: text("speaker"), moderator: text("moderator"), heir: text("heir") };
+        const invites = writeInvites(this.#ports.crypto, event.invites);
         this.#invites = invites;
-        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(listener) });
+        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(invites.listener) });
       }
       case "joined":
         this.#emit({ ...event, ms });
@@ -361,13 +375,6 @@ class Engine implements EngineApi {
     if (waiting) end(waiting);
   }
 
-  #readInvite(text: string): Invite {
-    const invite = parseInvite(this.#ports.crypto, text);
-    if (invite.ok) return invite.value;
-    const [code, sentence] = inviteFaults[invite.reason];
-    throw new TeahouseError(code, sentence);
-  }
-
   /** Says which way is in use, when it is another than was said or something failed since. */
   #tellWay(): void {
     const { ways } = this.#up().presence;
@@ -382,22 +389,27 @@ class Engine implements EngineApi {
     this.#emit({ event: "way", ...this.#way });
   }
 
-  #readCard(text: string): HostRelay {
-    const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
-    if (card.ok) return card.value;
-    const [code, sentence] = cardFaults[card.reason];
-    throw new TeahouseError(code, sentence);
+  /** Says what is lent, when it is another than was said; nothing as long as nothing was ever lent. */
+  #tellLending(kbps: number): void {
+    const { peer } = this.#up();
+    const lending = { ...peer.lending(this.#ports.clock.now()), kbps };
+    const said = this.#standing.list().find(({ event }) => event === "lending");
+    const next = { event: "lending", ...lending } as const;
+    if ((said === undefined && !lending.on) || JSON.stringify(said) === JSON.stringify(next)) return;
+    this.#emit(next);
   }
 
   #scheduleStats(from: Millis): void {
     const running = this.#running;
     if (!running || this.#stopping) return;
     const next = millis(from + statsMs);
+    const { bytesOut } = running.traffic.count();
     running.cancelStats = this.#ports.clock.wakeAt(next, () => {
       this.#emit({ event: "stats", ...this.stats() });
       // Whoever asks between two of these reads the interval under way, and does not end it.
       running.peer.startInterval();
       this.#tellWay();
+      this.#tellLending(Math.round(((running.traffic.count().bytesOut - bytesOut) * 8) / statsMs));
       this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
     });
   }
@@ -411,8 +423,4 @@ class Engine implements EngineApi {
     if (!this.#running) throw fault("internal");
     return this.#running;
   }
-}
-
-function fault(code: ErrorCode): TeahouseError {
-  return new TeahouseError(code, sentences[code]);
 }

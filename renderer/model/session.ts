@@ -4,6 +4,7 @@ import type {
   Hand,
   Invites,
   JoinStep,
+  LendingState,
   PlaceRelay,
   Role,
   StagePerson,
@@ -131,6 +132,8 @@ export class Session {
   readonly trouble = new Cell<Sentence | undefined>(undefined);
   /** What happened on the way of our sound, oldest first. */
   readonly happenings = new Cell<readonly Happening[]>([]);
+  /** What we lend; undefined as long as nothing was ever lent. */
+  readonly lending = new Cell<LendingState | undefined>(undefined);
   /** Peers that we feed. */
   readonly children = new Cell(0);
   /** Counts how often the engine broke and came back into the room. */
@@ -255,6 +258,8 @@ export class Session {
       case "refused":
       case "error":
         return this.trouble.set(sentence(`fault.${event.code}`));
+      case "lending":
+        return this.lending.set(event);
       case "ready":
       case "card":
       case "sound":

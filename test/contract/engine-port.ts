@@ -146,6 +146,29 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         expect(await told).toEqual(roomState);
       }));
 
+    it("passes what is lent, and how the computer is fed", () =>
+      using(async ({ engine, double }) => {
+        await engine.start();
+        const options = {
+          maxChildren: 6,
+          maxKbps: 900,
+          hours: { fromMinute: 1200, toMinute: 60 },
+          notOnBattery: true,
+          notOnMetered: true,
+        };
+        await engine.lend(options);
+        expect(double.lent).toEqual(options);
+        engine.power({ onBattery: true, metered: false });
+        await engine.lend(null);
+        expect(double.lent).toBeNull();
+        expect(double.powers).toEqual([{ onBattery: true, metered: false }]);
+        const told = nextEvent(engine, "lending");
+        const lending = { on: true, paused: "hours", children: 2, childrenMax: 6, kbps: 130, kbpsMax: null } as const;
+        double.emit({ event: "lending", ...lending });
+        expect(await told).toEqual({ event: "lending", ...lending });
+        expect(engine.snapshot()).toContainEqual({ event: "lending", ...lending });
+      }));
+
     it("rejects with the code and the sentence of the trouble", () =>
       using(async ({ engine, double }) => {
         await engine.start();

@@ -7,6 +7,7 @@ import { numbered } from "./options.ts";
 import type { DemoOptions } from "./options.ts";
 
 const clip = fileURLToPath(new URL("../fixtures/speech.flac", import.meta.url));
+const listening = ["--listen", "/ip4/127.0.0.1/tcp/0/tls/ws"];
 /** Listeners that start at a time: each costs half a second of CPU, and two cores are shared. */
 const startingAtOnce = 2;
 /** Longer than any of them needs; after it the demo gives up. */
@@ -36,6 +37,9 @@ export class DemoRoom {
   readonly #broken: Promise<never>;
   #break: (error: DemoFailure) => void = () => undefined;
   #isEnding = false;
+  #invite = "";
+  /** The app open on the room: it is the person's, and may be closed. */
+  #window: TeahouseProcess | undefined;
 
   constructor(options: DemoOptions, witness: Witness) {
     this.#options = options;
@@ -48,7 +52,7 @@ export class DemoRoom {
 
   /** Starts everybody; resolves when the last listener has sound. Rejects with `DemoFailure`. */
   async open(): Promise<void> {
-    const { relays, listeners, shape } = this.#options;
+    const { relays, listeners, lending, shape } = this.#options;
     const cards = await this.#within("no relay came up", async () => {
       const lines = numbered("relay", relays).map((name) => this.#spawn(name, this.#relayArgs()).next("card"));
       return (await Promise.all(lines)).map((line) => String(line["card"]));
@@ -59,17 +63,32 @@ export class DemoRoom {
       this.#spawn("host", hostArgs, cards.join("\n")).next("room"),
     );
     const invite = String((room["invites"] as Record<string, unknown>)["listener"]);
+    this.#invite = invite;
     const waiting = numbered("listener", listeners);
+    const lenders = new Set(numbered("listener", lending));
     const arrive = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-        const process = this.#spawn(name, ["listen", "-", ...this.#profileArgs()], invite);
+        const lends = lenders.has(name) ? ["--lend", ...listening] : [];
+        const process = this.#spawn(name, ["listen", "-", ...lends, ...this.#profileArgs()], invite);
         await this.#within(`${name} had no sound`, () => process.next("sound"));
       }
     };
     await Promise.all(Array.from({ length: startingAtOnce }, arrive));
   }
 
-  /** Lets the window pass and kills whom it was told to kill. Rejects with `DemoFailure` when a listener is lost. */
+  /** Opens the app on the room: in a window where there is a display, else at an address that it says. */
+  async show(): Promise<void> {
+    const onLine = (line: EventLine): void => {
+      if (line.event === "window" || line.event === "error") this.#witness("the app", line);
+    };
+    const process = new TeahouseProcess(["--enter", "-", ...this.#profileArgs()], { stdin: this.#invite, onLine });
+    this.#window = process;
+    await process.next("window").catch(() => {
+      throw new DemoFailure(`The app did not open. ${process.stderr.trim()}`);
+    });
+  }
+
+  /** Lets the window pass and does to its people what it was told. Rejects with `DemoFailure` when one ends by itself. */
   async pass(interrupted: AbortSignal): Promise<Window> {
     const from = performance.now();
     const { kills, pauses } = this.#options;
@@ -82,14 +101,16 @@ export class DemoRoom {
       await Promise.race([this.#broken, elapsed(this.#options.forMs, interrupted)]);
       const to = performance.now();
       await Promise.race([this.#broken, elapsed(lastLineMs, interrupted)]);
-      const window = { from, to };
-      const lost = lostListeners(this.#listenersLeft(), window);
-      const [name] = lost;
-      if (name !== undefined) throw new DemoFailure(`${lost.join(", ")} heard nothing more while others went on.`);
-      return window;
+      return { from, to };
     } finally {
       timers.forEach(clearTimeout);
     }
+  }
+
+  /** Listeners whom nobody killed, and who heard nothing more while others went on. */
+  lost(window: Window): string[] {
+    const left = this.observed("listener").filter(({ from }) => this.#participants.get(from)?.wasKilled === false);
+    return lostListeners(left, window);
   }
 
   /** What is known of everybody of one kind. */
@@ -102,27 +123,26 @@ export class DemoRoom {
       });
   }
 
-  /** Those that nobody killed. */
-  #listenersLeft(): Observed[] {
-    return this.observed("listener").filter(({ from }) => this.#participants.get(from)?.wasKilled === false);
-  }
-
   /** Ends every process that it started; resolves when all are gone. */
   async close(): Promise<void> {
     this.#isEnding = true;
     // Who stands still would not hear that it is to end.
     for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGCONT");
-    await Promise.all([...this.#participants.values()].map(({ process }) => process.end()));
+    const all = [...this.#participants.values()].map(({ process }) => process);
+    if (this.#window !== undefined) all.push(this.#window);
+    await Promise.all(all.map((process) => process.end()));
   }
 
   /** Ends them at once, without waiting: this process is about to be gone. */
   abandon(): void {
     this.#isEnding = true;
     for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGKILL");
+    // It has a browser to close.
+    this.#window?.kill("SIGTERM");
   }
 
   #relayArgs(): string[] {
-    return ["relay", "--listen", "/ip4/127.0.0.1/tcp/0/tls/ws", ...this.#profileArgs()];
+    return ["relay", ...listening, ...this.#profileArgs()];
   }
 
   #profileArgs(): string[] {

@@ -5,9 +5,11 @@ import type {
   Layer,
   HostOptions,
   Invites,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
+  VolunteerOptions,
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { Act, InviteTerms } from "../../p2p/api/room.ts";
@@ -47,6 +49,10 @@ export class EngineDouble implements EngineApi {
   readonly calls: string[] = [];
   readonly spoken: SpokenPacket[] = [];
   hosted: HostOptions | undefined;
+  /** What `lend` was given last. */
+  lent: VolunteerOptions | null | undefined;
+  /** What `power` was given. */
+  readonly powers: Power[] = [];
   way: WayChoice | undefined;
   verdict: ProbeVerdict = "works";
   /** What `probe` tells of, one after the other. */
@@ -112,6 +118,16 @@ export class EngineDouble implements EngineApi {
     await this.#note("volunteer");
     this.emit({ event: "card", card: "thc1-card" });
     return "thc1-card";
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    this.lent = options;
+    await this.#note("lend");
+  }
+
+  power(power: Power): void {
+    this.powers.push(power);
+    void this.#note("power");
   }
 
   async host(options: HostOptions): Promise<Invites> {

@@ -285,6 +285,19 @@ describe("one window at a time", () => {
     expect(first.state).toBe("closed");
   });
 
+  it("keeps what a window leaves for the next one, within bounds", async () => {
+    const seat = new Seat();
+    const first = await serveRaw({ rights: "window", seat });
+    expect(first.received[0]).toMatchObject({ kind: "welcome", kept: null });
+    first.port.postMessage(JSON.stringify({ kind: "keep", text: "mask on" }));
+    first.port.postMessage(JSON.stringify({ kind: "keep", text: "x".repeat(1025) }));
+    await first.settled();
+    first.port.close();
+    await first.settled();
+    const second = await serveRaw({ rights: "window", seat });
+    expect(second.received[0]).toMatchObject({ kind: "welcome", kept: "mask on" });
+  });
+
   it("lets the one who waited in when the first goes, and says when nobody is there", async () => {
     const changes: boolean[] = [];
     const seat = new Seat((isTaken) => void changes.push(isTaken));

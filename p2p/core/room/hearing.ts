@@ -94,3 +94,14 @@ export class Hearing {
     return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: this.#covers, moves: this.#moves };
   }
 }
+
+/** What of `Stats` is counted at the ear, for who sits in no room. */
+export const noSound = {
+  framesExpected: 0,
+  framesOnTime: 0,
+  framesConcealed: 0,
+  framesSent: 0,
+  worstGapMs: 0,
+  latencyMs: null,
+  hops: 0,
+};

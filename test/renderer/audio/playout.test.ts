@@ -19,7 +19,7 @@ beforeAll(async () => {
   const encoder = await createVoiceEncoder();
   opus = [];
   for (let start = 0; start + 1920 <= speech.length; start += 1920)
-    opus.push(encoder.encode(speech.subarray(start, start + 1920)));
+    opus.push(encoder.encode(speech.subarray(start, start + 1920)).opus);
   encoder.free();
 });
 
