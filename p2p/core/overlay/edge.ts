@@ -70,6 +70,11 @@ export function isFed(edge: Edge, now: Millis): boolean {
   return edge.direction === "down" && (edge.feed || (edge.coverUntil !== undefined && now < edge.coverUntil));
 }
 
+/** Whether it counts among those that are fed: those that are covered for do, until that is over. */
+export function takesSlot(edge: Edge): boolean {
+  return edge.feed || edge.coverUntil !== undefined;
+}
+
 /** What goes down an edge of each voice. */
 export function layersOf(edge: Edge): Layers {
   return edge.lowOnly && edge.role === "member" ? "low" : edge.wish.layers;

@@ -1,8 +1,7 @@
 import { type Millis, millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Frame } from "../session/frames.ts";
-import { reservedSlots } from "./admission.ts";
-import type { Edge } from "./edge.ts";
+import { type Edge, takesSlot } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { Have } from "./ring.ts";
 import type { Wish } from "./layers.ts";
@@ -14,7 +13,7 @@ const coverMs = 400;
 /** What feeds need to know of the room. */
 export interface FeedWires {
   /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
-  slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
+  slots(): { readonly used: number; readonly max: number } | undefined;
   /** Relays that have a slot. */
   alternatives(): RelayAddress[];
   /** What this node wants for itself and everybody below it. */
@@ -45,7 +44,7 @@ export class Feeds {
       return;
     }
     const slots = this.#wires.slots();
-    const free = edge.role === "relay" || edge.authority || edge.feed;
+    const free = edge.role === "relay" || edge.authority || takesSlot(edge);
     // Whoever has waited here as a standby may take the slots that newcomers may not.
     if (!slots || (!free && slots.used >= slots.max)) {
       return this.#refuse(edge, now);
@@ -62,7 +61,8 @@ export class Feeds {
       return;
     }
     const slots = this.#wires.slots();
-    if (!slots || slots.feeding >= slots.max + reservedSlots) return this.#refuse(edge, now);
+    const free = edge.coverUntil !== undefined || edge.role === "relay" || edge.authority;
+    if (!slots || (!free && slots.used >= slots.max)) return this.#refuse(edge, now);
     edge.wish = wish;
     edge.coverUntil = millis(now + coverMs);
     if (have.length > 0) this.#spread.replay(edge, have, now);

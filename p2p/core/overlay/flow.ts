@@ -96,6 +96,9 @@ export class MediaFlow {
 
   handleTimeout(now: Millis): void {
     this.cover.handleTimeout(now);
+    for (const edge of this.#edges.all) {
+      if (edge.coverUntil !== undefined && now >= edge.coverUntil) edge.coverUntil = undefined;
+    }
     this.#keepTicks.handleTimeout(now);
   }
 

@@ -10,7 +10,7 @@ import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
-import { type Edge, Edges, newEdge } from "./edge.ts";
+import { type Edge, Edges, newEdge, takesSlot } from "./edge.ts";
 import { MediaFlow } from "./flow.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
@@ -137,11 +137,12 @@ export class RoomNode {
 
   /** Edges that media flows down to, of every kind. */
   get feeding(): number {
-    return this.edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
+    return this.edges.downs.filter((edge) => takesSlot(edge) && edge.session.keepsPlace).length;
   }
 
   get children(): number {
-    return this.edges.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
+    return this.edges.downs.filter((edge) => takesSlot(edge) && edge.role === "member" && edge.session.keepsPlace)
+      .length;
   }
 
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
