@@ -110,7 +110,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
-      children: sum((node) => node.feeding),
+      children: sum((node) => node.edges.feeding),
     };
   }
 
@@ -194,8 +194,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         this.#layer = command.layer;
         return this.#resident?.preferLayer(command.layer, now);
       case "try-again":
-        for (const node of this.#nodes.values()) node.tryAgain(now);
-        return;
+        return this.#nodes.forEach((node) => node.tryAgain(now));
       case "leave":
         return this.#leave();
       default:
@@ -252,6 +251,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const datagrams = this.#options.profile === "webrtc" || this.#options.profile === "auto";
     return {
       self: this.#options.self.peer,
+      address: this.#options.self.address,
       send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
       close: (link) => this.#close(link),
       dial: (target, fresh) => dial((id) => ({ kind: "dial", dial: id, target, fresh })),
@@ -269,8 +269,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (!this.#lending) return undefined;
     const max = this.#lending.pausedBy(this.#power, this.#now) === undefined ? this.#lending.childrenMax : 0;
     const nodes = [...this.#nodes.values()];
-    const used = nodes.reduce((sum, node) => sum + node.children, 0);
-    return { used, max, feeding: nodes.reduce((sum, node) => sum + node.feeding, 0) };
+    const used = nodes.reduce((sum, node) => sum + node.edges.children, 0);
+    return { used, max, feeding: nodes.reduce((sum, node) => sum + node.edges.feeding, 0) };
   }
 
   /** Whoever hangs below is said goodbye to, and moves to its reserve. */
@@ -400,7 +400,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #refuse(link: LinkId, hello: Hello, reason: Refusal, now: Millis): void {
     this.#count(`refused-${reason}`);
-    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives() ?? []) : [];
+    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives(now) ?? []) : [];
     const { session } = hello;
     const bytes = encodeFrame({ kind: "refuse", session, time: now, reason, alternatives });
     this.#outputs.push({ kind: "send", link, bytes });

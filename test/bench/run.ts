@@ -1,4 +1,5 @@
 /** `npm run bench -- [id…] [--json]`: the figures of GOALS.md that are built, each beside its baseline of the same run. */
+import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, measureTraces } from "./censor.ts";
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
@@ -17,7 +18,12 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   T10: [measureLoss],
   T11: [measureMouthToEar],
   T12: [measureDataChannel],
+  C1: [measureTraces],
+  C2: [measureRandomLooks],
+  C3: [measureJoins],
   C4: [measureKills],
+  C5: [measureBrokenRoutes],
+  C7: [measureProbes],
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],

@@ -42,7 +42,7 @@ interface Covering {
 
 /**
  * Two silent ticks from the parent, and the backup is asked to cover: it replays the hole and feeds on, until the parent is
- * back or has been silent so long that the backup takes its place ([OV18]). A parent that says that it waits itself is waited for.
+ * back or has been silent so long that the backup takes its place ([OV40]). A parent that says that it waits itself is waited for.
  */
 export class Cover {
   readonly #edges: Edges;

@@ -15,7 +15,9 @@ export interface FeedWires {
   /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
   slots(): { readonly used: number; readonly max: number } | undefined;
   /** Relays that have a slot. */
-  alternatives(): RelayAddress[];
+  alternatives(now: Millis): RelayAddress[];
+  /** Whether somebody may be fed here as the tree stands. */
+  mayFeed(edge: Edge): boolean;
   /** What this node wants for itself and everybody below it. */
   wish(): Wish;
 }
@@ -46,15 +48,14 @@ export class Feeds {
     const slots = this.#wires.slots();
     const free = edge.role === "relay" || edge.authority || takesSlot(edge);
     // Whoever has waited here as a standby may take the slots that newcomers may not.
-    if (!slots || (!free && slots.used >= slots.max)) {
-      return this.#refuse(edge, now);
-    }
+    const full = !slots || (!free && slots.used >= slots.max);
+    if (full || !(edge.authority || this.#wires.mayFeed(edge))) return this.#refuse(edge, now);
     edge.feed = edge.session.feeds = true;
     edge.coverUntil = undefined;
     this.answer(edge, have, now);
   }
 
-  /** A neighbour that waits below wants media for a moment, or no more: its parent is silent ([OV18]). */
+  /** A neighbour that waits below wants media for a moment, or no more: its parent is silent ([OV40]). */
   lend(edge: Edge, { on, wish, have }: Extract<Frame, { kind: "cover" }>, now: Millis): void {
     if (!on || edge.feed) {
       edge.coverUntil = undefined;
@@ -62,7 +63,8 @@ export class Feeds {
     }
     const slots = this.#wires.slots();
     const free = edge.coverUntil !== undefined || edge.role === "relay" || edge.authority;
-    if (!slots || (!free && slots.used >= slots.max)) return this.#refuse(edge, now);
+    const full = !slots || (!free && slots.used >= slots.max);
+    if (full || !this.#wires.mayFeed(edge)) return this.#refuse(edge, now);
     edge.wish = wish;
     edge.coverUntil = millis(now + coverMs);
     if (have.length > 0) this.#spread.replay(edge, have, now);
@@ -93,7 +95,7 @@ export class Feeds {
   }
 
   #refuse(edge: Edge, now: Millis): void {
-    edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives() }), now);
+    edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
   }
 
   /** Tells the parent when what is wanted here is not what it was asked for ([OV17]). */

@@ -1,4 +1,4 @@
-import type { Millis, PeerId } from "../../api/ids.ts";
+import type { Millis } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
 import { type Deadline, soonest } from "../machine.ts";
 import type { Frame, Tick } from "../session/frames.ts";
@@ -9,13 +9,15 @@ import { Feeds, type FeedWires } from "./feeds.ts";
 import { KeepTicks } from "./keep-tick.ts";
 import type { RoomResident } from "./room-wires.ts";
 import { Spread } from "./spread.ts";
-import { waysUp, wishOfAll } from "./upward.ts";
+import { wishOfAll } from "./upward.ts";
 
 /** What media needs of its room. */
 export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses"> {
   resident(): RoomResident | undefined;
   /** A neighbour passed on what nobody honest passes on. */
   blame(edge: Edge, now: Millis): void;
+  /** Media came from above; `fresh`: by nobody else before. */
+  cameFromAbove(edge: Edge, fresh: boolean, now: Millis): void;
 }
 
 /** Media in one room: what comes, where it goes, and how it heals when a parent falls silent. */
@@ -33,7 +35,8 @@ export class MediaFlow {
     this.spread = new Spread(crypto, edges, (edge, at) => wires.blame(edge, at));
     this.feeds = new Feeds(this.spread, {
       slots: () => wires.slots(),
-      alternatives: () => wires.alternatives(),
+      alternatives: (at) => wires.alternatives(at),
+      mayFeed: (edge) => wires.mayFeed(edge),
       wish: () => wishOfAll(edges, wires.resident()),
     });
     this.#keepTicks = new KeepTicks(edges);
@@ -55,7 +58,10 @@ export class MediaFlow {
     switch (signal.kind) {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (edge.direction === "up") this.cover.heardMedia(edge, passed ? 1 : 0, now);
+        if (edge.direction === "up") {
+          this.cover.heardMedia(edge, passed ? 1 : 0, now);
+          this.#wires.cameFromAbove(edge, passed !== undefined, now);
+        }
         if (!passed) return;
         this.#keepTicks.sent(now);
         const resident = this.#wires.resident();
@@ -71,14 +77,7 @@ export class MediaFlow {
   }
 
   /** Sends one tick of our own voice, a packet for each layer. False when it was not accepted. */
-  originate(
-    packets: readonly Uint8Array[],
-    relays: readonly PeerId[],
-    coreSize: number,
-    isDead: (peer: PeerId) => boolean,
-    now: Millis,
-  ): boolean {
-    const ways = waysUp(this.#edges, relays, coreSize, isDead);
+  originate(packets: readonly Uint8Array[], ways: readonly Edge[], now: Millis): boolean {
     this.#keepTicks.sent(now);
     return packets.every((packet) => this.spread.originate(packet, ways, now));
   }

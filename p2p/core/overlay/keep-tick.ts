@@ -9,7 +9,7 @@ import type { Edges } from "./edge.ts";
  */
 const pausesMs = [60, 60] as const;
 
-/** Says downwards that we live when media stops ([OV18]); media itself says it otherwise. Costs nothing while media flows. */
+/** Says downwards that we live when media stops ([OV40]); media itself says it otherwise. Costs nothing while media flows. */
 export class KeepTicks {
   readonly #edges: Edges;
   #mediaAt: Millis | undefined;

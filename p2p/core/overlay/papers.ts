@@ -4,6 +4,7 @@ import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { readAlternatives, readHave, wishBits, wishOf, writeAlternatives, writeHave } from "../session/frames.ts";
 import type { Wish } from "./layers.ts";
+import { type PlacePaper, placeTypes, readPlacePaper, writePlacePaper } from "./place-papers.ts";
 import type { Have } from "./ring.ts";
 
 /** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
@@ -51,9 +52,20 @@ export type Paper =
   /** The answer to `feed` when there is no slot, with relays that have one. */
   | { readonly kind: "no-feed"; readonly alternatives: readonly RelayAddress[] }
   /** The other answer: how many packets of the hole were sent again. */
-  | { readonly kind: "replayed"; readonly packets: number };
+  | { readonly kind: "replayed"; readonly packets: number }
+  | PlacePaper;
 
-const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7, note: 8 } as const;
+const types = {
+  view: 1,
+  state: 2,
+  petition: 3,
+  census: 4,
+  feed: 5,
+  "no-feed": 6,
+  replayed: 7,
+  note: 8,
+  ...placeTypes,
+} as const;
 
 /** Encodes a paper; the lane carries it whole. */
 export function encodePaper(paper: Paper): Uint8Array {
@@ -79,7 +91,7 @@ export function encodePaper(paper: Paper): Uint8Array {
       writer.u16(paper.packets);
       break;
     default:
-      paper satisfies never;
+      writePlacePaper(writer, paper);
   }
   return writer.finish();
 }
@@ -117,7 +129,7 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.replayed:
       return { kind: "replayed", packets: reader.u16() };
     default:
-      return undefined;
+      return readPlacePaper(type, reader);
   }
 }
 

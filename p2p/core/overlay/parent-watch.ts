@@ -17,7 +17,7 @@ const heldUpMs = 10;
 const rereadMs = 30;
 
 /**
- * Knows when a parent is silent ([OV18]). Media is its heartbeat; when there is none, each tick says how soon it will be
+ * Knows when a parent is silent ([OV40]). Media is its heartbeat; when there is none, each tick says how soon it will be
  * heard again. Silence while our own process stood still is nobody's.
  */
 export class ParentWatch {

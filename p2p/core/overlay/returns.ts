@@ -102,7 +102,7 @@ export class Returns {
     this.#parts.datagrams.start(edge);
   }
 
-  /** The backup covered so long that it becomes the parent ([OV18]); it feeds already, so nothing is missed. */
+  /** The backup covered so long that it becomes the parent ([OV40]); it feeds already, so nothing is missed. */
   move(from: Edge, to: Edge, reason: string, packets: number, now: Millis): void {
     this.#moveReason = reason;
     this.#coverPackets = packets;

@@ -54,6 +54,8 @@ export interface Hello {
   readonly wish: Wish;
   readonly have: readonly Have[];
   readonly proof: HostProof | undefined;
+  /** Whether it lends, and may be given a slot that is kept for those who do. */
+  readonly lends?: boolean;
 }
 
 /** A sign of life where there is nothing else to send. */
@@ -106,6 +108,7 @@ const types = {
   cover: 12,
 } as const;
 
+const lendsFlag = 128;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */
 const tickUnitMs = 20;
 const idBytes = 16;
@@ -218,7 +221,9 @@ function readCover(reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish));
+  writer.u8(
+    (hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | (hello.lends === true ? lendsFlag : 0),
+  );
   writeHave(writer, hello.have);
   if (!hello.proof) return;
   writer.bytes(hello.proof.sessionKey).u32(hello.proof.sessionExpires).bytes(hello.proof.carriageSignature);
@@ -247,10 +252,11 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  const wish = wishOf(flags);
+  const wish = wishOf(flags & ~lendsFlag);
   if (role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
-  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
+  const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
+  return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
 }
 
 function readProof(reader: ByteReader): HostProof {

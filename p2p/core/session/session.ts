@@ -2,6 +2,7 @@ import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts"
 import type { LinkKind } from "../../api/link.ts";
 import { encodeFrame, type Frame, type Tick } from "./frames.ts";
 import { ReliableLane } from "./lane.ts";
+import type { RoundTrip } from "./round-trip.ts";
 import type { Deadline } from "../machine.ts";
 
 /** A parent that has nothing to forward says so this often: media is the heartbeat, and this stands in for it. */
@@ -128,6 +129,11 @@ export class Session {
   /** When anything but an answer was sent last. */
   get sentAt(): Millis {
     return this.#sentAt;
+  }
+
+  /** The round trip to the far end, as far as it depends on the way alone. */
+  get roundTrip(): RoundTrip {
+    return this.#lane.roundTrip;
   }
 
   get hasDatagrams(): boolean {

@@ -10,7 +10,7 @@ function silentAt(watch: ParentWatch, until: number): number | undefined {
 }
 
 describe("a parent is watched", () => {
-  it("[OV18] regular media: two ticks and 10 ms after the last", () => {
+  it("[OV40] regular media: two ticks and 10 ms after the last", () => {
     const watch = new ParentWatch(millis(0));
     for (let at = 40; at <= 4000; at += 40) {
       expect(silentAt(watch, at)).toBeUndefined();
@@ -19,7 +19,7 @@ describe("a parent is watched", () => {
     expect(silentAt(watch, 10_000)).toBe(4090);
   });
 
-  it("[OV18] media that jitters is given more time, never more than 120 ms", () => {
+  it("[OV40] media that jitters is given more time, never more than 120 ms", () => {
     const rng = new Rng("jitter");
     const watch = new ParentWatch(millis(0));
     let at = 40;
@@ -34,7 +34,7 @@ describe("a parent is watched", () => {
     expect(watch.silentAt - at).toBeGreaterThan(90);
   });
 
-  it("[OV18] a tick says when the next word comes, and one of them may be lost", () => {
+  it("[OV40] a tick says when the next word comes, and one of them may be lost", () => {
     const watch = new ParentWatch(millis(0));
     watch.media(true, millis(40));
     watch.tick(60, millis(100));
@@ -43,7 +43,7 @@ describe("a parent is watched", () => {
     expect(silentAt(watch, 1000)).toBe(630);
   });
 
-  it("[OV18] who looks late was held up, and looks again before it judges", () => {
+  it("[OV40] who looks late was held up, and looks again before it judges", () => {
     const watch = new ParentWatch(millis(0));
     watch.media(true, millis(40));
     expect(watch.isSilent(millis(129))).toBe(false);
@@ -53,12 +53,12 @@ describe("a parent is watched", () => {
     expect(watch.isSilent(millis(760))).toBe(false);
   });
 
-  it("[OV18] a parent that is new has a second", () => {
+  it("[OV40] a parent that is new has a second", () => {
     const watch = new ParentWatch(millis(500));
     expect(silentAt(watch, 10_000)).toBe(1500);
   });
 
-  it("[OV19] knows whether what came was of use", () => {
+  it("[OV41] knows whether what came was of use", () => {
     const watch = new ParentWatch(millis(0));
     expect(watch.isUseful(millis(0))).toBe(false);
     watch.media(true, millis(100));

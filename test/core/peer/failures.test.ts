@@ -72,7 +72,7 @@ describe("when somebody dies", () => {
     expect(neighbours).toEqual(new Set(b.relays));
   });
 
-  it("[OV18] [SS6] one link of the parent, the standby covers at once, the parent stays, and nothing is missing", () => {
+  it("[OV40] [SS6] one link of the parent, the standby covers at once, the parent stays, and nothing is missing", () => {
     const room = new Room("one link");
     const relays = [room.addRelay({}, { profile: "auto" }), room.addRelay({}, { profile: "auto" })];
     const host = room.addPerson();
