@@ -59,6 +59,17 @@ export interface Hello {
   readonly lends?: boolean;
 }
 
+/** A sign of life where there is nothing else to send. */
+export interface Tick {
+  readonly kind: "tick";
+  /** The sender will be heard again within this time, ms; 0: it does not say. */
+  readonly nextMs: number;
+  /** Nothing comes from above here: whoever hangs below waits. */
+  readonly stalled: boolean;
+  /** Media passes here. */
+  readonly passing: boolean;
+}
+
 /** Everything that crosses a link. Layouts: SPEC.md, "Frames". */
 export type Frame =
   | Hello
@@ -77,7 +88,14 @@ export type Frame =
   /** Answers a hello while too many come: to be solved first. See `core/defence`. */
   | { readonly kind: "puzzle"; readonly challenge: Uint8Array; readonly bits: number }
   | { readonly kind: "solution"; readonly nonce: Uint8Array }
-  | { readonly kind: "tick" }
+  | Tick
+  | {
+      /** Asks a backup to feed us while our parent is silent, or no more; with what we have, the hole is replayed. */
+      readonly kind: "cover";
+      readonly on: boolean;
+      readonly wish: Wish;
+      readonly have: readonly Have[];
+    }
   | { readonly kind: "bye" };
 
 const types = {
@@ -93,12 +111,15 @@ const types = {
   bye: 10,
   puzzle: 15,
   solution: 16,
+  cover: 12,
 } as const;
 
 /** The first byte of a hello. */
 export const helloType = types.hello;
 
 const lendsFlag = 128;
+/** Promises of a tick are told in these, so that one byte holds 5 s. */
+const tickUnitMs = 20;
 const idBytes = 16;
 /** Voices whose last packet a child may name: the stage. */
 export const haveMax = 32;
@@ -143,6 +164,13 @@ export function encodeFrame(frame: Frame): Uint8Array {
       writer.bytes(frame.nonce);
       break;
     case "tick":
+      writer.u8(Math.min(255, Math.ceil(frame.nextMs / tickUnitMs)));
+      writer.u8((frame.stalled ? 1 : 0) | (frame.passing ? 2 : 0));
+      break;
+    case "cover":
+      writer.u8((frame.on ? 1 : 0) | wishBits(frame.wish));
+      writeHave(writer, frame.have);
+      break;
     case "bye":
       break;
     default:
@@ -182,7 +210,9 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
     case types.ack:
       return { kind: "ack", next: reader.u32() };
     case types.tick:
-      return { kind: "tick" };
+      return readTick(reader);
+    case types.cover:
+      return readCover(reader);
     case types.bye:
       return { kind: "bye" };
     case types.puzzle:
@@ -192,6 +222,19 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
     default:
       return undefined;
   }
+}
+
+function readTick(reader: ByteReader): Frame | undefined {
+  const nextMs = reader.u8() * tickUnitMs;
+  const flags = reader.u8();
+  return flags > 3 ? undefined : { kind: "tick", nextMs, stalled: (flags & 1) !== 0, passing: (flags & 2) !== 0 };
+}
+
+function readCover(reader: ByteReader): Frame | undefined {
+  const bits = reader.u8();
+  const wish = wishOf(bits);
+  const have = readHave(reader);
+  return (bits & 2) !== 0 ? undefined : wish && have && { kind: "cover", on: (bits & 1) !== 0, wish, have };
 }
 
 function writeHello(writer: ByteWriter, hello: Hello): void {

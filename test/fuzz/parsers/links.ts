@@ -65,7 +65,13 @@ function frames(samples: Samples): Frame[] {
     { kind: "ack", next: 9 },
     { kind: "puzzle", challenge: rng.bytes(16), bits: 13 },
     { kind: "solution", nonce: rng.bytes(8) },
-    { kind: "tick" },
+    { kind: "tick", nextMs: 200, stalled: false, passing: true },
+    {
+      kind: "cover",
+      on: true,
+      wish: { layers: "low", prompt: false, lossy: false },
+      have: [{ voice: 1, sequence: 2 }],
+    },
     { kind: "bye" },
   ];
 }
