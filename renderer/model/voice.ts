@@ -305,6 +305,7 @@ export class Voice {
   #show(): void {
     const next = this.#stateNow();
     if (next !== "muted") this.#unhint();
+    this.speakers.setAttention(next === "shut" ? "listening" : "conversing");
     this.state.set(next);
   }
 

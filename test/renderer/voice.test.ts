@@ -57,6 +57,13 @@ describe("who cannot hear the room is not heard", () => {
     expect(stateOf(window)).toBe("muted");
   });
 
+  it("who takes the stage is spared delay, and who leaves it hears every word again", () => {
+    const window = onStage();
+    expect(window.speakers.attention).toBe("conversing");
+    window.engine.emit({ event: "role", role: "listener", by: "host" });
+    expect(window.speakers.attention).toBe("listening");
+  });
+
   it("unmuting then waits for the room; holding does nothing", () => {
     const window = onStage();
     window.engine.emit(errorEvent("stalled"));
