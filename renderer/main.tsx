@@ -48,6 +48,7 @@ const app = new App({
   microphone: createMicrophone(),
   speakers: createSpeakers(),
   keepsake: client,
+  talkKey: bridge,
   timers: browserTimers,
   systemLanguages: navigator.languages,
 });

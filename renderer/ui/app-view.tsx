@@ -86,7 +86,9 @@ function ScreenView({ app, screen }: { readonly app: App; readonly screen: Scree
     case "lobby":
       return <LobbyView model={screen.model} probe={app.probe} />;
     case "room":
-      return <RoomView model={screen.model} settings={app.settings} way={app.way} probe={app.probe} />;
+      return (
+        <RoomView model={screen.model} settings={app.settings} way={app.way} probe={app.probe} talkKey={app.talkKey} />
+      );
     case "ended":
       return <EndedView screen={screen} />;
     default:
@@ -108,6 +110,7 @@ function TopBar({ app }: { readonly app: App }): ReactElement {
         settings={app.settings}
         voice={app.voice}
         way={app.way}
+        talkKey={app.talkKey}
         isOpen={open}
         onClose={() => setOpen(false)}
       />

@@ -17,6 +17,7 @@ import { TreeSheet } from "./tree-sheet.tsx";
 import { useRoomKeys } from "./use-room-keys.ts";
 import { useValue } from "./use-value.ts";
 import { WayWords } from "./way-facts.tsx";
+import type { TalkKeyModel } from "../model/talk-key.ts";
 import type { Settings } from "../model/settings.ts";
 
 interface RoomViewProps {
@@ -24,10 +25,11 @@ interface RoomViewProps {
   readonly settings: Settings;
   readonly way: WayModel;
   readonly probe: ProbeModel;
+  readonly talkKey: TalkKeyModel | undefined;
 }
 
 /** The room. */
-export function RoomView({ model, settings, way, probe }: RoomViewProps): ReactElement {
+export function RoomView({ model, settings, way, probe, talkKey }: RoomViewProps): ReactElement {
   const [sheet, setSheet] = useState<"share" | "settings" | "keys" | "tree" | undefined>(undefined);
   const composer = useRef<HTMLInputElement>(null);
   const close = (): void => setSheet(undefined);
@@ -56,7 +58,14 @@ export function RoomView({ model, settings, way, probe }: RoomViewProps): ReactE
       </aside>
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
-      <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
+      <SettingsSheet
+        settings={settings}
+        voice={model.voice}
+        way={way}
+        talkKey={talkKey}
+        isOpen={sheet === "settings"}
+        onClose={close}
+      />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
       <TreeSheet model={model} way={way} isOpen={sheet === "tree"} onClose={close} />
     </div>

@@ -249,7 +249,9 @@ describe("Electron's security checklist", () => {
   });
 
   it("17: messages count only from our own page in our own window", () => {
-    expect(new Set(desktop.ipcMain.eventNames())).toEqual(new Set([channels.connect, channels.protect]));
+    expect(new Set(desktop.ipcMain.eventNames())).toEqual(
+      new Set([channels.connect, channels.protect, channels.setTalkKey]),
+    );
     const foreign = [null, { url: page }, { url: "https://example.org/" }];
     const started = desktop.children.length;
     for (const senderFrame of foreign) {
@@ -262,6 +264,8 @@ describe("Electron's security checklist", () => {
     desktop.ipcMain.emit(channels.protect, own, true);
     expect(window.isProtected).toBe(false);
     contents.mainFrame.url = page;
+    for (const senderFrame of foreign) desktop.ipcMain.emit(channels.setTalkKey, { senderFrame }, "F8");
+    expect(desktop.shortcuts.size).toBe(0);
     for (const wrong of ["true", 1, {}, undefined]) desktop.ipcMain.emit(channels.protect, own, wrong);
     expect(window.isProtected).toBe(false);
     desktop.ipcMain.emit(channels.protect, own, true);
@@ -273,10 +277,17 @@ describe("Electron's security checklist", () => {
     expect(builtText()).not.toMatch(/loadFile|file:\/\//);
   });
 
-  it("20: the page gets four named things, and nothing of Electron", () => {
+  it("20: the page gets six named things, and nothing of Electron", () => {
     const { world, bridge } = desktop.page();
     expect(Object.keys(world)).toEqual([desktopBridgeName]);
-    expect(Object.keys(bridge).sort()).toEqual(["connect", "onHidden", "onLink", "setContentProtection"]);
+    expect(Object.keys(bridge).sort()).toEqual([
+      "connect",
+      "onHidden",
+      "onLink",
+      "onTalkKey",
+      "setContentProtection",
+      "setTalkKey",
+    ]);
     const heard: unknown[][] = [];
     bridge.onLink((...args: unknown[]) => heard.push(args));
     contents.send(channels.link, "teahouse://join#a");
