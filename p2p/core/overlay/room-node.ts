@@ -122,6 +122,7 @@ export class RoomNode {
       },
       time: (at) => this.resident?.time(at) ?? at,
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
+      keys: () => this.resident?.keys,
       fault: (reason, from, at) => {
         this.spread.reject(reason);
         this.#blame(from, at);
@@ -359,6 +360,9 @@ export class RoomNode {
       case "state":
       case "petition":
       case "note":
+      case "keys":
+      case "enrol":
+      case "grant":
         this.notices.handle(edge, paper, now);
         break;
       case "census":

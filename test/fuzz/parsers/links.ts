@@ -74,6 +74,9 @@ function papers({ rng, room }: Samples): Paper[] {
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
+    { kind: "keys", bytes: rng.bytes(300) },
+    { kind: "enrol", bytes: rng.bytes(100) },
+    { kind: "grant", bytes: rng.bytes(100) },
     { kind: "census", census },
     {
       kind: "feed",
