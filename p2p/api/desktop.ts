@@ -13,6 +13,7 @@ export const desktopLinkCharactersMax = 4160;
 
 /** Keys that may talk from behind other windows, by Electron's names: none of them types anything. */
 export const talkKeys = ["F8", "F9", "CommandOrControl+Shift+Space", "Alt+Shift+T"] as const;
+/** One of `talkKeys`. */
 export type TalkKey = (typeof talkKeys)[number];
 
 /** What became of the talk key; `refused`: the system gave it to another program, or to none. */
