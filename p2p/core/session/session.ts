@@ -252,6 +252,8 @@ export class Session {
       case "welcome":
       case "refuse":
       case "attach":
+      case "puzzle":
+      case "solution":
         return [{ kind: "broken" }];
       default:
         return frame satisfies never;
