@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { EngineApi } from "./api/engine.ts";
 import type { Port } from "./api/port.ts";
 import { type Hop, startHop } from "./io/proxy/hop.ts";
@@ -50,6 +51,10 @@ const startingFactor = 3;
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
 
+/** And how long a wipe waits for one, and for its frames to be out by then: a second is all there is. */
+const wipeGoodbyeMsMax = 250;
+const wipeFlushMs = 80;
+
 /** Keeps an engine running in a process of its own. */
 export interface Supervisor {
   /** The engine, whichever process it is in. It is nobody's to stop but the supervisor's. */
@@ -88,7 +93,7 @@ export function createSupervisor(spawn: () => ProcessHandle, rules: RestartRules
 class EngineSupervisor implements Supervisor {
   restarts = 0;
   isGone = false;
-  readonly #client: PortClient = createPortClient();
+  readonly #client: PortClient = createPortClient(undefined, { wipe: () => this.#wipe() });
   readonly #spawn: () => ProcessHandle;
   readonly #rules: RestartRules;
   readonly #backListeners: (() => void)[] = [];
@@ -160,6 +165,30 @@ class EngineSupervisor implements Supervisor {
       (hop) => hop.stop(),
       () => undefined,
     );
+  }
+
+  /** Nothing in a process outlives it: a goodbye, an end, and another process that never knew. */
+  async #wipe(): Promise<void> {
+    this.#cancelWait();
+    this.#capsule = undefined;
+    const handle = this.#handle;
+    // An end that is asked for is no crash.
+    this.#handle = undefined;
+    if (handle !== undefined) {
+      const goodbye = this.#client.leave().then(
+        () => pause(wipeFlushMs),
+        () => undefined,
+      );
+      await Promise.race([goodbye, pause(wipeGoodbyeMsMax)]);
+    }
+    handle?.kill();
+    await handle?.exited;
+    this.#client.close();
+    this.#client.forget();
+    this.#crashes = [];
+    if (this.#isStopping || this.isGone) return;
+    this.#run(false);
+    void this.#revive(undefined);
   }
 
   async #stopEngine(): Promise<void> {

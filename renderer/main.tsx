@@ -10,6 +10,7 @@ import { App } from "./model/app.ts";
 import { Line, type LinePorts } from "./model/line.ts";
 import { Scope } from "./model/scope.ts";
 import { askForPort, findBridge } from "./net/desktop-port.ts";
+import { watchPower } from "./net/power.ts";
 import { Lending } from "./net/lend.ts";
 import { AppView } from "./ui/app-view.tsx";
 import { createLanguage } from "./ui/language.ts";
@@ -48,7 +49,9 @@ const app = new App({
   microphone: createMicrophone(),
   speakers: createSpeakers(),
   keepsake: client,
+  talkKey: bridge,
   timers: browserTimers,
+  watchPower,
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));

@@ -48,8 +48,8 @@ export interface RoomResident {
   /** A dial to a relay failed. */
   unreachable(peer: PeerId, now: Millis): void;
   moved(reason: string, packets: number, now: Millis): void;
-  /** The parent is the same, but by a new link; the hole was replayed. */
-  resumed(packets: number, now: Millis): void;
+  /** The parent is the same; what it did not send for a moment, its backup or a new link brought. */
+  covered(reason: string, packets: number, now: Millis): void;
   /** Media is not asked for any more, because every way to it freezes ([OV16]). */
   muted(): void;
   /** Whether our own microphone is or may be open. */

@@ -248,9 +248,9 @@ export class Member implements Resident {
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
-  resumed(packets: number, now: Millis): void {
+  covered(reason: string, packets: number, now: Millis): void {
     const gapMs = this.hearing.covered(now);
-    this.#tell({ event: "cover", reason: "its connection was cut", gapMs, packetsRecovered: packets });
+    this.#tell({ event: "cover", reason, gapMs, packetsRecovered: packets });
   }
 
   muted(): void {
