@@ -51,6 +51,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #seats: SeatMaker | undefined;
   readonly #outputs: PeerOutput[] = [];
   readonly #links = new Map<LinkId, OpenLink>();
+  /** Those of them that belong to no edge yet. */
+  readonly #opening = new Map<LinkId, OpenLink>();
   readonly #nodes = new Map<RoomTag, RoomNode>();
   readonly #dials = new Map<DialId, RoomNode>();
   /** Who brought which room. */
@@ -90,8 +92,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         consider({ at: millis(node.usedAt + idleRoomMs), reason: "an idle room" });
       }
     }
-    for (const link of this.#links.values()) {
-      if (!link.owner) consider({ at: millis(link.openedAt + openingMs), reason: "a link that says nothing" });
+    // In order of opening: the first is the soonest.
+    for (const link of this.#opening.values()) {
+      consider({ at: millis(link.openedAt + openingMs), reason: "a link that says nothing" });
+      break;
     }
     return soonest;
   }
@@ -297,6 +301,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       strayed: false,
     };
     this.#links.set(link, opened);
+    this.#opening.set(link, opened);
     if (input.dial === undefined) {
       return this.#limitOpening(link, remote);
     }
@@ -308,7 +313,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   /** One peer's silent links go first, then the oldest of all: nobody keeps the others out. */
   #limitOpening(link: LinkId, remote: PeerId): void {
-    const opening = [...this.#links].filter(([, known]) => !known.owner);
+    const opening = [...this.#opening];
     const own = opening.filter(([, known]) => known.remote === remote);
     if (own.length > openingPerPeerMax) return this.#refuseLink(link, "too-many-links");
     const oldest = opening.length > openingMax ? opening[0] : undefined;
@@ -325,7 +330,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #adopt(link: LinkId, node: RoomNode): void {
     const known = this.#links.get(link);
     const edge = node.edges.ofLink(link);
-    if (known && edge) known.owner = { node, edge };
+    if (!known || !edge) return;
+    known.owner = { node, edge };
+    this.#opening.delete(link);
   }
 
   #handleMessage(link: LinkId, bytes: Uint8Array, now: Millis): void {
@@ -417,14 +424,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #handleClosed(link: LinkId, now: Millis): void {
     const known = this.#links.get(link);
     this.#links.delete(link);
+    this.#opening.delete(link);
     if (known?.owner) known.owner.node.handleLinkClosed(known.owner.edge, link, now);
   }
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
     if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
-    for (const [link, known] of this.#links) {
-      if (!known.owner && now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
+    for (const [link, known] of this.#opening) {
+      if (now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
     }
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
@@ -440,6 +448,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   #close(link: LinkId): void {
+    this.#opening.delete(link);
     if (!this.#links.delete(link)) return;
     this.#outputs.push({ kind: "close", link });
   }

@@ -270,7 +270,7 @@ export class RoomNode {
     consider(this.#returns.deadline());
     consider(this.#datagrams.deadline());
     consider(this.#places.deadline());
-    consider(this.#census.deadline(this.#censusFacts));
+    consider(this.#census.deadline(() => this.#wires.slots() !== undefined));
     return soonest;
   }
 

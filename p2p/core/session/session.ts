@@ -268,22 +268,30 @@ export class Session {
   deadline(): Deadline {
     if (this.isSevered && this.dialed)
       return { at: millis((this.#severedAt ?? this.#heardAt) + resumeMs), reason: "a session without a link" };
-    let soonest: Deadline = { at: this.#silentAt, reason: "silence of a neighbour" };
-    if (this.isSevered && this.#keepsPlace && this.#placeUntil < soonest.at)
-      return { at: this.#placeUntil, reason: "the place of somebody who is away" };
-    if (this.isSevered) return soonest;
-    const consider = (at: number, reason: string): void => {
-      if (at < soonest.at) soonest = { at: millis(at), reason };
-    };
-    const lane = this.#lane.deadline();
-    if (lane) consider(lane.at, lane.reason);
-    consider(this.#sentAt + this.#tickMs, "tick");
-    for (const entry of this.#links) {
-      if (!entry.ready) consider(entry.attachedAt + attachMs, "attach");
-      else if (this.#links.length > 1) consider(entry.sentAt + this.#tickMsIdle, "tick of an idle link");
-      if (entry.ready && this.#watches(entry)) consider(this.#silentAtOf(entry), "a silent link");
+    let at: number = this.#silentAt;
+    let reason = "silence of a neighbour";
+    if (this.isSevered) {
+      if (this.#keepsPlace && this.#placeUntil < at)
+        return { at: this.#placeUntil, reason: "the place of somebody who is away" };
+      return { at: millis(at), reason };
     }
-    return soonest;
+    // Asked after every packet, for every edge: no closures, and one object.
+    const lane = this.#lane.deadline();
+    if (lane && lane.at < at) ({ at, reason } = lane);
+    if (this.#sentAt + this.#tickMs < at) [at, reason] = [this.#sentAt + this.#tickMs, "tick"];
+    const several = this.#links.length > 1;
+    for (const entry of this.#links) {
+      if (!entry.ready) {
+        if (entry.attachedAt + attachMs < at) [at, reason] = [entry.attachedAt + attachMs, "attach"];
+        continue;
+      }
+      if (!several) continue;
+      if (entry.sentAt + this.#tickMsIdle < at)
+        [at, reason] = [entry.sentAt + this.#tickMsIdle, "tick of an idle link"];
+      if (this.#watches(entry) && this.#silentAtOf(entry) < at)
+        [at, reason] = [this.#silentAtOf(entry), "a silent link"];
+    }
+    return { at: millis(at), reason };
   }
 
   /** Ends the session: says goodbye and closes every link. */
