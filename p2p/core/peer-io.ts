@@ -11,6 +11,7 @@ import type {
   Role,
   SpokenPacket,
   StagePerson,
+  VoiceStrength,
   VolunteerOptions,
 } from "../api/engine.ts";
 import type { DialId, LinkId, Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
@@ -126,6 +127,7 @@ export type PeerEvent =
     }
   | { readonly event: "step"; readonly step: JoinStep }
   | { readonly event: "left" }
+  | { readonly event: "strength"; readonly strength: VoiceStrength }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };

@@ -357,6 +357,7 @@ class Engine implements EngineApi {
       case "role":
       case "cover":
       case "move":
+      case "strength":
       case "members":
       case "stage":
       case "text":

@@ -23,6 +23,7 @@ const ofRoom = [
   "place",
   "step",
   "members",
+  "strength",
   "left",
 ] as const;
 

@@ -263,6 +263,7 @@ export class Session {
       case "ready":
       case "card":
       case "sound":
+      case "strength":
       case "room-state":
       case "invites-issued":
       case "reaction":

@@ -1,5 +1,6 @@
 import type { Millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
+import { wishBits } from "../session/frames.ts";
 import type { Edge } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { Have } from "./ring.ts";
@@ -66,7 +67,7 @@ export class Feeds {
   /** Tells the parent when what is wanted here is not what it was asked for ([OV17]). */
   settleWish(parent: Edge, now: Millis): void {
     const wish = this.#wires.wish();
-    if (wish.layers === parent.wish.layers && wish.prompt === parent.wish.prompt) return;
+    if (wishBits(wish) === wishBits(parent.wish)) return;
     parent.wish = wish;
     parent.session.sendReliable(encodePaper({ kind: "feed", on: true, quiet: false, wish, have: [] }), now);
   }

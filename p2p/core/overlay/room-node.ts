@@ -436,7 +436,7 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident !== undefined };
+    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses };
   }
 
   #tellCensus(now: Millis): void {

@@ -30,6 +30,8 @@ export interface RoomWires {
 export interface RoomResident {
   /** The layer that is wanted of every voice. */
   readonly layer: Layer;
+  /** Whether it loses much ([OV50]). */
+  readonly hearing: { readonly losses: { readonly lossy: boolean } };
   packet(passed: Passed, now: Millis): void;
   view(view: RelayView, now: Millis): void;
   state(bytes: Uint8Array, now: Millis): void;

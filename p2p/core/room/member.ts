@@ -76,7 +76,7 @@ export class Member implements Resident {
     this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
-    this.#teller = new Teller((event) => this.#tell(event));
+    this.#teller = new Teller((event) => this.#tell(event), now);
     this.#chat = new Chat(crypto, this.#epochSecret, seat);
     this.#asking = new Asking(crypto);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
@@ -286,8 +286,8 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
-    this.hearing.settle(now);
-    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops);
+    if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }
 
@@ -302,6 +302,7 @@ export class Member implements Resident {
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
+    if (this.#joined) wait(this.hearing.losses.dueAt, "count losses");
     if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
     return waits.sort((a, b) => a.at - b.at)[0];

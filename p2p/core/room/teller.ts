@@ -1,11 +1,12 @@
 import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
-import type { VoiceKey } from "../../api/ids.ts";
+import type { Millis, VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { RoomState } from "./state.ts";
+import { StrengthChoice } from "./strength.ts";
 
 /** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
 const belowMax = 64;
@@ -24,10 +25,12 @@ export class Teller {
   #place = "";
   #members = "";
   #census: Census | undefined;
+  readonly #strength: StrengthChoice;
   #step: JoinStep | undefined;
 
-  constructor(tell: (event: PeerEvent) => void) {
+  constructor(tell: (event: PeerEvent) => void, now: Millis) {
     this.#tell = tell;
+    this.#strength = new StrengthChoice(now);
   }
 
   step(step: JoinStep): void {
@@ -55,6 +58,7 @@ export class Teller {
   /** What was counted; without a count the last one stands, and only who speaks has changed. */
   members(census: Census | undefined, speakers: number): void {
     this.#census = census ?? this.#census;
+    this.#strength.learn(this.#census, speakers);
     if (!this.#census) return;
     const listeners = Math.max(0, this.#census.listeners - speakers);
     const { relays } = this.#census;
@@ -64,7 +68,9 @@ export class Teller {
     this.#tell({ event: "members", speakers, listeners, relays });
   }
 
-  place(node: RoomNode, hops: number): void {
+  /** Where we are; and how voices are to be made, once all was well for long enough. */
+  place(node: RoomNode, hops: number, now: Millis): void {
+    if (this.#strength.judge(now)) this.#tell({ event: "strength", strength: this.#strength.strength });
     const { parent, ups, downs } = node.edges;
     const neighbour = ({ peer, session }: Edge, feeds: boolean): PlaceRelay => ({
       peer,

@@ -235,14 +235,15 @@ function readRefuse(reader: ByteReader): Frame | undefined {
 }
 
 /** A wish in the four bits above the two lowest; shared with the feed paper. */
-export function wishBits({ layers, prompt }: Wish): number {
-  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0);
+export function wishBits({ layers, prompt, lossy }: Wish): number {
+  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0) | (lossy ? 32 : 0);
 }
 
 /** What `wishBits` wrote; undefined for what means nothing. */
 export function wishOf(bits: number): Wish | undefined {
   const layers = layersOnWire[(bits >> 2) & 3];
-  return layers === undefined || bits > 31 ? undefined : { layers, prompt: (bits & 16) !== 0 };
+  if (layers === undefined || bits > 63) return undefined;
+  return { layers, prompt: (bits & 16) !== 0, lossy: (bits & 32) !== 0 };
 }
 
 /** Writes relays to try instead. */

@@ -22,7 +22,7 @@ const hello: Frame = {
   tag: toHex(rng.bytes(32)) as RoomTag,
   role: "relay",
   feed: true,
-  wish: { layers: "low", prompt: true },
+  wish: { layers: "low", prompt: true, lossy: true },
   have: [{ voice: 0xfedcba98, sequence: 0xffffffff }],
   proof: {
     sessionKey: rng.bytes(32),

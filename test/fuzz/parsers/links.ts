@@ -46,7 +46,7 @@ function helloOf({ session, tag, proof }: Samples): Frame {
     tag,
     role: "member",
     feed: true,
-    wish: { layers: "both", prompt: true },
+    wish: { layers: "both", prompt: true, lossy: false },
     have,
     proof,
   };
@@ -69,13 +69,19 @@ function frames(samples: Samples): Frame[] {
 }
 
 function papers({ rng, room }: Samples): Paper[] {
-  const census = { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] };
+  const census = { listeners: 9, relays: 2, lossy: 1, narrow: 0, room: [{ rank: 1, slots: 3, version: 4 }] };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
     { kind: "census", census },
-    { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
+    {
+      kind: "feed",
+      on: true,
+      quiet: false,
+      wish: { layers: "low", prompt: false, lossy: true },
+      have: [{ voice: 1, sequence: 2 }],
+    },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
     { kind: "replayed", packets: 12 },
     ...samplePlacePapers(rng),
