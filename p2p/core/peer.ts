@@ -6,6 +6,7 @@ import type { Crypto } from "./crypto.ts";
 import type { Deadline, Machine } from "./machine.ts";
 import type { Edge } from "./overlay/edge.ts";
 import { Lending } from "./overlay/lending.ts";
+import { OpeningLinks } from "./opening.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
@@ -15,12 +16,6 @@ import { verifyHost } from "./room/proof.ts";
 import type { Resident, SeatMaker } from "./room/resident.ts";
 import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
 
-/** A link that has said nothing sensible for this long is closed. */
-const openingMs = 5000;
-/** Links that may be open without having proved anything. */
-const openingMax = 256;
-/** And of one peer. */
-const openingPerPeerMax = 8;
 /** Rooms that one peer may bring to a volunteer. */
 const roomsPerPeerMax = 4;
 /** A timeout this late means that our own process stood still: a busy machine, or a suspended one. */
@@ -52,7 +47,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #outputs: PeerOutput[] = [];
   readonly #links = new Map<LinkId, OpenLink>();
   /** Those of them that belong to no edge yet. */
-  readonly #opening = new Map<LinkId, OpenLink>();
+  readonly #opening = new OpeningLinks();
   readonly #nodes = new Map<RoomTag, RoomNode>();
   readonly #dials = new Map<DialId, RoomNode>();
   /** Who brought which room. */
@@ -92,11 +87,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         consider({ at: millis(node.usedAt + idleRoomMs), reason: "an idle room" });
       }
     }
-    // In order of opening: the first is the soonest.
-    for (const link of this.#opening.values()) {
-      consider({ at: millis(link.openedAt + openingMs), reason: "a link that says nothing" });
-      break;
-    }
+    consider(this.#opening.deadline());
     return soonest;
   }
 
@@ -301,23 +292,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       strayed: false,
     };
     this.#links.set(link, opened);
-    this.#opening.set(link, opened);
+    this.#opening.add(link, remote, now);
     if (input.dial === undefined) {
-      return this.#limitOpening(link, remote);
+      const surplus = this.#opening.surplus(link, remote);
+      if (surplus !== undefined) this.#refuseLink(surplus, "too-many-links");
+      return;
     }
     const node = this.#takeDial(input.dial);
     if (!node) return this.#close(link);
     node.handleDialed(input.dial, link, linkKind, remote, now);
     this.#adopt(link, node);
-  }
-
-  /** One peer's silent links go first, then the oldest of all: nobody keeps the others out. */
-  #limitOpening(link: LinkId, remote: PeerId): void {
-    const opening = [...this.#opening];
-    const own = opening.filter(([, known]) => known.remote === remote);
-    if (own.length > openingPerPeerMax) return this.#refuseLink(link, "too-many-links");
-    const oldest = opening.length > openingMax ? opening[0] : undefined;
-    if (oldest) this.#refuseLink(oldest[0], "too-many-links");
   }
 
   #takeDial(dial: DialId): RoomNode | undefined {
@@ -430,10 +414,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
+    for (const node of this.#nodes.values()) node.lookAgain(now);
+    const due = this.deadline();
+    // Media that came or went has put off what was due.
+    if (due !== undefined && due.at > now) return;
     if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
-    for (const [link, known] of this.#opening) {
-      if (now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
-    }
+    for (const link of this.#opening.overdue(now)) this.#refuseLink(link, "opening-timeout");
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
       const idle = node.edges.all.length === 0 && !node.resident && now >= node.usedAt + idleRoomMs;

@@ -252,6 +252,11 @@ export class RoomNode {
     for (const edge of this.edges.all) edge.session.forgive(ms, now);
   }
 
+  /** Finds out whether what an edge waits for has been put off meanwhile. */
+  lookAgain(now: Millis): void {
+    for (const edge of this.edges.all) edge.session.lookAgain(now);
+  }
+
   handleTimeout(now: Millis): void {
     this.#returns.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
@@ -266,7 +271,7 @@ export class RoomNode {
     const consider = (other: Deadline | undefined): void => {
       if (other && (!soonest || other.at < soonest.at)) soonest = other;
     };
-    for (const edge of this.edges.all) consider(edge.session.deadline());
+    for (const edge of this.edges.all) consider(edge.session.bound);
     consider(this.#returns.deadline());
     consider(this.#datagrams.deadline());
     consider(this.#places.deadline());

@@ -75,14 +75,15 @@ export class Session {
   /** True for the side that dialed: it is below, or a sibling of worse rank. */
   readonly dialed: boolean;
   controlBytes = 0;
-  /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
-  quiet = false;
   /** Papers go by data channel too, because streams to this neighbour freeze. */
   prefersDatagrams = false;
   readonly #links: SessionLink[] = [];
   readonly #wires: SessionWires;
   readonly #lane: ReliableLane;
   #laneTurn = 0;
+  #quiet = false;
+  /** What `bound` gave last; undefined when something may be due sooner. */
+  #bound: Deadline | undefined;
   #sentAt: Millis;
   #heardAt: Millis;
   #lostAt: Millis | undefined;
@@ -107,6 +108,16 @@ export class Session {
   /** The kind of link that carries media now, or undefined without one. */
   get mediaKind(): LinkKind | undefined {
     return this.#mediaLink()?.kind;
+  }
+
+  /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
+  get quiet(): boolean {
+    return this.#quiet;
+  }
+
+  set quiet(quiet: boolean) {
+    this.#quiet = quiet;
+    this.#bound = undefined;
   }
 
   /** When the far end was last heard, on any link. */
@@ -142,6 +153,7 @@ export class Session {
    * data channel then serves once that is answered; on a stream, which is ordered, everything may follow at once.
    */
   addLink(link: LinkId, kind: LinkKind, announce: boolean, now: Millis): void {
+    this.#bound = undefined;
     const entry = { link, kind, ready: !announce, attachedAt: now, attaches: 0, heardAt: now, sentAt: now };
     const older = this.#links.filter((known) => isDatagrams(known) === isDatagrams(entry));
     this.#links.push(entry);
@@ -159,18 +171,21 @@ export class Session {
 
   /** Forgets a link that closed. True while another remains. */
   removeLink(link: LinkId, now: Millis): boolean {
+    this.#bound = undefined;
     this.#lostAt = now;
     return this.#forget(link, now);
   }
 
   /** Takes a link out, still open, for another session to use; its kind. */
   release(link: LinkId): LinkKind | undefined {
+    this.#bound = undefined;
     const index = this.#links.findIndex((entry) => entry.link === link);
     return index < 0 ? undefined : this.#links.splice(index, 1)[0]?.kind;
   }
 
   /** Closes every link without a goodbye: nothing comes on them any more, but the session is to go on by others. */
   sever(now: Millis): void {
+    this.#bound = undefined;
     for (const entry of this.#links.slice()) this.#giveUp(entry, now);
   }
 
@@ -186,6 +201,7 @@ export class Session {
 
   /** Sends a message that will arrive, in order, as long as the session lives. */
   sendReliable(message: Uint8Array, now: Millis): boolean {
+    this.#bound = undefined;
     return this.#lane.send(message, now);
   }
 
@@ -196,6 +212,7 @@ export class Session {
 
   /** Takes a frame that came on one of its links. Opening frames are the owner's. */
   handleFrame(link: LinkId, frame: Frame, now: Millis): SessionSignal[] {
+    if (frame.kind !== "media" && frame.kind !== "tick") this.#bound = undefined;
     this.#heardAt = now;
     const entry = this.#links.find((known) => known.link === link);
     if (entry) entry.heardAt = now;
@@ -229,6 +246,7 @@ export class Session {
 
   /** Repeats what was not answered, ticks when there was nothing to say, and gives up links that fell silent. */
   handleTimeout(now: Millis): void {
+    this.#bound = undefined;
     if (this.isSevered) {
       if (now >= this.#placeUntil) this.#keepsPlace = false;
       return;
@@ -294,8 +312,22 @@ export class Session {
     return { at: millis(at), reason };
   }
 
+  /**
+   * Nothing is due before this. Media that comes or goes only puts things off, and then this stays as it was: a relay has
+   * dozens of edges and asks after every packet. `deadline` is exact.
+   */
+  get bound(): Deadline {
+    return (this.#bound ??= this.deadline());
+  }
+
+  /** When `bound` has come: finds out whether it was put off meanwhile. */
+  lookAgain(now: Millis): void {
+    if (this.bound.at <= now) this.#bound = this.deadline();
+  }
+
   /** Ends the session: says goodbye and closes every link. */
   end(): void {
+    this.#bound = undefined;
     for (const entry of this.#links.splice(0)) {
       this.#wires.send(entry.link, encodeFrame({ kind: "bye" }));
       this.#wires.close(entry.link);
