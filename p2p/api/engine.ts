@@ -312,6 +312,12 @@ export interface EngineApi {
   probe(invite: string): Promise<ProbeVerdict>;
   /** Ends the probe under way, if any: nothing further is tried or told. */
   stopProbe(): void;
+  /**
+   * Leaves at once and forgets everything: room, keys, what was lent, the way that was chosen, what a card was made of. Behind a
+   * supervisor the process that held it ends with it, after a quarter of a second for its goodbyes; what goes on is a fresh
+   * one. Resolves when it is gone.
+   */
+  wipe(): Promise<void>;
   /** Leaves the room with a goodbye; the room goes on for the others. */
   leave(): Promise<void>;
   /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */

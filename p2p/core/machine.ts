@@ -17,3 +17,10 @@ export interface Machine<Input, Output> {
   /** The soonest time at which `handle({ kind: "timeout" })` has something to do. */
   deadline(): Deadline | undefined;
 }
+
+/** The soonest of some deadlines; undefined of none. */
+export function soonest(...deadlines: readonly (Deadline | undefined)[]): Deadline | undefined {
+  let first: Deadline | undefined;
+  for (const deadline of deadlines) if (deadline && (!first || deadline.at < first.at)) first = deadline;
+  return first;
+}

@@ -414,7 +414,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
-    for (const node of this.#nodes.values()) node.lookAgain(now);
+    for (const node of this.#nodes.values()) node.edges.lookAgain(now);
     const due = this.deadline();
     // Media that came or went has put off what was due.
     if (due !== undefined && due.at > now) return;

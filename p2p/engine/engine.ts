@@ -242,6 +242,18 @@ class Engine implements EngineApi {
     this.#probing?.abort();
   }
 
+  async wipe(): Promise<void> {
+    const running = this.#running;
+    this.stopProbe();
+    await this.leave();
+    running?.drive.push({ kind: "command", command: { kind: "stop-lending" } });
+    running?.presence.ways?.choose({ rung: "auto" });
+    this.#invites = undefined;
+    this.#card = undefined;
+    this.#way = undefined;
+    this.#standing.clear();
+  }
+
   leave(): Promise<void> {
     this.#running?.drive.push({ kind: "command", command: { kind: "leave" } });
     this.#settle((waiting) => waiting.reject(fault("stalled")));

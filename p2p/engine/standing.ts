@@ -38,6 +38,11 @@ export class Standing {
     if (event.event === "left") for (const kind of ofRoom) this.#latest.delete(kind);
   }
 
+  /** Forgets all but that the engine is up. */
+  clear(): void {
+    for (const kind of [...this.#latest.keys()]) if (kind !== "ready") this.#latest.delete(kind);
+  }
+
   /** Oldest first. */
   list(): readonly EngineEvent[] {
     return [...this.#latest.values()];

@@ -113,7 +113,8 @@ export class CensusTaker {
 
   /** What this node and everything below it amount to. */
   #below(facts: CensusFacts): Census {
-    const downs = this.#edges.downs.filter((edge) => edge.feed);
+    // Whoever has been away too long to keep a place is with somebody else by now, or gone.
+    const downs = this.#edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace);
     // One who lends is a member among others until it has told who hangs below it.
     const counts = (edge: Edge): boolean => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0);
     const relays = downs.filter(counts);

@@ -2,7 +2,8 @@ import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
 import { equal } from "../bytes.ts";
 import { encodeFrame, type Hello, type Refusal } from "../session/frames.ts";
-import { Session, type SessionWires } from "../session/session.ts";
+import { Session } from "../session/session.ts";
+import type { SessionWires } from "../session/signals.ts";
 import { refusalOf } from "./admission.ts";
 import { type Edge, type Edges, newEdge } from "./edge.ts";
 import type { Feeds } from "./feeds.ts";
@@ -57,6 +58,7 @@ export class Door {
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", hello.feed, proved, now);
+    session.feeds = hello.feed;
     if (edge.direction === "down") edge.wish = hello.wish;
     this.#edges.add(edge);
     const hops = (this.#edges.parent?.hops ?? 0) + 1;

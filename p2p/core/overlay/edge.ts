@@ -1,5 +1,6 @@
 import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { EdgeRole } from "../session/frames.ts";
+import type { Deadline } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import type { Advert } from "./advert.ts";
 import { type Coordinate, nowhere } from "./coordinate.ts";
@@ -17,6 +18,8 @@ export interface Edge {
   readonly direction: "up" | "down" | "mesh";
   /** Whether media flows down this edge now. Always true for `mesh`. */
   feed: boolean;
+  /** Down only: until then it is fed although it is not ours, because its parent fell silent. */
+  coverUntil: Millis | undefined;
   /** Down: what it asked to be sent; up: what we asked for; both layers for `mesh`. */
   wish: Wish;
   /** Down only: whatever a leaf asks for, it is sent the low layer, because there is not room for more. */
@@ -64,6 +67,7 @@ export function newEdge(
     role,
     direction,
     feed,
+    coverUntil: undefined,
     wish: direction === "mesh" ? { layers: "both", prompt: true, lossy: false } : plainWish,
     lowOnly: false,
     authority,
@@ -81,6 +85,16 @@ export function newEdge(
     petitionTokens: petitionBurst,
     petitionAt: now,
   };
+}
+
+/** Whether media goes down this edge now. */
+export function isFed(edge: Edge, now: Millis): boolean {
+  return edge.direction === "down" && (edge.feed || (edge.coverUntil !== undefined && now < edge.coverUntil));
+}
+
+/** Whether it counts among those that are fed: those that are covered for do, until that is over. */
+export function takesSlot(edge: Edge): boolean {
+  return edge.feed || edge.coverUntil !== undefined;
 }
 
 /** What goes down an edge of each voice. */
@@ -146,12 +160,24 @@ export class Edges {
 
   /** How many media flows down to, of every kind. */
   get feeding(): number {
-    return this.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
+    return this.downs.filter((edge) => takesSlot(edge) && edge.session.keepsPlace).length;
   }
 
   /** And to members among them, who take slots. */
   get children(): number {
-    return this.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
+    return this.downs.filter((edge) => takesSlot(edge) && edge.role === "member" && edge.session.keepsPlace).length;
+  }
+
+  /** Nothing is due on any of them before this. */
+  get bound(): Deadline | undefined {
+    let first: Deadline | undefined;
+    for (const { session } of this.#list) if (!first || session.bound.at < first.at) first = session.bound;
+    return first;
+  }
+
+  /** When that has come: finds out what was put off meanwhile. */
+  lookAgain(now: Millis): void {
+    for (const { session } of this.#list) session.lookAgain(now);
   }
 
   get ups(): Edge[] {

@@ -3,11 +3,12 @@ import type { Crypto } from "../crypto.ts";
 import { checkState } from "../room/state.ts";
 import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
 import { type Edge, type Edges, takePetition } from "./edge.ts";
+import { KeyNotices, type KeyWires } from "./key-notices.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 
 /** What notices need from the room they are posted in. */
-export interface NoticeWires {
+export interface NoticeWires extends Omit<KeyWires, "view"> {
   viewTaken(view: RelayView, now: Millis): void;
   stateTaken(bytes: Uint8Array, now: Millis): void;
   /** A petition came by: our own, or somebody else's. */
@@ -16,10 +17,6 @@ export interface NoticeWires {
   time(now: Millis): Millis;
   /** Something typed came by. */
   noteSeen(bytes: Uint8Array, now: Millis): void;
-  /** A neighbour passed on what does not hold; counted, and charged to it. */
-  fault(reason: string, from: Edge, now: Millis): void;
-  reject(reason: string): void;
-  end(edge: Edge): void;
 }
 
 /**
@@ -29,6 +26,8 @@ export interface NoticeWires {
 export class Notices {
   /** The view in force, once there is one. */
   view: RelayView | undefined;
+  /** Who holds which keys travels likewise. */
+  readonly keys: KeyNotices;
   #state: Uint8Array | undefined;
   readonly #tag: RoomTag;
   readonly #crypto: Crypto;
@@ -42,6 +41,7 @@ export class Notices {
     this.#crypto = crypto;
     this.#edges = edges;
     this.#wires = wires;
+    this.keys = new KeyNotices(crypto, edges, { ...wires, view: () => this.view });
     this.#petitions = new Passersby(crypto, petitionRepeatMs);
     this.#notes = new Passersby(crypto, noteRepeatMs);
   }
@@ -61,9 +61,15 @@ export class Notices {
   }
 
   /** Takes one of these papers from a neighbour. */
-  handle(edge: Edge, paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" }>, now: Millis): void {
+  handle(
+    edge: Edge,
+    paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" | "keys" | "enrol" | "grant" }>,
+    now: Millis,
+  ): void {
     if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
     else if (paper.kind === "state") this.#offerState(paper.bytes, edge, now);
+    else if (paper.kind === "keys" || paper.kind === "enrol" || paper.kind === "grant")
+      this.keys.handle(edge, paper, now);
     else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
     else if (paper.kind === "note") this.passNote(paper.bytes, edge, now);
     else this.passPetition(paper.bytes, edge, now);
@@ -100,6 +106,7 @@ export class Notices {
   show(edge: Edge, now: Millis): void {
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
     if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
+    this.keys.show(edge, now);
   }
 
   #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {

@@ -1,5 +1,6 @@
 import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
+import { enrolmentBytesMax, enrolmentIdBytes, grantBytesMax } from "../room/epoch/enrolment.ts";
 import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { readAlternatives, readHave, wishBits, wishOf, writeAlternatives, writeHave } from "../session/frames.ts";
@@ -40,6 +41,12 @@ export type Paper =
   | { readonly kind: "petition"; readonly bytes: Uint8Array }
   /** Something typed to the room, sealed. */
   | { readonly kind: "note"; readonly bytes: Uint8Array }
+  /** What the acting authority says of the room's keys, signed by it. */
+  | { readonly kind: "keys"; readonly bytes: Uint8Array }
+  /** A member's sealed wish for keys, on its way to the authority. */
+  | { readonly kind: "enrol"; readonly bytes: Uint8Array }
+  /** The sealed answer, on its way back. */
+  | { readonly kind: "grant"; readonly bytes: Uint8Array }
   | { readonly kind: "census"; readonly census: Census }
   /**
    * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
@@ -67,6 +74,9 @@ const types = {
   "no-feed": 6,
   replayed: 7,
   note: 8,
+  keys: 20,
+  enrol: 21,
+  grant: 22,
   ...placeTypes,
 } as const;
 
@@ -78,6 +88,9 @@ export function encodePaper(paper: Paper): Uint8Array {
     case "state":
     case "petition":
     case "note":
+    case "keys":
+    case "enrol":
+    case "grant":
       writer.bytes(paper.bytes);
       break;
     case "census":
@@ -118,6 +131,12 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
         : { kind: "petition", bytes: reader.bytes(reader.remaining) };
     case types.note:
       return reader.remaining > noteBytesMax ? undefined : { kind: "note", bytes: reader.bytes(reader.remaining) };
+    case types.keys:
+      return { kind: "keys", bytes: reader.bytes(reader.remaining) };
+    case types.enrol:
+      return readSized("enrol", reader, enrolmentBytesMax);
+    case types.grant:
+      return readSized("grant", reader, grantBytesMax);
     case types.census:
       return readCensus(reader);
     case types.feed: {
@@ -134,6 +153,12 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     default:
       return readPlacePaper(type, reader);
   }
+}
+
+/** Behind its id, within its limit. */
+function readSized(kind: "enrol" | "grant", reader: ByteReader, bytesMax: number): Paper | undefined {
+  const { remaining } = reader;
+  return remaining <= enrolmentIdBytes || remaining > bytesMax ? undefined : { kind, bytes: reader.bytes(remaining) };
 }
 
 function writeCensus(writer: ByteWriter, census: Census): void {

@@ -121,14 +121,14 @@ export class Authority {
     return (this.keys.session.capability.expires * 1000 - renewMs) as Millis;
   }
 
-  /** A newer relay view. */
-  issueView(now: Millis): RelayView {
+  /** A newer relay view. `epoch`: low 8 bits of the media epoch. */
+  issueView(now: Millis, epoch = 0): RelayView {
     return signView(this.#crypto, this.keys.session.seed, {
       tag: this.keys.carriage.key,
       session: this.keys.session.certificate,
       sequence: ++this.#viewSequence,
       issuedAt: Math.floor(now) as Millis,
-      epoch: 0,
+      epoch,
       coreSize: this.#options.coreSize ?? coreSizeDefault,
       relayFanout: this.#options.relayFanout ?? relayFanoutDefault,
       relays: this.carrying,

@@ -11,7 +11,6 @@ import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { Passed } from "../overlay/spread.ts";
 import { isOpus, viewMarkOf } from "../packet/format.ts";
-import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Answer, Ruling } from "./authority.ts";
@@ -24,6 +23,7 @@ import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
 import { openHints } from "./hints.ts";
+import { MemberKeys } from "./member-keys.ts";
 import { epochSecret } from "./keys.ts";
 import { fittingHints } from "./invite.ts";
 import type { Seat } from "./seat.ts";
@@ -44,8 +44,7 @@ export class Member implements Resident {
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
   readonly #epochSecret: Uint8Array;
-  readonly #opener: PacketOpener;
-  readonly #sealer: PacketSealer;
+  readonly keys: MemberKeys;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
   readonly #chat: Chat;
@@ -71,9 +70,7 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#startedAt = now;
     this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
-    const epoch = { number: 0, secret: this.#epochSecret };
-    this.#opener = new PacketOpener(crypto, epoch);
-    this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold: () => true, time: (at) => this.#clock.now(at) });
     this.#sequence = 0;
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), now);
@@ -103,10 +100,6 @@ export class Member implements Resident {
   preferLayer(layer: Layer, now: Millis): void {
     this.hearing.wanted = layer;
     this.#node.runUpkeep(now);
-  }
-
-  get role(): Role {
-    return this.#role;
   }
 
   /** Takes the seat: a host issues its first papers. */
@@ -177,8 +170,8 @@ export class Member implements Resident {
     const { opus, low, capturedAt } = spoken;
     if (!this.#mayBeHeard() || !isOpus(opus) || (low && !isOpus(low))) return false;
     const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
-    const sealed = [this.#sealer.seal({ ...content, layer: "normal", opus })];
-    if (low) sealed.push(this.#sealer.seal({ ...content, layer: "low", opus: low }));
+    const sealed = [this.keys.sealer.seal({ ...content, layer: "normal", opus })];
+    if (low) sealed.push(this.keys.sealer.seal({ ...content, layer: "low", opus: low }));
     if (!this.#node.originate(sealed, now)) return false;
     this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
@@ -186,7 +179,7 @@ export class Member implements Resident {
 
   packet(passed: Passed, now: Millis): void {
     if (!this.hearing.isNews(passed)) return;
-    const opened = this.#opener.open(passed.packet, passed.voiceKey, now);
+    const opened = this.keys.opener.open(passed.packet, passed.voiceKey, now);
     if (!opened.ok) {
       this.#node.spread.reject(opened.reason);
       return;
@@ -200,6 +193,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    this.keys.viewTaken(view.epoch);
     this.#teller.members(undefined, view.voices.length);
     this.#updateRole();
     this.#advance(now);
@@ -254,9 +248,9 @@ export class Member implements Resident {
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
-  resumed(packets: number, now: Millis): void {
+  covered(reason: string, packets: number, now: Millis): void {
     const gapMs = this.hearing.covered(now);
-    this.#tell({ event: "cover", reason: "its connection was cut", gapMs, packetsRecovered: packets });
+    this.#tell({ event: "cover", reason, gapMs, packetsRecovered: packets });
   }
 
   muted(): void {
@@ -302,6 +296,7 @@ export class Member implements Resident {
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
     if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
+    wait(this.keys.dueAt, "keys");
     if (this.#joined) wait(this.hearing.losses.dueAt, "count losses");
     if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
     if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
@@ -316,6 +311,7 @@ export class Member implements Resident {
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
     if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
+    this.keys.run(now, () => this.#issue(now));
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
@@ -402,8 +398,9 @@ export class Member implements Resident {
 
   #issue(now: Millis): void {
     // Dated by the clock that dated the session: relays compare the two ([RM16]).
-    const signed = this.#seat.authority?.issueView(now);
-    if (signed) this.#node.notices.adoptView(signed, now);
+    const { authority } = this.#seat;
+    if (authority) this.#node.notices.adoptView(authority.issueView(now, this.keys.epochOfView), now);
+    if (authority) this.keys.lead(authority.keys.session, now);
     this.#issueState(now);
   }
 

@@ -1,69 +1,29 @@
 import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
 import { encodeFrame, type Frame } from "./frames.ts";
+import { isDatagrams, type SessionLink } from "./link.ts";
 import { ReliableLane } from "./lane.ts";
 import type { RoundTrip } from "./round-trip.ts";
+import type { SessionSignal, SessionWires } from "./signals.ts";
+import {
+  answerMsQuiet,
+  attachMs,
+  attachesMax,
+  placeMs,
+  proofMs,
+  resumeMs,
+  silenceMsDatagrams,
+  silenceMsDown,
+  silenceMsQuiet,
+  silenceMsStream,
+  silenceMsUp,
+  silentTicksStandby,
+  tickMsDown,
+  tickMsIdle,
+  tickMsStandby,
+  tickMsUp,
+} from "./timing.ts";
 import type { Deadline } from "../machine.ts";
-
-/** A parent that has nothing to forward says so this often: media is the heartbeat, and this stands in for it. */
-export const tickMsDown = 200;
-/** A child says it lives this often. */
-export const tickMsUp = 2000;
-/** Silence from above after which a link is given up: five ticks. */
-export const silenceMsUp = 1000;
-/** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
-const silenceMsDatagrams = 900;
-/** A link that is idle while another carries everything says this often that it lives. */
-const tickMsIdle = 1000;
-/** Silence of a stream beside a live data channel after which it is given up: four such ticks, and within the 5 s of [SS7]. */
-const silenceMsStream = 4000;
-/** On an edge that asked for no media and few bytes, ticks and silence are as slow as upwards. */
-const silenceMsQuiet = 8000;
-/** But what we sent there is answered within this time: five of the longest round trips. */
-const answerMsQuiet = 2000;
-/**
- * How long the dialing side tries to get a session without a link back: a little less than the far end keeps it
- * (`silenceMsDown`, of which a tick upwards may have taken 2 s).
- */
-export const resumeMs = 8000;
-/** The far end keeps the place of somebody who is away this long: two seconds are replayed, one is mercy. Then it is anybody's. */
-const placeMs = 3000;
-/** Silence from below after which a child's slot is given to somebody else. */
-export const silenceMsDown = 10_000;
-/** When one link was lost, the others must show within this time that the far end lives: it may be its process that died. */
-const proofMs = 300;
-/** An unanswered `attach` is repeated this often, and at most so many times: the frame may be lost. */
-const attachMs = 300;
-const attachesMax = 8;
-
-interface SessionLink {
-  readonly link: LinkId;
-  readonly kind: LinkKind;
-  /** False while our `attach` on it is unanswered: nothing else is sent on it until then. */
-  ready: boolean;
-  attachedAt: Millis;
-  attaches: number;
-  heardAt: Millis;
-  sentAt: Millis;
-}
-
-/** What a session tells its owner. */
-export type SessionSignal =
-  | { readonly kind: "message"; readonly message: Uint8Array }
-  | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
-  | { readonly kind: "bye" }
-  /** The far end knows the session of the link that we attached. */
-  | { readonly kind: "attached" }
-  /** The far end broke the protocol or reads nothing: the session is over. */
-  | { readonly kind: "broken" };
-
-/** What a session needs from its owner: a way out. */
-export interface SessionWires {
-  send(link: LinkId, bytes: Uint8Array): void;
-  close(link: LinkId): void;
-  /** A stream was given up because nothing came on it any more though it was open ([SS12]). */
-  froze?(link: LinkId): void;
-}
 
 /**
  * A conversation with one neighbour about one room. It outlives its links: a new link attached by the session's id
@@ -82,6 +42,7 @@ export class Session {
   readonly #lane: ReliableLane;
   #laneTurn = 0;
   #quiet = false;
+  #feeds = true;
   /** What `bound` gave last; undefined when something may be due sooner. */
   #bound: Deadline | undefined;
   #sentAt: Millis;
@@ -90,6 +51,8 @@ export class Session {
   /** Since when there is no link at all. */
   #severedAt: Millis | undefined;
   #keepsPlace = true;
+  /** How soon the neighbour above said that it would be heard again. */
+  #promisedMs = tickMsDown;
 
   constructor(id: Uint8Array, remote: PeerId, dialed: boolean, wires: SessionWires, now: Millis) {
     this.id = id;
@@ -120,9 +83,24 @@ export class Session {
     this.#bound = undefined;
   }
 
+  /** Media flows down it when there is any, so its ticks are a heartbeat; else they only show that we are there. */
+  get feeds(): boolean {
+    return this.#feeds;
+  }
+
+  set feeds(feeds: boolean) {
+    this.#feeds = feeds;
+    this.#bound = undefined;
+  }
+
   /** When the far end was last heard, on any link. */
   get lastHeardAt(): Millis {
     return this.#heardAt;
+  }
+
+  /** When anything but an answer was sent last. */
+  get sentAt(): Millis {
+    return this.#sentAt;
   }
 
   /** The round trip to the far end, as far as it depends on the way alone. */
@@ -205,6 +183,18 @@ export class Session {
     return this.#lane.send(message, now);
   }
 
+  /** Says that we live, by the link that carries media, and when we shall be heard again. */
+  sendTick(nextMs: number, now: Millis): void {
+    const entry = this.#mediaLink();
+    if (entry) this.#sendOn(entry, this.#encodeTick(nextMs, now), now);
+  }
+
+  /** Sends a frame that is not repeated by the link that carries media: what is lost matters less than what is late. */
+  sendFast(frame: Frame, now: Millis): void {
+    const entry = this.#mediaLink();
+    if (entry) this.#sendOn(entry, encodeFrame(frame), now);
+  }
+
   /** Sends a frame that is not repeated. */
   sendFrame(frame: Frame): void {
     this.#sendControl(frame);
@@ -218,7 +208,8 @@ export class Session {
     if (entry) entry.heardAt = now;
     switch (frame.kind) {
       case "media":
-        return [{ kind: "media", hops: frame.hops, packet: frame.packet }];
+      case "cover":
+        return [frame];
       case "fragment": {
         const messages = this.#lane.receive(frame.sequence, frame.last, frame.bytes);
         if (messages === "overflow") return [{ kind: "broken" }];
@@ -231,6 +222,7 @@ export class Session {
         if (entry) entry.ready = true;
         return [{ kind: "attached" }];
       case "tick":
+        this.#promise(frame.nextMs);
         return [];
       case "bye":
         return [{ kind: "bye" }];
@@ -345,13 +337,31 @@ export class Session {
       // On every link, so that each shows whether it lives.
       const idle = this.#links.length > 1 && now >= entry.sentAt + this.#tickMsIdle;
       if (!entry.ready || !(due || idle)) continue;
-      entry.sentAt = now;
-      this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
+      this.#sendOn(entry, this.#encodeTick(this.#tickMs, now), now);
     }
   }
 
+  #promise(nextMs: number): void {
+    const promisedMs = Math.max(tickMsDown, nextMs);
+    if (promisedMs < this.#promisedMs) this.#bound = undefined;
+    this.#promisedMs = promisedMs;
+  }
+
+  #sendOn(entry: SessionLink, bytes: Uint8Array, now: Millis): void {
+    this.#sentAt = now;
+    entry.sentAt = now;
+    this.controlBytes += bytes.length;
+    this.#wires.send(entry.link, bytes);
+  }
+
+  #encodeTick(nextMs: number, now: Millis): Uint8Array {
+    const condition = this.#wires.condition?.(now) ?? { stalled: false, passing: false };
+    return encodeFrame({ kind: "tick", nextMs, ...condition });
+  }
+
   get #tickMs(): number {
-    return this.dialed || this.quiet ? tickMsUp : tickMsDown;
+    if (this.dialed || this.quiet) return tickMsUp;
+    return this.feeds ? tickMsDown : tickMsStandby;
   }
 
   get #tickMsIdle(): number {
@@ -372,7 +382,8 @@ export class Session {
 
   get #silenceMs(): number {
     if (!this.dialed) return silenceMsDown;
-    return this.quiet ? silenceMsQuiet : silenceMsUp;
+    if (this.quiet) return silenceMsQuiet;
+    return this.#promisedMs > tickMsDown ? silentTicksStandby * this.#promisedMs : silenceMsUp;
   }
 
   /** Data channels before streams: they lose rather than delay. */
@@ -437,8 +448,4 @@ export class Session {
     else this.#severedAt ??= now;
     return this.#links.length > 0;
   }
-}
-
-function isDatagrams(entry: { readonly kind: LinkKind }): boolean {
-  return entry.kind === "webrtc";
 }

@@ -63,7 +63,13 @@ function frames(samples: Samples): Frame[] {
     { kind: "media", hops: 2, packet: samplePacket(room, 2000) },
     { kind: "fragment", sequence: 7, last: true, bytes: rng.bytes(40) },
     { kind: "ack", next: 9 },
-    { kind: "tick" },
+    { kind: "tick", nextMs: 200, stalled: false, passing: true },
+    {
+      kind: "cover",
+      on: true,
+      wish: { layers: "low", prompt: false, lossy: false },
+      have: [{ voice: 1, sequence: 2 }],
+    },
     { kind: "bye" },
   ];
 }
@@ -74,6 +80,9 @@ function papers({ rng, room }: Samples): Paper[] {
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
+    { kind: "keys", bytes: rng.bytes(300) },
+    { kind: "enrol", bytes: rng.bytes(100) },
+    { kind: "grant", bytes: rng.bytes(100) },
     { kind: "census", census },
     {
       kind: "feed",
