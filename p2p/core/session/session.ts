@@ -79,8 +79,7 @@ export class Session {
   }
 
   set quiet(quiet: boolean) {
-    this.#quiet = quiet;
-    this.#bound = undefined;
+    [this.#quiet, this.#bound] = [quiet, undefined];
   }
 
   /** Media flows down it when there is any, so its ticks are a heartbeat; else they only show that we are there. */
@@ -89,8 +88,7 @@ export class Session {
   }
 
   set feeds(feeds: boolean) {
-    this.#feeds = feeds;
-    this.#bound = undefined;
+    [this.#feeds, this.#bound] = [feeds, undefined];
   }
 
   /** When the far end was last heard, on any link. */
