@@ -4,8 +4,9 @@ export const tickMsDown = 200;
 export const tickMsStandby = 1000;
 /** A child says it lives this often. */
 export const tickMsUp = 2000;
-/** Silence from above after which a link is given up: five ticks, and four of those that are rarer. */
+/** Silence from above after which a link is given up: five ticks. */
 export const silenceMsUp = 1000;
+/** The same of a standby, in its rarer ticks. */
 export const silentTicksStandby = 4;
 /** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
 export const silenceMsDatagrams = 900;
@@ -28,6 +29,7 @@ export const placeMs = 3000;
 export const silenceMsDown = 10_000;
 /** When one link was lost, the others must show within this time that the far end lives: it may be its process that died. */
 export const proofMs = 300;
-/** An unanswered `attach` is repeated this often, and at most so many times: the frame may be lost. */
+/** An unanswered `attach` is repeated this often: the frame may be lost. */
 export const attachMs = 300;
+/** And at most so many times. */
 export const attachesMax = 8;
