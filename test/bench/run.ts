@@ -11,6 +11,7 @@ import { measureContinuity, measureManyKills, measureMarathon, measureOutages } 
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
 import { measureScarcity, measureTree } from "./sim/placement.ts";
 import { measureLoss } from "./voice/loss.ts";
+import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
 
 type Program = () => Promise<readonly Figure[]>;
@@ -37,6 +38,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],
+  M: [measureMask],
 };
 
 const usageCode = 2;

@@ -228,6 +228,8 @@ export class Session {
       case "welcome":
       case "refuse":
       case "attach":
+      case "puzzle":
+      case "solution":
         return [{ kind: "broken" }];
       default:
         return frame satisfies never;
@@ -302,10 +304,7 @@ export class Session {
     return { at: millis(at), reason };
   }
 
-  /**
-   * Nothing is due before this. Media that comes or goes only puts things off, and then this stays as it was: a relay has
-   * dozens of edges and asks after every packet. `deadline` is exact.
-   */
+  /** Nothing is due before this; media only puts things off, and then this stays. A relay asks dozens of edges each packet. */
   get bound(): Deadline {
     return (this.#bound ??= this.deadline());
   }
