@@ -93,8 +93,9 @@ export class CensusTaker {
     return true;
   }
 
-  deadline(facts: CensusFacts): Deadline | undefined {
-    if (!facts.slots || !this.#stale) return undefined;
+  /** @param carries whether this node lends at all: asked only when there is something to tell. */
+  deadline(carries: () => boolean): Deadline | undefined {
+    if (!this.#stale || !carries()) return undefined;
     return { at: millis(this.#toldAt + tellMs), reason: "census" };
   }
 

@@ -4,7 +4,7 @@ import { chance, type Crypto } from "../crypto.ts";
 import { type Deadline, soonest } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
-import type { SessionSignal, SessionWires } from "../session/session.ts";
+import type { SessionSignal, SessionWires } from "../session/signals.ts";
 import { alternativesOf } from "./admission.ts";
 import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
@@ -271,8 +271,8 @@ export class RoomNode {
 
   deadline(): Deadline | undefined {
     const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams, this.#places];
-    const sessions = this.edges.all.map((edge) => edge.session.deadline());
-    return soonest(...parts.map((part) => part.deadline()), ...sessions, this.#census.deadline(this.#censusFacts));
+    const census = this.#census.deadline(() => this.#wires.slots() !== undefined);
+    return soonest(...parts.map((part) => part.deadline()), this.edges.bound, census);
   }
 
   runUpkeep(now: Millis): void {
