@@ -371,6 +371,7 @@ class Engine implements EngineApi {
       case "move":
       case "strength":
       case "members":
+      case "short":
       case "stage":
       case "text":
       case "place":

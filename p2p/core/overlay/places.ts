@@ -140,6 +140,12 @@ export class Places {
     return this.#adverts.directory.draw(() => this.#wires.random(), now).map((advert) => advert.address);
   }
 
+  /** Whether somebody may have a slot that is kept: our parent said that it comes, or there is none for it elsewhere. */
+  favours(peer: PeerId, now: Millis): boolean {
+    const { directory } = this.#adverts;
+    return this.handOffs.redeem(peer, now) || (this.#wires.isRanked() && directory.size > 0 && directory.free === 0);
+  }
+
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */
   mayFeed(peer: PeerId): boolean {
     const { path } = this.#standing.own;

@@ -18,12 +18,17 @@ export interface Oneself {
   readonly hand: Uint8Array | undefined;
 }
 
+/** Free slots are few below this share of the listeners, and enough again at so many times that. */
+const fewShare = 1 / 20;
+const enoughTimes = 3;
+
 /** Tells the window who is on stage, where we are and how far joining is: each only when it changed. */
 export class Teller {
   readonly #tell: (event: PeerEvent) => void;
   #stage = "";
   #place = "";
   #members = "";
+  #short: boolean | undefined;
   #census: Census | undefined;
   readonly #strength: StrengthChoice;
   #step: JoinStep | undefined;
@@ -62,10 +67,20 @@ export class Teller {
     if (!this.#census) return;
     const listeners = Math.max(0, this.#census.listeners - speakers);
     const { relays } = this.#census;
+    this.#shortage(this.#census);
     const seen = JSON.stringify([speakers, listeners, relays]);
     if (seen === this.#members) return;
     this.#members = seen;
     this.#tell({ event: "members", speakers, listeners, relays });
+  }
+
+  /** Slots run out, or there are enough of them again: not at the same number, so that nobody is asked every second. */
+  #shortage({ free, listeners }: Census): void {
+    const few = listeners * fewShare;
+    const short = free <= (this.#short === true ? enoughTimes * few : few);
+    if (short === (this.#short ?? false)) return;
+    this.#short = short;
+    this.#tell({ event: "short", short, free, listeners });
   }
 
   /** Where we are; and how voices are to be made, once all was well for long enough. */
