@@ -26,8 +26,8 @@ export interface PlaceWires {
   isCore(): boolean;
   /** Whether this node may choose its parent: not to speak, not without media, with a room to be in. */
   isFree(): boolean;
-  /** Whether it is old enough, and the room short enough of slots, to be hung below. */
-  mayCarry(now: Millis): boolean;
+  /** Whether the room has few slots left. */
+  isShort(): boolean;
   /** The way to the core by this edge leads through this node itself. */
   looped(edge: Edge, now: Millis): void;
   /** What papers of the room are held here, as a number that differs when they do; and gives them to a neighbour. */

@@ -25,9 +25,6 @@ import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
-/** Whoever has been here so long stays longer than most who come (Sripanidkulchai et al. 2004): others may hang below it. */
-const newcomerMs = 30_000;
-
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -42,7 +39,6 @@ export class RoomNode {
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
   #endedControlBytes = 0;
-  readonly #bornAt: Millis;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
   readonly #flow: MediaFlow;
@@ -67,7 +63,6 @@ export class RoomNode {
       condition: (at) => this.#flow.condition(at),
     };
     this.usedAt = now;
-    this.#bornAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.#flow = new MediaFlow(crypto, this.edges, {
@@ -150,7 +145,7 @@ export class RoomNode {
       isRanked: () => this.#rank !== undefined,
       isCore: () => this.#rank !== undefined && this.upkeep.isCore,
       isFree: () => this.#isFree,
-      mayCarry: (at) => this.#rank !== undefined || this.#census.isShort || at >= this.#bornAt + newcomerMs,
+      isShort: () => this.#census.isShort,
       holds: () => this.notices.mark,
       show: (edge, at) => this.notices.show(edge, at),
       looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
@@ -429,9 +424,9 @@ export class RoomNode {
     return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
   }
 
-  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media. */
+  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media, nor by a cover. */
   get #isFree(): boolean {
-    if (!this.view || this.#rank !== undefined || this.#returns.muted) return false;
+    if (!this.view || this.#rank !== undefined || this.#returns.muted || this.#flow.cover.active) return false;
     return this.resident ? !this.resident.speaks() : this.#isContributor;
   }
 
