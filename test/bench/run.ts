@@ -8,6 +8,8 @@ import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureFuzzing } from "./secrecy/fuzz.ts";
+import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
 import { measureScarcity, measureTree } from "./sim/placement.ts";
@@ -36,7 +38,9 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
   S3: [measureJunk],
+  S4: [measureFuzzing],
   S5: [measureMarathon],
+  S6: [measureLeftovers],
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],
