@@ -15,6 +15,10 @@ export interface Edge {
   feed: boolean;
   /** Down only: it proved to be the host session, so petitions go to it. */
   readonly authority: boolean;
+  /** It proved that it may speak for the room: what is for whoever acts goes to it too. */
+  holdsOffice: boolean;
+  /** When the member below may send its next text, by the room's slow mode. */
+  textAt: Millis;
   /** Its `welcome` arrived; at once for edges that the neighbour dialed. */
   welcomed: boolean;
   /** It lost its links, and the far end has not answered on a new one yet ([SS10]). */
@@ -45,6 +49,8 @@ export function newEdge(
     direction,
     feed,
     authority,
+    holdsOffice: false,
+    textAt: now,
     welcomed: !session.dialed,
     away: false,
     hops: 0,

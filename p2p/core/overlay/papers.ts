@@ -2,7 +2,16 @@ import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
-import { readAlternatives, readHave, writeAlternatives, writeHave } from "../session/frames.ts";
+import { eventBytesMax } from "../room/chain.ts";
+import {
+  type HostProof,
+  readAlternatives,
+  readHave,
+  readProof,
+  writeAlternatives,
+  writeHave,
+  writeProof,
+} from "../session/frames.ts";
 import type { Have } from "./ring.ts";
 
 /** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
@@ -35,6 +44,10 @@ export type Paper =
   | { readonly kind: "petition"; readonly bytes: Uint8Array }
   /** Something typed to the room, sealed. */
   | { readonly kind: "note"; readonly bytes: Uint8Array }
+  /** What somebody in charge did: a link of their chain, signed, what it says sealed. */
+  | { readonly kind: "act"; readonly bytes: Uint8Array }
+  /** Somebody below may speak for the room: what is for whoever acts goes to them too. */
+  | { readonly kind: "office"; readonly proof: HostProof }
   | { readonly kind: "census"; readonly census: Census }
   /**
    * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
@@ -46,7 +59,7 @@ export type Paper =
   /** The other answer: how many packets of the hole were sent again. */
   | { readonly kind: "replayed"; readonly packets: number };
 
-const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7, note: 8 } as const;
+const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7, note: 8, act: 24, office: 25 } as const;
 
 /** Encodes a paper; the lane carries it whole. */
 export function encodePaper(paper: Paper): Uint8Array {
@@ -56,7 +69,11 @@ export function encodePaper(paper: Paper): Uint8Array {
     case "state":
     case "petition":
     case "note":
+    case "act":
       writer.bytes(paper.bytes);
+      break;
+    case "office":
+      writeProof(writer, paper.proof);
       break;
     case "census":
       writeCensus(writer, paper.census);
@@ -96,6 +113,10 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
         : { kind: "petition", bytes: reader.bytes(reader.remaining) };
     case types.note:
       return reader.remaining > noteBytesMax ? undefined : { kind: "note", bytes: reader.bytes(reader.remaining) };
+    case types.act:
+      return reader.remaining > eventBytesMax ? undefined : { kind: "act", bytes: reader.bytes(reader.remaining) };
+    case types.office:
+      return { kind: "office", proof: readProof(reader) };
     case types.census:
       return readCensus(reader);
     case types.feed: {

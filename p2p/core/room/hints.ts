@@ -6,6 +6,7 @@ import { recordPayloadBytesMax } from "../discovery/record.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
+import { mayLead } from "./sealed-state.ts";
 
 const hintsVersion = 1;
 const signatureBytes = 64;
@@ -13,7 +14,7 @@ const hintsLabel = encodeUtf8("teahouse hints 1");
 /** Relays named in a record: more than anybody tries, few enough to fit. */
 const relaysMax = 8;
 
-/** What a room's record says inside its seal: where it is carried, on the word of the host session. */
+/** What a room's record says inside its seal: where it is carried, on the word of a host session or an heir. */
 export interface RecordHints {
   readonly relays: readonly RelayAddress[];
 }
@@ -65,7 +66,7 @@ export function openHints(
   const end = reader.offset;
   const signature = reader.bytes(signatureBytes);
   const authority = verifyChain(crypto, roomKey, [capability], now);
-  if (!reader.ended || !authority.ok || authority.value.role !== "host") return undefined;
+  if (!reader.ended || !authority.ok || !mayLead(authority.value)) return undefined;
   const signed = concat(hintsLabel, tag, payload.subarray(0, end));
   return crypto.verify(capability.grantee, signed, signature) ? { relays } : undefined;
 }

@@ -2,13 +2,14 @@ import type { HostOptions } from "../../api/engine.ts";
 import { assert } from "../assert.ts";
 import type { Crypto } from "../crypto.ts";
 import type { HostRelay, PeerOptions } from "../peer-io.ts";
-import { Authority, cut, hostPerson } from "./authority.ts";
+import { Authority, hostPerson } from "./authority.ts";
 import type { GuestCapsule, HostCapsule } from "./capsule.ts";
 import { type Capability, issueCapability, rights } from "./capability.ts";
 import type { Invite } from "./invite.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "./keys.ts";
 import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
+import { cut } from "../utf8.ts";
 import type { Seat } from "./seat.ts";
 import { nameBytesMax } from "./state.ts";
 
@@ -38,10 +39,11 @@ function returningGuest(crypto: Crypto, capsule: GuestCapsule): SeatOffer {
 }
 
 function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): SeatOffer {
-  const { keys, identitySeed, title, letEverybodySpeak, coreSize, relayFanout, relays, stage } = capsule;
+  const { keys, identitySeed, coreSize, relayFanout, relays, state } = capsule;
   const identity = { seed: identitySeed, key: crypto.publicKey(identitySeed) };
-  const name = stage.find((person) => person.role === "host")?.name ?? "";
-  const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout };
+  const name = state.stage.find((person) => person.role === "host")?.name ?? "";
+  const { title, openStage: letEverybodySpeak } = state;
+  const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout, volunteer: capsule.volunteer };
   return hostOffer(crypto, options, relays, { keys, identity, capsule }, peer);
 }
 
