@@ -5,6 +5,8 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
@@ -23,6 +25,8 @@ export interface Standing {
   readonly port: number;
   /** What it lends as a volunteer; undefined: nothing. */
   readonly lends?: VolunteerOptions;
+  /** What it lends to the room it is in, without a card; undefined: nothing. */
+  readonly helps?: VolunteerOptions;
 }
 
 /** Makes an engine: with a standing one that can be dialed, without one that cannot. */
@@ -63,8 +67,11 @@ class ShyEngine implements EngineApi {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #hearers = new Set<(packet: HeardPacket) => void>();
   #current: EngineApi | undefined;
+  #layer: Layer | undefined;
   #starting: Promise<void> | undefined;
   #standing: Standing | undefined;
+  /** Told to every engine that comes up. */
+  #power: Power | undefined;
   #unhear: (() => void) | undefined;
   #unsubscribe: () => void = () => undefined;
   /** Counts goodbyes: who asked to go in before one does not go in after it. */
@@ -86,6 +93,19 @@ class ShyEngine implements EngineApi {
     const card = await this.#up().volunteer(options);
     if (this.#standing !== undefined) this.#standing = { ...this.#standing, lends: options };
     return card;
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    if (options !== null) await this.#listen();
+    await this.#up().lend(options);
+    if (this.#standing === undefined) return;
+    const { helps: _before, ...standing } = this.#standing;
+    this.#standing = options === null ? standing : { ...standing, helps: options };
+  }
+
+  power(power: Power): void {
+    this.#power = power;
+    this.#current?.power(power);
   }
 
   async host(options: HostOptions): Promise<Invites> {
@@ -139,6 +159,11 @@ class ShyEngine implements EngineApi {
     this.#current?.speak(packet);
   }
 
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#current?.preferLayer(layer);
+  }
+
   admit(hand: string): void {
     this.#up().admit(hand);
   }
@@ -182,6 +207,7 @@ class ShyEngine implements EngineApi {
     if (end > lengthBytes) await this.#change(readStanding(capsule.subarray(lengthBytes, end)));
     this.#used = true;
     if (this.#standing?.lends !== undefined) await this.#up().volunteer(this.#standing.lends);
+    if (this.#standing?.helps !== undefined) await this.#up().lend(this.#standing.helps);
     stillWanted();
     await this.#up().resume(capsule.subarray(end));
   }
@@ -231,8 +257,11 @@ class ShyEngine implements EngineApi {
   async #freshen(): Promise<void> {
     // A window is drawn before its engine is up, and a person may be as quick.
     await this.#starting;
-    if (!this.#used || this.#standing?.lends !== undefined) return;
-    await this.#change(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+    const { lends, helps } = this.#standing ?? {};
+    if (!this.#used || lends !== undefined) return;
+    const listens = this.#options.listensAtOnce || helps !== undefined;
+    await this.#change(listens ? this.#freshStanding() : undefined);
+    if (helps !== undefined) await this.lend(helps);
   }
 
   /** Makes it listen, if it does not yet. */
@@ -244,7 +273,10 @@ class ShyEngine implements EngineApi {
     try {
       await this.#change(this.#freshStanding());
     } finally {
-      if (capsule !== undefined) await this.#up().resume(capsule);
+      if (capsule !== undefined) {
+        this.#used = true;
+        await this.#up().resume(capsule);
+      }
     }
   }
 
@@ -281,6 +313,7 @@ class ShyEngine implements EngineApi {
     const engine = await this.#make(standing);
     this.#used = false;
     this.#standing = standing;
+    if (this.#layer !== undefined) engine.preferLayer(this.#layer);
     this.#unsubscribe = engine.subscribe((event) => this.#tell(event));
     if (this.#hearers.size > 0) this.#unhear = engine.hear((packet) => this.#pass(packet));
     try {
@@ -292,6 +325,7 @@ class ShyEngine implements EngineApi {
       await engine.stop().catch(() => undefined);
       throw error;
     }
+    if (this.#power !== undefined) engine.power(this.#power);
     this.#current = engine;
   }
 

@@ -239,6 +239,7 @@ class EngineSupervisor implements Supervisor {
     try {
       // Before it dials anybody: who chose a proxy has reasons.
       if (this.#client.way !== undefined) await this.#client.chooseWay(this.#client.way);
+      if (this.#client.layer !== undefined) this.#client.preferLayer(this.#client.layer);
       await this.#client.start();
     } catch {
       // One that does not come up is worth no more than one that crashed.

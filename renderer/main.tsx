@@ -47,6 +47,7 @@ const app = new App({
   takeOver: () => line.takeOver(),
   microphone: createMicrophone(),
   speakers: createSpeakers(),
+  keepsake: client,
   timers: browserTimers,
   systemLanguages: navigator.languages,
 });

@@ -26,6 +26,33 @@ export interface VolunteerOptions {
   readonly maxKbps?: number;
   /** Carries only for hosts that hold this relay's card; an invite's hint is not enough. */
   readonly only?: boolean;
+  /** Minutes of each day, UTC, in which somebody new is taken. `from` after `to` goes over midnight. Default: always. */
+  readonly hours?: { readonly fromMinute: number; readonly toMinute: number };
+  /** Takes nobody new while this computer runs on its battery, or on a link that is paid by the byte: see `power`. */
+  readonly notOnBattery?: boolean;
+  readonly notOnMetered?: boolean;
+}
+
+/** How this computer is fed, as far as it is known. */
+export interface Power {
+  readonly onBattery: boolean;
+  /** The link to the network is paid by the byte. */
+  readonly metered: boolean;
+}
+
+/** Why a lending peer takes nobody new for now. */
+export type LendingPause = "hours" | "battery" | "metered";
+
+/** What is lent, and what of it is used. */
+export interface LendingState {
+  readonly on: boolean;
+  readonly paused: LendingPause | null;
+  /** Fed now, over all rooms, and at most. */
+  readonly children: number;
+  readonly childrenMax: number;
+  /** All of this engine's upload over the last second, and what the person allows; null: no limit. */
+  readonly kbps: number;
+  readonly kbpsMax: number | null;
 }
 
 /** How a room is made. */
@@ -52,9 +79,15 @@ export interface JoinOptions {
   readonly passphrase?: string;
 }
 
+/** Which of the two versions of a voice: `normal`, 24 kbit/s and more, or `low`, at most 12, for narrow networks. */
+export type Layer = "normal" | "low";
+
 /** One packet of one's own microphone or file: 40 ms of Opus. */
 export interface SpokenPacket {
+  /** The normal layer. */
   readonly opus: Uint8Array;
+  /** The same 40 ms in the low layer; without it, whoever wants the low layer is sent the normal one. */
+  readonly low?: Uint8Array;
   /** When its first sample was captured. */
   readonly capturedAt: Millis;
 }
@@ -64,6 +97,8 @@ export interface HeardPacket {
   readonly speaker: VoiceKey;
   /** Counts packets of 40 ms; gaps are losses, repeats never happen. */
   readonly sequence: number;
+  /** The layer that this packet is of; they may alternate. */
+  readonly layer: Layer;
   readonly opus: Uint8Array;
   /** Capture time by the speaker's clock. */
   readonly capturedAt: Millis;
@@ -91,7 +126,8 @@ export interface Stats {
   readonly hops: number;
   readonly children: number;
   readonly links: Readonly<Partial<Record<LinkKind, number>>>;
-  readonly layer: "normal" | "low";
+  /** The layer heard last; the one asked for while nothing was heard. */
+  readonly layer: Layer;
 }
 
 /** Totals at leaving, beside the last `Stats`. */
@@ -123,10 +159,11 @@ export interface Hand {
 /** One step of finding a way in: what a person sees while joining. */
 export type JoinStep = "asking-relays" | "asking-dht" | "waiting-for-papers" | "joined";
 
-/** A relay that our sound comes or could come through. */
+/** A neighbour in the tree: above us, a relay that our sound comes or could come through; below, whoever we carry for. */
 export interface PlaceRelay {
   readonly peer: PeerId;
   readonly kind: LinkKind;
+  /** Whether sound flows over it now; a link without is a reserve. */
   readonly feeds: boolean;
 }
 
@@ -182,8 +219,15 @@ export type EngineEvent =
     }
   /** The listener's invite that we came with: ours to pass on. Whoever came with more than that has no event. */
   | { readonly event: "invite"; readonly invite: string }
-  /** Where we are in the tree. */
-  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  /** Where we are in the tree: `relays` are above us, `below` hangs below while we lend, 64 at most. */
+  | {
+      readonly event: "place";
+      readonly hops: number;
+      readonly relays: readonly PlaceRelay[];
+      readonly below: readonly PlaceRelay[];
+    }
+  /** What we lend, whenever something of it changed; once a second at most. */
+  | ({ readonly event: "lending" } & LendingState)
   | { readonly event: "step"; readonly step: JoinStep }
   /** Which way to the network is in use, and what failed so far. */
   | ({ readonly event: "way" } & Way)
@@ -203,6 +247,13 @@ export interface EngineApi {
   /** Begins to carry for others, and returns the card that says how to be reached. Emits `card`. */
   volunteer(options: VolunteerOptions): Promise<string>;
   /**
+   * Carries for the room one is in, without a card; other options replace those of before, and null ends it: whoever hangs
+   * below moves to its reserve. Others can then see this computer's address. Rejects with `address-unusable` or `proxy-hides`.
+   */
+  lend(options: VolunteerOptions | null): Promise<void>;
+  /** Tells how this computer is fed: on mains and unmetered until it was told. */
+  power(power: Power): void;
+  /**
    * Makes a room and starts hosting it. Resolves when at least one relay carries it. Emits `room`, then `joined`.
    * Rejects with `card-damaged`, `card-version`, `no-network`, or a relay's refusal.
    */
@@ -217,6 +268,8 @@ export interface EngineApi {
   lowerHand(): void;
   /** Speaks. Dropped, and counted, while the role does not allow it. */
   speak(packet: SpokenPacket): void;
+  /** Asks for this layer of every voice from now on, in this room and the next: low saves data. Also before `start`. */
+  preferLayer(layer: Layer): void;
   /** Lets somebody whose hand is up on stage, or lowers the hand. Only the host's word counts. */
   admit(hand: string): void;
   dismiss(hand: string): void;

@@ -8,7 +8,7 @@ import { keptSeed } from "./identity-store.ts";
 import { live } from "./life.ts";
 import type { ExitCode, Life } from "./life.ts";
 import { wayOf } from "./options.ts";
-import type { CommonOptions, HostRequest, InviteRequest, RelayRequest, SpeakRequest } from "./options.ts";
+import type { CommonOptions, HostRequest, ListenRequest, RelayRequest, SpeakRequest } from "./options.ts";
 import { resolveCards, resolveInvite } from "./secrets.ts";
 import type { CliWorld, Player } from "./world.ts";
 
@@ -41,10 +41,11 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
 }
 
 /** `teahouse listen`: listens until told to leave. */
-export async function runListen(request: InviteRequest, world: CliWorld): Promise<ExitCode> {
+export async function runListen(request: ListenRequest, world: CliWorld): Promise<ExitCode> {
   const invite = await inviteOf(request.invite, world);
   const engine = await world.createEngine(setupOf(request, { dht: "client" }));
   return live(engine, lifeOptions(request, world), async (life) => {
+    if (request.lowData) engine.preferLayer("low");
     await engine.join(invite, nameOf(request));
     life.arrived();
     await life.over;

@@ -6,8 +6,8 @@ export const helpText = `teahouse: audio rooms with a stage and an audience, end
   teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
                   makes a room and prints its invites; without --via this computer is the room's relay,
                   and people who are invited see its address
-  teahouse listen INVITE
-                  listens until you press Ctrl-C
+  teahouse listen INVITE [--low-data]
+                  listens until you press Ctrl-C; with --low-data to the low layer, at half the data
   teahouse speak  INVITE --audio FILE [--loop]
                   raises a hand, and plays FILE when let on stage
   teahouse relay  [--max-children N] [--max-kbps N] [--announce MULTIADDR…] [--only]

@@ -43,11 +43,20 @@ export interface HostRequest extends CommonOptions {
   readonly relayFanout: number | undefined;
 }
 
-/** `teahouse listen INVITE` and `teahouse probe INVITE` */
-export interface InviteRequest extends CommonOptions {
-  readonly command: "listen" | "probe";
+/** `teahouse probe INVITE` */
+export interface ProbeRequest extends CommonOptions {
+  readonly command: "probe";
   /** `-`: on stdin. */
   readonly invite: string;
+}
+
+/** `teahouse listen INVITE` */
+export interface ListenRequest extends CommonOptions {
+  readonly command: "listen";
+  /** `-`: on stdin. */
+  readonly invite: string;
+  /** Asks for the low layer of every voice. */
+  readonly lowData: boolean;
 }
 
 /** `teahouse speak INVITE --audio FILE` */
@@ -74,6 +83,8 @@ export interface WindowRequest extends CommonOptions {
   readonly command: "window";
   /** Whether a window may be opened; else only its address is printed. */
   readonly open: boolean;
+  /** Hidden: an invite, `-` for one on stdin, into whose room it goes by itself, for demonstrations. */
+  readonly enter: string | undefined;
 }
 
 /** What one command line asks for. */
@@ -81,12 +92,13 @@ export type CliRequest =
   | { readonly command: "help" | "version"; readonly json: boolean }
   | WindowRequest
   | HostRequest
-  | InviteRequest
+  | ProbeRequest
+  | ListenRequest
   | SpeakRequest
   | RelayRequest;
 
 /** How an option's value looks, for the sentence when it is missing. */
-type Kind = "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "profile" | "url";
+type Kind = "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "invite" | "profile" | "url";
 
 interface OptionRule {
   readonly kind: Kind;
@@ -111,7 +123,7 @@ const commonRules = {
 const audioRules = { audio: { kind: "file" }, loop: { kind: "flag" } } as const satisfies Record<string, OptionRule>;
 
 const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule>>>> = {
-  window: { "no-open": { kind: "flag" } },
+  window: { "no-open": { kind: "flag" }, enter: { kind: "invite" } },
   host: {
     ...audioRules,
     title: { kind: "text" },
@@ -120,7 +132,7 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
     "core-size": { kind: "count" },
     "relay-fanout": { kind: "count" },
   },
-  listen: {},
+  listen: { "low-data": { kind: "flag" } },
   probe: {},
   speak: audioRules,
   relay: {
@@ -142,6 +154,7 @@ const takes: Readonly<Record<Kind, string>> = {
   file: "takes a path",
   address: "takes an address such as /ip4/127.0.0.1/tcp/4001/tls/ws",
   card: 'takes a relay card, or "-" for cards on stdin',
+  invite: 'takes an invite, or "-" for one on stdin',
   profile: "takes lan, wss, webrtc or auto",
   url: "takes a URL such as socks5://127.0.0.1:9050",
 };
@@ -258,7 +271,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
   const common = commonOf(values);
   switch (command) {
     case "window":
-      return { ...common, command, open: values["no-open"] !== true };
+      return { ...common, command, open: values["no-open"] !== true, enter: text(values, "enter") };
     case "host":
       return {
         ...common,
@@ -278,6 +291,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
     case "relay":
       return relayOf(common, values);
     case "listen":
+      return { ...common, command, invite, lowData: values["low-data"] === true };
     case "probe":
       return { ...common, command, invite };
     default:

@@ -12,6 +12,7 @@ export async function openPlayer(path: string, loop: boolean): Promise<Player> {
   await file.close();
   const clock = createClock();
   return {
-    play: (onPacket) => playFile(path, { loop, clock, onPacket: (opus, capturedAt) => onPacket({ opus, capturedAt }) }),
+    play: (onPacket) =>
+      playFile(path, { loop, clock, onPacket: (packet, capturedAt) => onPacket({ ...packet, capturedAt }) }),
   };
 }

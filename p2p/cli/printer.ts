@@ -124,6 +124,7 @@ function sentence(event: PrintedEvent): string | undefined {
     case "reaction":
     case "invite":
     case "place":
+    case "lending":
     case "step":
       return undefined;
     default:

@@ -2,14 +2,14 @@ import { TeahouseError } from "../api/errors.ts";
 import type { ProbeStep, ProbeVerdict } from "../api/way.ts";
 import { inviteOf, setupOf } from "./commands.ts";
 import type { ExitCode } from "./life.ts";
-import type { InviteRequest } from "./options.ts";
+import type { ProbeRequest } from "./options.ts";
 import type { CliWorld } from "./world.ts";
 
 /**
  * `teahouse probe`: tries every way into a room that this network may let through, one after the other, without
  * joining, and explains. 0 when there is sound to be had.
  */
-export async function runProbe(request: InviteRequest, world: CliWorld): Promise<ExitCode> {
+export async function runProbe(request: ProbeRequest, world: CliWorld): Promise<ExitCode> {
   const text = await inviteOf(request.invite, world);
   const engine = await world.createEngine(setupOf(request, { dht: "client", blind: true }));
   engine.subscribe((event) => {

@@ -4,6 +4,7 @@ import { forkEngine } from "../engine-fork.ts";
 import { type Browser, findBrowser, hasDisplay, startBrowser, type Surroundings } from "../shell/browser.ts";
 import { type Shell, startShell } from "../shell/shell.ts";
 import { createSupervisor, type Supervisor } from "../supervisor.ts";
+import { inviteOf } from "./commands.ts";
 import { electronSituation, runElectron } from "./electron.ts";
 import { printFailure } from "./life.ts";
 import type { ExitCode } from "./life.ts";
@@ -19,12 +20,13 @@ import type { CliWorld } from "./world.ts";
  * or on a signal.
  */
 export async function runWindow(request: WindowRequest, world: CliWorld): Promise<ExitCode> {
-  if (request.name !== undefined || request.data !== undefined) {
+  if (request.data !== undefined || (request.name !== undefined && request.enter === undefined)) {
     throw new TeahouseError(
       "usage",
       "The window takes no --name and no --data: it asks for the name, and keeps nothing.",
     );
   }
+  const invite = request.enter === undefined ? undefined : await inviteOf(request.enter, world);
   const surroundings: Surroundings = { platform: process.platform, environment: process.env };
   if (await isBuildStale()) {
     world.printer.print({ event: "note", message: "Building the window; this takes a few seconds." });
@@ -36,19 +38,20 @@ export async function runWindow(request: WindowRequest, world: CliWorld): Promis
     world.printer.print({ event: "window", open: true, shell: "electron", message: "Teahouse opens in Electron." });
     return runElectron(electron, world.interrupted);
   }
-  return new BrowserShell(request, world, surroundings, electron.reason).run();
+  return new BrowserShell(request, world, surroundings, electron.reason, invite).run();
 }
 
 /** Why this cannot be Electron's, whatever there is here. */
 function obstacleOf(request: WindowRequest): { readonly program?: undefined; readonly reason: string } | undefined {
   if (!request.open) return { reason: "it was asked not to open a window" };
-  const { listen, bootstrap, profile, dht, forMs, json, proxy } = request;
+  const { listen, bootstrap, profile, dht, forMs, json, proxy, enter } = request;
   const isPlain =
     proxy === undefined &&
     listen.length === 0 &&
     bootstrap.length === 0 &&
     profile === "auto" &&
     dht &&
+    enter === undefined &&
     forMs === undefined;
   return isPlain && !json ? undefined : { reason: "it was given options that Electron's window does not take" };
 }
@@ -62,13 +65,22 @@ class BrowserShell {
   readonly #reason: string;
   readonly #supervisor: Supervisor;
   #browser: Browser | undefined;
+  /** The room that it goes into by itself, once. */
+  #invite: string | undefined;
   #isOver = false;
 
-  constructor(request: WindowRequest, world: CliWorld, surroundings: Surroundings, reason: string) {
+  constructor(
+    request: WindowRequest,
+    world: CliWorld,
+    surroundings: Surroundings,
+    reason: string,
+    invite: string | undefined,
+  ) {
     this.#request = request;
     this.#world = world;
     this.#surroundings = surroundings;
     this.#reason = reason;
+    this.#invite = invite;
     const { profile, listen, bootstrap, dht } = request;
     const way = wayOf(request);
     this.#supervisor = createSupervisor(() =>
@@ -92,7 +104,10 @@ class BrowserShell {
       siteFolder,
       engine: supervisor.engine,
       onAbsence: (isAbsent) => void this.#absence(shell, isAbsent),
-      onLender: (port, isOurs) => supervisor.lend(port, { byHop: isOurs }),
+      onLender: (port, isOurs) => {
+        supervisor.lend(port, { byHop: isOurs });
+        void this.#enter();
+      },
       onLenderGone: () => supervisor.dismissLender(),
     });
     supervisor.onGone(() => shell.hangUp("engine-gone"));
@@ -110,6 +125,20 @@ class BrowserShell {
     this.#isOver = true;
     await Promise.all([this.#closeBrowser(showing), shell.stop(), supervisor.stop()]);
     return code;
+  }
+
+  /** Without a page that lends its network there would be no way in. */
+  async #enter(): Promise<void> {
+    const invite = this.#invite;
+    this.#invite = undefined;
+    if (invite === undefined) return;
+    const { name } = this.#request;
+    try {
+      await this.#supervisor.engine.join(invite, name === undefined ? {} : { name });
+    } catch (error) {
+      // The window stays: whoever sits before it may try another invite.
+      printFailure(this.#world.printer, error);
+    }
   }
 
   /** Also one that was just being started. */

@@ -4,9 +4,12 @@ import type {
   HeardPacket,
   HostOptions,
   JoinStep,
+  Layer,
   PlaceRelay,
+  Power,
   Profile,
   Role,
+  SpokenPacket,
   StagePerson,
   VolunteerOptions,
 } from "../api/engine.ts";
@@ -18,6 +21,9 @@ import type { Invite } from "./room/invite.ts";
 /** What a person or the composition root asks of the peer. */
 export type Command =
   | { readonly kind: "volunteer"; readonly options: VolunteerOptions; readonly cardSecret: Uint8Array }
+  /** Ends carrying for others. */
+  | { readonly kind: "stop-lending" }
+  | { readonly kind: "power"; readonly power: Power }
   | { readonly kind: "host"; readonly options: HostOptions; readonly relays: readonly HostRelay[] }
   | { readonly kind: "join"; readonly invite: Invite; readonly name: string }
   /** Comes back as who we were. */
@@ -30,6 +36,8 @@ export type Command =
   | { readonly kind: "lower-hand" }
   /** The network is another one, or the person wants it: media is asked for again where it froze. */
   | { readonly kind: "try-again" }
+  /** The layer wanted of every voice from now on. */
+  | { readonly kind: "prefer-layer"; readonly layer: Layer }
   | { readonly kind: "leave" };
 
 /** A relay that a host may ask: its address, and the card's secret that proves the host holds the card itself. */
@@ -54,7 +62,7 @@ export type PeerInput =
   | { readonly kind: "link-closed"; readonly link: LinkId; readonly reason: LinkCloseReason }
   | { readonly kind: "message"; readonly link: LinkId; readonly bytes: Uint8Array }
   /** 40 ms of our own Opus. */
-  | { readonly kind: "speak"; readonly opus: Uint8Array; readonly capturedAt: Millis }
+  | ({ readonly kind: "speak" } & SpokenPacket)
   /** A value the DHT gave for `lookup`; checked here, believed only when it opens and verifies. */
   | { readonly kind: "record"; readonly value: Uint8Array }
   | { readonly kind: "lookup-ended" }
@@ -110,7 +118,12 @@ export type PeerEvent =
       readonly at: Millis;
       readonly self: boolean;
     }
-  | { readonly event: "place"; readonly hops: number; readonly relays: readonly PlaceRelay[] }
+  | {
+      readonly event: "place";
+      readonly hops: number;
+      readonly relays: readonly PlaceRelay[];
+      readonly below: readonly PlaceRelay[];
+    }
   | { readonly event: "step"; readonly step: JoinStep }
   | { readonly event: "left" }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }

@@ -1,14 +1,16 @@
-import type { Stats, Totals, VolunteerOptions } from "../api/engine.ts";
+import type { Layer, LendingState, Power, Stats, Totals } from "../api/engine.ts";
 import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
 import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import type { Deadline, Machine } from "./machine.ts";
 import type { Edge } from "./overlay/edge.ts";
+import { Lending } from "./overlay/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
 import type { Capsule } from "./room/capsule.ts";
+import { noSound } from "./room/hearing.ts";
 import { verifyHost } from "./room/proof.ts";
 import type { Resident, SeatMaker } from "./room/resident.ts";
 import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
@@ -27,9 +29,6 @@ const stallMsMin = 100;
 const roomsMax = 64;
 /** A room without a single edge is forgotten after this long. */
 const idleRoomMs = 10 * 60_000;
-/** Children of a volunteer who gave no number, and kbit/s that one child costs with one microphone open. */
-const maxChildrenDefault = 60;
-const kbpsPerChild = 64;
 
 interface OpenLink {
   readonly remote: PeerId;
@@ -40,11 +39,6 @@ interface OpenLink {
   messages: number;
   /** An attach on it named no session: it may still say hello, and nothing else. */
   strayed: boolean;
-}
-
-interface Lending {
-  readonly options: VolunteerOptions;
-  readonly cardSecret: Uint8Array;
 }
 
 /**
@@ -64,7 +58,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   readonly #rejected = new Map<string, number>();
   #resident: Resident | undefined;
   #lending: Lending | undefined;
+  #power: Power = { onBattery: false, metered: false };
+  #now: Millis = millis(0);
   #nextDial = 1;
+  #layer: Layer = "normal";
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -73,6 +70,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   handle(input: PeerInput, now: Millis): void {
+    this.#now = now;
     this.#take(input, now);
     if (this.#resident?.over === true) this.#leave();
   }
@@ -107,19 +105,30 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
     return {
-      ...(this.#resident?.hearing.stats(now) ?? noSound),
+      ...(this.#resident?.hearing.stats(now) ?? { ...noSound, layer: this.#layer }),
       framesDuplicate: sum((node) => node.spread.framesDuplicate),
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
       children: sum((node) => node.feeding),
-      layer: "normal",
     };
   }
 
   /** From now on, the worst gap and the latency of `stats` are those of another interval. */
   startInterval(): void {
     this.#resident?.hearing.startInterval();
+  }
+
+  /** What is lent and used, less what only the engine knows: how much is sent. */
+  lending(now: Millis): Omit<LendingState, "kbps"> {
+    const lending = this.#lending;
+    return {
+      on: lending !== undefined,
+      paused: lending?.pausedBy(this.#power, now) ?? null,
+      children: this.#slots()?.feeding ?? 0,
+      childrenMax: lending?.childrenMax ?? 0,
+      kbpsMax: lending?.options.maxKbps ?? null,
+    };
   }
 
   /** What another engine needs to come back as who sits here; undefined outside a room. */
@@ -144,7 +153,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "message":
         return this.#handleMessage(input.link, input.bytes, now);
       case "speak":
-        if (!this.#resident?.speak(input.opus, input.capturedAt, now)) this.#count("not-on-stage");
+        if (!this.#resident?.speak(input, now)) this.#count("not-on-stage");
         return;
       case "record":
         return this.#resident?.record(input.value, now);
@@ -160,7 +169,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #handleCommand(command: Command, now: Millis): void {
     switch (command.kind) {
       case "volunteer":
-        this.#lending = { options: command.options, cardSecret: command.cardSecret };
+        this.#lending = new Lending(command.options, command.cardSecret);
+        return;
+      case "stop-lending":
+        return this.#stopLending();
+      case "power":
+        this.#power = command.power;
         return;
       case "host":
       case "join":
@@ -176,6 +190,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
         return this.#resident?.raiseHand("leave-stage", now);
+      case "prefer-layer":
+        this.#layer = command.layer;
+        return this.#resident?.preferLayer(command.layer, now);
       case "try-again":
         for (const node of this.#nodes.values()) node.tryAgain(now);
         return;
@@ -198,6 +215,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const { discovery, self } = this.#options;
     this.#resident = seat.take(node, { self: self.peer, discovery, emit }, now);
     node.resident = this.#resident;
+    this.#resident.preferLayer(this.#layer, now);
     this.#resident.start(now);
   }
 
@@ -249,11 +267,22 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #slots(): { used: number; max: number; feeding: number } | undefined {
     if (!this.#lending) return undefined;
-    const { maxChildren = maxChildrenDefault, maxKbps = Infinity } = this.#lending.options;
-    const max = Math.min(maxChildren, Math.floor(maxKbps / kbpsPerChild));
+    const max = this.#lending.pausedBy(this.#power, this.#now) === undefined ? this.#lending.childrenMax : 0;
     const nodes = [...this.#nodes.values()];
     const used = nodes.reduce((sum, node) => sum + node.children, 0);
     return { used, max, feeding: nodes.reduce((sum, node) => sum + node.feeding, 0) };
+  }
+
+  /** Whoever hangs below is said goodbye to, and moves to its reserve. */
+  #stopLending(): void {
+    this.#lending = undefined;
+    for (const node of this.#nodes.values()) {
+      for (const edge of node.edges.downs) node.end(edge);
+      if (!node.resident) {
+        node.close();
+        this.#forget(node.tag);
+      }
+    }
   }
 
   #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
@@ -419,13 +448,3 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
   }
 }
-
-const noSound = {
-  framesExpected: 0,
-  framesOnTime: 0,
-  framesConcealed: 0,
-  framesSent: 0,
-  worstGapMs: 0,
-  latencyMs: null,
-  hops: 0,
-};

@@ -5,58 +5,35 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
+  Power,
   Profile,
   SpokenPacket,
   Stats,
   Totals,
   VolunteerOptions,
 } from "../api/engine.ts";
-import { type ErrorCode, TeahouseError } from "../api/errors.ts";
+import type { TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
-import type { HostRelay, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
-import { cardSecretBytes, encodeCard, parseCard } from "../core/room/card.ts";
+import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { encodeInvite, type Invite, inviteLink, parseInvite } from "../core/room/invite.ts";
+import { inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
 import { Records } from "./records.ts";
-import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
+import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
+import { Standing } from "./standing.ts";
 import { Traffic } from "./traffic.ts";
 
 /** `stats` comes this often. */
 const statsMs = 1000;
-
-/** Events that tell of a moment and not of how things are. */
-const momentary: ReadonlySet<EngineEvent["event"]> = new Set([
-  "cover",
-  "move",
-  "refused",
-  "error",
-  "text",
-  "reaction",
-  "probe",
-]);
-/** Events that hold as long as the room is not left. */
-const ofRoom = [
-  "room",
-  "joined",
-  "sound",
-  "role",
-  "stage",
-  "room-state",
-  "invites-issued",
-  "invite",
-  "place",
-  "step",
-  "members",
-  "left",
-] as const;
 
 /** What the engine stands on. */
 export interface EnginePorts {
@@ -107,8 +84,9 @@ class Engine implements EngineApi {
   #askedAt: Millis = millis(0);
   #stopping: Promise<void> | undefined;
   #way: Way | undefined;
+  #layer: Layer = "normal";
   #probing: AbortController | undefined;
-  readonly #latest = new Map<EngineEvent["event"], EngineEvent>();
+  readonly #standing = new Standing();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
     this.#ports = ports;
@@ -126,6 +104,7 @@ class Engine implements EngineApi {
     const traffic = new Traffic(presence.links, clock, push);
     const records = presence.discovery && new Records(presence.discovery, clock, push);
     this.#running = { presence, peer, drive, traffic, records, cancelStats: () => undefined };
+    this.preferLayer(this.#layer);
     this.#emit({ event: "ready", peer: presence.peer, addresses: presence.addresses, version: this.#options.version });
     this.#scheduleStats(clock.now());
   }
@@ -141,9 +120,25 @@ class Engine implements EngineApi {
     return Promise.resolve(this.#card);
   }
 
+  lend(options: VolunteerOptions | null): Promise<void> {
+    const { drive, presence } = this.#up();
+    if (options === null) drive.push({ kind: "command", command: { kind: "stop-lending" } });
+    else if (!presence.reach) return Promise.reject(fault("address-unusable"));
+    else {
+      const cardSecret = this.#ports.crypto.randomBytes(cardSecretBytes);
+      drive.push({ kind: "command", command: { kind: "volunteer", options, cardSecret } });
+    }
+    this.#tellLending(0);
+    return Promise.resolve();
+  }
+
+  power(power: Power): void {
+    this.#running?.drive.push({ kind: "command", command: { kind: "power", power } });
+  }
+
   async host(options: HostOptions): Promise<Invites> {
     const { drive, presence } = this.#up();
-    const relays = options.via.map((card) => this.#readCard(card));
+    const relays = options.via.map((card) => readCard(this.#ports.crypto, card, this.#ports.clock.now()));
     if (relays.length > 0) presence.ways?.enter(relays.map(({ address }) => address));
     if (relays.length === 0) this.#carryOwn(options.volunteer ?? {});
     await this.#enter(() => drive.push({ kind: "command", command: { kind: "host", options, relays } }));
@@ -153,7 +148,7 @@ class Engine implements EngineApi {
 
   async join(text: string, options: JoinOptions): Promise<void> {
     const { drive, presence } = this.#up();
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     const command = { kind: "join", invite, name: options.name ?? "" } as const;
     await this.#enter(() => drive.push({ kind: "command", command }));
@@ -170,6 +165,11 @@ class Engine implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.#running?.drive.push({ kind: "speak", ...packet });
+  }
+
+  preferLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#running?.drive.push({ kind: "command", command: { kind: "prefer-layer", layer } });
   }
 
   admit(hand: string): void {
@@ -214,7 +214,7 @@ class Engine implements EngineApi {
   }
 
   snapshot(): readonly EngineEvent[] {
-    return [...this.#latest.values()];
+    return this.#standing.list();
   }
 
   async chooseWay(choice: WayChoice): Promise<void> {
@@ -227,7 +227,7 @@ class Engine implements EngineApi {
   async probe(text: string): Promise<ProbeVerdict> {
     const { presence } = this.#up();
     const { clock, crypto } = this.#ports;
-    const invite = this.#readInvite(text);
+    const invite = readInvite(this.#ports.crypto, text);
     presence.ways?.enter(invite.hints);
     this.stopProbe();
     const probing = new AbortController();
@@ -337,12 +337,9 @@ class Engine implements EngineApi {
     const ms = Math.round(this.#ports.clock.now() - this.#askedAt);
     switch (event.event) {
       case "hosting": {
-        const text = (role: keyof typeof event.invites): string =>
-          encodeInvite(this.#ports.crypto, event.invites[role]);
-        const listener = text("listener");
-        const invites = { listener, speaker: text("speaker"), moderator: text("moderator"), heir: text("heir") };
+        const invites = writeInvites(this.#ports.crypto, event.invites);
         this.#invites = invites;
-        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(listener) });
+        return this.#emit({ event: "room", room: event.room, invites, link: inviteLink(invites.listener) });
       }
       case "joined":
         this.#emit({ ...event, ms });
@@ -378,13 +375,6 @@ class Engine implements EngineApi {
     if (waiting) end(waiting);
   }
 
-  #readInvite(text: string): Invite {
-    const invite = parseInvite(this.#ports.crypto, text);
-    if (invite.ok) return invite.value;
-    const [code, sentence] = inviteFaults[invite.reason];
-    throw new TeahouseError(code, sentence);
-  }
-
   /** Says which way is in use, when it is another than was said or something failed since. */
   #tellWay(): void {
     const { ways } = this.#up().presence;
@@ -399,45 +389,38 @@ class Engine implements EngineApi {
     this.#emit({ event: "way", ...this.#way });
   }
 
-  #readCard(text: string): HostRelay {
-    const card = parseCard(this.#ports.crypto, text, this.#ports.clock.now());
-    if (card.ok) return card.value;
-    const [code, sentence] = cardFaults[card.reason];
-    throw new TeahouseError(code, sentence);
+  /** Says what is lent, when it is another than was said; nothing as long as nothing was ever lent. */
+  #tellLending(kbps: number): void {
+    const { peer } = this.#up();
+    const lending = { ...peer.lending(this.#ports.clock.now()), kbps };
+    const said = this.#standing.list().find(({ event }) => event === "lending");
+    const next = { event: "lending", ...lending } as const;
+    if ((said === undefined && !lending.on) || JSON.stringify(said) === JSON.stringify(next)) return;
+    this.#emit(next);
   }
 
   #scheduleStats(from: Millis): void {
     const running = this.#running;
     if (!running || this.#stopping) return;
     const next = millis(from + statsMs);
+    const { bytesOut } = running.traffic.count();
     running.cancelStats = this.#ports.clock.wakeAt(next, () => {
       this.#emit({ event: "stats", ...this.stats() });
       // Whoever asks between two of these reads the interval under way, and does not end it.
       running.peer.startInterval();
       this.#tellWay();
+      this.#tellLending(Math.round(((running.traffic.count().bytesOut - bytesOut) * 8) / statsMs));
       this.#scheduleStats(millis(Math.max(next, this.#ports.clock.now() - statsMs)));
     });
   }
 
   #emit(event: EngineEvent): void {
-    this.#remember(event);
+    this.#standing.note(event);
     for (const listener of this.#listeners) listener(event);
-  }
-
-  /** Keeps the last event of each kind that still holds; what a room told is over when it is left. */
-  #remember(event: EngineEvent): void {
-    if (momentary.has(event.event)) return;
-    this.#latest.delete(event.event);
-    this.#latest.set(event.event, event);
-    if (event.event === "left") for (const kind of ofRoom) this.#latest.delete(kind);
   }
 
   #up(): Running {
     if (!this.#running) throw fault("internal");
     return this.#running;
   }
-}
-
-function fault(code: ErrorCode): TeahouseError {
-  return new TeahouseError(code, sentences[code]);
 }

@@ -5,6 +5,8 @@ import type {
   HostOptions,
   Invites,
   JoinOptions,
+  Layer,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
@@ -37,6 +39,8 @@ export interface PortClient extends EngineApi {
   readonly state: PortState;
   /** The way that was chosen last, for an engine that has to be told again. */
   readonly way: WayChoice | undefined;
+  /** The layer that was asked for last, likewise. */
+  readonly layer: Layer | undefined;
   /** Why it is closed; undefined while it is not. */
   readonly closeReason: PortCloseReason | undefined;
   /** Messages that were dropped, by reason. */
@@ -50,6 +54,10 @@ export interface PortClient extends EngineApi {
    * to come back into the room, so the room is not taken for left until an event says so.
    */
   reconnect(port: Port, options?: { readonly isResuming?: boolean }): void;
+  /** What the window before this one left with `keep`; undefined when it left nothing, or before the port was open. */
+  readonly kept: string | undefined;
+  /** Leaves up to `keptTextMax` characters to the next window, in place of what was left before. */
+  keep(text: string): void;
   /** Tells listeners what the engine cannot tell any more, as if it had. */
   tell(event: EngineEvent): void;
   /** Hangs up; the engine goes on. */
@@ -76,7 +84,9 @@ export function createPortClient(port?: Port): PortClient {
 class Client implements PortClient {
   state: PortState = "connecting";
   way: WayChoice | undefined;
+  layer: Layer | undefined;
   closeReason: PortCloseReason | undefined;
+  kept: string | undefined;
   readonly faults: Partial<Record<PortFault, number>> = {};
   #port: Port | undefined;
   #sounds = new SoundFlow(() => undefined);
@@ -113,6 +123,10 @@ class Client implements PortClient {
     for (const listener of this.#listeners) listener(event);
   }
 
+  keep(text: string): void {
+    if (this.state !== "closed") this.#send({ kind: "keep", text });
+  }
+
   takeOver(): void {
     if (this.state === "occupied") this.#post({ kind: "take-over" });
   }
@@ -130,6 +144,14 @@ class Client implements PortClient {
     const card = await this.#request("volunteer", [options]);
     if (typeof card !== "string") throw broken();
     return card;
+  }
+
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    await this.#request("lend", [options]);
+  }
+
+  power(power: Power): void {
+    this.#say("power", [power]);
   }
 
   async host(options: HostOptions): Promise<Invites> {
@@ -178,6 +200,11 @@ class Client implements PortClient {
   speak(packet: SpokenPacket): void {
     const bytes = this.state === "open" ? writeSpoken(packet) : undefined;
     if (bytes !== undefined) this.#sounds.send(bytes);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.layer = layer;
+    this.#say("preferLayer", [layer]);
   }
 
   admit(hand: string): void {
@@ -301,6 +328,7 @@ class Client implements PortClient {
   #takeMessage(read: ToWindow): void {
     switch (read.kind) {
       case "welcome":
+        this.kept = read.kept ?? undefined;
         return this.#welcome(read.events, read.mirror);
       case "event":
         this.#receipts.event();

@@ -1,4 +1,4 @@
-import type { EngineApi, HostOptions, JoinOptions, VolunteerOptions } from "../api/engine.ts";
+import type { EngineApi, HostOptions, JoinOptions, Power, VolunteerOptions } from "../api/engine.ts";
 import { type Act, type InviteTerms, reactions } from "../api/room.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import { limits } from "../api/limits.ts";
@@ -6,7 +6,7 @@ import type { WayChoice } from "../api/way.ts";
 import { capsuleBytesMax } from "./events.ts";
 import { fromHex } from "./hex.ts";
 import type { RequestMethod, TellMethod } from "./protocol.ts";
-import { count, exact, flag, hex, list, oneOf, optional, text, tuple, type Shape } from "./shape.ts";
+import { count, exact, flag, hex, list, nullable, oneOf, optional, text, tuple, type Shape } from "./shape.ts";
 
 /** What a window asks, as calls on the engine; what does not fit the contract is no call. */
 
@@ -23,7 +23,12 @@ const volunteerOptions: Shape<VolunteerOptions> = exact({
   maxChildren: optional(count()),
   maxKbps: optional(count()),
   only: optional(flag),
+  hours: optional(exact({ fromMinute: count(1440), toMinute: count(1440) })),
+  notOnBattery: optional(flag),
+  notOnMetered: optional(flag),
 });
+
+const power: Shape<Power> = exact({ onBattery: flag, metered: flag });
 
 const hostOptions: Shape<HostOptions> = exact({
   title: optional(words),
@@ -94,12 +99,15 @@ const actArguments = tuple(anyAct);
 const inviteArguments = tuple(inviteTerms);
 const wayArguments = tuple(wayChoice);
 const volunteerArguments = tuple(volunteerOptions);
+const lendArguments = tuple(nullable(volunteerOptions));
+const powerArguments = tuple(power);
 const hostArguments = tuple(hostOptions);
 // An invite that is too long is one sentence from the engine, as a short damaged one is.
 const joinArguments = tuple(words, joinOptions);
 const resumeArguments = tuple(text(2 * capsuleBytesMax));
 const idArguments = tuple(id);
 const voiceArguments = tuple(hex<VoiceKey>(32));
+const layerArguments = tuple(oneOf("normal", "low"));
 const wordsArguments = tuple(words);
 
 /** The call behind a request: it resolves to what crosses the port. Undefined when the arguments do not fit. */
@@ -113,6 +121,8 @@ export function requestCall(
       return none(given) ? () => engine.start() : undefined;
     case "volunteer":
       return volunteerArguments(given) ? () => engine.volunteer(given[0]) : undefined;
+    case "lend":
+      return lendArguments(given) ? () => engine.lend(given[0]) : undefined;
     case "host":
       return hostArguments(given) ? () => engine.host(given[0]) : undefined;
     case "join":
@@ -141,10 +151,14 @@ export function requestCall(
 /** The call behind a command without an answer. Undefined when the arguments do not fit. */
 export function tellCall(engine: EngineApi, method: TellMethod, given: readonly unknown[]): (() => void) | undefined {
   switch (method) {
+    case "power":
+      return powerArguments(given) ? () => engine.power(given[0]) : undefined;
     case "raiseHand":
       return none(given) ? () => engine.raiseHand() : undefined;
     case "lowerHand":
       return none(given) ? () => engine.lowerHand() : undefined;
+    case "preferLayer":
+      return layerArguments(given) ? () => engine.preferLayer(given[0]) : undefined;
     case "admit":
       return idArguments(given) ? () => engine.admit(given[0]) : undefined;
     case "dismiss":

@@ -192,7 +192,16 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
     self: flag,
   }),
   invite: object({ event: oneOf("invite"), invite: text(inviteMax) }),
-  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64) }),
+  place: object({ event: oneOf("place"), hops: count(), relays: list(placeRelay, 64), below: list(placeRelay, 64) }),
+  lending: object({
+    event: oneOf("lending"),
+    on: flag,
+    paused: nullable(oneOf("hours", "battery", "metered")),
+    children: count(),
+    childrenMax: count(),
+    kbps: number(),
+    kbpsMax: nullable(number()),
+  }),
   step: object({ event: oneOf("step"), step: oneOf("asking-relays", "asking-dht", "waiting-for-papers", "joined") }),
   way: object({
     event: oneOf("way"),

@@ -2,7 +2,7 @@ import type { EngineEvent } from "../api/engine.ts";
 import type { ErrorCode } from "../api/errors.ts";
 import type { PortCloseReason } from "../api/port.ts";
 import { eventShape, faultCodes, type Mirror, mirrorShape } from "./events.ts";
-import { count, exact, flag, list, object, oneOf, text, type Shape } from "./shape.ts";
+import { count, exact, flag, list, nullable, object, oneOf, text, type Shape } from "./shape.ts";
 import { textsMax } from "./recollection.ts";
 import { readText, type ByKind, type TextFault } from "./texts.ts";
 
@@ -12,6 +12,8 @@ import { readText, type ByKind, type TextFault } from "./texts.ts";
 export const windowTextMax = 131_072;
 /** Characters of one text from the engine: the largest stage that can be told, with every hand of a full room. */
 export const engineTextMax = 4_194_304;
+/** Characters of what a window leaves to the next one: a few choices. */
+export const keptTextMax = 1024;
 /** Requests that may wait for an answer at once; a person has a few. */
 export const requestsMax = 32;
 /** Messages that break the rules before the other side is hung up on. */
@@ -21,6 +23,7 @@ export const faultsMax = 64;
 export const requestMethods = [
   "start",
   "volunteer",
+  "lend",
   "host",
   "join",
   "chooseWay",
@@ -33,8 +36,10 @@ export const requestMethods = [
 ] as const;
 /** Commands that are not. */
 export const tellMethods = [
+  "power",
   "raiseHand",
   "lowerHand",
+  "preferLayer",
   "admit",
   "dismiss",
   "removeFromStage",
@@ -60,12 +65,20 @@ export type ToEngine =
   | { readonly kind: "taken"; readonly events: number; readonly sounds: number }
   /** Whether opened packets are wanted. */
   | { readonly kind: "hear"; readonly on: boolean }
-  | { readonly kind: "take-over" };
+  | { readonly kind: "take-over" }
+  /** What the window that comes next, after a reload or a crash, must know of this one: see `Seat`. */
+  | { readonly kind: "keep"; readonly text: string };
 
 /** From engine to window. */
 export type ToWindow =
   /** The first word, and again when events had to be left out because the window did not keep up. */
-  | { readonly kind: "welcome"; readonly events: readonly EngineEvent[]; readonly mirror: Mirror }
+  | {
+      readonly kind: "welcome";
+      readonly events: readonly EngineEvent[];
+      readonly mirror: Mirror;
+      /** What the window before this one left; null when it left nothing. */
+      readonly kept: string | null;
+    }
   | { readonly kind: "event"; readonly event: EngineEvent }
   | { readonly kind: "mirror"; readonly mirror: Mirror }
   /** `value`: a text for `volunteer` and `issueInvite`, invites for `host`, null for the others. */
@@ -87,13 +100,19 @@ const toEngineShapes: ByKind<ToEngine> = {
   taken: exact({ kind: oneOf("taken"), events: count(), sounds: count() }),
   hear: exact({ kind: oneOf("hear"), on: flag }),
   "take-over": exact({ kind: oneOf("take-over") }),
+  keep: exact({ kind: oneOf("keep"), text: text(keptTextMax) }),
 };
 
 /** Events of a snapshot: one of each kind, a few to spare, and what was typed. */
 const snapshotEventsMax = 64 + textsMax;
 
 const toWindowShapes: ByKind<ToWindow> = {
-  welcome: object({ kind: oneOf("welcome"), events: list(eventShape, snapshotEventsMax), mirror: mirrorShape }),
+  welcome: object({
+    kind: oneOf("welcome"),
+    events: list(eventShape, snapshotEventsMax),
+    mirror: mirrorShape,
+    kept: nullable(text(keptTextMax)),
+  }),
   event: object({ kind: oneOf("event"), event: eventShape }),
   mirror: object({ kind: oneOf("mirror"), mirror: mirrorShape }),
   answer: object({ kind: oneOf("answer"), id: count(), value: (value): value is unknown => value !== undefined }),

@@ -17,7 +17,7 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "sound",
 ]);
 /** Kinds that say how things are, with or without a room. */
-const lasting: ReadonlySet<Kind> = new Set(["ready", "card", "stats", "way"]);
+const lasting: ReadonlySet<Kind> = new Set(["ready", "card", "stats", "way", "lending"]);
 
 /** Texts kept for a window that opens late: more than anybody scrolls back, little enough for memory. */
 export const textsMax = 200;

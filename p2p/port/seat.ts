@@ -11,6 +11,8 @@ export class Seat {
   #occupant: Occupant | undefined;
   /** In the order in which they came. */
   readonly #waiting = new Set<Occupant>();
+  /** What a window left for the one that comes after it, after a reload or a crash. In memory only, opaque, bounded by the port. */
+  kept: string | undefined;
   readonly #onChange: (isTaken: boolean) => void;
 
   /** `onChange` hears when the seat is taken, and when it is left empty. */

@@ -130,6 +130,9 @@ class Server implements PortServer, Occupant {
         return this.#taken(read.events, read.sounds);
       case "hear":
         return this.#hear(read.on);
+      case "keep":
+        if (this.#options.seat !== undefined) this.#options.seat.kept = read.text;
+        return;
       default:
         return read satisfies never;
     }
@@ -206,7 +209,8 @@ class Server implements PortServer, Occupant {
   #welcome(): void {
     const mirror = this.#readMirror();
     this.#mirrored = JSON.stringify(mirror);
-    this.#post({ kind: "welcome", events: ask(() => this.#engine.snapshot()) ?? [], mirror });
+    const kept = this.#options.seat?.kept ?? null;
+    this.#post({ kind: "welcome", events: ask(() => this.#engine.snapshot()) ?? [], mirror, kept });
   }
 
   #mirror(): void {

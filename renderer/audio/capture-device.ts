@@ -81,6 +81,7 @@ async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: Ca
       say({ kind: "gate", gate });
     },
     setMask: (character) => say({ kind: "mask", character }),
+    setStrength: (strength) => say({ kind: "strength", strength }),
     record: (samples) => say({ kind: "record", samples }),
     close,
   };
@@ -100,7 +101,7 @@ function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): P
         case "begun":
           return resolve();
         case "packet":
-          return handlers.onPacket({ opus: data.opus, capturedAt: millis(data.capturedAt) });
+          return handlers.onPacket({ ...data.packet, capturedAt: millis(data.capturedAt) });
         case "rms":
           return handlers.onRms(data.rms);
         case "recorded":

@@ -1,4 +1,5 @@
 import type { Gate } from "./edges.ts";
+import type { EncodedVoice, VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import type { MaskCharacter } from "./mask-character.ts";
 
 /** Samples that the capture worklet sends at a time: 20 ms. */
@@ -15,6 +16,8 @@ export type ToCapture =
   | { readonly kind: "mask"; readonly character: MaskCharacter | undefined }
   /** Keeps this many samples of what others would hear, from now on; 0 ends it, and what was kept comes. */
   | { readonly kind: "record"; readonly samples: number }
+  /** How the normal layer is made from now on. */
+  | { readonly kind: "strength"; readonly strength: VoiceStrength }
   | { readonly kind: "gate"; readonly gate: Gate };
 
 /** What the capture worklet is made with. Without a ring, samples go over a port that is posted to it. */
@@ -27,10 +30,9 @@ export type ToCaptureWorklet = "end";
 
 /** From the capture worker. */
 export type FromCapture =
-  /** Which encoder passed. */
-  | { readonly kind: "begun"; readonly encoder: "webcodecs" | "wasm" }
+  | { readonly kind: "begun" }
   /** Times in Unix ms. */
-  | { readonly kind: "packet"; readonly opus: Uint8Array; readonly capturedAt: number }
+  | { readonly kind: "packet"; readonly packet: EncodedVoice; readonly capturedAt: number }
   | { readonly kind: "rms"; readonly rms: number }
   | { readonly kind: "recorded"; readonly pcm: Float32Array<ArrayBuffer> }
   | { readonly kind: "broken" };

@@ -1,13 +1,12 @@
-import { millis } from "../../p2p/api/ids.ts";
+import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import { captureSamples, type FromCapture, type ToCapture } from "./capture-messages.ts";
 import { clockNow } from "./clock.ts";
 import type { Gate } from "./edges.ts";
 import { secretChance, type MaskCharacter } from "./mask-character.ts";
-import { createWasmPacketEncoder, createWasmVoiceEncoder, type PacketEncoder } from "./packet-encoder.ts";
+import { createWasmPacketEncoder } from "./packet-encoder.ts";
 import { SampleRing } from "./ring.ts";
 import { VoiceCapture } from "./voice-capture.ts";
 import { VoiceMask } from "./voice-mask.ts";
-import { createWebCodecsPacketEncoder, webCodecsPasses } from "./webcodecs-encoder.ts";
 
 /** Where the sound thread gives nothing at all, this often is looked whether it does again. */
 const patienceMs = 50;
@@ -18,6 +17,7 @@ const chance = secretChance();
 let capture: VoiceCapture | undefined;
 let gate: Gate = "shut";
 let character: MaskCharacter | undefined;
+let strength: VoiceStrength = "copied";
 /** Lets go of what came before the gate was opened. */
 let skip = (): void => {};
 
@@ -35,6 +35,9 @@ addEventListener("message", ({ data }: MessageEvent<ToCapture>) => {
       return capture?.setMask(newMask());
     case "record":
       return capture?.record(data.samples);
+    case "strength":
+      strength = data.strength;
+      return capture?.setStrength(strength);
     default:
       return data satisfies never;
   }
@@ -46,7 +49,11 @@ function newMask(): VoiceMask | undefined {
 }
 
 async function begin(source: SharedArrayBuffer | MessagePort, deviceLatencyMs: number): Promise<void> {
-  const [kind, encoder] = await bestEncoder();
+  const encoder = await createWasmPacketEncoder(
+    (packet, capturedAt) => post({ kind: "packet", packet, capturedAt }),
+    broken,
+  );
+  encoder.setStrength(strength);
   const own = new VoiceCapture(encoder, {
     deviceLatencyMs,
     onRms: (rms) => post({ kind: "rms", rms }),
@@ -57,7 +64,7 @@ async function begin(source: SharedArrayBuffer | MessagePort, deviceLatencyMs: n
   capture = own;
   if (source instanceof MessagePort) receive(source, own);
   else drain(new SampleRing(source), own).catch(broken);
-  post({ kind: "begun", encoder: kind });
+  post({ kind: "begun" });
 }
 
 /** Each block goes back, to be filled again: the sound thread makes none. */
@@ -83,11 +90,4 @@ async function drain(ring: SampleRing, into: VoiceCapture): Promise<void> {
     }
     await ring.filledMore(patienceMs);
   }
-}
-
-async function bestEncoder(): Promise<["webcodecs" | "wasm", PacketEncoder]> {
-  const sink = (opus: Uint8Array, capturedAt: number): void =>
-    post({ kind: "packet", opus, capturedAt: millis(capturedAt) });
-  if (!(await webCodecsPasses())) return ["wasm", await createWasmPacketEncoder(sink, broken)];
-  return ["webcodecs", createWebCodecsPacketEncoder(await createWasmVoiceEncoder(), sink, broken)];
 }

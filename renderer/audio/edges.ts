@@ -1,5 +1,6 @@
 import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import type { MaskCharacter } from "./mask-character.ts";
 import type { CueKind, SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
 
@@ -33,6 +34,8 @@ export interface Capture {
   setGate(gate: Gate): void;
   /** Told before a gate is opened: no sound without the mask leaves after it. */
   setMask(character: MaskCharacter | undefined): void;
+  /** How the normal layer is made from now on. Begins `copied`. */
+  setStrength(strength: VoiceStrength): void;
   /** Keeps so many samples from now on, then tells them; 0 ends that early. Nothing is kept while `shut`. */
   record(samples: number): void;
   close(): void;

@@ -1,4 +1,5 @@
 import type { SpokenPacket } from "../../p2p/api/engine.ts";
+import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import type { Capture, CaptureEdge, Gate, Timers } from "./edges.ts";
 import { microphoneFaultCode, soundFault } from "./faults.ts";
 import { levelOf } from "./level.ts";
@@ -57,6 +58,7 @@ export class RoomMicrophone implements Microphone {
   #mindful = false;
   #mask: MaskCharacter;
   #masked = false;
+  #strength: VoiceStrength = "copied";
   #recorded: ((recording: Recording | undefined) => void) | undefined;
   #gate: Gate = "shut";
   #level = 0;
@@ -161,6 +163,11 @@ export class RoomMicrophone implements Microphone {
     this.#capture?.setMask(this.#worn());
   }
 
+  setStrength(strength: VoiceStrength): void {
+    this.#strength = strength;
+    this.#capture?.setStrength(strength);
+  }
+
   renewMask(): void {
     this.#mask = drawMask(this.#chance);
     if (this.#masked) this.#capture?.setMask(this.#mask);
@@ -229,6 +236,7 @@ export class RoomMicrophone implements Microphone {
       this.#openDevice = opened.device;
       // Before any gate: no sound without the mask leaves.
       opened.capture.setMask(this.#worn());
+      opened.capture.setStrength(this.#strength);
       this.#setFault(undefined);
       this.#regate();
     } catch (error) {

@@ -29,6 +29,9 @@ export class SpeakerPlayout {
   readonly #ready = new Float32Array(stretchedSamplesMax);
   #readyAt = 0;
   #readyEnd = 0;
+  /** The Opus configuration of the packet that was played last: another one is of another layer, or of another strength. */
+  #config = 0;
+  #reconfigured = false;
   /** What was made last. */
   #last: JitterStep["kind"] = "silence";
   /** Whether that is to be heard. */
@@ -93,8 +96,8 @@ export class SpeakerPlayout {
     this.#last = step.kind;
     this.#readyAt = 0;
     this.#readyEnd = this.#made(step, last, now, decoder);
-    // Only packets that follow each other, and guesses, go on by themselves; the end of a talk fades anyway.
-    const goesOn = step.kind === last && (step.kind !== "play" || step.joined);
+    // Only packets of one layer that follow each other, and guesses, go on by themselves; the end of a talk fades anyway.
+    const goesOn = step.kind === last && (step.kind !== "play" || (step.joined && !this.#reconfigured));
     if (!goesOn && step.kind !== "silence") this.#joiner.join(this.#ready, this.#readyEnd);
     this.#sounds = step.kind !== "silence" || last !== "silence" || this.#noise.sounds;
     this.#joiner.remember(this.#ready, this.#readyEnd);
@@ -118,6 +121,9 @@ export class SpeakerPlayout {
   }
 
   #played(opus: Uint8Array, adjustMs: number, decoder: VoiceDecoder): number {
+    const config = opus[0]! >> 3;
+    this.#reconfigured = config !== this.#config;
+    this.#config = config;
     const pcm = decoder.decode(opus);
     if (pcm === undefined) return this.#as(decoder.conceal());
     const rms = rmsOf(pcm);

@@ -1,4 +1,5 @@
 import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
+import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 
 /** Trouble with sound that a person can do something about. */
@@ -72,6 +73,8 @@ export interface Microphone {
   /** Whether others hear the masked voice. Begins false; changes in mid-word too. */
   readonly masked: boolean;
   setMasked(masked: boolean): void;
+  /** How the normal layer is made from now on. Begins `copied`. */
+  setStrength(strength: VoiceStrength): void;
   /** Draws another mask: once for each room, before it is entered. */
   renewMask(): void;
   /**
@@ -90,7 +93,7 @@ export interface Microphone {
   /** Changes device, also in mid-word. Resolves like `start`. */
   setDevice(id: string | undefined): Promise<void>;
   readonly fault: SoundFault | undefined;
-  /** Constant size, one each 40 ms while live. The listener must not throw. */
+  /** In both layers, of constant size, one each 40 ms while live. The listener must not throw. */
   onPacket(listener: (packet: SpokenPacket) => void): Unsubscribe;
   /** Called 20 times a second while live or metering, and once with 0 when that ends. */
   onLevel(listener: (level: number) => void): Unsubscribe;

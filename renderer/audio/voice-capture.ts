@@ -1,4 +1,4 @@
-import { packetSamples, sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
+import { packetSamples, sampleRateHz, type VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import { CaptureClock } from "./capture-clock.ts";
 import type { Gate } from "./edges.ts";
 import { LevelMeter } from "./level.ts";
@@ -57,6 +57,11 @@ export class VoiceCapture {
   setMask(mask: VoiceMask | undefined): void {
     this.#mask = mask;
     this.#begin();
+  }
+
+  /** How the normal layer is made from now on. */
+  setStrength(strength: VoiceStrength): void {
+    this.#encoder.setStrength(strength);
   }
 
   /** Keeps so many samples of what others would hear, then tells them; 0 tells what there is so far. */

@@ -1,5 +1,6 @@
 import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
+import { keepChoices, type KeepsakePort } from "./keepsake.ts";
 import { LobbyModel } from "./lobby.ts";
 import { ProbeModel } from "./probe.ts";
 import { RoomModel } from "./room.ts";
@@ -40,6 +41,8 @@ export interface AppPorts {
   readonly takeOver: () => void;
   readonly microphone: Microphone;
   readonly speakers: Speakers;
+  /** Where choices lie that a reload must not undo. */
+  readonly keepsake: KeepsakePort;
   readonly timers: Timers;
   /** Languages of the system, best first (BCP 47). */
   readonly systemLanguages: readonly string[];
@@ -64,6 +67,7 @@ export class App {
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
     this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
+    keepChoices(ports.keepsake, this.session, this.voice, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);
     this.probe = new ProbeModel(this.session, this.#scope);
     this.#start = new StartModel((purpose) => this.#prepare(purpose));

@@ -4,6 +4,7 @@ import { watchHearing } from "./hearing.ts";
 import { cleanText, textLengthMax } from "./names.ts";
 import { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
+import { Covering } from "./tree.ts";
 import type { Session, Stage } from "./session.ts";
 import type { Timers } from "./timers.ts";
 import { Cell } from "./value.ts";
@@ -36,6 +37,8 @@ export function isOnStage(role: Role): boolean {
 export class RoomModel {
   readonly session: Session;
   readonly voice: Voice;
+  /** Whether a reserve stepped in a moment ago. */
+  readonly covering: Covering;
   /** How loud each person is for us. */
   readonly volumes: Volumes;
   readonly connection = new Cell<Connection>({ mood: "busy", sentence: sentence("link.waiting") });
@@ -62,6 +65,7 @@ export class RoomModel {
     const scope = this.#scope;
     this.#announce(sentence("announce.entered", { title: session.stage.get().title }));
     this.#watchRole();
+    this.covering = new Covering(session, timers, scope);
     this.volumes = new Volumes(session, voice.speakers, scope);
     watchHearing(session, voice, scope);
     this.#watchStage();
@@ -73,7 +77,7 @@ export class RoomModel {
     for (const value of [line, isReturning, trouble, place, stage, quality, role]) {
       scope.own(value.subscribe(() => this.#judge()));
     }
-    scope.own(session.moves.subscribe(() => this.#showMove()));
+    scope.own(session.happenings.subscribe(() => this.#showHappening()));
     scope.own(() => this.#silence?.());
     scope.own(() => this.#moved?.());
     scope.own(() => voice.close());
@@ -261,7 +265,8 @@ export class RoomModel {
     this.#announce(sentence(this.voice.deafened.get() ? "announce.deaf" : "announce.hearing"));
   }
 
-  #showMove(): void {
+  #showHappening(): void {
+    if (this.session.happenings.get().at(-1)?.kind !== "move") return;
     this.#moved?.();
     this.#moved = this.#timers.after(movedMs, () => {
       this.#moved = undefined;

@@ -4,6 +4,7 @@ import type {
   Hand,
   Invites,
   JoinStep,
+  LendingState,
   PlaceRelay,
   Role,
   StagePerson,
@@ -61,10 +62,24 @@ export interface TypedText {
   readonly self: boolean;
 }
 
-/** Where our sound comes from. */
+/** Where our sound comes from, and who gets it from us. */
 export interface Place {
   readonly hops: number;
   readonly relays: readonly PlaceRelay[];
+  readonly below: readonly PlaceRelay[];
+}
+
+/** Something that happened on the way of our sound. `cover`: a reserve filled a hole. `move`: another relay is our parent now. */
+export interface Happening {
+  /** Counts up within this window. */
+  readonly id: number;
+  readonly kind: "cover" | "move";
+  /** Wall clock, Unix ms. */
+  readonly at: number;
+  /** How long nothing was heard. */
+  readonly gapMs: number;
+  /** Packets of the hole that came after all. */
+  readonly packetsRecovered: number;
 }
 
 /** How the sound is, over the last second. */
@@ -80,7 +95,7 @@ export interface Sharing {
   readonly invites: Partial<Invites>;
 }
 
-const nowhere: Place = { hops: 0, relays: [] };
+const nowhere: Place = { hops: 0, relays: [], below: [] };
 const emptyStage: Stage = { title: "", people: [], hands: [] };
 const noCrowd: Crowd = { speakers: 0, listeners: 0, relays: 0 };
 const noQuality: Quality = { latencyMs: null, layer: "normal" };
@@ -91,8 +106,11 @@ const textsMax = 200;
 /** People and hands taken over from one event: twice the stage; hands as many as a host can go through. */
 const peopleMax = 64;
 const handsMax = 500;
-/** Relays drawn. */
+/** Relays above that are taken over, and neighbours below: what a picture can hold. */
 const relaysMax = 8;
+const belowMax = 64;
+/** Happenings kept: an evening has a few, and a bad minute no more than can be read. */
+const happeningsMax = 20;
 
 /**
  * What the window knows of the room: every event of the engine, made fit to be shown and sorted by how often it changes, so
@@ -112,22 +130,29 @@ export class Session {
   readonly sharing = new Cell<Sharing>({ invites: {} });
   /** What went wrong last and still holds; a sentence that does not stop anybody. */
   readonly trouble = new Cell<Sentence | undefined>(undefined);
-  /** Counts moves to another parent: a change says that one happened. */
-  readonly moves = new Cell(0);
+  /** What happened on the way of our sound, oldest first. */
+  readonly happenings = new Cell<readonly Happening[]>([]);
+  /** What we lend; undefined as long as nothing was ever lent. */
+  readonly lending = new Cell<LendingState | undefined>(undefined);
+  /** Peers that we feed. */
+  readonly children = new Cell(0);
   /** Counts how often the engine broke and came back into the room. */
   readonly returns = new Cell(0);
   /** Whether the engine broke and is on its way back into the room: nothing is heard or said meanwhile. */
   readonly isReturning = new Cell(false);
   #textsSeen = 0;
+  #happened = 0;
+  readonly #wallClock: () => number;
   /** Counts what was asked for: what answers an older wish comes too late. */
   #wish = 0;
   /** A room was left that the engine may still be in. */
   #isLeaving = false;
 
   /** Listens until the scope ends, and takes over at once what already holds: a window may open late. */
-  constructor(engine: EngineApi, line: Value<LineState>, scope: Scope) {
+  constructor(engine: EngineApi, line: Value<LineState>, scope: Scope, wallClock: () => number = Date.now) {
     this.engine = engine;
     this.line = line;
+    this.#wallClock = wallClock;
     scope.own(engine.subscribe((event) => this.#take(event)));
     scope.own(line.subscribe(() => this.#isLeaving && line.get() === "open" && this.#sayGoodbye()));
     for (const event of engine.snapshot()) this.#take(event);
@@ -182,6 +207,8 @@ export class Session {
     this.crowd.set(noCrowd);
     this.texts.set([]);
     this.place.set(nowhere);
+    this.happenings.set([]);
+    this.children.set(0);
     this.quality.set(noQuality);
     this.steps.set([]);
     this.sharing.set({ invites: {} });
@@ -215,20 +242,27 @@ export class Session {
         return this.#takeText(event);
       case "place":
         if (event.relays.some(({ feeds }) => feeds)) this.trouble.set(undefined);
-        return this.place.set({ hops: event.hops, relays: event.relays.slice(0, relaysMax) });
+        return this.place.set({
+          hops: event.hops,
+          relays: event.relays.slice(0, relaysMax),
+          below: event.below.slice(0, belowMax),
+        });
       case "stats":
+        this.children.set(event.children);
         return this.#takeQuality({ latencyMs: event.latencyMs, layer: event.layer });
       case "step":
         return this.#takeStep(event.step);
       case "move":
-        return this.moves.update((count) => count + 1);
+      case "cover":
+        return this.#takeHappening(event);
       case "refused":
       case "error":
         return this.trouble.set(sentence(`fault.${event.code}`));
+      case "lending":
+        return this.lending.set(event);
       case "ready":
       case "card":
       case "sound":
-      case "cover":
       case "room-state":
       case "invites-issued":
       case "reaction":
@@ -256,6 +290,12 @@ export class Session {
     this.#textsSeen += 1;
     const next = { id: this.#textsSeen, identity, name: cleanName(event.name), text, at, self };
     this.texts.set([...before, next].slice(-textsMax));
+  }
+
+  #takeHappening({ event, gapMs, packetsRecovered }: Extract<EngineEvent, { readonly event: "cover" | "move" }>): void {
+    this.#happened += 1;
+    const next = { id: this.#happened, kind: event, at: this.#wallClock(), gapMs, packetsRecovered };
+    this.happenings.update((before) => [...before, next].slice(-happeningsMax));
   }
 
   #takeQuality(next: Quality): void {

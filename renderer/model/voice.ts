@@ -42,6 +42,8 @@ export class Voice {
   readonly deafened = new Cell(false);
   /** Others hear another voice in place of one's own. */
   readonly masked = new Cell(false);
+  /** Less data for duller sound: everybody is heard in the low layer. */
+  readonly lowData = new Cell(false);
   /** Speakers too quiet or too loud are brought nearer to the others. */
   readonly levelling = new Cell(true);
   /** A soft sign sounds when a held key opens or shuts the microphone. */
@@ -54,6 +56,7 @@ export class Voice {
   readonly trying = new Cell(false);
   /** Recording oneself to hear what others would. */
   readonly trial: Trial;
+  readonly #engine: EngineApi;
   readonly #timers: Timers;
   #onStage = false;
   #held = false;
@@ -69,6 +72,7 @@ export class Voice {
   constructor(engine: EngineApi, microphone: Microphone, speakers: Speakers, timers: Timers, scope: Scope) {
     this.microphone = microphone;
     this.speakers = speakers;
+    this.#engine = engine;
     this.#timers = timers;
     this.trial = new Trial(this, scope);
     scope.own(microphone.onPacket((packet) => this.#onStage && engine.speak(packet)));
@@ -203,6 +207,11 @@ export class Voice {
   setMasked(masked: boolean): void {
     this.microphone.setMasked(masked);
     this.masked.set(masked);
+  }
+
+  setLowData(lowData: boolean): void {
+    this.#engine.preferLayer(lowData ? "low" : "normal");
+    this.lowData.set(lowData);
   }
 
   /** Another mask for another room. */

@@ -22,6 +22,7 @@ import "./start.css";
 import "./room.css";
 import "./stage.css";
 import "./way.css";
+import "./tree.css";
 
 /** Our languages as the component library names them. */
 const locales: Readonly<Record<Language, string>> = { en: "en-US", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW" };

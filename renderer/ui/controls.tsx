@@ -129,14 +129,16 @@ interface SheetProps {
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
+  /** For what is drawn: twice as wide where there is room. */
+  readonly isWide?: boolean;
 }
 
 /** A dialog over the screen. Escape, a click outside and its own button close it; focus comes back to where it was. */
-export function Sheet({ title, isOpen, onClose, children }: SheetProps): ReactElement {
+export function Sheet({ title, isOpen, onClose, children, isWide = false }: SheetProps): ReactElement {
   const { text } = useTexts();
   return (
     <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
-      <Modal className="sheet">
+      <Modal className={isWide ? "sheet sheet-wide" : "sheet"}>
         <Dialog className="sheet-inside">
           <header className="sheet-head">
             <Heading slot="title" className="sheet-title">

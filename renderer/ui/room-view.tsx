@@ -13,6 +13,7 @@ import { SettingsSheet } from "./settings-sheet.tsx";
 import { ShareSheet } from "./share-sheet.tsx";
 import { StageView } from "./stage-view.tsx";
 import { TextsPanel } from "./texts-panel.tsx";
+import { TreeSheet } from "./tree-sheet.tsx";
 import { useRoomKeys } from "./use-room-keys.ts";
 import { useValue } from "./use-value.ts";
 import { WayWords } from "./way-facts.tsx";
@@ -27,7 +28,7 @@ interface RoomViewProps {
 
 /** The room. */
 export function RoomView({ model, settings, way, probe }: RoomViewProps): ReactElement {
-  const [sheet, setSheet] = useState<"share" | "settings" | "keys" | undefined>(undefined);
+  const [sheet, setSheet] = useState<"share" | "settings" | "keys" | "tree" | undefined>(undefined);
   const composer = useRef<HTMLInputElement>(null);
   const close = (): void => setSheet(undefined);
   useRoomKeys(model, { onHelp: () => setSheet("keys"), onType: () => composer.current?.focus() });
@@ -51,12 +52,13 @@ export function RoomView({ model, settings, way, probe }: RoomViewProps): ReactE
       <aside className="room-side">
         {role === "host" && <HandsPanel model={model} />}
         <TextsPanel model={model} composer={composer} />
-        <PlacePanel model={model} way={way} />
+        <PlacePanel model={model} way={way} onLook={() => setSheet("tree")} />
       </aside>
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
       <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
+      <TreeSheet model={model} way={way} isOpen={sheet === "tree"} onClose={close} />
     </div>
   );
 }

@@ -66,6 +66,7 @@ export function SettingsSheet({ settings, voice, way, isOpen, onClose }: Setting
 /** Everything of sound. When it is closed, so is a microphone that was only tried. */
 function SoundSettings({ voice }: { readonly voice: Voice }): ReactElement {
   const { text } = useTexts();
+  const lowData = useValue(voice.lowData);
   const levelling = useValue(voice.levelling);
   const cues = useValue(voice.cues);
   const mindful = useValue(voice.mindful);
@@ -76,6 +77,12 @@ function SoundSettings({ voice }: { readonly voice: Voice }): ReactElement {
       <SoundCheck voice={voice} />
       <MaskField voice={voice} />
       <VolumeSlider voice={voice} />
+      <Toggle
+        label={text("settings.low-data")}
+        hint={text("settings.low-data-hint")}
+        isOn={lowData}
+        onChange={(on) => voice.setLowData(on)}
+      />
       <Toggle
         label={text("settings.levelling")}
         hint={text("settings.levelling-hint")}

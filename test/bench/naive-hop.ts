@@ -40,7 +40,7 @@ function play(): void {
   const head = Buffer.alloc(headBytes);
   packet?.copy(head, 0, 0, headBytes);
   head.writeUInt32BE(next, 0);
-  const again = Buffer.concat([head, encoder.encode(pcm ?? decoder.conceal())]);
+  const again = Buffer.concat([head, encoder.encode(pcm ?? decoder.conceal()).opus]);
   for (const listener of listeners) listener.send(again);
   next += 1;
   nextAt = (nextAt ?? performance.now()) + packetMs;

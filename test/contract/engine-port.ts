@@ -61,7 +61,8 @@ export function nextEvent(engine: EngineApi, name: EngineEvent["event"]): Promis
 /** A packet of somebody's voice. */
 export function heardPacket(sequence: number): HeardPacket {
   const opus = Uint8Array.from({ length: 120 }, (_, index) => (index + sequence) % 256);
-  return { speaker: voice, sequence, opus, capturedAt: millis(1_000.25 + sequence), receivedAt: millis(1_200.5) };
+  const times = { capturedAt: millis(1_000.25 + sequence), receivedAt: millis(1_200.5) };
+  return { speaker: voice, sequence, layer: sequence % 3 === 0 ? "low" : "normal", opus, ...times };
 }
 
 /** What holds of every way to an engine: called directly, or over any port with an owner's rights. */
@@ -145,6 +146,29 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         expect(await told).toEqual(roomState);
       }));
 
+    it("passes what is lent, and how the computer is fed", () =>
+      using(async ({ engine, double }) => {
+        await engine.start();
+        const options = {
+          maxChildren: 6,
+          maxKbps: 900,
+          hours: { fromMinute: 1200, toMinute: 60 },
+          notOnBattery: true,
+          notOnMetered: true,
+        };
+        await engine.lend(options);
+        expect(double.lent).toEqual(options);
+        engine.power({ onBattery: true, metered: false });
+        await engine.lend(null);
+        expect(double.lent).toBeNull();
+        expect(double.powers).toEqual([{ onBattery: true, metered: false }]);
+        const told = nextEvent(engine, "lending");
+        const lending = { on: true, paused: "hours", children: 2, childrenMax: 6, kbps: 130, kbpsMax: null } as const;
+        double.emit({ event: "lending", ...lending });
+        expect(await told).toEqual({ event: "lending", ...lending });
+        expect(engine.snapshot()).toContainEqual({ event: "lending", ...lending });
+      }));
+
     it("rejects with the code and the sentence of the trouble", () =>
       using(async ({ engine, double }) => {
         await engine.start();
@@ -215,12 +239,17 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         await engine.start();
         const packets = [1, 2, 3].map((seed) => ({
           opus: Uint8Array.from({ length: 40 * seed }, (_, index) => (index * seed) % 256),
+          ...(seed === 2 ? { low: Uint8Array.of(seed, 2, 3) } : {}),
           capturedAt: millis(1_763_000_000_000.125 + seed),
         }));
         for (const packet of packets) engine.speak(packet);
         engine.raiseHand();
         await double.called("raiseHand");
         expect(double.spoken).toEqual(packets);
+        engine.preferLayer("low");
+        engine.lowerHand();
+        await double.called("lowerHand");
+        expect(double.layer).toBe("low");
       }));
 
     it("brings what is heard to whoever listens, bit for bit, and opens nothing for nobody", () =>

@@ -1,6 +1,5 @@
 import { type Millis, millis } from "../../p2p/api/ids.ts";
 import type { RelayAddress } from "../../p2p/api/link.ts";
-import { concat } from "../../p2p/core/bytes.ts";
 import type { Crypto } from "../../p2p/core/crypto.ts";
 import { PacketSealer } from "../../p2p/core/packet/seal.ts";
 import { Rng } from "../../p2p/core/rng.ts";
@@ -63,8 +62,7 @@ export interface SampleRoom {
   readonly sealer: PacketSealer;
 }
 
-export function sampleRoom(seed: string | number): SampleRoom {
-  const crypto = seededCrypto(seed);
+export function sampleRoom(seed: string | number, crypto: Crypto = seededCrypto(seed)): SampleRoom {
   const keys = createRoomKeys(crypto, testNow);
   const voice = createKeyPair(crypto);
   const secret = epochSecret(crypto, keys.secret, keys.carriage.key, 1);
@@ -188,24 +186,4 @@ export function sampleHostCapsule(room: SampleRoom): HostCapsule {
     viewSequence: 7,
     stateSequence: 9,
   };
-}
-
-/** One to three changed, lost, doubled or added bytes; never the same bytes. */
-export function mutate(rng: Rng, bytes: Uint8Array): Uint8Array {
-  let changed = bytes;
-  for (let left = 1 + rng.int(3); left > 0 || sameAs(changed, bytes); left--) {
-    const at = rng.int(changed.length + 1);
-    const before = changed.subarray(0, at);
-    const after = changed.subarray(at);
-    const kind = rng.int(8);
-    if (kind === 0) changed = before;
-    else if (kind === 1) changed = concat(before, rng.bytes(1 + rng.int(8)), after);
-    else if (kind === 2) changed = concat(before, after.subarray(1 + rng.int(8)));
-    else changed = concat(before, Uint8Array.of((after[0] ?? 0) ^ (1 << rng.int(8))), after.subarray(1));
-  }
-  return changed;
-}
-
-function sameAs(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }

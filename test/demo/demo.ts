@@ -36,12 +36,12 @@ function options(): DemoOptions | undefined {
 async function show(demo: DemoOptions): Promise<void> {
   const room = new DemoRoom(demo, demo.json ? jsonWitness : textWitness);
   process.on("exit", () => room.abandon());
-  if (!demo.json) say("The window is not built yet, so the demo runs without one.");
   let pulse: NodeJS.Timeout | undefined;
   try {
     await Promise.race([room.open(), aborted()]);
     if (interruption.signal.aborted) return;
     if (!demo.json) {
+      await Promise.race([room.show(), aborted()]);
       pulse = setInterval(() => {
         const sentence = demoPulse(room.observed("listener"), performance.now());
         if (sentence !== undefined) say(sentence);

@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
 import { parseDurationMs } from "../../p2p/cli/duration.ts";
-import { TeahouseError } from "../../p2p/api/errors.ts";
+import { CommandWords } from "./command-words.ts";
 import { shapeOf } from "./shape.ts";
 import type { TreeShape } from "./shape.ts";
 
@@ -43,21 +42,32 @@ A whole room on this machine, each person a process of its own. Without --for it
 --kill ends somebody without a word at that time after everybody has sound; --stop freezes them for as long as it says.
 Exit codes: 0 done; 1 somebody was lost or never had sound; 2 usage.`;
 
+const words = new CommandWords("npm run demo", {
+  json: { type: "boolean" },
+  help: { type: "boolean" },
+  for: { type: "string" },
+  listeners: { type: "string" },
+  relays: { type: "string" },
+  depth: { type: "string" },
+  profile: { type: "string" },
+  kill: { type: "string", multiple: true },
+  stop: { type: "string", multiple: true },
+});
+
 /** Reads the demo's options. Throws `TeahouseError("usage")` with one sentence; undefined when help was asked for. */
 export function parseDemoOptions(args: readonly string[]): DemoOptions | undefined {
-  const { values } = parse(args);
+  const values = words.read(args);
   if (values.help === true) return undefined;
-  const relays = count("--relays", values.relays ?? "3", 1);
-  const listeners = count("--listeners", values.listeners ?? "12", 1);
-  const depth = count("--depth", values.depth ?? String(Math.min(3, relays + 1)), 1);
+  const relays = words.count("--relays", values.relays ?? "3", 1, processesMax);
+  const listeners = words.count("--listeners", values.listeners ?? "12", 1, processesMax);
+  const depth = words.count("--depth", values.depth ?? String(Math.min(3, relays + 1)), 1, processesMax);
   const shape = shapeOf(relays, depth);
   if (shape === undefined) {
     const least = relays === 1 ? 2 : 3;
-    throw usage(`--depth takes ${least} to ${relays + 1} with --relays ${relays}, not ${depth}`);
+    throw words.usage(`--depth takes ${least} to ${relays + 1} with --relays ${relays}, not ${depth}`);
   }
   const forMs = values.for === undefined ? undefined : parseDurationMs("--for", values.for);
-  const profile = values.profile ?? "webrtc";
-  if (!["lan", "wss", "webrtc", "auto"].includes(profile)) throw usage("--profile takes lan, wss, webrtc or auto");
+  const profile = words.profile(values.profile ?? "webrtc");
   const names = new Set(["host", ...numbered("relay", relays), ...numbered("listener", listeners)]);
   const kills = (values.kill ?? []).map((text) => killOf(text, names, forMs));
   const pauses = (values.stop ?? []).map((text) => pauseOf(text, names, forMs));
@@ -69,35 +79,13 @@ export function numbered(name: string, length: number): string[] {
   return Array.from({ length }, (_, index) => `${name}-${index + 1}`);
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        json: { type: "boolean" },
-        help: { type: "boolean" },
-        for: { type: "string" },
-        listeners: { type: "string" },
-        relays: { type: "string" },
-        depth: { type: "string" },
-        profile: { type: "string" },
-        kill: { type: "string", multiple: true },
-        stop: { type: "string", multiple: true },
-      },
-    });
-  } catch (error) {
-    // The library's first sentence names the option.
-    throw usage(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "unknown option");
-  }
-}
-
 function killOf(text: string, names: ReadonlySet<string>, forMs: number | undefined): Kill {
   const [target = "", at = "", ...rest] = text.split("@");
   if (!names.has(target) || at === "" || rest.length > 0) {
-    throw usage("--kill takes who and when, such as relay-1@10s or host@10s");
+    throw words.usage("--kill takes who and when, such as relay-1@10s or host@10s");
   }
   const atMs = parseDurationMs("--kill", at);
-  if (forMs !== undefined && atMs >= forMs) throw usage(`--kill ${text} comes after the end of --for`);
+  if (forMs !== undefined && atMs >= forMs) throw words.usage(`--kill ${text} comes after the end of --for`);
   return { target, atMs };
 }
 
@@ -105,23 +93,11 @@ function pauseOf(text: string, names: ReadonlySet<string>, forMs: number | undef
   const [target = "", when = "", ...rest] = text.split("@");
   const [at = "", length = "", ...more] = when.split("+");
   if (!names.has(target) || at === "" || length === "" || rest.length + more.length > 0) {
-    throw usage("--stop takes who, when and for how long, such as relay-2@10s+3s");
+    throw words.usage("--stop takes who, when and for how long, such as relay-2@10s+3s");
   }
   const pause = { target, atMs: parseDurationMs("--stop", at), forMs: parseDurationMs("--stop", length) };
   if (forMs !== undefined && pause.atMs + pause.forMs >= forMs) {
-    throw usage(`--stop ${text} does not go on before the end of --for`);
+    throw words.usage(`--stop ${text} does not go on before the end of --for`);
   }
   return pause;
-}
-
-function count(option: string, text: string, least: number): number {
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= processesMax)) {
-    throw usage(`${option} takes a whole number from ${least} to ${processesMax}`);
-  }
-  return value;
-}
-
-function usage(sentence: string): TeahouseError {
-  return new TeahouseError("usage", `${sentence}; see "npm run demo -- --help".`);
 }

@@ -36,6 +36,9 @@ export class DemoRoom {
   readonly #broken: Promise<never>;
   #break: (error: DemoFailure) => void = () => undefined;
   #isEnding = false;
+  #invite = "";
+  /** The app open on the room: it is the person's, and may be closed. */
+  #window: TeahouseProcess | undefined;
 
   constructor(options: DemoOptions, witness: Witness) {
     this.#options = options;
@@ -59,6 +62,7 @@ export class DemoRoom {
       this.#spawn("host", hostArgs, cards.join("\n")).next("room"),
     );
     const invite = String((room["invites"] as Record<string, unknown>)["listener"]);
+    this.#invite = invite;
     const waiting = numbered("listener", listeners);
     const arrive = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
@@ -67,6 +71,18 @@ export class DemoRoom {
       }
     };
     await Promise.all(Array.from({ length: startingAtOnce }, arrive));
+  }
+
+  /** Opens the app on the room: in a window where there is a display, else at an address that it says. */
+  async show(): Promise<void> {
+    const onLine = (line: EventLine): void => {
+      if (line.event === "window" || line.event === "error") this.#witness("the app", line);
+    };
+    const process = new TeahouseProcess(["--enter", "-", ...this.#profileArgs()], { stdin: this.#invite, onLine });
+    this.#window = process;
+    await process.next("window").catch(() => {
+      throw new DemoFailure(`The app did not open. ${process.stderr.trim()}`);
+    });
   }
 
   /** Lets the window pass and kills whom it was told to kill. Rejects with `DemoFailure` when a listener is lost. */
@@ -112,13 +128,17 @@ export class DemoRoom {
     this.#isEnding = true;
     // Who stands still would not hear that it is to end.
     for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGCONT");
-    await Promise.all([...this.#participants.values()].map(({ process }) => process.end()));
+    const all = [...this.#participants.values()].map(({ process }) => process);
+    if (this.#window !== undefined) all.push(this.#window);
+    await Promise.all(all.map((process) => process.end()));
   }
 
   /** Ends them at once, without waiting: this process is about to be gone. */
   abandon(): void {
     this.#isEnding = true;
     for (const { process } of this.#participants.values()) if (!process.isGone) process.kill("SIGKILL");
+    // It has a browser to close.
+    this.#window?.kill("SIGTERM");
   }
 
   #relayArgs(): string[] {

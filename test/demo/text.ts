@@ -15,6 +15,8 @@ export function demoSentence(from: string, line: EventLine): string | undefined 
       return `${from} moved: ${String(line["reason"])}.`;
     case "killed":
       return `${from} was killed.`;
+    case "window":
+      return String(line["message"]);
     case "stopped":
       return `${from} stands still.`;
     case "resumed":

@@ -2,11 +2,14 @@ import type {
   EngineApi,
   EngineEvent,
   HeardPacket,
+  Layer,
   HostOptions,
   Invites,
+  Power,
   SpokenPacket,
   Stats,
   Totals,
+  VolunteerOptions,
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { Act, InviteTerms } from "../../p2p/api/room.ts";
@@ -46,6 +49,10 @@ export class EngineDouble implements EngineApi {
   readonly calls: string[] = [];
   readonly spoken: SpokenPacket[] = [];
   hosted: HostOptions | undefined;
+  /** What `lend` was given last. */
+  lent: VolunteerOptions | null | undefined;
+  /** What `power` was given. */
+  readonly powers: Power[] = [];
   way: WayChoice | undefined;
   verdict: ProbeVerdict = "works";
   /** What `probe` tells of, one after the other. */
@@ -63,6 +70,8 @@ export class EngineDouble implements EngineApi {
   failure: Error | undefined;
   /** `join`, `host` and `leave` wait for it. */
   gate: Promise<void> = Promise.resolve();
+  /** What `preferLayer` was given last. */
+  layer: Layer | undefined;
   /** What `capsule` answers. */
   capsuleBytes: Uint8Array | undefined;
   /** What `resume` was given. */
@@ -111,6 +120,16 @@ export class EngineDouble implements EngineApi {
     return "thc1-card";
   }
 
+  async lend(options: VolunteerOptions | null): Promise<void> {
+    this.lent = options;
+    await this.#note("lend");
+  }
+
+  power(power: Power): void {
+    this.powers.push(power);
+    void this.#note("power");
+  }
+
   async host(options: HostOptions): Promise<Invites> {
     this.hosted = options;
     await this.#note("host", this.gate);
@@ -152,6 +171,10 @@ export class EngineDouble implements EngineApi {
 
   speak(packet: SpokenPacket): void {
     this.spoken.push(packet);
+  }
+
+  preferLayer(layer: Layer): void {
+    this.layer = layer;
   }
 
   admit(hand: string): void {

@@ -49,6 +49,7 @@ describe("the command line", () => {
     });
     expect(parseCommandLine([])).toMatchObject({ command: "window", open: true, profile: "auto", json: false });
     expect(parseCommandLine(["--no-open", "--json"])).toMatchObject({ command: "window", open: false, json: true });
+    expect(parseCommandLine(["--enter", "-"])).toMatchObject({ command: "window", enter: "-" });
     expect(parseCommandLine(["--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["host", "--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["--version", "--json"])).toEqual({ command: "version", json: true });

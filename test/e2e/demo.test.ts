@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -54,6 +54,17 @@ describe("the demo", () => {
     expect(run.figures.soundMsP95).toEqual(expect.any(Number));
     expect(rejections(run.lines)).toHaveLength(16);
     for (const rejected of rejections(run.lines)) expect(rejected).toEqual({});
+  });
+
+  it("opens the app on the room, where somebody may be looking, and tells them what happens", async () => {
+    // As on a machine without a display: then the app says where it is.
+    const { DISPLAY: _x11, WAYLAND_DISPLAY: _wayland, ...env } = process.env;
+    const args = "--for 1s --listeners 1 --relays 1 --depth 2 --profile wss".split(" ");
+    const { stdout, status } = spawnSync(process.execPath, [script, ...args], { env, encoding: "utf8" });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Open Teahouse in a Chromium on this computer, .*: http:\/\/127\.0\.0\.1:\d+\/open\//);
+    expect(stdout).toContain("listener-1 hears it after");
+    expect(stdout).toMatch(/listener-1: [\d.]+ % on time, 2 links deep by stream/);
   });
 
   it("carries it over TLS WebSockets alone", async () => {

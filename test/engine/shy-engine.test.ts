@@ -70,6 +70,27 @@ describe("a window's engine", () => {
     expect(made[3]?.double.calls).toEqual(["start", "volunteer", "leave", "join", "join"]);
   });
 
+  it("lends to the room it is in as the same person, and to the next one as somebody else", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.join("thi1-x", {});
+    const first = made[0]?.double;
+    if (first !== undefined) first.capsuleBytes = Uint8Array.of(7);
+    engine.power({ onBattery: true, metered: false });
+    await engine.lend({ maxChildren: 4 });
+    expect(made[1]?.double.calls).toEqual(["start", "power", "resume", "lend"]);
+    expect(made[1]?.double.lent).toEqual({ maxChildren: 4 });
+    await engine.leave();
+    await engine.join("thi1-y", {});
+    expect(made[2]?.standing).toEqual({ seed, port: 0 });
+    expect(made[2]?.double.calls).toEqual(["start", "power", "lend", "join"]);
+    await engine.lend(null);
+    await engine.leave();
+    await engine.join("thi1-z", {});
+    expect(made.map(({ standing }) => standing !== undefined)).toEqual([false, true, true, false]);
+    expect(made[3]?.double.calls).toEqual(["start", "power", "join"]);
+  });
+
   it("takes a way before it is up, and does not begin to listen where that would show it", async () => {
     const ways: WayChoice[] = [];
     const doubles: EngineDouble[] = [];
@@ -90,6 +111,16 @@ describe("a window's engine", () => {
     // It is as it was, and of use.
     await engine.host({ via: ["card"], letEverybodySpeak: false });
     expect(doubles.map(({ calls }) => calls)).toEqual([["start", "chooseWay", "host"]]);
+  });
+
+  it("asks every engine that it makes for the layer that was asked for", async () => {
+    const { engine, made } = shy();
+    engine.preferLayer("low");
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.leave();
+    await engine.join("thi1-y", {});
+    expect(made.map(({ double }) => double.layer)).toEqual(["low", "low"]);
   });
 
   it("lets who hosts or joins at once wait until it is up", async () => {

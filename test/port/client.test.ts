@@ -173,7 +173,7 @@ describe("a port client", () => {
     const events: EngineEvent[] = [];
     client.subscribe((event) => void events.push(event));
     far.attach({ onMessage: () => undefined, onClose: () => undefined });
-    far.postMessage(JSON.stringify({ kind: "welcome", events: [], mirror: noMirror }));
+    far.postMessage(JSON.stringify({ kind: "welcome", events: [], mirror: noMirror, kept: null }));
     const invalid: readonly (string | Uint8Array)[] = [
       "{",
       '{"kind":"event","event":{"event":"joined"}}',
@@ -212,7 +212,7 @@ describe("a port client", () => {
       },
       onClose: () => undefined,
     });
-    far.postMessage(JSON.stringify({ kind: "welcome", events: [], mirror: noMirror }));
+    far.postMessage(JSON.stringify({ kind: "welcome", events: [], mirror: noMirror, kept: null }));
     await expect(client.host({ via: [], letEverybodySpeak: true })).rejects.toMatchObject({ code: "internal" });
     await expect(client.volunteer({})).rejects.toMatchObject({ code: "internal" });
   });

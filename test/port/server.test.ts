@@ -46,6 +46,14 @@ async function serveRaw(options: ServeOptions = { rights: "window" }): Promise<R
 const request = (id: number, method: string, given: readonly unknown[]): string =>
   JSON.stringify({ kind: "request", id, method, arguments: given });
 
+/** Sound from a window: so many bytes in either layer. */
+function spoken(normalBytes: number, lowBytes: number): Uint8Array {
+  const bytes = new Uint8Array(11 + normalBytes + lowBytes);
+  bytes[0] = 1;
+  new DataView(bytes.buffer).setUint16(9, normalBytes);
+  return bytes;
+}
+
 const invalid: readonly (readonly [what: string, message: string | Uint8Array, reason: string])[] = [
   ["no JSON", "{", "not-json"],
   ["JSON that is no message", "[]", "bad-shape"],
@@ -63,14 +71,18 @@ const invalid: readonly (readonly [what: string, message: string | Uint8Array, r
   ["an option of a prototype", '{"kind":"request","id":4,"method":"host","arguments":[{"__proto__":{}}]}', "bad-shape"],
   ["too many cards", request(5, "host", [{ via: Array(17).fill("c"), letEverybodySpeak: true }]), "bad-shape"],
   ["a negative number", request(6, "volunteer", [{ maxKbps: -1 }]), "bad-shape"],
+  ["a layer that is none", '{"kind":"tell","method":"preferLayer","arguments":["best"]}', "bad-shape"],
   ["a voice that is no key", '{"kind":"tell","method":"removeFromStage","arguments":["zz"]}', "bad-shape"],
   ["what only an owner may ask", request(7, "stop", []), "bad-shape"],
   ["a resume from a window", request(8, "resume", ["00"]), "bad-shape"],
   ["more taken than was sent", '{"kind":"taken","events":9,"sounds":0}', "bad-count"],
   ["bytes that are no packet", Uint8Array.of(9, 9, 9), "bad-sound"],
-  ["a packet without speech", new Uint8Array(9).fill(1, 0, 1), "bad-sound"],
-  ["a packet that is too large", new Uint8Array(9 + 321).fill(1, 0, 1), "bad-sound"],
-  ["a packet from no time", Uint8Array.of(1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 1), "bad-sound"],
+  ["a packet without speech", new Uint8Array(11).fill(1, 0, 1), "bad-sound"],
+  ["a packet that is too large", spoken(321, 0), "bad-sound"],
+  ["a packet whose low layer is too large", spoken(120, 321), "bad-sound"],
+  ["a packet of the low layer alone", spoken(0, 60), "bad-sound"],
+  ["a packet that is cut short", spoken(120, 0).subarray(0, 60), "bad-sound"],
+  ["a packet from no time", Uint8Array.of(1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 0, 1, 1), "bad-sound"],
   ["bytes without end", new Uint8Array(70_000), "too-long"],
 ];
 
@@ -271,6 +283,19 @@ describe("one window at a time", () => {
     await waited;
     expect(second.state).toBe("open");
     expect(first.state).toBe("closed");
+  });
+
+  it("keeps what a window leaves for the next one, within bounds", async () => {
+    const seat = new Seat();
+    const first = await serveRaw({ rights: "window", seat });
+    expect(first.received[0]).toMatchObject({ kind: "welcome", kept: null });
+    first.port.postMessage(JSON.stringify({ kind: "keep", text: "mask on" }));
+    first.port.postMessage(JSON.stringify({ kind: "keep", text: "x".repeat(1025) }));
+    await first.settled();
+    first.port.close();
+    await first.settled();
+    const second = await serveRaw({ rights: "window", seat });
+    expect(second.received[0]).toMatchObject({ kind: "welcome", kept: "mask on" });
   });
 
   it("lets the one who waited in when the first goes, and says when nobody is there", async () => {

@@ -56,13 +56,24 @@ export function joinedEvent(role: Role): EngineEvent {
 }
 
 /** A `place` event: relays in the order given. */
-export function placeEvent(hops: number, ...relays: readonly Omit<PlaceRelay, "peer">[]): EngineEvent {
+export function placeEvent(
+  hops: number,
+  ...relays: readonly Omit<PlaceRelay, "peer">[]
+): Extract<EngineEvent, { readonly event: "place" }> {
   return {
     event: "place",
     hops,
     relays: relays.map((relay, index) => ({ peer: keyOf(700 + index) as PeerId, ...relay })),
+    below: [],
   };
 }
+
+/** Somebody below us in the tree. */
+export const belowOf = (number: number, feeds: boolean): PlaceRelay => ({
+  peer: keyOf(800 + number) as PeerId,
+  kind: "webrtc",
+  feeds,
+});
 
 /** A `step` event. */
 export const stepEvent = (step: JoinStep): EngineEvent => ({ event: "step", step });

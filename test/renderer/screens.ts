@@ -3,6 +3,7 @@ import type { EngineEvent, Role } from "../../p2p/api/engine.ts";
 import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
 import { drive } from "./fixture-page.ts";
 import {
+  belowOf,
   errorEvent,
   joinedEvent,
   keyOf,
@@ -99,8 +100,15 @@ export async function enterRoom(page: Page, role: Role, count: number, listeners
   await page.locator(".room").waitFor();
 }
 
+/** A relay that fell silent twice, and the reserve that stepped in. */
+const repairs: readonly EngineEvent[] = [
+  { event: "cover", reason: "silent", gapMs: 88, packetsRecovered: 2 },
+  { event: "move", reason: "silent", gapMs: 0, packetsRecovered: 3 },
+  { event: "cover", reason: "silent", gapMs: 121, packetsRecovered: 0 },
+];
+
 const joinedRoom = (joinedEvent("host") as Extract<EngineEvent, { event: "joined" }>).room;
-const quality: EngineEvent = {
+const quality = {
   event: "stats",
   framesExpected: 100,
   framesOnTime: 100,
@@ -118,7 +126,7 @@ const quality: EngineEvent = {
   children: 0,
   links: { webrtc: 1, stream: 1 },
   layer: "normal",
-};
+} as const satisfies EngineEvent;
 
 /** Two people speak at once, one loudly. */
 export const someoneSpeaks = (page: Page): Promise<void> =>
@@ -358,6 +366,27 @@ export const screens: readonly ScreenScript[] = [
       await emit(page, errorEvent("stalled"));
       await drive(page, "failMicrophone", "microphone-unplugged");
       await page.locator(".problem").waitFor();
+    },
+  },
+  {
+    name: "tree-listener",
+    async show(page) {
+      await enterRoom(page, "listener", 5, 2400);
+      await emit(page, ...repairs);
+      await page.locator(".panel-place button").click();
+      await page.locator(".tree [data-covering]").waitFor();
+    },
+  },
+  {
+    name: "tree-lending",
+    async show(page) {
+      await enterRoom(page, "listener", 3, 2400);
+      const below = Array.from({ length: 12 }, (_, index) => belowOf(index, index % 4 !== 3));
+      await emit(page, placeEvent(6, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: false }));
+      await emit(page, { ...placeEvent(6, { kind: "webrtc", feeds: true }, { kind: "webrtc", feeds: false }), below });
+      await emit(page, { ...quality, children: 9 });
+      await page.locator(".panel-place button").click();
+      await page.locator(".tree-picture").waitFor();
     },
   },
   {

@@ -1,4 +1,5 @@
 import type { SpokenPacket } from "../../p2p/api/engine.ts";
+import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import { millis, type VoiceKey } from "../../p2p/api/ids.ts";
 import type {
   CueKind,
@@ -73,6 +74,12 @@ export class MicrophoneDouble implements Microphone {
 
   setMetering(metering: boolean): void {
     this.isMetering = metering;
+  }
+
+  strength: VoiceStrength = "copied";
+
+  setStrength(strength: VoiceStrength): void {
+    this.strength = strength;
   }
 
   masked = false;

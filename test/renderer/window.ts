@@ -15,11 +15,15 @@ export class WindowDouble {
   readonly speakers = new SpeakersDouble();
   readonly line = new Cell<LineState>("open");
   readonly timers = new ManualTimers();
+  /** What is left to the window that comes after this one. */
+  readonly keepsake: { kept: string | undefined; keep(text: string): void };
   takenOver = 0;
   readonly app: App;
 
-  constructor(before: (engine: EngineDouble) => void = () => undefined) {
+  /** `kept` is what the window before this one left; null is nothing. */
+  constructor(before: (engine: EngineDouble) => void = () => undefined, kept: string | null = '{"masked":false}') {
     before(this.engine);
+    this.keepsake = { kept: kept ?? undefined, keep: (text) => (this.keepsake.kept = text) };
     this.app = new App({
       engine: this.engine,
       line: this.line,
@@ -28,6 +32,7 @@ export class WindowDouble {
       },
       microphone: this.microphone,
       speakers: this.speakers,
+      keepsake: this.keepsake,
       timers: this.timers,
       systemLanguages: ["en"],
     });

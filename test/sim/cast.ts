@@ -8,10 +8,10 @@ import type { Invite } from "../../p2p/core/room/invite.ts";
 import type { SimDiscovery } from "./discovery.ts";
 import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";
-import { relayCount } from "./options.ts";
+import { lendingShare, relayCount } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { speak } from "./speech.ts";
-import { drawNormal } from "./topology.ts";
+import { drawChildrenMax, drawNormal } from "./topology.ts";
 import type { Topology } from "./topology.ts";
 import type { World } from "./world.ts";
 
@@ -51,8 +51,6 @@ export interface Stage {
   readonly makePeer: PeerMaker;
   /** The primitives of one node: its own randomness, one kind for all. */
   readonly cryptoOf: (node: number) => Crypto;
-  /** A relay allows so many children. */
-  readonly allow: (node: number, childrenMax: number) => void;
 }
 
 /** Everybody in a run: who they are, when they come, when they speak, and what becomes of what their machines say. */
@@ -66,6 +64,7 @@ export class Cast {
   private readonly open = new Set<number>();
   private readonly leaving = new Set<number>();
   private readonly joinRng: Rng;
+  private readonly lendRng: Rng;
   private speakersToCome: number;
   private invite: Invite | undefined;
 
@@ -73,6 +72,7 @@ export class Cast {
   constructor(stage: Stage) {
     this.stage = stage;
     this.joinRng = stage.rng.fork("joins");
+    this.lendRng = stage.rng.fork("lenders");
     this.speakersToCome = stage.options.speakers;
     const relays = this.placeRelays();
     const host = this.place("host", undefined);
@@ -95,9 +95,10 @@ export class Cast {
   /** Somebody new comes to listen; the first to come also want to speak. */
   join(): void {
     if (this.invite === undefined) return;
-    const part = this.speakersToCome-- > 0 ? "speaker" : "listener";
-    const node = this.place(part, undefined);
+    const part = this.speakersToCome-- > 0 ? "speaker" : this.drawPart();
+    const node = this.place(part, part === "lender" ? this.drawAddress(this.lendRng) : undefined);
     this.stage.observers.tell("started", node, part);
+    if (part === "lender") this.lend(node, this.drawChildrenMax(), this.lendRng.bytes(16));
     this.command(node, { kind: "join", invite: this.invite, name: "" });
   }
 
@@ -175,31 +176,46 @@ export class Cast {
   }
 
   private placeRelays(): HostRelay[] {
-    const { options, rng, allow } = this.stage;
-    const count = relayCount(options);
-    const weights = Array.from({ length: count }, () => Math.exp(childrenSigma * drawNormal(rng)));
-    const whole = weights.reduce((sum, weight) => sum + weight, 0);
-    return weights.map((weight) => {
-      const maxChildren = Math.max(childrenMin, Math.round((slotsPerListener * options.listeners * weight) / whole));
+    const { rng, world } = this.stage;
+    return this.drawUplinks().map((maxChildren) => {
       const secret = rng.bytes(16);
-      const address = this.drawAddress();
+      const address = this.drawAddress(rng);
       const node = this.place("relay", address);
       this.relays.push(node);
-      allow(node, maxChildren);
       this.stage.observers.tell("started", node, "relay");
-      this.stage.world.planIn(
-        0,
-        () => {
-          this.command(node, { kind: "volunteer", options: { maxChildren }, cardSecret: secret });
-        },
-        undefined,
-      );
+      world.planIn(0, () => this.lend(node, maxChildren, secret), undefined);
       return { address, secret };
     });
   }
 
-  private drawAddress(): RelayAddress {
-    const { rng } = this.stage;
+  /** What each ranked relay allows. */
+  private drawUplinks(): number[] {
+    const { options, rng } = this.stage;
+    const length = relayCount(options);
+    if (options.uplinks === "tailed") return Array.from({ length }, () => this.drawChildrenMax());
+    const weights = Array.from({ length }, () => Math.exp(childrenSigma * drawNormal(rng)));
+    const whole = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) =>
+      Math.max(childrenMin, Math.round((slotsPerListener * options.listeners * weight) / whole)),
+    );
+  }
+
+  private drawChildrenMax(): number {
+    return drawChildrenMax(this.lendRng, this.stage.options.relays);
+  }
+
+  private drawPart(): Part {
+    const share = lendingShare(this.stage.options);
+    return share > 0 && this.lendRng.next() < share ? "lender" : "listener";
+  }
+
+  /** A machine lends what its person allows. */
+  private lend(node: number, maxChildren: number, cardSecret: Uint8Array): void {
+    this.stage.observers.tell("lent", node, maxChildren);
+    this.command(node, { kind: "volunteer", options: { maxChildren }, cardSecret });
+  }
+
+  private drawAddress(rng: Rng): RelayAddress {
     const key = rng.bytes(32);
     // /ip4/10.x.y.z/tcp/443/tls/ws in multiaddr's binary form; the virtual network goes by the key alone.
     const place = Uint8Array.of(0x04, 10, ...rng.bytes(3), 0x06, 0x01, 0xbb, 0xc0, 0x03, 0xdd, 0x03);
@@ -213,7 +229,7 @@ export class Cast {
     const peer = Buffer.from(key).toString("hex") as PeerOptions["self"]["peer"];
     const options: PeerOptions = { self: { peer, address }, profile: "auto", discovery: part !== "relay" };
     topology.place();
-    network.attach(peer, address !== undefined);
+    network.attach(peer, part === "relay" ? "public" : part === "lender" ? "behind-nat" : "none");
     this.parts.set(node, part);
     world.add(makePeer(options, cryptoOf(node), node, part));
     return node;

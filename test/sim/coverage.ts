@@ -35,9 +35,8 @@ export class Coverage implements Observer, TraceListener {
   ended(node: number, by: Ending): void {
     if (by === "leave" || this.trace === undefined) return;
     this.killed.add(node);
-    for (const [child, { parent, at }] of this.trace.parents) {
-      if (parent === node && at > this.elapsedMs() - 1000) this.bereaved.set(child, this.elapsedMs());
-    }
+    const now = this.elapsedMs();
+    for (const child of this.trace.childrenOf(node, now - 1000)) this.bereaved.set(child, now);
   }
 
   linkClosed(node: number, remote: number, _kind: LinkKind, _reason: LinkCloseReason): void {

@@ -66,15 +66,21 @@ export class Faults {
     for (const node of this.drawVictims(kill.what.share)) cast.kill(node, this.drawEnding());
   };
 
-  /** One of the core at least, so that somebody has to rise; never the last relay. */
+  /** A share of all that lend. One of the core at least, so that somebody has to rise; never the last ranked relay. */
   private drawVictims(share: number): number[] {
     const { cast, world } = this.targets;
-    const living = cast.relays.filter((node) => world.isAlive(node));
-    const wanted = Math.min(living.length - 1, Math.max(1, Math.round(share * cast.relays.length)));
-    if (wanted < 1) return [];
-    const first = this.rng.int(Math.min(this.options.core, living.length));
-    const victims = living.splice(first, 1);
-    while (victims.length < wanted) victims.push(...living.splice(this.rng.int(living.length), 1));
+    const ranked = cast.relays.filter((node) => world.isAlive(node));
+    const lenders = cast.living("lender");
+    const most = ranked.length + lenders.length - 1;
+    const wanted = Math.min(most, Math.max(1, Math.round(share * (cast.relays.length + lenders.length))));
+    if (wanted < 1 || ranked.length < 2) return [];
+    const pool = [...ranked, ...lenders];
+    const victims = pool.splice(this.rng.int(Math.min(this.options.core, ranked.length)), 1);
+    let spared = ranked.length - 1;
+    while (victims.length < wanted && pool.length > 0) {
+      const victim = pool.splice(this.rng.int(pool.length), 1)[0]!;
+      if (!ranked.includes(victim) || --spared > 0) victims.push(victim);
+    }
     return victims;
   }
 
@@ -84,7 +90,7 @@ export class Faults {
 
   private readonly cut = ({ share }: Partition): void => {
     const { cast, network, observers } = this.targets;
-    const everybody = cast.living("host", "relay", "speaker", "listener");
+    const everybody = cast.living("host", "relay", "speaker", "listener", "lender");
     network.partition(everybody.filter(() => this.rng.next() < share));
     observers.tell("partitioned", true);
   };
@@ -104,7 +110,7 @@ export class Faults {
 
   private loseListener(): void {
     const { cast } = this.targets;
-    const listeners = cast.living("listener");
+    const listeners = cast.living("listener", "lender");
     if (listeners.length === 0) return;
     const node = listeners[this.rng.int(listeners.length)]!;
     if (this.rng.next() < ungracefulShare) cast.kill(node, this.drawEnding());

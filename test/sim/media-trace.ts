@@ -49,8 +49,8 @@ export interface TraceListener {
 
 /** Reads every message on the wire once, follows each packet from node to node, and tells who asked. */
 export class MediaTrace implements Observer {
-  /** Who last brought a node a packet that it did not have, and when: its parent as the wire shows it. */
-  readonly parents = new Map<number, { readonly parent: number; readonly at: number }>();
+  private readonly parents: Int32Array;
+  private readonly broughtAt: Float64Array;
   private readonly journeys = new Map<number, Journey>();
   private readonly readings = new WeakMap<Uint8Array, Reading>();
   private readonly voices = new Map<number, number>();
@@ -67,6 +67,23 @@ export class MediaTrace implements Observer {
     this.nodesMax = nodesMax;
     this.clock = clock;
     this.listeners = listeners;
+    this.parents = new Int32Array(nodesMax).fill(-1);
+    this.broughtAt = new Float64Array(nodesMax).fill(-Infinity);
+  }
+
+  /** Who last brought a node a packet that it did not have: its parent as the wire shows it, if that was after `since`. */
+  parentOf(node: number, since: number): number | undefined {
+    return this.broughtAt[node]! > since ? this.parents[node] : undefined;
+  }
+
+  /** Everybody to whom this node was the last to bring something new, after `since`. */
+  childrenOf(parent: number, since: number): number[] {
+    const children: number[] = [];
+    let child = this.parents.indexOf(parent);
+    for (; child >= 0; child = this.parents.indexOf(parent, child + 1)) {
+      if (this.broughtAt[child]! > since) children.push(child);
+    }
+    return children;
   }
 
   sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void {
@@ -103,7 +120,8 @@ export class MediaTrace implements Observer {
     if (!repeat) {
       journey.hops[to] = Math.min(noHops - 1, (journey.hops[from] ?? 0) + 1);
       journey.input[to] = inputs + 1;
-      this.parents.set(to, { parent: from, at: elapsedMs });
+      this.parents[to] = from;
+      this.broughtAt[to] = elapsedMs;
     }
     const sighting = { from, to, kind, claimedHops: frame.hops, journey, repeat, passedOn: false };
     for (const listener of this.listeners) listener.mediaDelivered?.({ ...sighting, bytes: bytes.length });

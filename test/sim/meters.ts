@@ -1,6 +1,8 @@
 import { limits } from "../../p2p/api/limits.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
 import type { Coverage } from "./coverage.ts";
+import { Histogram, quantile } from "./figures.ts";
+import type { Figures } from "./figures.ts";
 import type { ControlFrame, MediaSighting, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";
 import type { Observer } from "./observer.ts";
@@ -11,34 +13,10 @@ const onTimeMs = 400;
 /** How far around a parent's death its children's silence is looked at. */
 const outageBeforeMs = 200;
 const outageAfterMs = 20_000;
+/** How far around the first blow to relays continuity is judged: the minute around it (GOALS.md, T3). */
+const aroundBlowMs = 30_000;
 /** Silence this long at the end counts as being without sound. */
 const withoutSoundMs = 2000;
-
-/** What a run measured. Null where nothing happened that could be measured. */
-export interface Figures {
-  /** Capture to ear, over every packet heard, 95th percentile. */
-  readonly delayP95Ms: number | null;
-  /** Most links that a packet crossed to a member. */
-  readonly depthMax: number;
-  /** Living members who heard nothing in the last two seconds though a microphone was open. */
-  readonly withoutSound: number;
-  /** Longest silence around a parent's death, over its direct children, 95th percentile. */
-  readonly outageMsP95: number | null;
-  /** Share of a member's packets ready within 400 ms, from its first sound until it left: the median member, the worst 20th. */
-  readonly onTimeMedian: number | null;
-  readonly onTimeP5: number | null;
-  readonly controlKbpsPerPeer: number;
-  /** Control bytes per media byte. */
-  readonly controlShare: number | null;
-  /** Media messages that brought nothing new, of all that arrived. */
-  readonly duplicateShare: number | null;
-  /** Asking to join until the first sound, for who joined while somebody spoke; 95th percentile. */
-  readonly joinMsP95: number | null;
-  /** Moves of members whose parent had not died. */
-  readonly bystanderMoves: number;
-  /** Members who were told that there is no way in. */
-  readonly gaveUp: number;
-}
 
 interface Bereavement {
   readonly child: number;
@@ -61,8 +39,11 @@ export class Meters implements Observer, TraceListener {
   private readonly elapsedMs: () => number;
   private trace: MediaTrace | undefined;
   private living = 0;
+  private readonly blowAt: number | undefined;
 
-  constructor(reference: Reference, coverage: Coverage, elapsedMs: () => number) {
+  /** @param blowAt when the first blow to relays falls, in virtual ms. */
+  constructor(reference: Reference, coverage: Coverage, elapsedMs: () => number, blowAt: number | undefined) {
+    this.blowAt = blowAt;
     this.reference = reference;
     this.coverage = coverage;
     this.elapsedMs = elapsedMs;
@@ -81,9 +62,7 @@ export class Meters implements Observer, TraceListener {
     this.living--;
     if (by === "leave" || this.trace === undefined) return;
     const at = this.elapsedMs();
-    for (const [child, parent] of this.trace.parents) {
-      if (parent.parent === node && parent.at > at - 1000) this.bereavements.push({ child, at });
-    }
+    for (const child of this.trace.childrenOf(node, at - 1000)) this.bereavements.push({ child, at });
   }
 
   second(): void {
@@ -112,17 +91,17 @@ export class Meters implements Observer, TraceListener {
   /** What came out; call when the run is over. */
   figures(): Figures {
     const members = this.reference.members;
-    const onTime = members.flatMap((node) => this.onTimeShare(node) ?? []);
-    const delays = members.flatMap((node) => this.delaysOf(node));
+    const onTime = this.judged.map(({ share: part }) => part);
     const joins = members.flatMap((node) => this.joinMs(node) ?? []);
     const outages = this.bereavements.flatMap((loss) => this.outageMs(loss) ?? []);
     return {
-      delayP95Ms: quantile(delays, 0.95),
+      delayP95Ms: this.delayP95Ms(),
       depthMax: this.depthMax,
       withoutSound: members.filter((node) => this.isWithoutSound(node)).length,
       outageMsP95: quantile(outages, 0.95),
       onTimeMedian: quantile(onTime, 0.5),
       onTimeP5: quantile(onTime, 0.05),
+      missShare: onTime.length === 0 ? null : 1 - onTime.reduce((sum, part) => sum + part, 0) / onTime.length,
       controlKbpsPerPeer: (this.controlBytes * 8) / 1000 / Math.max(1, this.peerSeconds),
       controlShare: share(this.controlBytes, this.mediaBytes),
       duplicateShare: share(this.mediaRepeated, this.mediaArrived),
@@ -132,29 +111,53 @@ export class Meters implements Observer, TraceListener {
     };
   }
 
-  private delaysOf(node: number): number[] {
-    const delays: number[] = [];
-    for (const speaker of this.reference.speakers) {
-      for (const delay of this.reference.delays(node, speaker, 0, Infinity))
-        if (delay !== undefined) delays.push(delay);
-    }
-    return delays;
+  /** When continuity is judged. */
+  get window(): { readonly from: number; readonly to: number } {
+    if (this.blowAt === undefined) return { from: 0, to: this.elapsedMs() };
+    return { from: this.blowAt - aroundBlowMs, to: Math.min(this.elapsedMs(), this.blowAt + aroundBlowMs) };
   }
 
-  private onTimeShare(node: number): number | undefined {
-    const from = this.reference.firstHeardAt(node);
-    if (from === undefined) return undefined;
-    const to = (this.reference.endedAt(node) ?? this.elapsedMs()) - onTimeMs;
+  /** Members whose continuity is judged: for how many ms, and which share of the packets was in time. */
+  get judged(): { readonly node: number; readonly ms: number; readonly share: number }[] {
+    return this.reference.members.flatMap((node) => this.judge(node) ?? []);
+  }
+
+  /** Children whose parent died, once for each time. */
+  get bereaved(): number[] {
+    return this.bereavements.flatMap((loss) => (this.outageMs(loss) === undefined ? [] : [loss.child]));
+  }
+
+  /** Who joined while somebody spoke, and heard something. */
+  get joiners(): number[] {
+    return this.reference.members.filter((node) => this.joinMs(node) !== undefined);
+  }
+
+  private delayP95Ms(): number | null {
+    const delays = new Histogram();
+    for (const node of this.reference.members) {
+      for (const speaker of this.reference.speakers)
+        this.reference.eachDelay(node, speaker, 0, Infinity, (delay) => {
+          if (delay !== undefined) delays.add(delay);
+        });
+    }
+    return delays.quantile(0.95);
+  }
+
+  private judge(node: number): { readonly node: number; readonly ms: number; readonly share: number } | undefined {
+    const first = this.reference.firstHeardAt(node);
+    if (first === undefined) return undefined;
+    const from = Math.max(first, this.window.from);
+    const to = Math.min(this.window.to, (this.reference.endedAt(node) ?? this.elapsedMs()) - onTimeMs);
     let expected = 0;
     let onTime = 0;
     for (const speaker of this.reference.speakers) {
-      if (speaker === node) continue;
-      for (const delay of this.reference.delays(node, speaker, from, to)) {
-        expected++;
-        if (delay !== undefined && delay <= onTimeMs) onTime++;
-      }
+      if (speaker !== node)
+        this.reference.eachDelay(node, speaker, from, to, (delay) => {
+          expected++;
+          if (delay !== undefined && delay <= onTimeMs) onTime++;
+        });
     }
-    return expected === 0 ? undefined : onTime / expected;
+    return expected === 0 ? undefined : { node, ms: to - from, share: onTime / expected };
   }
 
   private joinMs(node: number): number | undefined {
@@ -205,10 +208,4 @@ function longestGap(times: readonly number[]): number {
 
 function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
-}
-
-/** The value below which a share `at` of the values lies (nearest rank); null without values. */
-export function quantile(values: number[], at: number): number | null {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(at * sorted.length) - 1))] ?? null;
 }

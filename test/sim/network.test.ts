@@ -7,7 +7,7 @@ import type { Deadline, Machine } from "../../p2p/core/machine.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { Network } from "./network.ts";
-import type { LinkInput, LinkOutput } from "./network.ts";
+import type { LinkInput, LinkOutput, Reach } from "./network.ts";
 import { Topology } from "./topology.ts";
 import { World } from "./world.ts";
 
@@ -65,7 +65,7 @@ class Stage {
       this.world,
       this.topology,
       rng.fork("network"),
-      { loss },
+      { loss, nat: 0.3 },
       {
         sent: () => undefined,
         delivered: () => undefined,
@@ -75,11 +75,14 @@ class Stage {
     );
   }
 
-  add(listens: boolean): number {
+  add(listens: boolean | Reach): number {
     const key = new Uint8Array(32).fill(this.puppets.length + 1);
     this.addresses.push({ key, addresses: [], token: new Uint8Array(16) });
     this.topology.place();
-    this.network.attach(Buffer.from(key).toString("hex") as PeerId, listens);
+    this.network.attach(
+      Buffer.from(key).toString("hex") as PeerId,
+      typeof listens === "string" ? listens : listens ? "public" : "none",
+    );
     const puppet = new Puppet(() => this.world.elapsedMs);
     this.puppets.push(puppet);
     return this.world.add(puppet);

@@ -78,9 +78,12 @@ interface Dial {
   ends: readonly [End, End] | undefined;
 }
 
+/** Who can dial a node: everybody, those whose network lets them through to a person's machine, nobody. */
+export type Reach = "public" | "behind-nat" | "none";
+
 interface Host {
   readonly peer: PeerId;
-  readonly listens: boolean;
+  readonly reach: Reach;
   readonly ends: Map<LinkId, End>;
   readonly dials: Map<DialId, Dial>;
   ending: Ending | undefined;
@@ -91,6 +94,8 @@ interface Host {
 export interface NetworkOptions {
   /** Share of messages that the network loses, 0 to 1. Streams send them again and wait; WebRTC does without. */
   readonly loss: number;
+  /** Share of pairs in which a machine behind a person's router cannot be dialed. */
+  readonly nat: number;
 }
 
 /**
@@ -121,13 +126,13 @@ export class Network {
     this.rng = rng;
     this.options = options;
     this.probe = probe;
-    this.wall = new Wall(rng.fork("wall"), (node) => this.hostAt(node).listens);
+    this.wall = new Wall(rng.fork("wall"), (node) => this.hostAt(node).reach === "public");
   }
 
-  /** Connects the node that was added to world and topology last. `listens`: others can dial it. */
-  attach(peer: PeerId, listens: boolean): void {
+  /** Connects the node that was added to world and topology last. */
+  attach(peer: PeerId, reach: Reach): void {
     this.numbers.set(peer, this.hosts.length);
-    this.hosts.push({ peer, listens, ends: new Map(), dials: new Map(), ending: undefined, nextLink: 1 });
+    this.hosts.push({ peer, reach, ends: new Map(), dials: new Map(), ending: undefined, nextLink: 1 });
   }
 
   /** Carries out what a machine asked for. */
@@ -180,10 +185,17 @@ export class Network {
     for (const [node, host] of this.hosts.entries()) {
       const streams = [...host.ends.values()].filter((end) => end.kind === "stream" && end.state === "open");
       for (const end of streams) {
-        if (!host.listens || !this.wall.stands(node, end.other.owner)) continue;
+        if (host.reach !== "public" || !this.wall.stands(node, end.other.owner)) continue;
         for (const each of [end, end.other]) this.world.planIn(0, this.told, { end: each, reason: "lost" });
       }
     }
+  }
+
+  /** Whether the two can have a link when one dials the other: it is drawn once for each pair. */
+  connects(from: number, to: number): boolean {
+    const { reach } = this.hostAt(to);
+    if (reach !== "behind-nat") return reach === "public";
+    return hashOfPair(from, to) >= this.options.nat;
   }
 
   /** Whether a message can pass between the two now. */
@@ -290,6 +302,8 @@ export class Network {
     const known = [...this.hostAt(node).ends.values()].some(
       (end) => end.kind === "stream" && end.state === "open" && end.other.owner === remote,
     );
+    if (this.hostAt(remote).reach === "behind-nat" && !this.connects(node, remote))
+      return this.failIn(dial, dialTimeoutMs);
     if (!this.wall.opens(node, remote, "stream")) return this.failIn(dial, dialTimeoutMs);
     this.openIn(dial, remote, known && !fresh ? streamRtts : dialRtts);
   }
@@ -339,7 +353,7 @@ export class Network {
     if (dial.cancelled || !this.world.isAlive(dial.node)) return;
     const host = this.hostAt(remote);
     if (host.ending === "power-cut" || !this.reaches(dial.node, remote)) return this.failIn(dial, dialTimeoutMs);
-    if (host.ending !== undefined || (dial.kind === "stream" && !host.listens)) return this.failIn(dial, 0);
+    if (host.ending !== undefined || (dial.kind === "stream" && host.reach === "none")) return this.failIn(dial, 0);
     const [near, far] = this.makeEnds(dial.node, remote, dial.kind);
     dial.ends = [near, far];
     near.notBefore = this.world.now + this.topology.oneWayMs(remote, dial.node);
@@ -395,6 +409,14 @@ export class Network {
 function hold(end: End, bytes: Uint8Array): void {
   end.held.push(bytes);
   if (end.held.length > limits.linkQueueMessagesMax) end.held.shift();
+}
+
+/** A number in [0, 1) for each pair, the same whoever of the two asks. */
+function hashOfPair(a: number, b: number): number {
+  let hash = Math.imul(Math.min(a, b) + 1, 0x9e3779b1) ^ Math.imul(Math.max(a, b) + 1, 0x85ebca77);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
+  return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
 }
 
 function keyHex(key: Uint8Array): PeerId {

@@ -3,13 +3,15 @@ import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
 import type { Ending } from "./network.ts";
 
-/** What a node is in a run. Speakers are listeners who raise a hand. */
-export type Part = "host" | "relay" | "listener" | "speaker";
+/** What a node is in a run. Speakers are listeners who raise a hand, lenders are listeners who carry for others too. */
+export type Part = "host" | "relay" | "listener" | "lender" | "speaker";
 
 /** Somebody who watches a run: a checker, a meter, the coverage list. Each watches what it needs. */
 export interface Observer {
   /** A node began. */
   started?(node: number, part: Part): void;
+  /** A relay or a member lends: it allows so many children. */
+  lent?(node: number, childrenMax: number): void;
   /** A node was killed, or has left. `by` is how. */
   ended?(node: number, by: Ending): void;
   /** A person opened or closed a microphone. */

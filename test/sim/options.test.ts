@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { defaultOptions, drawOptions, parseSimCommand, relayCount, SimUsageError } from "./options.ts";
+import { parseSimCommand, SimUsageError } from "./command-line.ts";
+import { defaultOptions, drawOptions, lendingShare, relayCount } from "./options.ts";
 
 const parse = (line: string): ReturnType<typeof parseSimCommand> => parseSimCommand(line.split(" "));
 
@@ -46,11 +47,11 @@ describe("the simulator's options", () => {
   });
 
   it.each([
-    ["--listeners 0", /--listeners takes a whole number from 1 to 5000/],
+    ["--listeners 0", /--listeners takes a whole number from 1 to 100000/],
     ["--listeners many", /--listeners/],
     ["--loss 2", /--loss takes a number from 0 to 0.5/],
     ["--topology flat", /regional or global/],
-    ["--kill 0.1", /a share of the relays or host, and a second/],
+    ["--kill 0.1", /a share of those who lend or host, and a second/],
     ["--kill 1.5@20", /--kill/],
     ["--partition 0.1@20", /--partition/],
     ["--rule freeze:0@20", /--rule takes freeze and bytes/],
@@ -58,7 +59,9 @@ describe("the simulator's options", () => {
     ["--rule udp:3@20", /--rule/],
     ["--seconds 20 --rule udp@19", /8 s before the end/],
     ["--seconds 20 --kill 0.1@19", /8 s before the end/],
-    ["--baseline greedy", /not built yet/],
+    ["--baseline best", /--baseline takes none, random, greedy/],
+    ["--uplinks wide", /ample or tailed/],
+    ["--nat 2", /--nat/],
     ["--svg tree.svg", /not built yet/],
     ["--nonsense", /nonsense/],
     ["stray", /stray/],
@@ -67,8 +70,13 @@ describe("the simulator's options", () => {
     expect(() => parse(line)).toThrow(message);
   });
 
-  it("name no more relays than a relay view holds", () => {
-    expect(relayCount({ listeners: 5000, relays: 0.25 })).toBe(24);
-    expect(relayCount({ listeners: 3, relays: 0.1 })).toBe(1);
+  it("name no more relays than a relay view holds: who lends beyond that is a member who lends", () => {
+    const many = { listeners: 5000, relays: 0.25 };
+    expect(relayCount(many)).toBe(24);
+    expect(lendingShare(many)).toBeCloseTo((1250 - 24) / 5000);
+    const few = { listeners: 3, relays: 0.1 };
+    expect([relayCount(few), lendingShare(few)]).toEqual([1, 0]);
+    expect(parse("--listeners 5000 --relays 0.25").options.uplinks).toBe("tailed");
+    expect(parse("--listeners 100 --relays 0.1").options.uplinks).toBe("ample");
   });
 });

@@ -125,6 +125,17 @@ export class Reference implements Observer {
     for (const [, delay] of this.captures(node, speaker, from, to)) yield delay;
   }
 
+  /** The same, without a generator: for who asks for all of a run. */
+  eachDelay(node: number, speaker: number, from: number, to: number, take: (delay: number | undefined) => void): void {
+    const captured = this.microphones.get(speaker)?.capturedAt ?? [];
+    const delays = this.ears.get(node)?.get(speaker);
+    for (let count = firstNotBefore(captured, from); count < captured.length; count++) {
+      if ((captured[count] ?? Infinity) >= to) return;
+      const delay = delays?.[count] ?? 0;
+      take(delay === 0 ? undefined : delay - 1);
+    }
+  }
+
   /** Capture time and delay of what this ear got of what the speaker said from `from` until before `to`. */
   *hearings(node: number, speaker: number, from: number, to: number): Generator<readonly [number, number]> {
     for (const [capturedAt, delay] of this.captures(node, speaker, from, to)) {

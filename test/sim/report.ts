@@ -1,13 +1,5 @@
+import type { Sides } from "./baselines/compare.ts";
 import type { SimResult } from "./simulation.ts";
-
-/** Figures that need a run of a baseline beside this one: null until the placement benchmarks bring baselines. */
-const unmeasured = {
-  delayRatioToGreedy: null,
-  delayRatioToRandom: null,
-  outageRatioToReactive: null,
-  missRatioToNoBackup: null,
-  joinRatioToNaive: null,
-} as const;
 
 /** Whether the run failed: a broken invariant, or kills amid churn that never led to what they should have shown. */
 export function hasFailed(result: SimResult): boolean {
@@ -22,26 +14,26 @@ function needsCoverage({ options }: SimResult): boolean {
 
 /** The last line of `npm run sim -- --json`, as the command-line contract has it. */
 export function summaryLine(result: SimResult): string {
-  const { figures } = result;
+  const { figures, comparison } = result;
   return JSON.stringify({
     event: "sim",
     seed: result.options.seed,
     peers: result.peers,
     delayP95Ms: rounded(figures.delayP95Ms, 0),
-    delayRatioToGreedy: unmeasured.delayRatioToGreedy,
-    delayRatioToRandom: unmeasured.delayRatioToRandom,
+    delayRatioToGreedy: ratio(comparison.delayToGreedy),
+    delayRatioToRandom: ratio(comparison.delayToRandom),
     depthMax: figures.depthMax,
     withoutSound: figures.withoutSound,
     outageMsP95: rounded(figures.outageMsP95, 0),
-    outageRatioToReactive: unmeasured.outageRatioToReactive,
+    outageRatioToReactive: ratio(comparison.outageToReactive),
     onTimeMedian: rounded(figures.onTimeMedian, 5),
     onTimeP5: rounded(figures.onTimeP5, 5),
-    missRatioToNoBackup: unmeasured.missRatioToNoBackup,
+    missRatioToNoBackup: ratio(comparison.missToNoBackup),
     controlKbpsPerPeer: rounded(figures.controlKbpsPerPeer, 3),
     controlShare: rounded(figures.controlShare, 5),
     duplicateShare: rounded(figures.duplicateShare, 5),
     joinMsP95: rounded(figures.joinMsP95, 0),
-    joinRatioToNaive: unmeasured.joinRatioToNaive,
+    joinRatioToNaive: ratio(comparison.joinToNaive),
     bystanderMoves: figures.bystanderMoves,
     invariantsBroken: result.invariantsBroken,
     coverageMissing: needsCoverage(result) ? result.coverageMissing : [],
@@ -50,12 +42,13 @@ export function summaryLine(result: SimResult): string {
     trace: result.trace,
     inputs: result.inputs,
     gaveUp: figures.gaveUp,
+    sides: comparison,
   });
 }
 
 /** The same for a person. */
 export function summaryText(result: SimResult): string[] {
-  const { figures, options } = result;
+  const { figures, options, comparison } = result;
   const rows: readonly (readonly [string, string])[] = [
     ["peers", String(result.peers)],
     ["delay, p95", unit(figures.delayP95Ms, 0, "ms")],
@@ -68,6 +61,12 @@ export function summaryText(result: SimResult): string[] {
     ["moves of bystanders", String(figures.bystanderMoves)],
     ["control", `${unit(figures.controlKbpsPerPeer, 2, "kbit/s a peer")}, ${percent(figures.controlShare)} of media`],
     ["duplicate media", percent(figures.duplicateShare)],
+    ["delay ÷ all-knowing greedy tree", compared(comparison.delayToGreedy, "ms")],
+    ["delay ÷ random tree", compared(comparison.delayToRandom, "ms")],
+    ["outage ÷ reactive recovery", compared(comparison.outageToReactive, "ms")],
+    ["misses ÷ a tree without backups", compared(comparison.missToNoBackup, "of packets")],
+    ["join ÷ one step after the other", compared(comparison.joinToNaive, "ms")],
+    ["duplicates ÷ gossip flooding", compared(comparison.duplicatesToGossip, "of messages")],
     ["invariants broken", String(result.invariantsBroken)],
     ["never happened", needsCoverage(result) ? result.coverageMissing.join(", ") || "nothing" : "not asked for"],
     ["this machine", `${result.cpuSeconds.toFixed(1)} s of CPU, ${result.rssMb.toFixed(0)} MB`],
@@ -82,6 +81,22 @@ export function violationLines(result: SimResult): string[] {
   return result.violations.map(
     ({ checker, second, node, detail }) => `${second.toFixed(3).padStart(9)} s  ${checker}: node ${node} ${detail}`,
   );
+}
+
+/** Ours divided by the baseline's. */
+export function ratio(sides: Sides | undefined): number | null {
+  if (sides === undefined || sides.ours === null || !sides.baseline) return null;
+  return rounded(sides.ours / sides.baseline, 4);
+}
+
+/** The ratio with both sides, or why there is none. */
+function compared(sides: Sides | undefined, name: string): string {
+  if (sides === undefined) return "none: --baseline did not ask for it";
+  const { ours, baseline } = sides;
+  if (ours === null) return "none: nothing of ours to measure, or not everybody had a place";
+  if (!baseline) return "none: the baseline has nothing to measure, or no place for everybody";
+  const shown = (value: number): number => rounded(value, name === "ms" ? 0 : 5)!;
+  return `${ratio(sides)} (${shown(ours)} ÷ ${shown(baseline)} ${name})`;
 }
 
 function rounded(value: number | null, digits: number): number | null {

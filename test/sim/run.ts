@@ -1,5 +1,5 @@
-import { parseSimCommand, SimUsageError } from "./options.ts";
-import type { SimCommand } from "./options.ts";
+import { parseSimCommand, SimUsageError } from "./command-line.ts";
+import type { SimCommand } from "./command-line.ts";
 import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";
 import { simulate } from "./simulation.ts";
 

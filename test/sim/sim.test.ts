@@ -211,7 +211,12 @@ describe("the report", patient, () => {
     ];
     for (const field of fields.join(" ").split(" ")) expect(summary).toHaveProperty(field);
     expect(summary).toMatchObject({ event: "sim", seed: "small", peers: 16, coverageMissing: [], outageMsP95: null });
-    expect(summary).toMatchObject({ delayRatioToGreedy: null, joinRatioToNaive: null });
+    // Nobody died, so there was nothing to mend; the trees and the joins are there to be compared.
+    expect(summary).toMatchObject({ outageRatioToReactive: null });
+    expect(summary["delayRatioToGreedy"]).toBeGreaterThan(0.5);
+    expect(summary["joinRatioToNaive"]).toBeGreaterThan(0);
+    const unasked = JSON.parse(summaryLine(simulate({ ...small, seconds: 10, baseline: "none" }))) as typeof summary;
+    expect(unasked).toMatchObject({ delayRatioToGreedy: null, delayRatioToRandom: null, joinRatioToNaive: null });
   });
 
   it("says the same to a person", () => {

@@ -4,6 +4,8 @@ import type { Crypto } from "../../p2p/core/crypto.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
+import { Baselines } from "./baselines/compare.ts";
+import type { Comparison } from "./baselines/compare.ts";
 import { Cast } from "./cast.ts";
 import type { PeerMaker } from "./cast.ts";
 import { CapacityChecker } from "./checkers/capacity.ts";
@@ -19,8 +21,8 @@ import { KeyRegistry, SimCrypto } from "./crypto.ts";
 import { SimDiscovery } from "./discovery.ts";
 import { Faults } from "./faults.ts";
 import { MediaTrace } from "./media-trace.ts";
+import type { Figures } from "./figures.ts";
 import { Meters } from "./meters.ts";
-import type { Figures } from "./meters.ts";
 import { Network } from "./network.ts";
 import type { NetworkProbe } from "./network.ts";
 import { Observers, Violations } from "./observer.ts";
@@ -41,6 +43,7 @@ export interface SimResult {
   /** Everybody who ever took part. */
   readonly peers: number;
   readonly figures: Figures;
+  readonly comparison: Comparison;
   readonly invariantsBroken: number;
   /** The first broken invariants, with their story. */
   readonly violations: readonly Violation[];
@@ -80,6 +83,8 @@ class SimulatedRoom {
   private readonly coverage: Coverage;
   private readonly meters: Meters;
   private readonly reference: Reference;
+  private readonly trace: MediaTrace;
+  private readonly baselines: Baselines;
 
   constructor(options: SimOptions, maker: PeerMaker) {
     const rng = new Rng(options.seed).fork("run");
@@ -89,11 +94,15 @@ class SimulatedRoom {
     this.violations = new Violations(elapsedMs);
     this.reference = new Reference(elapsedMs);
     this.coverage = new Coverage(elapsedMs);
-    this.meters = new Meters(this.reference, this.coverage, elapsedMs);
+    this.meters = new Meters(this.reference, this.coverage, elapsedMs, blowMsOf(options));
     const capacity = new CapacityChecker(this.violations, elapsedMs);
-    this.observers = this.makeObservers(capacity);
+    this.trace = this.makeTrace(capacity);
     const topology = new Topology(options.topology, rng.fork("topology"));
     this.network = new Network(this.world, topology, rng.fork("network"), options, this.makeProbe());
+    const { network, reference, trace, meters } = this;
+    const facts = { options, topology, network, reference, trace, meters, rng: rng.fork("baselines"), elapsedMs };
+    this.baselines = new Baselines(facts);
+    this.observers = this.makeObservers(capacity);
     this.cast = new Cast({
       world: this.world,
       network: this.network,
@@ -104,7 +113,6 @@ class SimulatedRoom {
       rng: rng.fork("cast"),
       makePeer: maker,
       cryptoOf: cryptoMaker(options.realCrypto, rng),
-      allow: (node, childrenMax) => capacity.allow(node, childrenMax),
     });
     const targets = { world: this.world, network: this.network, cast: this.cast, observers: this.observers };
     this.faults = new Faults(targets, options, rng.fork("faults"));
@@ -125,6 +133,7 @@ class SimulatedRoom {
       options: this.options,
       peers: this.reference.members.length + this.reference.relays.length,
       figures: this.meters.figures(),
+      comparison: this.baselines.compare(),
       invariantsBroken: this.violations.count,
       violations: this.violations.stories,
       coverageMissing: this.coverage.missing,
@@ -137,12 +146,6 @@ class SimulatedRoom {
   private makeObservers(capacity: CapacityChecker): Observers {
     const { violations, reference, coverage, meters, world } = this;
     const elapsedMs = (): number => world.elapsedMs;
-    const nodesMax = nodesMaxOf(this.options);
-    const hopsMax = limits.relaysMax + hopsBeyondRelays;
-    const forwarding = new ForwardingChecker(violations, () => world.inputs, nodesMax, hopsMax);
-    const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
-    coverage.follow(trace);
-    meters.follow(trace);
     const fallsAt = 1000 * Math.max(0, ...this.options.rules.map(({ atSecond }) => atSecond));
     const hearing = isSilenced(this.options.rules)
       ? [new ExplainedChecker(reference, violations, elapsedMs, fallsAt)]
@@ -153,22 +156,33 @@ class SimulatedRoom {
     return new Observers([
       reference,
       new EarChecker(reference, violations),
-      trace,
+      this.trace,
       coverage,
       capacity,
+      this.baselines,
       new LinkChecker(violations),
       ...hearing,
       meters,
     ]);
   }
 
+  private makeTrace(capacity: CapacityChecker): MediaTrace {
+    const { violations, coverage, meters, world } = this;
+    const nodesMax = nodesMaxOf(this.options);
+    const hopsMax = limits.relaysMax + hopsBeyondRelays;
+    const forwarding = new ForwardingChecker(violations, () => world.inputs, nodesMax, hopsMax);
+    const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
+    coverage.follow(trace);
+    meters.follow(trace);
+    return trace;
+  }
+
   private makeProbe(): NetworkProbe {
-    const { observers } = this;
     return {
-      sent: (from, to, kind, bytes) => observers.tell("sent", from, to, kind, bytes),
-      delivered: (from, to, kind, bytes) => observers.tell("delivered", from, to, kind, bytes),
-      linkClosed: (node, remote, kind, reason) => observers.tell("linkClosed", node, remote, kind, reason),
-      misused: (node, what) => observers.tell("misused", node, what),
+      sent: (from, to, kind, bytes) => this.observers.tell("sent", from, to, kind, bytes),
+      delivered: (from, to, kind, bytes) => this.observers.tell("delivered", from, to, kind, bytes),
+      linkClosed: (node, remote, kind, reason) => this.observers.tell("linkClosed", node, remote, kind, reason),
+      misused: (node, what) => this.observers.tell("misused", node, what),
     };
   }
 
@@ -195,6 +209,12 @@ class SimulatedRoom {
 export function calmMsOf(options: SimOptions): number {
   const calmSeconds = Math.min(20, Math.max(10, options.seconds / 3));
   return 1000 * Math.max(options.seconds - calmSeconds, ...faultSeconds(options));
+}
+
+/** When the first blow to relays falls. */
+function blowMsOf({ kills }: SimOptions): number | undefined {
+  const blows = kills.filter(({ what }) => what !== "host").map(({ atSecond }) => atSecond * 1000);
+  return blows.length === 0 ? undefined : Math.min(...blows);
 }
 
 /** More than ever take part: churn's joins are at most twice their mean and a few. */

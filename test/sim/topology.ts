@@ -81,3 +81,19 @@ export function drawNormal(rng: Rng): number {
 export function drawJitterMs(rng: Rng, meanMs: number): number {
   return (-meanMs / 2) * Math.log((1 - rng.next()) * (1 - rng.next()));
 }
+
+/** Children of one lent uplink: lognormal, median 10, at most 40 (performance.md, section 1); sigma is of people's uplinks. */
+const childrenMedian = 10;
+const childrenSigma = 0.6;
+const childrenMax = 40;
+/** Where very few lend, a fifth of them are servers with 200 slots (GOALS.md, T1b). */
+const fewShare = 0.05;
+const serversOfFew = 0.2;
+const childrenOfServer = 200;
+
+/** How many children a peer that lends allows. @param share of all peers that lend. */
+export function drawChildrenMax(rng: Rng, share: number): number {
+  const drawn = childrenMedian * Math.exp(childrenSigma * drawNormal(rng));
+  if (share <= fewShare && rng.next() < serversOfFew) return childrenOfServer;
+  return Math.max(1, Math.min(childrenMax, Math.round(drawn)));
+}

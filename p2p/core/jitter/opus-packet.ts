@@ -1,9 +1,16 @@
 import { limits } from "../../api/limits.ts";
 
-/** What the normal layer takes on the wire. Constant: what is said must not show in sizes. */
-const voiceBitsPerSecond = 24_000;
-/** Bytes of every packet of the normal layer: 40 ms at 24 kbit/s. */
-export const voicePacketBytes = (voiceBitsPerSecond * limits.packetMs) / 8000;
+/** What 40 ms take at so many bits a second. Constant: what is said must not show in sizes. */
+const packetBytes = (bitsPerSecond: number): number => (bitsPerSecond * limits.packetMs) / 8000;
+/** Bytes of every packet of the normal layer: 24 kbit/s. */
+export const voicePacketBytes = packetBytes(24_000);
+/** The same where the network spares more: 40 kbit/s. */
+export const richPacketBytes = packetBytes(40_000);
+/**
+ * Bytes of every packet of the low layer: 10 kbit/s. Of 12, two packets with headers, seals, signatures and what carries
+ * them would take more than the 40 kbit/s that a low-data mode may.
+ */
+export const lowPacketBytes = packetBytes(10_000);
 
 /**
  * The same packet in exactly `length` bytes, by Opus's own padding (RFC 6716, 3.2.5), which every decoder skips. A packet

@@ -1,6 +1,7 @@
 import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { EdgeRole } from "../session/frames.ts";
 import type { Session } from "../session/session.ts";
+import { type Layers, plainWish, type Wish } from "./layers.ts";
 import type { Census } from "./papers.ts";
 
 /** One neighbour in one room's tree. */
@@ -13,6 +14,10 @@ export interface Edge {
   readonly direction: "up" | "down" | "mesh";
   /** Whether media flows down this edge now. Always true for `mesh`. */
   feed: boolean;
+  /** Down: what it asked to be sent; up: what we asked for; both layers for `mesh`. */
+  wish: Wish;
+  /** Down only: whatever a leaf asks for, it is sent the low layer, because there is not room for more. */
+  lowOnly: boolean;
   /** Down only: it proved to be the host session, so petitions go to it. */
   readonly authority: boolean;
   /** It proved that it may speak for the room: what is for whoever acts goes to it too. */
@@ -48,6 +53,8 @@ export function newEdge(
     role,
     direction,
     feed,
+    wish: direction === "mesh" ? { layers: "both", prompt: true } : plainWish,
+    lowOnly: false,
     authority,
     holdsOffice: false,
     textAt: now,
@@ -59,6 +66,11 @@ export function newEdge(
     petitionTokens: petitionBurst,
     petitionAt: now,
   };
+}
+
+/** What goes down an edge of each voice. */
+export function layersOf(edge: Edge): Layers {
+  return edge.lowOnly && edge.role === "member" ? "low" : edge.wish.layers;
 }
 
 /** Petitions one neighbour may pass on at once, and a second: a listener has one hand, a relay has many below it. */

@@ -3,6 +3,7 @@ import type { RelayAddress } from "../../api/link.ts";
 import type { Edge } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { Have } from "./ring.ts";
+import type { Wish } from "./layers.ts";
 import type { Spread } from "./spread.ts";
 
 /** What feeds need to know of the room. */
@@ -11,6 +12,8 @@ export interface FeedWires {
   slots(): { readonly used: number; readonly max: number } | undefined;
   /** Relays that have a slot. */
   alternatives(): RelayAddress[];
+  /** What this node wants for itself and everybody below it. */
+  wish(): Wish;
 }
 
 /** Who gets media down which edge, and what a newcomer is sent again ([OV6], [OV8]). */
@@ -24,8 +27,9 @@ export class Feeds {
   }
 
   /** A neighbour below wants media, or no more. */
-  change(edge: Edge, { on, quiet, have }: Extract<Paper, { kind: "feed" }>, now: Millis): void {
+  change(edge: Edge, { on, quiet, wish, have }: Extract<Paper, { kind: "feed" }>, now: Millis): void {
     edge.session.quiet = quiet;
+    edge.wish = wish;
     if (!on) {
       edge.feed = false;
       return;
@@ -52,7 +56,16 @@ export class Feeds {
   ask(edge: Edge, on: boolean, now: Millis, quiet = false): void {
     edge.feed = on;
     edge.session.quiet = quiet;
+    edge.wish = this.#wires.wish();
     const have = on ? this.#spread.ring.have(now) : [];
-    edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, have }), now);
+    edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, wish: edge.wish, have }), now);
+  }
+
+  /** Tells the parent when what is wanted here is not what it was asked for ([OV17]). */
+  settleWish(parent: Edge, now: Millis): void {
+    const wish = this.#wires.wish();
+    if (wish.layers === parent.wish.layers && wish.prompt === parent.wish.prompt) return;
+    parent.wish = wish;
+    parent.session.sendReliable(encodePaper({ kind: "feed", on: true, quiet: false, wish, have: [] }), now);
   }
 }

@@ -8,10 +8,13 @@ import {
   readAlternatives,
   readHave,
   readProof,
+  wishBits,
+  wishOf,
   writeAlternatives,
   writeHave,
   writeProof,
 } from "../session/frames.ts";
+import type { Wish } from "./layers.ts";
 import type { Have } from "./ring.ts";
 
 /** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
@@ -53,7 +56,13 @@ export type Paper =
    * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
    * media, and no more ticks than must be.
    */
-  | { readonly kind: "feed"; readonly on: boolean; readonly quiet: boolean; readonly have: readonly Have[] }
+  | {
+      readonly kind: "feed";
+      readonly on: boolean;
+      readonly quiet: boolean;
+      readonly wish: Wish;
+      readonly have: readonly Have[];
+    }
   /** The answer to `feed` when there is no slot, with relays that have one. */
   | { readonly kind: "no-feed"; readonly alternatives: readonly RelayAddress[] }
   /** The other answer: how many packets of the hole were sent again. */
@@ -79,7 +88,7 @@ export function encodePaper(paper: Paper): Uint8Array {
       writeCensus(writer, paper.census);
       break;
     case "feed":
-      writer.u8(paper.on ? 1 : paper.quiet ? 2 : 0);
+      writer.u8((paper.on ? 1 : paper.quiet ? 2 : 0) | wishBits(paper.wish));
       writeHave(writer, paper.have);
       break;
     case "no-feed":
@@ -120,9 +129,11 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.census:
       return readCensus(reader);
     case types.feed: {
-      const wish = reader.u8();
+      const bits = reader.u8();
+      const wish = wishOf(bits);
       const have = readHave(reader);
-      return wish > 2 ? undefined : have && { kind: "feed", on: wish === 1, quiet: wish === 2, have };
+      if ((bits & 3) === 3 || !wish || !have) return undefined;
+      return { kind: "feed", on: (bits & 1) !== 0, quiet: (bits & 2) !== 0, wish, have };
     }
     case types["no-feed"]:
       return readNoFeed(reader);

@@ -17,15 +17,13 @@ import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
-import { coreOf } from "./plan.ts";
+import { waysUp, wishOfAll } from "./upward.ts";
 import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /** What a dial says that was not tried, for there were too many before it: it tells nothing of the relay. */
 const tooSoon = "too soon";
-/** Relays of the core that a voice is handed to at once, so that one may die. */
-const voiceCopies = 2;
 
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
@@ -65,7 +63,11 @@ export class RoomNode {
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
-    this.#feeds = new Feeds(this.spread, { slots: () => wires.slots(), alternatives: () => this.alternatives() });
+    this.#feeds = new Feeds(this.spread, {
+      slots: () => wires.slots(),
+      alternatives: () => this.alternatives(),
+      wish: () => wishOfAll(this.edges, this.resident),
+    });
     this.notices = new Notices(tag, crypto, this.edges, {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
@@ -145,18 +147,11 @@ export class RoomNode {
     if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
   }
 
-  /** Sends a packet of our own voice: to two of the core, or to the parent. False when it was not accepted. */
-  originate(packet: Uint8Array, now: Millis): boolean {
-    const able = this.edges.ups.filter((edge) => edge.welcomed && !edge.away);
-    const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
-    const isDead = (peer: PeerId): boolean => this.upkeep.isDead(peer, now) || doubtful.has(peer);
-    const core = coreOf(this.#relays, this.view?.coreSize ?? 1, isDead);
-    const sure = able.filter((edge) => core.includes(edge.peer)).slice(0, voiceCopies);
-    const { parent } = this.edges;
-    const ups = sure.length > 0 || !parent ? sure : [parent];
-    // Who may be gone is spoken to as well as who would take its place.
-    const also = able.filter((edge) => doubtful.has(edge.peer) && !ups.includes(edge)).slice(0, voiceCopies);
-    return this.spread.originate(packet, [...ups, ...also], now);
+  /** Sends one tick of our own voice, a packet for each layer: to two of the core, or to the parent. False when it was not accepted. */
+  originate(packets: readonly Uint8Array[], now: Millis): boolean {
+    const coreSize = this.view?.coreSize ?? 1;
+    const ways = waysUp(this.edges, this.#relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
+    return packets.every((packet) => this.spread.originate(packet, ways, now));
   }
 
   /** A link that we dialed for this room is open. */
@@ -179,9 +174,12 @@ export class RoomNode {
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
     const feed = errand.feed && !(direction === "up" && this.edges.parent);
-    this.edges.add(newEdge(session, errand.role, direction, feed, false, now));
+    const edge = newEdge(session, errand.role, direction, feed, false, now);
+    this.edges.add(edge);
     const proof = this.resident?.proof(remote, session.id);
     const have = feed ? this.spread.ring.have(now) : [];
+    const wish = wishOfAll(this.edges, this.resident);
+    if (direction === "up") edge.wish = wish;
     const hello: Hello = {
       kind: "hello",
       version: sessionVersion,
@@ -189,6 +187,7 @@ export class RoomNode {
       tag: this.tag,
       role: errand.role,
       feed,
+      wish,
       have,
       proof,
     };
@@ -300,6 +299,8 @@ export class RoomNode {
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
+    const { parent } = this.edges;
+    if (parent) this.#feeds.settleWish(parent, now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -336,7 +337,7 @@ export class RoomNode {
     switch (signal.kind) {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (passed) this.resident?.packet(passed, now);
+        if (passed && this.spread.wants(this.resident?.layer, passed, now)) this.resident?.packet(passed, now);
         break;
       }
       case "message": {

@@ -1,3 +1,4 @@
+import type { Layer } from "../../api/engine.ts";
 import type { DialId, LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { RelayView } from "../room/view.ts";
@@ -25,6 +26,8 @@ export interface RoomWires {
 
 /** The member of this room on this node, when there is one: told what passes. Relays have none. */
 export interface RoomResident {
+  /** The layer that is wanted of every voice. */
+  readonly layer: Layer;
   packet(passed: Passed, now: Millis): void;
   view(view: RelayView, now: Millis): void;
   state(bytes: Uint8Array, now: Millis): void;

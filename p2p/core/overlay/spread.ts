@@ -5,7 +5,8 @@ import { type Admitted, PacketGate } from "../packet/gate.ts";
 import { voiceIdOf } from "../packet/format.ts";
 import type { RelayView } from "../room/view.ts";
 import { encodeFrame } from "../session/frames.ts";
-import type { Edge, Edges } from "./edge.ts";
+import { type Edge, type Edges, layersOf } from "./edge.ts";
+import { LayerWatch, type Layers } from "./layers.ts";
 import { type Have, Ring } from "./ring.ts";
 
 const framesPerPacket = limits.packetMs / limits.frameMs;
@@ -17,6 +18,8 @@ export interface Passed extends Admitted {
   readonly bytes: Uint8Array;
   /** Links from the speaker's engine to this one. */
   readonly hops: number;
+  /** When it came. */
+  readonly at: Millis;
 }
 
 /**
@@ -28,6 +31,7 @@ export class Spread {
   framesDuplicate = 0;
   readonly rejected = new Map<string, number>();
   readonly ring = new Ring();
+  readonly #layers = new LayerWatch();
   readonly #crypto: Crypto;
   #gate: PacketGate | undefined;
   readonly #edges: Edges;
@@ -43,7 +47,9 @@ export class Spread {
   setView(view: RelayView, now: Millis): void {
     if (this.#gate) this.#gate.setView(view, now);
     else this.#gate = new PacketGate(this.#crypto, view, now);
-    this.ring.retain(new Set(view.voices.map((voice) => voiceIdOf(this.#crypto, voice.key))));
+    const voices = new Set(view.voices.map((voice) => voiceIdOf(this.#crypto, voice.key)));
+    this.ring.retain(voices);
+    this.#layers.retain(voices);
   }
 
   /** Checks a packet that came on `edge` and passes it on. Undefined when it was refused; the reason is counted. */
@@ -57,30 +63,30 @@ export class Spread {
       this.framesDuplicate += framesPerPacket;
       return undefined;
     }
-    const passed: Passed = { ...checked.value, bytes: packet, hops };
+    const passed: Passed = { ...checked.value, bytes: packet, hops, at: now };
     this.#pass(passed, edge, now);
     return passed;
   }
 
-  /** Sends a packet of our own voice on its way. */
+  /** Sends a packet of our own voice on its way: one layer of it. */
   originate(packet: Uint8Array, ups: readonly Edge[], now: Millis): boolean {
     const checked = this.#gate?.admit(packet, now);
     if (!checked?.ok) {
       this.reject(checked?.reason ?? "no-view");
       return false;
     }
-    const passed: Passed = { ...checked.value, bytes: packet, hops: 0 };
+    const passed: Passed = { ...checked.value, bytes: packet, hops: 0, at: now };
     this.#keep(passed, now);
     const frame = encodeFrame({ kind: "media", hops: 1, packet });
     for (const edge of ups) edge.session.sendMedia(frame, now);
-    this.#down(frame, undefined, now);
+    this.#down(passed, frame, undefined, now);
     for (const edge of this.#edges.meshes) this.#send(edge, frame, now);
     return true;
   }
 
   /** Sends a child what it lacks. Returns how many packets. */
   replay(edge: Edge, have: readonly Have[], now: Millis): number {
-    const missing = this.ring.after(have, now);
+    const missing = this.ring.after(have, layersOf(edge), now);
     for (const packet of missing) {
       this.#send(edge, encodeFrame({ kind: "media", hops: packet.hops + 1, packet: packet.bytes }), now);
     }
@@ -90,17 +96,23 @@ export class Spread {
   #pass(passed: Passed, from: Edge, now: Millis): void {
     this.#keep(passed, now);
     const frame = encodeFrame({ kind: "media", hops: passed.hops + 1, packet: passed.bytes });
-    this.#down(frame, from, now);
+    this.#down(passed, frame, from, now);
     if (from.direction !== "down") return;
     const parent = this.#edges.parent;
     if (parent) this.#send(parent, frame, now);
     for (const edge of this.#edges.meshes) this.#send(edge, frame, now);
   }
 
-  #down(frame: Uint8Array, from: Edge | undefined, now: Millis): void {
+  #down(passed: Passed, frame: Uint8Array, from: Edge | undefined, now: Millis): void {
     for (const edge of this.#edges.all) {
-      if (edge.direction === "down" && edge.feed && edge !== from) this.#send(edge, frame, now);
+      if (edge.direction !== "down" || !edge.feed || edge === from) continue;
+      if (this.wants(layersOf(edge), passed, now)) this.#send(edge, frame, now);
     }
+  }
+
+  /** Whether somebody who asked for these layers is to be given this packet. */
+  wants(layers: Layers | undefined, { voiceId, layer }: Passed, now: Millis): boolean {
+    return layers !== undefined && this.#layers.wants(layers, voiceId, layer, now);
   }
 
   #send(edge: Edge, frame: Uint8Array, now: Millis): void {
@@ -108,8 +120,8 @@ export class Spread {
   }
 
   #keep(passed: Passed, now: Millis): void {
-    const { voiceId, sequence } = passed.packet;
-    this.ring.add({ voice: voiceId, sequence, hops: passed.hops, bytes: passed.bytes, at: now });
+    this.ring.add(passed);
+    this.#layers.saw(passed.voiceId, passed.layer, now);
   }
 
   /** Counts something that was refused. */

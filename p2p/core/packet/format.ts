@@ -1,3 +1,4 @@
+import type { Layer } from "../../api/engine.ts";
 import { limits } from "../../api/limits.ts";
 import type { Millis } from "../../api/ids.ts";
 import { assert } from "../assert.ts";
@@ -18,9 +19,6 @@ const packetBytesMin = headerBytes + captureBytes + 1 + sealTagBytes + signature
 /** The longest packet: the largest Opus packet, sealed and signed. */
 export const packetBytesMax = packetBytesMin - 1 + limits.opusBytesMax;
 const signatureLabel = encodeUtf8("teahouse packet 1");
-
-/** `normal`: 24 kbit/s; `low`: at most 12. A speaker sends both; a parent picks one for each child. */
-export type Layer = "normal" | "low";
 
 /** What anybody can read of a packet. */
 export interface PacketHeader {
@@ -102,6 +100,11 @@ export function buildPacket(header: Uint8Array, sealed: Uint8Array, signature: U
 /** What a voice key signs: `body` is every byte before the signature, `tag` the room's (32 bytes). */
 export function signedPart(tag: Uint8Array, body: Uint8Array): Uint8Array {
   return concat(signatureLabel, tag, body);
+}
+
+/** Whether these bytes may be the speech of one packet. */
+export function isOpus(opus: Uint8Array): boolean {
+  return opus.length > 0 && opus.length <= limits.opusBytesMax;
 }
 
 /** The layer as it stands in headers, nonces and key labels. */

@@ -1,3 +1,4 @@
+import type { Layer } from "../../api/engine.ts";
 import { type Millis, millis, type VoiceKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { assert } from "../assert.ts";
@@ -5,7 +6,7 @@ import { toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { RelayView, VoiceGrant } from "../room/view.ts";
-import { type Layer, type Packet, parsePacket, signedPart, voiceIdOf } from "./format.ts";
+import { type Packet, parsePacket, signedPart, voiceIdOf } from "./format.ts";
 import { ReplayWindow } from "./replay.ts";
 
 /** A bucket fills this much faster than a voice may send: a sound card's clock is off by up to 1 %, for days. */

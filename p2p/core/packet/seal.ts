@@ -1,3 +1,4 @@
+import type { Layer } from "../../api/engine.ts";
 import { type Millis, millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { assert } from "../assert.ts";
@@ -8,7 +9,6 @@ import { encodeUtf8 } from "../utf8.ts";
 import {
   buildPacket,
   encodeHeader,
-  type Layer,
   layerBit,
   type OpenedPacket,
   type Packet,

@@ -1,7 +1,8 @@
-import type { Stats, Totals } from "../../api/engine.ts";
-import type { Millis } from "../../api/ids.ts";
+import type { Layer, Stats, Totals } from "../../api/engine.ts";
+import type { Millis, VoiceKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Passed } from "../overlay/spread.ts";
+import { ReplayWindow } from "../packet/replay.ts";
 import { Ledger } from "./ledger.ts";
 
 /** A pause in arrival that is told of with a move: three packets. */
@@ -12,7 +13,7 @@ const gapReportMs = 1000;
 /** What a listener counts of `Stats`. */
 export type SoundStats = Pick<
   Stats,
-  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops"
+  "framesExpected" | "framesOnTime" | "framesConcealed" | "framesSent" | "worstGapMs" | "latencyMs" | "hops" | "layer"
 >;
 
 /** What one listener hears, in numbers. */
@@ -20,12 +21,25 @@ export class Hearing {
   /** Links from the speaker heard last. */
   hops = 0;
   framesSent = 0;
+  /** The layer asked for. */
+  wanted: Layer = "normal";
+  /** The layer heard last. */
+  #layer: Layer | undefined;
+  /** Ticks heard of each voice, whatever the layer: both carry the same number. */
+  readonly #ticks = new Map<VoiceKey, ReplayWindow>();
   readonly #ledger = new Ledger();
   #moves = 0;
   #covers = 0;
   #heardAt: Millis | undefined;
   /** The last hole in what arrived. */
   #gap: { readonly ms: number; readonly endedAt: Millis } | undefined;
+
+  /** Whether this tick of this voice was not heard yet in either layer. */
+  isNews({ voice, sequence }: Passed): boolean {
+    const ticks = this.#ticks.get(voice);
+    const verdict = ticks?.judge(sequence);
+    return verdict === undefined || verdict === "fresh" || verdict === "too-far";
+  }
 
   /** A packet was opened. True for the very first. */
   heard(passed: Passed, capturedAt: Millis, now: Millis): boolean {
@@ -34,7 +48,11 @@ export class Hearing {
     if (pauseMs > gapMsMin) this.#gap = { ms: pauseMs, endedAt: now };
     this.#heardAt = now;
     this.hops = passed.hops;
-    this.#ledger.arrived(passed.voice, passed.packet.sequence, capturedAt, now);
+    this.#layer = passed.layer;
+    const ticks = this.#ticks.get(passed.voice) ?? new ReplayWindow();
+    this.#ticks.set(passed.voice, ticks);
+    ticks.accept(passed.sequence);
+    this.#ledger.arrived(passed.voice, passed.sequence, capturedAt, now);
     return first;
   }
 
@@ -63,8 +81,8 @@ export class Hearing {
   stats(now: Millis): SoundStats {
     this.#ledger.settle(now);
     const { framesExpected, framesOnTime, framesConcealed } = this.#ledger;
-    const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.framesSent, hops: this.hops };
-    return { ...counts, ...this.#ledger.interval };
+    const counts = { framesExpected, framesOnTime, framesConcealed, framesSent: this.framesSent };
+    return { ...counts, hops: this.hops, layer: this.#layer ?? this.wanted, ...this.#ledger.interval };
   }
 
   startInterval(): void {
@@ -76,3 +94,14 @@ export class Hearing {
     return { latencyMs: this.#ledger.percentiles(), outagesMs, covers: this.#covers, moves: this.#moves };
   }
 }
+
+/** What of `Stats` is counted at the ear, for who sits in no room. */
+export const noSound = {
+  framesExpected: 0,
+  framesOnTime: 0,
+  framesConcealed: 0,
+  framesSent: 0,
+  worstGapMs: 0,
+  latencyMs: null,
+  hops: 0,
+};

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../api/errors.ts";
-import type { Role } from "../../api/engine.ts";
+import type { Layer, Role, SpokenPacket } from "../../api/engine.ts";
 import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
@@ -10,7 +10,7 @@ import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { Passed } from "../overlay/spread.ts";
-import { viewMarkOf } from "../packet/format.ts";
+import { isOpus, viewMarkOf } from "../packet/format.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
@@ -96,6 +96,15 @@ export class Member implements Resident {
     return this.#clock.now(now);
   }
 
+  get layer(): Layer {
+    return this.hearing.wanted;
+  }
+
+  preferLayer(layer: Layer, now: Millis): void {
+    this.hearing.wanted = layer;
+    this.#node.runUpkeep(now);
+  }
+
   get role(): Role {
     return this.#role;
   }
@@ -163,22 +172,20 @@ export class Member implements Resident {
     this.#advance(now);
   }
 
-  /** Sends 40 ms of our own voice. False while the stage is not ours. */
-  speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean {
-    if (!this.#mayBeHeard() || opus.length === 0 || opus.length > limits.opusBytesMax) return false;
-    const content = {
-      layer: "normal",
-      sequence: this.#sequence++,
-      capturedAt,
-      opus,
-      viewMark: this.#viewMark,
-    } as const;
-    if (!this.#node.originate(this.#sealer.seal(content), now)) return false;
+  /** Sends 40 ms of our own voice, in one layer or both. False while the stage is not ours. */
+  speak(spoken: SpokenPacket, now: Millis): boolean {
+    const { opus, low, capturedAt } = spoken;
+    if (!this.#mayBeHeard() || !isOpus(opus) || (low && !isOpus(low))) return false;
+    const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
+    const sealed = [this.#sealer.seal({ ...content, layer: "normal", opus })];
+    if (low) sealed.push(this.#sealer.seal({ ...content, layer: "low", opus: low }));
+    if (!this.#node.originate(sealed, now)) return false;
     this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
   }
 
   packet(passed: Passed, now: Millis): void {
+    if (!this.hearing.isNews(passed)) return;
     const opened = this.#opener.open(passed.packet, passed.voiceKey, now);
     if (!opened.ok) {
       this.#node.spread.reject(opened.reason);
@@ -186,7 +193,8 @@ export class Member implements Resident {
     }
     const { opus, capturedAt } = opened.value;
     if (this.hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
-    const packet = { speaker: passed.voice, sequence: passed.packet.sequence, opus, capturedAt, receivedAt: now };
+    const { voice: speaker, sequence, layer } = passed;
+    const packet = { speaker, sequence, layer, opus, capturedAt, receivedAt: now };
     this.#wires.emit({ kind: "heard", packet });
   }
 

@@ -1,3 +1,4 @@
+import type { Layer, SpokenPacket } from "../../api/engine.ts";
 import type { Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
@@ -28,7 +29,9 @@ export interface Resident extends RoomResident {
   say(text: string, now: Millis): void;
   capsule(): Capsule | undefined;
   /** Sends 40 ms of our own voice. False while the stage is not ours. */
-  speak(opus: Uint8Array, capturedAt: Millis, now: Millis): boolean;
+  speak(spoken: SpokenPacket, now: Millis): boolean;
+  /** Asks for this layer of every voice from now on. */
+  preferLayer(layer: Layer, now: Millis): void;
   record(value: Uint8Array, now: Millis): void;
   lookupEnded(now: Millis): void;
   handleTimeout(now: Millis): void;

@@ -1,10 +1,14 @@
 import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
 import type { VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
+import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { RoomState } from "./state.ts";
+
+/** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
+const belowMax = 64;
 
 /** What of a seat shows in what is told. */
 export interface Oneself {
@@ -61,17 +65,17 @@ export class Teller {
   }
 
   place(node: RoomNode, hops: number): void {
-    const { parent } = node.edges;
-    const relays = node.edges.ups
-      .filter((edge) => edge.welcomed)
-      .map((edge): PlaceRelay => ({
-        peer: edge.peer,
-        kind: edge.session.mediaKind ?? "stream",
-        feeds: edge === parent,
-      }));
-    const seen = JSON.stringify([hops, relays]);
+    const { parent, ups, downs } = node.edges;
+    const neighbour = ({ peer, session }: Edge, feeds: boolean): PlaceRelay => ({
+      peer,
+      kind: session.mediaKind ?? "stream",
+      feeds,
+    });
+    const relays = ups.filter((edge) => edge.welcomed).map((edge) => neighbour(edge, edge === parent));
+    const below = downs.slice(0, belowMax).map((edge) => neighbour(edge, edge.feed));
+    const seen = JSON.stringify([hops, relays, below]);
     if (seen === this.#place) return;
     this.#place = seen;
-    this.#tell({ event: "place", hops, relays });
+    this.#tell({ event: "place", hops, relays, below });
   }
 }

@@ -1,6 +1,7 @@
 import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
+import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
 import type { Have } from "../overlay/ring.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
 
@@ -51,6 +52,7 @@ export interface Hello {
   readonly role: EdgeRole;
   /** Whether media is wanted now; false for a standby edge. */
   readonly feed: boolean;
+  readonly wish: Wish;
   readonly have: readonly Have[];
   readonly proof: HostProof | undefined;
 }
@@ -174,7 +176,7 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0));
+  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish));
   writeHave(writer, hello.have);
   if (!hello.proof) return;
   writeProof(writer, hello.proof);
@@ -199,6 +201,7 @@ function readHello(reader: ByteReader): Hello | undefined {
       tag: "" as RoomTag,
       role: "member",
       feed: false,
+      wish: plainWish,
       have: [],
       proof: undefined,
     };
@@ -207,9 +210,10 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  if (role === undefined || have === undefined || flags > 3) return undefined;
+  const wish = wishOf(flags);
+  if (role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
-  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, have, proof };
+  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
 }
 
 /** Reads what `writeProof` wrote. */
@@ -230,6 +234,17 @@ function readRefuse(reader: ByteReader): Frame | undefined {
   const reason = refusals[reader.u8()];
   const alternatives = readAlternatives(reader);
   return reason && alternatives && { kind: "refuse", session, time, reason, alternatives };
+}
+
+/** A wish in the four bits above the two lowest; shared with the feed paper. */
+export function wishBits({ layers, prompt }: Wish): number {
+  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0);
+}
+
+/** What `wishBits` wrote; undefined for what means nothing. */
+export function wishOf(bits: number): Wish | undefined {
+  const layers = layersOnWire[(bits >> 2) & 3];
+  return layers === undefined || bits > 31 ? undefined : { layers, prompt: (bits & 16) !== 0 };
 }
 
 /** Writes relays to try instead. */

@@ -3,7 +3,7 @@ import { millis, type Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { openAudioFile } from "./file.ts";
-import { createVoiceEncoder } from "./opus.ts";
+import { createVoiceEncoder, type EncodedVoice } from "./opus.ts";
 import { packetSamples, sampleRateHz } from "./pcm.ts";
 
 /** How a file is spoken. */
@@ -12,7 +12,7 @@ export interface PlayOptions {
   readonly loop: boolean;
   readonly clock: Clock;
   /** Takes each packet with the moment at which its first sample stands in the speaker's time. Must not throw. */
-  readonly onPacket: (opus: Uint8Array, capturedAt: Millis) => void;
+  readonly onPacket: (packet: EncodedVoice, capturedAt: Millis) => void;
 }
 
 /** A file being spoken. */
@@ -70,7 +70,7 @@ export function playFile(path: string, options: PlayOptions): Playing {
 /** Hands out packets by the clock. */
 class Schedule {
   readonly #options: PlayOptions;
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: EncodedVoice[] = [];
   #due: Millis | undefined;
   #complete = false;
   #stopped = false;
@@ -83,7 +83,7 @@ class Schedule {
   }
 
   /** Resolves when there is room for another packet, or at once after `stop`. */
-  async add(packet: Uint8Array): Promise<void> {
+  async add(packet: EncodedVoice): Promise<void> {
     this.#queue.push(packet);
     this.#handOut();
     while (!this.#stopped && this.#queue.length >= packetsAhead) await this.#changed();
@@ -128,7 +128,7 @@ class Schedule {
   }
 }
 
-async function* encodedPackets(path: string, loop: boolean, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* encodedPackets(path: string, loop: boolean, signal: AbortSignal): AsyncGenerator<EncodedVoice> {
   const encoder = await createVoiceEncoder();
   const packet = new Float32Array(packetSamples);
   let filled = 0;

@@ -56,6 +56,7 @@ const bench = {
       speakers.push({
         speaker: somebody,
         sequence: view.getUint32(0),
+        layer: "normal",
         opus,
         capturedAt,
         receivedAt: millis(clockNow()),

@@ -28,7 +28,7 @@ export async function encoded(speech: Float32Array, packets: number): Promise<Ui
     for (let index = 0; index < packetSamples; index += 1) {
       packet[index] = speech[(number * packetSamples + index) % speech.length]!;
     }
-    return encoder.encode(packet);
+    return encoder.encode(packet).opus;
   });
   encoder.free();
   return all;

@@ -50,7 +50,7 @@ async function costOf(opus: readonly Uint8Array[], count: number): Promise<{ cpu
     for (const voice of voices) {
       for (let one = voice.arrivals[voice.next]; one !== undefined && one.receivedAt <= now;) {
         const { sequence, capturedAt, receivedAt } = one;
-        const times = { capturedAt: millis(capturedAt), receivedAt: millis(receivedAt) };
+        const times = { layer: "normal" as const, capturedAt: millis(capturedAt), receivedAt: millis(receivedAt) };
         mixer.push({ speaker: voice.speaker, sequence, opus: opus[sequence]!, ...times });
         voice.next += 1;
         one = voice.arrivals[voice.next];

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RoomTag } from "../../../p2p/api/ids.ts";
 import { limits } from "../../../p2p/api/limits.ts";
 import { type AdmissionFacts, refusalOf, reservedSlots, slotsFree } from "../../../p2p/core/overlay/admission.ts";
+import { plainWish } from "../../../p2p/core/overlay/layers.ts";
 import { Edges } from "../../../p2p/core/overlay/edge.ts";
 import type { Hello } from "../../../p2p/core/session/frames.ts";
 import { peerName, sampleEdge } from "./edges.ts";
@@ -19,6 +20,7 @@ function hello(changes: Partial<Hello> = {}): Hello {
     tag,
     role: "member",
     feed: true,
+    wish: plainWish,
     have: [],
     proof: undefined,
     ...changes,

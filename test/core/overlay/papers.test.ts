@@ -17,8 +17,14 @@ const papers: readonly Paper[] = [
     census: { listeners: 8000, relays: 24, room: [{ rank: 23, slots: 65_535, version: 0xffffffff }] },
   },
   { kind: "census", census: { listeners: 0xffffffff, relays: 0xffffffff, room: [] } },
-  { kind: "feed", on: true, quiet: false, have: [{ voice: 1, sequence: 2 }] },
-  { kind: "feed", on: false, quiet: true, have: [] },
+  {
+    kind: "feed",
+    on: true,
+    quiet: false,
+    wish: { layers: "both", prompt: true },
+    have: [{ voice: 1, sequence: 2 }],
+  },
+  { kind: "feed", on: false, quiet: true, wish: { layers: "low", prompt: false }, have: [] },
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
 ];

@@ -123,6 +123,32 @@ describe("media in the tree", () => {
     expect(spread.rejected.get("no-view")).toBe(2);
   });
 
+  it("[OV17] a leaf is sent the layer it wants, or the low one where there is not room; a relay what it wants", () => {
+    const { spread, up, child, other } = bench();
+    const { sealer } = sampleRoom("spread");
+    let sequence = 0;
+    const layersTo = (sample: SampleEdge): string => {
+      const before = sample.media().length;
+      for (let tick = 0; tick < 3; tick++) {
+        sequence++;
+        for (const layer of ["normal", "low"] as const) {
+          const packet = sealer.seal({ layer, sequence, capturedAt: testNow, opus: new Uint8Array(60), viewMark: 0 });
+          spread.receive(up.edge, packet, 1, millis(testNow + 40 * sequence));
+        }
+      }
+      // The first of a voice goes to everybody: nobody knows yet what else there is of it.
+      const sent = sample.media().slice(before).slice(-2);
+      return sent.map(({ packet }) => (packet[0] === 0x11 ? "low" : "normal")).join();
+    };
+    expect(layersTo(child)).toBe("normal,normal");
+    child.edge.lowOnly = true;
+    expect(layersTo(child)).toBe("low,low");
+    other.edge.lowOnly = true;
+    expect(layersTo(other)).toBe("normal,normal");
+    other.edge.wish = { layers: "both", prompt: false };
+    expect(layersTo(other)).toBe("normal,low");
+  });
+
   it("[OV6] a child is replayed what it lacks, once, in order", () => {
     const { spread, up, idle } = bench();
     for (let sequence = 1; sequence <= 10; sequence++) {

@@ -1,8 +1,9 @@
+import type { Layer } from "../../../p2p/api/engine.ts";
 import { describe, expect, it } from "vitest";
 import { millis } from "../../../p2p/api/ids.ts";
 import { AssertionError } from "../../../p2p/core/assert.ts";
 import { concat, equal, toHex } from "../../../p2p/core/bytes.ts";
-import { type Layer, type Packet, parsePacket } from "../../../p2p/core/packet/format.ts";
+import { type Packet, parsePacket } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketOpener, PacketSealer, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { samplePacket, sampleRoom, testNow } from "../fixtures.ts";

@@ -222,6 +222,6 @@ describe("what a person sees while joining", () => {
     const [guest] = guests as [number];
     room.run(20_000);
     const relays = [{ peer: room.at(0).peer, kind: "stream", feeds: true }];
-    expect(room.events(guest, "place")).toEqual([{ event: "place", hops: 0, relays }]);
+    expect(room.events(guest, "place")).toEqual([{ event: "place", hops: 0, relays, below: [] }]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LinkId, RoomTag } from "../../../p2p/api/ids.ts";
+import { plainWish } from "../../../p2p/core/overlay/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { encodePaper, type Paper } from "../../../p2p/core/overlay/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
@@ -37,7 +38,7 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
   const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
-  return encodeFrame({ kind: "hello", ...base, ...changes });
+  return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });
 }
 
 function rejected({ room, relay }: Bench, reason: string): number {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { plainWish } from "../../../p2p/core/overlay/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
@@ -50,7 +51,16 @@ function child(room: Room, host: number, relay: number): { say: (note: Uint8Arra
   const tag = toHex(room.invite(host).tag) as Parameters<typeof encodeFrame>[0] extends { tag: infer Tag }
     ? Tag
     : never;
-  const hello = { kind: "hello", version: 1, session, tag, role: "member", feed: true, have: [] } as const;
+  const hello = {
+    kind: "hello",
+    version: 1,
+    session,
+    tag,
+    role: "member",
+    feed: true,
+    wish: plainWish,
+    have: [],
+  } as const;
   room.say(node, link, encodeFrame({ ...hello, proof: undefined }));
   room.run(100);
   expect(puppet.frames("welcome")).toHaveLength(1);

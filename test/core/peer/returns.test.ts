@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LinkId, RoomTag } from "../../../p2p/api/ids.ts";
+import { plainWish } from "../../../p2p/core/overlay/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { encodeFrame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { type Passing, Room } from "./room.ts";
@@ -110,7 +111,15 @@ describe("sessions outlive connections", () => {
     expect(children()).toBe(2);
     const { node, puppet } = b.room.addPuppet();
     const session = new Uint8Array(16).fill(9);
-    const hello = { kind: "hello", version: 1, role: "member", feed: true, have: [], proof: undefined } as const;
+    const hello = {
+      kind: "hello",
+      version: 1,
+      role: "member",
+      feed: true,
+      wish: plainWish,
+      have: [],
+      proof: undefined,
+    } as const;
     for (let round = 0; round < 20; round++) {
       const link = b.room.link(node, relay);
       b.room.say(node, link, encodeFrame({ ...hello, session, tag: tagOf(b) }));
@@ -149,7 +158,15 @@ describe("sessions outlive connections", () => {
     const [relay = -1] = b.relays;
     const { node, puppet } = b.room.addPuppet();
     const session = new Uint8Array(16).fill(7);
-    const hello = { kind: "hello", version: 1, role: "member", feed: true, have: [], proof: undefined } as const;
+    const hello = {
+      kind: "hello",
+      version: 1,
+      role: "member",
+      feed: true,
+      wish: plainWish,
+      have: [],
+      proof: undefined,
+    } as const;
     b.room.say(node, b.room.link(node, relay), encodeFrame({ ...hello, session, tag: tagOf(b) }));
     b.room.run(50);
     b.room.cut(node, relay);

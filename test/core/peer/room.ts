@@ -74,6 +74,8 @@ export class Room {
   /** What was published, by key in hex; what a lookup yields. */
   readonly records = new Map<string, Uint8Array>();
   lookups = 0;
+  /** Whether speakers send the low layer too. */
+  withLow = true;
   /** Every dial for a stream, as it began. */
   readonly dials: { readonly from: number; readonly to: number; readonly at: number }[] = [];
   readonly #rng: Rng;
@@ -162,7 +164,8 @@ export class Room {
   speak(node: number, mark: number): void {
     const opus = Uint8Array.of(node, mark >> 8, mark & 0xff, ...new Array<number>(117).fill(7));
     const skewMs = this.#skewOf(node);
-    this.world.input(node, { kind: "speak", opus, capturedAt: millis(this.now + skewMs) });
+    const low = this.withLow ? { low: opus.slice(0, 60) } : {};
+    this.world.input(node, { kind: "speak", opus, ...low, capturedAt: millis(this.now + skewMs) });
   }
 
   /** Speaks for so long, a packet every 40 ms, while the world goes on. */

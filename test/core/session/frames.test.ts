@@ -22,6 +22,7 @@ const hello: Frame = {
   tag: toHex(rng.bytes(32)) as RoomTag,
   role: "relay",
   feed: true,
+  wish: { layers: "low", prompt: true },
   have: [{ voice: 0xfedcba98, sequence: 0xffffffff }],
   proof: {
     sessionKey: rng.bytes(32),
@@ -77,7 +78,7 @@ describe("frames", () => {
     const roleAt = 1 + 1 + 16 + 32;
     expect(parseFrame(helloBytes)).toBeDefined();
     expect(parseFrame(changed(helloBytes, roleAt, 3))).toBeUndefined();
-    expect(parseFrame(changed(helloBytes, roleAt + 1, 4))).toBeUndefined();
+    expect(parseFrame(changed(helloBytes, roleAt + 1, 12))).toBeUndefined();
     expect(parseFrame(Uint8Array.of(0))).toBeUndefined();
     expect(parseFrame(Uint8Array.of(11))).toBeUndefined();
     const refuse = encodeFrame({ kind: "refuse", session, time: 5, reason: "full", alternatives: [] });

@@ -1,5 +1,6 @@
+import type { Layer } from "../../../p2p/api/engine.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
-import { type Layer, parsePacket } from "../../../p2p/core/packet/format.ts";
+import { parsePacket } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketSealer, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { ByteWriter } from "../../../p2p/core/bytes.ts";

@@ -5,7 +5,6 @@ import { Rng } from "../../../p2p/core/rng.ts";
 import { clockNow } from "../../../renderer/audio/clock.ts";
 import { createMicrophone } from "../../../renderer/audio/microphone-browser.ts";
 import { createSpeakers } from "../../../renderer/audio/speakers-browser.ts";
-import { webCodecsPasses } from "../../../renderer/audio/webcodecs-encoder.ts";
 import type { SoundFaultCode } from "../../../renderer/audio/types.ts";
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
@@ -23,7 +22,12 @@ const self = "5e1f" as VoiceKey;
 const microphone = createMicrophone({ processing: location.hash !== "#unprocessed" });
 const recorded: Float32Array[] = [];
 const speakers = createSpeakers((context, last) => void record(context, last));
-const packets: { readonly at: number; readonly capturedAt: number; readonly opus: readonly number[] }[] = [];
+const packets: {
+  readonly at: number;
+  readonly capturedAt: number;
+  readonly opus: readonly number[];
+  readonly low: readonly number[];
+}[] = [];
 const levels: { readonly at: number; readonly level: number }[] = [];
 const microphoneFaults: (SoundFaultCode | undefined)[] = [];
 let heardLevelMax = 0;
@@ -47,7 +51,15 @@ function send(packet: SpokenPacket, { lossShare, jitterMs }: Channel, rng: Rng):
   const number = sequence++;
   if (lost) return;
   setTimeout(() => {
-    const heard: HeardPacket = { speaker: self, sequence: number, ...packet, receivedAt: millis(clockNow()) };
+    const { opus, capturedAt } = packet;
+    const heard: HeardPacket = {
+      speaker: self,
+      sequence: number,
+      layer: "normal",
+      opus,
+      capturedAt,
+      receivedAt: millis(clockNow()),
+    };
     speakers.push(heard);
   }, delayMs);
 }
@@ -84,13 +96,17 @@ function watchTracks(): void {
 const harness = {
   microphone,
   speakers,
-  webCodecsPasses,
   isolated: () => globalThis.crossOriginIsolated,
   /** Leads the microphone to the loudspeakers from now on. */
   connect: (channel: Channel) => {
     const rng = new Rng(channel.seed);
     microphone.onPacket((packet) => {
-      packets.push({ at: performance.now(), capturedAt: packet.capturedAt, opus: [...packet.opus] });
+      packets.push({
+        at: performance.now(),
+        capturedAt: packet.capturedAt,
+        opus: [...packet.opus],
+        low: [...(packet.low ?? [])],
+      });
       send(packet, channel, rng);
     });
   },

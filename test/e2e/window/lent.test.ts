@@ -54,6 +54,16 @@ describe("a window that lends its network", () => {
     await shell.end();
   });
 
+  it("goes into the room by itself when the demo asks it to", async () => {
+    const shell = processes.start(["--no-open", "--no-dht", "--enter", "-", "--name", "Guest"], { stdin: host.invite });
+    const window = await person.open(await addressOf(shell));
+    await window.button("bar.leave").waitFor();
+    const stats = await shell.next("stats", (line) => heardIn(line) > 0);
+    expect(linksOf(stats)["stream"]).toBeGreaterThan(0);
+    await window.page.close();
+    await shell.end();
+  });
+
   it("with profile wss uses its sockets alone", async () => {
     const { window, shell } = await open("--profile", "wss");
     await shell.next("stats", (line) => heardIn(line) > 250);

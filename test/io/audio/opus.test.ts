@@ -5,8 +5,10 @@ import {
   createVoiceDecoder,
   createVoiceEncoder,
   isVoicePacket,
+  lowPacketBytes,
   opusDurationMs,
   padPacket,
+  richPacketBytes,
   voicePacketBytes,
   type VoiceDecoder,
 } from "../../../p2p/io/audio/opus.ts";
@@ -14,6 +16,7 @@ import {
 const samplesPerPacket = 1920;
 let speech: Float32Array;
 let packets: Uint8Array[];
+const lowPackets: Uint8Array[] = [];
 /** What a listener hears who loses nothing. */
 let clean: Float32Array[];
 const decoders: VoiceDecoder[] = [];
@@ -23,7 +26,9 @@ beforeAll(async () => {
   const encoder = await createVoiceEncoder();
   packets = [];
   for (let start = 0; start + samplesPerPacket <= speech.length; start += samplesPerPacket) {
-    packets.push(encoder.encode(speech.subarray(start, start + samplesPerPacket)));
+    const { opus, low } = encoder.encode(speech.subarray(start, start + samplesPerPacket));
+    packets.push(opus);
+    lowPackets.push(low);
   }
   encoder.free();
   const decoder = await newDecoder();
@@ -64,15 +69,17 @@ async function errorOfLost(replace: (decoder: VoiceDecoder, next: Uint8Array) =>
 }
 
 describe("voice encoder", () => {
-  it("gives packets of exactly 120 bytes, for speech, silence and noise alike", async () => {
-    expect(voicePacketBytes).toBe(120);
+  it("gives packets of exactly 120 bytes, and 50 in the low layer, for speech, silence and noise alike", async () => {
+    expect([voicePacketBytes, lowPacketBytes, richPacketBytes]).toEqual([120, 50, 200]);
     expect(new Set(packets.map((packet) => packet.length))).toEqual(new Set([120]));
+    expect(new Set(lowPackets.map((packet) => packet.length))).toEqual(new Set([50]));
     const encoder = await createVoiceEncoder();
     let state = 1;
     const noise = (): number => (state = (state * 16_807) % 2_147_483_647) / 1_073_741_824 - 1;
     for (const sample of [() => 0, noise, () => 0, () => 1]) {
       for (let count = 0; count < 10; count += 1) {
-        expect(encoder.encode(Float32Array.from({ length: samplesPerPacket }, sample))).toHaveLength(120);
+        const { opus, low } = encoder.encode(Float32Array.from({ length: samplesPerPacket }, sample));
+        expect([opus.length, low.length]).toEqual([120, 50]);
       }
     }
     encoder.free();
@@ -82,6 +89,28 @@ describe("voice encoder", () => {
     // TOC configurations 2, 6 and 10 (RFC 6716, table 2) are 40 ms of SILK.
     expect(packets.map((packet) => packet[0]! >> 3).filter((config) => ![2, 6, 10].includes(config))).toEqual([]);
     expect(packets.every((packet) => opusDurationMs(packet) === 40)).toBe(true);
+  });
+
+  it("is as strong as it is told from the next packet on, each strength of one size", async () => {
+    const encoder = await createVoiceEncoder();
+    const samples = (index: number): Float32Array => speech.subarray(index * 1920, (index + 1) * 1920);
+    let at = 0;
+    for (const [strength, bytes] of [
+      ["rich", 200],
+      ["plain", 120],
+      ["copied", 120],
+    ] as const) {
+      encoder.setStrength(strength);
+      const sizes = Array.from({ length: 25 }, () => encoder.encode(samples(at++)).opus.length);
+      expect(new Set(sizes)).toEqual(new Set([bytes]));
+    }
+    encoder.free();
+  });
+
+  it("the low layer is speech too, in both of which a listener may change in mid-word", async () => {
+    const decoder = await newDecoder();
+    const heard = packets.map((opus, index) => decoder.decode(index % 20 < 10 ? opus : lowPackets[index]!)!);
+    expect(compareSpeech(speech, joined(heard), 48_000).envelopeCorrelation).toBeGreaterThan(0.93);
   });
 
   it("keeps packets its own: a later one does not change an earlier one", () => {

@@ -22,7 +22,7 @@ class Listener {
     this.playing = playFile(path, {
       loop,
       clock: this.clock,
-      onPacket: (opus, capturedAt) => {
+      onPacket: ({ opus }, capturedAt) => {
         this.packets.push({ opus, capturedAt, handedOutAt: this.clock.now() });
         this.#arrived?.();
       },

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const encoder = await createVoiceEncoder();
   opus = [];
   for (let start = 0; start + 1920 <= speech.length; start += 1920)
-    opus.push(encoder.encode(speech.subarray(start, start + 1920)));
+    opus.push(encoder.encode(speech.subarray(start, start + 1920)).opus);
   encoder.free();
 });
 
@@ -43,6 +43,7 @@ function packet(
   return {
     speaker: changes.speaker ?? alice,
     sequence,
+    layer: "normal",
     opus: changes.opus ?? opus[sequence]!,
     capturedAt: millis(capturedAt),
     receivedAt: millis(changes.receivedAt ?? capturedAt + 100),

@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { fixturePath, readAudio } from "../../audio/sounds.ts";
-import { isVoicePacket, voicePacketBytes } from "../../../p2p/core/jitter/opus-packet.ts";
+import {
+  isVoicePacket,
+  lowPacketBytes,
+  richPacketBytes,
+  voicePacketBytes,
+} from "../../../p2p/core/jitter/opus-packet.ts";
+import type { EncodedVoice } from "../../../p2p/core/jitter/voice-codec.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { CaptureClock } from "../../../renderer/audio/capture-clock.ts";
 import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/packet-encoder.ts";
 import { VoiceCapture } from "../../../renderer/audio/voice-capture.ts";
 import { drawMask } from "../../../renderer/audio/mask-character.ts";
 import { maskDelayMs, VoiceMask } from "../../../renderer/audio/voice-mask.ts";
-import { carriesCopy } from "../../../renderer/audio/webcodecs-encoder.ts";
 
 /** Remembers what it is given. */
 class Notes implements PacketEncoder {
@@ -18,6 +23,8 @@ class Notes implements PacketEncoder {
     expect(pcm).toHaveLength(1920);
     this.packets.push({ first: pcm[0]!, capturedAt });
   }
+
+  setStrength(): void {}
 
   reset(): void {
     this.resets += 1;
@@ -108,35 +115,31 @@ describe("capture", () => {
     expect(clock.captured(1000 + 500 * 20 + 3000, 20)).toBe(1000 + 500 * 20 + 3000 - 20);
   });
 
-  it("WASM packets are 40 ms in exactly 120 bytes with copies, and after a reset know nothing of before", async () => {
+  it("packets of both layers are 40 ms in exactly so many bytes, and after a reset know nothing of before", async () => {
     const speech = await readAudio(fixturePath("speech.flac"));
-    const packets: Uint8Array[] = [];
+    const packets: EncodedVoice[] = [];
     const encoder = await createWasmPacketEncoder(
-      (opus) => packets.push(opus),
+      (packet) => packets.push(packet),
       () => expect.unreachable(),
     );
     for (let start = 0; start + 1920 <= speech.length; start += 1920)
       encoder.encode(speech.slice(start, start + 1920), start / 48);
     expect(packets).toHaveLength(Math.floor(speech.length / 1920));
-    for (const opus of packets) expect([opus.length, isVoicePacket(opus)]).toEqual([voicePacketBytes, true]);
+    for (const { opus, low } of packets) {
+      expect([opus.length, isVoicePacket(opus)]).toEqual([voicePacketBytes, true]);
+      expect([low.length, isVoicePacket(low)]).toEqual([lowPacketBytes, true]);
+    }
+    encoder.setStrength("rich");
     encoder.reset();
-    const again: Uint8Array[] = [];
+    const again: EncodedVoice[] = [];
     const fresh = await createWasmPacketEncoder(
-      (opus) => again.push(opus),
+      (packet) => again.push(packet),
       () => expect.unreachable(),
     );
+    fresh.setStrength("rich");
     fresh.encode(speech.slice(0, 1920), 0);
     encoder.encode(speech.slice(0, 1920), 0);
     expect(packets.at(-1)).toEqual(again[0]);
-  });
-
-  it("knows a copy by its bit", () => {
-    // SILK, wideband, 40 ms, one frame; voice activity 1 1, copy 1 or 0.
-    expect(carriesCopy(Uint8Array.of(0x50, 0b1110_0000))).toBe(true);
-    expect(carriesCopy(Uint8Array.of(0x50, 0b1101_1111))).toBe(false);
-    // Hybrid frames of 20 ms, two frames, nothing at all.
-    expect(carriesCopy(Uint8Array.of(0x78, 0xff))).toBe(false);
-    expect(carriesCopy(Uint8Array.of(0x51, 0xff))).toBe(false);
-    expect(carriesCopy(new Uint8Array())).toBe(false);
+    expect(again[0]!.opus).toHaveLength(richPacketBytes);
   });
 });

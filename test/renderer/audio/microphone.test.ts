@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Rng } from "../../../p2p/core/rng.ts";
+import type { VoiceStrength } from "../../../p2p/core/jitter/voice-codec.ts";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { Capture, CaptureEdge, CaptureHandlers, Gate } from "../../../renderer/audio/edges.ts";
 import type { MaskCharacter } from "../../../renderer/audio/mask-character.ts";
@@ -24,6 +25,7 @@ class Desk implements CaptureEdge {
     closed: boolean;
     readonly masks: Mask[];
     readonly recordings: number[];
+    strength: VoiceStrength | undefined;
   }[] = [];
   #changed: (() => void) | undefined;
 
@@ -47,11 +49,13 @@ class Desk implements CaptureEdge {
       closed: false,
       masks: [] as Mask[],
       recordings: [] as number[],
+      strength: undefined as VoiceStrength | undefined,
     };
     this.open_.push(one);
     return Promise.resolve({
       setGate: (gate) => (one.gate = gate),
       setMask: (character) => one.masks.push(one.gate === "live" ? "late" : character),
+      setStrength: (strength) => (one.strength = strength),
       record: (samples) => one.recordings.push(samples),
       close: () => (one.closed = true),
     });
@@ -295,6 +299,14 @@ describe("the microphone", () => {
     await settled();
     expect(desk.latest.device).toBe("webcam");
     expect(desk.open_).toHaveLength(3);
+  });
+
+  it("speaks as strong as it was told, on each device", async () => {
+    microphone.setStrength("rich");
+    await microphone.start();
+    expect(desk.latest.strength).toBe("rich");
+    microphone.setStrength("plain");
+    expect(desk.latest.strength).toBe("plain");
   });
 
   it("wears the mask before any gate is opened, on each device, and the same one until another is drawn", async () => {

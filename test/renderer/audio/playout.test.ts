@@ -19,7 +19,7 @@ beforeAll(async () => {
   const encoder = await createVoiceEncoder();
   opus = [];
   for (let start = 0; start + 1920 <= speech.length; start += 1920)
-    opus.push(encoder.encode(speech.subarray(start, start + 1920)));
+    opus.push(encoder.encode(speech.subarray(start, start + 1920)).opus);
   encoder.free();
 });
 
@@ -49,7 +49,8 @@ async function heard(
 
 function spoken(speaker: string, sequence: number, receivedAt: number): HeardPacket {
   const capturedAt = millis(1000 + sequence * 40);
-  return { speaker: speaker as VoiceKey, sequence, opus: opus[sequence]!, capturedAt, receivedAt: millis(receivedAt) };
+  const times = { capturedAt, receivedAt: millis(receivedAt) };
+  return { speaker: speaker as VoiceKey, sequence, layer: "normal", opus: opus[sequence]!, ...times };
 }
 
 describe("playout", () => {

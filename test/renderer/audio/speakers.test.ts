@@ -10,6 +10,7 @@ const alice = "a1" as VoiceKey;
 const packet: HeardPacket = {
   speaker: alice,
   sequence: 1,
+  layer: "normal",
   opus: new Uint8Array(120),
   capturedAt: millis(0),
   receivedAt: millis(0),

@@ -43,8 +43,7 @@ export class CapacityChecker implements TraceListener, Observer {
     this.serving.delete(relay);
   }
 
-  /** A relay allows so many children. */
-  allow(node: number, childrenMax: number): void {
+  lent(node: number, childrenMax: number): void {
     const freeSince = this.elapsedMs();
     this.serving.set(node, { childrenMax, journey: undefined, children: 0, fed: new Set(), freeSince });
   }

@@ -1,0 +1,154 @@
+import { ByteReader, ByteWriter, concat } from "../../../p2p/core/bytes.ts";
+import { encodeRecord, checkRecord, openRecord, recordHour, recordKeys } from "../../../p2p/core/discovery/record.ts";
+import { readCapability, verifyChain, writeCapability } from "../../../p2p/core/room/capability.ts";
+import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
+import { encodeHints, openHints } from "../../../p2p/core/room/hints.ts";
+import { openNote, sealNote } from "../../../p2p/core/room/note.ts";
+import { openPetition, sealPetition } from "../../../p2p/core/room/petition.ts";
+import { checkState, openState, sealState } from "../../../p2p/core/room/state.ts";
+import { parseView, verifyView } from "../../../p2p/core/room/view.ts";
+import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
+import {
+  sampleAddress,
+  sampleGuestCapsule,
+  sampleHostCapsule,
+  sampleNote,
+  samplePetition,
+  sampleState,
+  testNow,
+} from "../../core/fixtures.ts";
+import type { Parsers } from "../parser.ts";
+import type { Samples } from "../samples.ts";
+
+/** Where a state's ciphertext begins: after version, session key, sequence and nonce. */
+const stateHeadBytes = 37;
+const stateSealedAt = stateHeadBytes + 12;
+
+/** What is signed or sealed for a room. */
+export function roomParsers(samples: Samples): Parsers {
+  return { ...viewParsers(samples), ...stateParsers(samples), ...wordParsers(samples), ...keptParsers(samples) };
+}
+
+function viewParsers({ crypto, room, guest }: Samples): Parsers {
+  const writer = new ByteWriter();
+  for (const capability of guest.chain) writeCapability(writer, capability);
+  return {
+    view: { samples: [room.view.encoded], accepts: (bytes) => parseView(bytes).ok, covers: ["parseView"] },
+    "signed view": {
+      samples: [room.view.encoded],
+      accepts: (bytes) => {
+        const parsed = parseView(bytes);
+        return parsed.ok && verifyView(crypto, parsed.value, testNow).ok;
+      },
+      sealed: true,
+      covers: ["verifyView", "verifyCarriage"],
+    },
+    "capability chain": {
+      samples: [writer.finish()],
+      accepts: (bytes) => {
+        const reader = new ByteReader(bytes);
+        const chain = [];
+        for (let index = 0; index < 3; index++) {
+          const capability = readCapability(reader);
+          if (capability === undefined) return false;
+          chain.push(capability);
+        }
+        return reader.ended && verifyChain(crypto, room.keys.root.key, chain, testNow).ok;
+      },
+      sealed: true,
+      covers: ["readCapability", "verifyChain"],
+    },
+  };
+}
+
+function stateParsers({ crypto, room }: Samples): Parsers {
+  const { keys, secret } = room;
+  const state = sealState(crypto, secret, keys.session.seed, keys.carriage.key, sampleState(room));
+  const key = crypto.hkdf(secret, encodeUtf8("teahouse state key 1"), 32);
+  const nonce = state.subarray(stateHeadBytes, stateSealedAt);
+  const aad = concat(keys.carriage.key, state.subarray(0, stateHeadBytes));
+  const plain = crypto.open(key, nonce, aad, state.subarray(stateSealedAt, -64), 16) ?? new Uint8Array(0);
+  const opens = (bytes: Uint8Array): boolean => openState(crypto, secret, keys.carriage.key, bytes) !== undefined;
+  return {
+    "sealed state": {
+      samples: [state],
+      accepts: (bytes) => checkState(crypto, room.view, bytes, undefined) === "newer" && opens(bytes),
+      sealed: true,
+      covers: ["checkState"],
+    },
+    "state inside its seal": {
+      // With other words in it, as a hostile host would seal it.
+      samples: [plain],
+      accepts: (bytes) => {
+        const sealed = crypto.seal(key, nonce, aad, bytes, 16);
+        return opens(concat(state.subarray(0, stateSealedAt), sealed, new Uint8Array(64)));
+      },
+      covers: ["openState", "readPerson"],
+    },
+  };
+}
+
+function wordParsers({ crypto, room, guest }: Samples): Parsers {
+  const { keys, secret } = room;
+  const note = sealNote(crypto, secret, keys.root.key, guest.seed, sampleNote());
+  const noteKey = crypto.hkdf(secret, encodeUtf8("teahouse note key 1"), 32);
+  const nonce = note.subarray(0, 12);
+  return {
+    petition: {
+      samples: [sealPetition(crypto, secret, keys.root.key, guest.seed, samplePetition(guest.chain))],
+      accepts: (bytes) => openPetition(crypto, secret, keys.root.key, bytes, testNow) !== undefined,
+      sealed: true,
+      covers: ["openPetition"],
+    },
+    note: {
+      samples: [note],
+      accepts: (bytes) => openNote(crypto, secret, keys.root.key, bytes) !== undefined,
+      sealed: true,
+      covers: ["openNote"],
+    },
+    "note inside its seal": {
+      // What any member can seal: the signature inside keeps the rest out.
+      samples: [crypto.open(noteKey, nonce, keys.root.key, note.subarray(12), 16) ?? new Uint8Array(0)],
+      accepts: (bytes) => {
+        const resealed = concat(nonce, crypto.seal(noteKey, nonce, keys.root.key, bytes, 16));
+        return openNote(crypto, secret, keys.root.key, resealed) !== undefined;
+      },
+      sealed: true,
+      covers: [],
+    },
+  };
+}
+
+function keptParsers({ crypto, room, rng }: Samples): Parsers {
+  const { keys } = room;
+  const hour = recordHour(testNow);
+  const hints = encodeHints(crypto, keys.carriage.key, keys.session, [sampleAddress(rng)], testNow);
+  const record = encodeRecord(crypto, keys.secret, { hour, sequence: testNow, payload: hints });
+  const [recordKey = new Uint8Array(0)] = recordKeys(crypto, keys.secret, hour);
+  const capsules = [sampleGuestCapsule(crypto, keys), sampleHostCapsule(room)];
+  return {
+    capsule: {
+      samples: capsules.map((capsule) => encodeCapsule(crypto, capsule)),
+      accepts: (bytes) => parseCapsule(crypto, bytes) !== undefined,
+      covers: ["parseCapsule"],
+    },
+    "record hints": {
+      samples: [hints],
+      accepts: (bytes) => openHints(crypto, keys.root.key, keys.carriage.key, bytes, testNow) !== undefined,
+      sealed: true,
+      covers: ["openHints"],
+    },
+    "record at a server": {
+      samples: [record],
+      accepts: (bytes) => checkRecord(crypto, recordKey, bytes, { from: hour - 1, to: hour + 1 }).ok,
+      sealed: true,
+      covers: ["checkRecord"],
+    },
+    "record at a reader": {
+      samples: [record],
+      accepts: (bytes) => openRecord(crypto, keys.secret, bytes).ok,
+      sealed: true,
+      covers: ["openRecord"],
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { parseArgs } from "node:util";
+import { baselineNames, coreOf, defaultOptions, drawOptions, faultSeconds, uplinksOf } from "./options.ts";
+import type { BaselineName, Kill, Partition, Rule, SimOptions, Uplinks } from "./options.ts";
+import type { TopologyKind } from "./topology.ts";
+
+/** What the command line asks for. */
+export interface SimCommand {
+  readonly options: SimOptions;
+  readonly json: boolean;
+}
+
+/** A command line that cannot be run; the message is one sentence for a person. */
+export class SimUsageError extends Error {
+  override readonly name = "SimUsageError";
+}
+
+/** Open microphones are at most six, the host's among them. */
+const speakersMax = 5;
+
+/** Between the last fault and the end: time to recover, and to be seen well. */
+const calmSecondsMin = 8;
+
+const flags = {
+  listeners: { type: "string" },
+  seconds: { type: "string" },
+  seed: { type: "string" },
+  relays: { type: "string" },
+  topology: { type: "string" },
+  uplinks: { type: "string" },
+  loss: { type: "string" },
+  nat: { type: "string" },
+  churn: { type: "string" },
+  kill: { type: "string", multiple: true },
+  partition: { type: "string" },
+  rule: { type: "string", multiple: true },
+  silent: { type: "string" },
+  speakers: { type: "string" },
+  core: { type: "string" },
+  baseline: { type: "string" },
+  svg: { type: "string" },
+  "real-crypto": { type: "boolean" },
+  drawn: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
+type Flags = ReturnType<typeof parseFlags>;
+
+/**
+ * Reads `npm run sim -- …`. With `--drawn`, what is not said is drawn from the seed instead of taken from the defaults.
+ * Throws `SimUsageError`.
+ */
+export function parseSimCommand(args: readonly string[]): SimCommand {
+  const values = parseFlags(args);
+  if (values.svg !== undefined)
+    throw new SimUsageError("--svg is not built yet: it comes with the placement benchmarks.");
+  const seed = values.seed ?? "1";
+  const base = values.drawn === true ? drawOptions(seed) : defaultOptions(seed);
+  const options = { ...base, ...readOptions(values, base) };
+  const lastFault = Math.max(0, ...faultSeconds(options));
+  if (lastFault > options.seconds - calmSecondsMin) {
+    throw new SimUsageError(
+      `The last blow must fall ${calmSecondsMin} s before the end, so that recovery can be seen.`,
+    );
+  }
+  return { options, json: values.json ?? false };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new SimUsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> {
+  const listeners = readNumber("--listeners", values.listeners, base.listeners, 1, 100_000, true);
+  const relays = readNumber("--relays", values.relays, base.relays, 0.001, 1, false);
+  return {
+    listeners,
+    seconds: readNumber("--seconds", values.seconds, base.seconds, 5, 3600, true),
+    relays,
+    uplinks: readUplinks(values.uplinks, uplinksOf({ listeners, relays })),
+    topology: readTopology(values.topology, base.topology),
+    nat: readNumber("--nat", values.nat, base.nat, 0, 1, false),
+    baseline: readBaseline(values.baseline, base.baseline),
+    loss: readNumber("--loss", values.loss, base.loss, 0, 0.5, false),
+    churn: readNumber("--churn", values.churn, base.churn, 0, 1000, false),
+    kills: values.kill?.map(readKill) ?? base.kills,
+    partition: values.partition === undefined ? base.partition : readPartition(values.partition),
+    rules: values.rule?.map(readRule) ?? base.rules,
+    silent: readNumber("--silent", values.silent, base.silent, 0, 1, false),
+    speakers: readNumber("--speakers", values.speakers, base.speakers, 0, speakersMax, true),
+    core: readNumber("--core", values.core, coreOf(listeners, relays), 1, 12, true),
+    realCrypto: values["real-crypto"] ?? base.realCrypto,
+  };
+}
+
+function readNumber(
+  flag: string,
+  text: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+  whole: boolean,
+): number {
+  if (text === undefined) return fallback;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  throw new SimUsageError(`${flag} takes a ${whole ? "whole number" : "number"} from ${min} to ${max}.`);
+}
+
+function readTopology(text: string | undefined, fallback: TopologyKind): TopologyKind {
+  if (text === undefined) return fallback;
+  if (text === "regional" || text === "global") return text;
+  throw new SimUsageError("--topology takes regional or global.");
+}
+
+function readUplinks(text: string | undefined, fallback: Uplinks): Uplinks {
+  if (text === undefined) return fallback;
+  if (text === "ample" || text === "tailed") return text;
+  throw new SimUsageError("--uplinks takes ample or tailed.");
+}
+
+function readBaseline(text: string | undefined, fallback: BaselineName): BaselineName {
+  const name = baselineNames.find((each) => each === (text ?? fallback));
+  if (name !== undefined) return name;
+  throw new SimUsageError(`--baseline takes ${baselineNames.join(", ")}.`);
+}
+
+function readKill(text: string): Kill {
+  const match = /^(host|\d*\.?\d+)@(\d+(?:\.\d+)?)s?$/.exec(text);
+  const share = Number(match?.[1]);
+  if (match?.[1] === "host") return { what: "host", atSecond: Number(match[2]) };
+  if (match !== null && share > 0 && share <= 1) return { what: { share }, atSecond: Number(match[2]) };
+  throw new SimUsageError("--kill takes a share of those who lend or host, and a second: 0.1@30 or host@20.");
+}
+
+function readRule(text: string): Rule {
+  const match = /^(freeze|reset|block|udp)(?::(\d*\.?\d+))?@(\d+)$/.exec(text);
+  const [value, atSecond] = [Number(match?.[2]), Number(match?.[3])];
+  if (match?.[1] === "udp" && match[2] === undefined) return { kind: "udp", atSecond };
+  if (match?.[1] === "freeze" && value > 0) return { kind: "freeze", bytes: value, atSecond };
+  if (match?.[1] === "reset" && value >= 1) return { kind: "reset", everySeconds: value, atSecond };
+  if (match?.[1] === "block" && value > 0 && value < 1) return { kind: "block", share: value, atSecond };
+  throw new SimUsageError(
+    "--rule takes freeze and bytes, reset and seconds, block and a share of the relays, or udp: freeze:16000@20.",
+  );
+}
+
+function readPartition(text: string): Partition {
+  const match = /^(\d*\.?\d+)@(\d+)\+(\d+)$/.exec(text);
+  const share = Number(match?.[1]);
+  if (match !== null && share > 0 && share < 1) {
+    return { share, atSecond: Number(match[2]), seconds: Number(match[3]) };
+  }
+  throw new SimUsageError("--partition takes a share of the peers, a second and a length: 0.1@20+5.");
+}
