@@ -184,6 +184,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "dismiss":
       case "remove-from-stage":
         return this.#resident?.rule(command, now);
+      case "act":
+        if (!this.#resident) return this.#refuseDeed(command.id);
+        return this.#resident.act(command.id, command.act, now);
+      case "invite":
+        if (!this.#resident) return this.#refuseDeed(command.id);
+        return this.#resident.invite(command.id, command.terms, now);
       case "say":
         return this.#resident?.say(command.text, now);
       case "raise-hand":
@@ -201,6 +207,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       default:
         return command satisfies never;
     }
+  }
+
+  /** Nobody sits here who could do it. */
+  #refuseDeed(id: number): void {
+    this.#outputs.push({ kind: "event", event: { event: "answered", id, code: "not-allowed", invite: undefined } });
   }
 
   #sitDown(command: Extract<Command, { kind: "host" | "join" | "resume" }>, now: Millis): void {

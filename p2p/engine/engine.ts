@@ -19,10 +19,10 @@ import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
-import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import type { Command, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { inviteLink } from "../core/room/invite.ts";
+import { encodeInvite, type Invite, inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
@@ -86,6 +86,8 @@ class Engine implements EngineApi {
   #way: Way | undefined;
   #layer: Layer = "normal";
   #probing: AbortController | undefined;
+  readonly #questions = new Map<number, (answer: Extract<PeerEvent, { event: "answered" }>) => void>();
+  #nextQuestion = 1;
   readonly #standing = new Standing();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
@@ -184,14 +186,14 @@ class Engine implements EngineApi {
     this.#up().drive.push({ kind: "command", command: { kind: "remove-from-stage", voice } });
   }
 
-  act(_act: Act): Promise<void> {
-    this.#up();
-    return Promise.reject(fault("not-allowed"));
+  async act(act: Act): Promise<void> {
+    await this.#ask((id) => ({ kind: "act", id, act }));
   }
 
-  issueInvite(_terms: InviteTerms): Promise<string> {
-    this.#up();
-    return Promise.reject(fault("not-allowed"));
+  async issueInvite(terms: InviteTerms): Promise<string> {
+    const invite = await this.#ask((id) => ({ kind: "invite", id, terms }));
+    if (!invite) throw fault("internal");
+    return encodeInvite(this.#ports.crypto, invite);
   }
 
   say(text: string): void {
@@ -346,6 +348,11 @@ class Engine implements EngineApi {
         return this.#settle((waiting) => waiting.resolve());
       case "sound":
         return this.#emit({ ...event, ms });
+      case "answered":
+        return this.#questions.get(event.id)?.(event);
+      case "link-replaced":
+        if (event.invite.chain.at(-1)?.role !== "listener") return undefined;
+        return this.#emit({ event: "invite", invite: encodeInvite(this.#ports.crypto, event.invite) });
       case "trouble": {
         const error = fault(event.code);
         const { code, message } = error;
@@ -359,6 +366,9 @@ class Engine implements EngineApi {
       case "move":
       case "members":
       case "stage":
+      case "room-state":
+      case "invites-issued":
+      case "reaction":
       case "text":
       case "place":
       case "step":
@@ -367,6 +377,20 @@ class Engine implements EngineApi {
       default:
         return event satisfies never;
     }
+  }
+
+  /** Asks the room for something that is answered by number. */
+  #ask(command: (id: number) => Command): Promise<Invite | undefined> {
+    const { drive } = this.#up();
+    const id = this.#nextQuestion++;
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, ({ code, invite }) => {
+        this.#questions.delete(id);
+        if (code === undefined) resolve(invite);
+        else reject(fault(code));
+      });
+      drive.push({ kind: "command", command: command(id) });
+    });
   }
 
   #settle(end: (waiting: Waiting) => void): void {

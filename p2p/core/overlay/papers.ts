@@ -68,7 +68,18 @@ export type Paper =
   /** The other answer: how many packets of the hole were sent again. */
   | { readonly kind: "replayed"; readonly packets: number };
 
-const types = { view: 1, state: 2, petition: 3, census: 4, feed: 5, "no-feed": 6, replayed: 7, note: 8, act: 24, office: 25 } as const;
+const types = {
+  view: 1,
+  state: 2,
+  petition: 3,
+  census: 4,
+  feed: 5,
+  "no-feed": 6,
+  replayed: 7,
+  note: 8,
+  act: 24,
+  office: 25,
+} as const;
 
 /** Encodes a paper; the lane carries it whole. */
 export function encodePaper(paper: Paper): Uint8Array {

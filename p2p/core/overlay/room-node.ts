@@ -15,6 +15,7 @@ import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
 import { Notices } from "./notices.ts";
+import { provesOffice } from "./offices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
 import { waysUp, wishOfAll } from "./upward.ts";
@@ -75,6 +76,8 @@ export class RoomNode {
         if (this.resident?.authority) this.resident.petition(bytes, at);
       },
       time: (at) => this.resident?.time(at) ?? at,
+      eventSeen: (bytes, at) => this.resident?.event(bytes, at),
+      forkSeen: (at) => this.resident?.forked(at),
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
       fault: (reason, from, at) => {
         this.spread.reject(reason);
@@ -369,7 +372,12 @@ export class RoomNode {
       case "state":
       case "petition":
       case "note":
+      case "act":
         this.notices.handle(edge, paper, now);
+        break;
+      case "office":
+        edge.holdsOffice = provesOffice(this.#crypto, edge, paper.proof, this.#asRelay);
+        if (!edge.holdsOffice) this.spread.reject("office");
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
@@ -435,6 +443,10 @@ export class RoomNode {
   get #rank(): number | undefined {
     const rank = this.view === undefined ? -1 : this.#relays.indexOf(this.#wires.self);
     return rank < 0 || !this.#wires.slots() ? undefined : rank;
+  }
+
+  get #asRelay(): { tag: RoomTag; self: PeerId; view: RelayView | undefined } {
+    return { tag: this.tag, self: this.#wires.self, view: this.view };
   }
 
   get #censusFacts(): CensusFacts {

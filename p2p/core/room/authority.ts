@@ -242,13 +242,17 @@ export class Authority {
   }
 
   /** One invite, signed by the root, or by an heir below its own office. */
-  issueInvite({ role, expiresInMs, singleUse }: Omit<InviteTerms, "passphrase">, now: Millis): Invite {
+  issueInvite(
+    { role, expiresInMs, singleUse }: Omit<InviteTerms, "passphrase">,
+    now: Millis,
+    generation = this.state.generation,
+  ): Invite {
     const seconds = Math.floor(now / 1000);
     const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
     const once = singleUse ? rights.once : 0;
     const parent = this.keys.root.seed.length === 0 ? this.keys.session.capability : undefined;
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
-    const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: this.state.generation };
+    const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
     return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.carrying), parent);
   }
 
@@ -265,7 +269,8 @@ export class Authority {
 
   /** What somebody in charge did is done: petitions that it answered are answered, and who was relieved speaks no more. */
   noteDone(content: RoomEvent): void {
-    if (content.kind === "seat" || content.kind === "unseat" || content.kind === "lower") this.#finish(toHex(content.petition));
+    if (content.kind === "seat" || content.kind === "unseat" || content.kind === "lower")
+      this.#finish(toHex(content.petition));
     if (content.kind !== "relieve" && content.kind !== "ban" && content.kind !== "kick") return;
     const key = content.kind === "ban" ? content.who.identityKey : content.identityKey;
     this.#revoked = [...this.#revoked, banOf(this.#crypto, key)].slice(-32);
@@ -277,7 +282,14 @@ export class Authority {
     if (root.seed.length === 0) return undefined;
     const expires = Math.floor((now + heirMs) / 1000);
     const notBefore = Math.max(0, Math.floor((now - limits.clockToleranceMs) / 1000));
-    const grant = { grantee: identityKey, role: "heir", rights: rightsOfRole.heir, notBefore, expires, sequence: 0 } as const;
+    const grant = {
+      grantee: identityKey,
+      role: "heir",
+      rights: rightsOfRole.heir,
+      notBefore,
+      expires,
+      sequence: 0,
+    } as const;
     const capability = issueCapability(this.#crypto, root.key, root.seed, grant);
     const certificate = signCarriage(this.#crypto, carriage.seed, identityKey, expires, rankOf.heir);
     return { capability, certificate };

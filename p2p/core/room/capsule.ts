@@ -129,7 +129,8 @@ function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array):
   const viewSequence = reader.u32() + sequenceLeap;
   const stateSequence = reader.u32();
   const state = parseState(plain, stateSequence);
-  if (!keys || !state || !carried || !done || !revoked || shape.coreSize === 0 || shape.relayFanout === 0) return undefined;
+  if (!keys || !state || !carried || !done || !revoked || shape.coreSize === 0 || shape.relayFanout === 0)
+    return undefined;
   if (Math.max(viewSequence, stateSequence + sequenceLeap) > sequenceMax) return undefined;
   const relays = carried.map((each) => each.relay);
   const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));

@@ -27,7 +27,12 @@ export function signCarriage(
   expires: number,
   rank: number,
 ): CarriageCertificate {
-  return { key: sessionKey, expires, rank, signature: crypto.sign(carriageSeed, signedPart(sessionKey, expires, rank)) };
+  return {
+    key: sessionKey,
+    expires,
+    rank,
+    signature: crypto.sign(carriageSeed, signedPart(sessionKey, expires, rank)),
+  };
 }
 
 /** Whether the room of this tag vouches for the session. Says nothing about time. */

@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../../api/errors.ts";
-import type { Millis } from "../../api/ids.ts";
+import type { Millis, VoiceKey } from "../../api/ids.ts";
 import type { Act } from "../../api/room.ts";
 import { equal, fromHex, toHex } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
 import { cut } from "../utf8.ts";
 import type { RoomEvent } from "./event.ts";
 import type { Wish } from "./petition.ts";
+import { isTaken } from "./reception.ts";
 import type { Void } from "./reduce.ts";
 import {
   branchBytes,
@@ -193,7 +195,22 @@ function refused(code: ErrorCode): Deed {
   return { kind: "refused", code };
 }
 
-/** A hand's name as a person's window has it. */
-export function handNamed(state: RoomState, id: string): RoomState["hands"][number] | undefined {
-  return state.hands.find((hand) => toHex(hand.id) === id);
+/** The answer to a hand: it speaks, or is lowered. */
+export function answerToHand(crypto: Crypto, state: RoomState, id: string, isAdmitted: boolean): Deed {
+  const hand = state.hands.find((each) => toHex(each.id) === id);
+  if (!hand) return refused("not-here");
+  const { voiceKey, identityKey } = hand.person;
+  // Somebody came on stage with this voice meanwhile.
+  const isLate = isTaken(crypto, state, voiceKey, identityKey);
+  const seats = isAdmitted && !isLate;
+  return events(
+    seats ? { kind: "seat", person: hand.person, petition: hand.id } : { kind: "lower", petition: hand.id },
+  );
+}
+
+/** The word that a voice leaves the stage. */
+export function removalOf(state: RoomState, voice: VoiceKey): Deed {
+  const person = state.stage.find(({ voiceKey }) => toHex(voiceKey) === voice);
+  if (!person || person.role === "host") return refused("not-here");
+  return events({ kind: "unseat", identityKey: person.identityKey, petition: none });
 }

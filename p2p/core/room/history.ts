@@ -170,7 +170,7 @@ export class History {
   }
 
   #retry(): void {
-    for (let progress = true; progress; ) {
+    for (let progress = true; progress;) {
       progress = false;
       for (const event of this.#waiting) {
         const head = this.headOf(event.author);

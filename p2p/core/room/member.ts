@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../api/errors.ts";
 import type { Layer, Role, SpokenPacket } from "../../api/engine.ts";
 import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
+import type { Act, InviteTerms } from "../../api/room.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { lookupKeys, openRecord } from "../discovery/record.ts";
@@ -14,10 +15,9 @@ import { isOpus, viewMarkOf } from "../packet/format.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
-import type { Answer, Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
-import { verifyChain } from "./capability.ts";
+import { rights, verifyChain } from "./capability.ts";
 import { Chat } from "./chat.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
@@ -25,22 +25,29 @@ import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
 import { openHints } from "./hints.ts";
 import { epochSecret } from "./keys.ts";
-import { fittingHints } from "./invite.ts";
-import type { Seat } from "./seat.ts";
-import { sealPetition, type Wish } from "./petition.ts";
-import type { Resident, ResidentWires } from "./resident.ts";
-import { isVouchedFor, openState, type RoomState } from "./state.ts";
+import { fittingHints, type Invite } from "./invite.ts";
+import { reseated, type Seat } from "./seat.ts";
+import { inviteOf, type Wish } from "./petition.ts";
+import { factsOf, type Skeleton } from "./facts.ts";
+import { Keeping } from "./keeping.ts";
+import type { Resident, ResidentWires, Ruling } from "./resident.ts";
+import { hasKey, hasPerson, type RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
 import { type RelayView, viewHash } from "./view.ts";
 
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
 
+/** A room that we end is told to everybody for this long before we are out ourselves. */
+const farewellMs = 1500;
+
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
   readonly hearing = new Hearing();
   readonly #crypto: Crypto;
-  readonly #seat: Seat;
+  #seat: Seat;
+  readonly #skeleton: Skeleton;
+  readonly #keeping: Keeping;
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
   readonly #epochSecret: Uint8Array;
@@ -53,22 +60,24 @@ export class Member implements Resident {
   readonly #finding: Finding;
   readonly #answered = new Set<PeerId>();
   #viewMark = 0;
-  #state: RoomState | undefined;
   #role: Role = "listener";
   #joined = false;
   #hosting = false;
   #over = false;
+  /** A room that we ended is told to everybody before we leave it. */
+  #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
   /** Relays that have not answered by now are not waited for. */
   #late = false;
   readonly #asking: Asking;
   #sequence: number;
 
-  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, now: Millis) {
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
+    this.#skeleton = skeleton;
     this.#startedAt = now;
     this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
     const epoch = { number: 0, secret: this.#epochSecret };
@@ -79,12 +88,27 @@ export class Member implements Resident {
     this.#teller = new Teller((event) => this.#tell(event));
     this.#chat = new Chat(crypto, this.#epochSecret, seat);
     this.#asking = new Asking(crypto);
+    this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
+    const own = seat.chain.at(-1);
+    const isOnce = ((own?.rights ?? 0) & rights.once) !== 0;
+    if (!seat.authority && (isOnce || own?.role === "moderator" || own?.role === "heir")) {
+      this.#keeping.requests.ask("present", now);
+    }
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
   }
 
+  /** Whether petitions are for us: a host, or an heir that acts for one or may. */
   get authority(): boolean {
+    return this.#keeping.mayAct;
+  }
+
+  get #isHost(): boolean {
     return this.#seat.authority !== undefined;
+  }
+
+  get #state(): RoomState | undefined {
+    return this.#keeping.state;
   }
 
   get over(): boolean {
@@ -112,28 +136,78 @@ export class Member implements Resident {
   /** Takes the seat: a host issues its first papers. */
   start(now: Millis): void {
     this.#teller.step("asking-relays");
-    if (this.#seat.authority) this.#issue(now);
+    if (this.#isHost && this.#seat.comesBack) this.#keeping.lookAround();
+    else if (this.#isHost) this.#keeping.issue(now);
     this.#node.runUpkeep(now);
     this.#advance(now);
   }
 
-  /** The host's answer to a hand, or its word that somebody leaves the stage. Nobody else's does anything. */
+  /** An answer to a hand, or the word that somebody leaves the stage; refused where the right is missing. */
   rule(command: Ruling, now: Millis): void {
-    this.#publishAnswer(this.#seat.authority?.rule(command), now);
+    const code =
+      command.kind === "remove-from-stage"
+        ? this.#keeping.removeVoice(command.voice, now)
+        : this.#keeping.answerHand(command.hand, command.kind === "admit", now);
+    if (code === "not-allowed") this.#tell({ event: "trouble", code, fatal: false });
+  }
+
+  /** Does something in the room; the answer bears the number of the question. */
+  act(id: number, act: Act, now: Millis): void {
+    const code = this.#joined ? this.#do(act, now) : "not-allowed";
+    if (code !== undefined) this.#node.spread.reject(`act-${code}`);
+    this.#tell({ event: "answered", id, code, invite: undefined });
+  }
+
+  /** Makes an invite. */
+  invite(id: number, terms: InviteTerms, now: Millis): void {
+    const invite = this.#keeping.issueInvite(terms, now);
+    this.#tell({ event: "answered", id, code: invite ? undefined : "not-allowed", invite });
+    if (invite) this.#tellFacts();
+  }
+
+  #do(act: Act, now: Millis): ErrorCode | undefined {
+    if (act.kind !== "react") {
+      const code = this.#keeping.act(act, now);
+      this.#advance(now);
+      return code;
+    }
+    if (this.#mayNotType(now, false) !== undefined) return "silenced";
+    const written = this.#chat.react(act.reaction, now);
+    if (!written) return "slow-mode";
+    this.#node.notices.passNote(written.sealed, undefined, now);
+    this.#tell(written.event);
+    return undefined;
   }
 
   /** Types to the room; empty text is nothing. */
   say(text: string, now: Millis): void {
-    const written = this.#joined ? this.#chat.write(text, now) : undefined;
+    if (!this.#joined) return;
+    const code = this.#mayNotType(now, true);
+    if (code !== undefined) return this.#tell({ event: "trouble", code, fatal: false });
+    const written = this.#chat.write(text, now);
     if (!written) return;
     this.#node.notices.passNote(written.sealed, undefined, now);
     this.#tell(written.event);
   }
 
   note(bytes: Uint8Array, now: Millis): void {
-    const read = this.#chat.read(bytes, now);
-    if (!read) this.#node.spread.reject("note");
-    else if (read !== "shown") this.#tell(read);
+    const read = this.#chat.read(bytes, this.#state, now);
+    if (typeof read === "string") {
+      if (read !== "shown") this.#node.spread.reject(read);
+    } else this.#tell(read);
+  }
+
+  event(bytes: Uint8Array, now: Millis): void {
+    const fault = this.#keeping.event(bytes, now);
+    if (fault !== undefined) this.#node.spread.reject(`event-${fault}`);
+  }
+
+  forked(): void {
+    this.#keeping.forked();
+  }
+
+  office(relay: PeerId, session: Uint8Array): HostProof | undefined {
+    return this.#keeping.officeProof(relay, session);
   }
 
   /** What another engine needs to come back as the same person. */
@@ -154,20 +228,21 @@ export class Member implements Resident {
   }
 
   speaks(): boolean {
-    return this.#role !== "listener" || this.#asking.wish === "speak";
+    // An heir is near the top, where it hears at once that nobody acts.
+    return this.#role !== "listener" || this.#asking.wish === "speak" || this.#keeping.mayAct;
   }
 
   /** Relays that edges are kept to whatever the plan says: those a host asked to carry. */
   wanted(): readonly PeerId[] {
-    return this.#seat.authority?.candidates ?? [];
+    return this.#keeping.authority?.candidates ?? [];
   }
 
   proof(relay: PeerId, session: Uint8Array): HostProof | undefined {
-    return this.#seat.authority?.proof(relay, this.#wires.self, session);
+    return this.#keeping.authority?.proof(relay, this.#wires.self, session);
   }
 
   raiseHand(wish: Wish, now: Millis): void {
-    if (this.authority) return;
+    if (this.#isHost) return;
     this.#asking.raise(wish, now);
     this.#advance(now);
   }
@@ -201,29 +276,22 @@ export class Member implements Resident {
   view(view: RelayView, now: Millis): void {
     this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
     this.#teller.members(undefined, view.voices.length);
+    this.#keeping.view(view, now);
     this.#updateRole();
     this.#advance(now);
   }
 
   state(bytes: Uint8Array, now: Millis): void {
-    const state = openState(this.#crypto, this.#epochSecret, this.#seat.tag, bytes);
-    if (!state || !this.#vouched(state, now)) {
-      this.#node.spread.reject("state");
-      return;
-    }
-    this.#state = state;
-    this.#updateRole();
-    this.#advance(now);
+    if (!this.#keeping.takeState(bytes, now)) this.#node.spread.reject("state");
   }
 
   petition(bytes: Uint8Array, now: Millis): void {
-    const answer = this.#seat.authority?.handlePetition(bytes, this.#clock.now(now));
-    if (answer === "refused") this.#node.spread.reject("petition");
-    this.#publishAnswer(answer, now);
+    if (this.#keeping.petition(bytes, now) === "refused") this.#node.spread.reject("petition");
   }
 
   census(census: Census): void {
     this.#teller.members(census, this.#node.view?.voices.length ?? 0);
+    this.#tellFacts();
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {
@@ -231,7 +299,7 @@ export class Member implements Resident {
     if (!this.#joined) this.#teller.step("waiting-for-papers");
     this.#answered.add(edge.peer);
     // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
-    if (this.#seat.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#issue(now);
+    if (this.#keeping.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#keeping.issue(now);
     this.#advance(now);
   }
 
@@ -239,13 +307,15 @@ export class Member implements Resident {
     this.#finding.refused(reason);
     this.#answered.add(peer);
     // It carried before this host fell, and does no more.
-    if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
+    if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false) && !this.#seat.comesBack)
+      this.#keeping.issue(now);
     this.#advance(now);
   }
 
   unreachable(peer: PeerId, now: Millis): void {
     this.#answered.add(peer);
-    if (this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
+    const lost = this.#seat.authority?.setCarrying(peer, false) ?? false;
+    if (lost && (this.#hosting || !this.#seat.comesBack)) this.#keeping.issue(now);
     this.#advance(now);
   }
 
@@ -300,10 +370,13 @@ export class Member implements Resident {
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
     if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
-    if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
+    if (this.#isHost && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
-    if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
-    if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
+    const { authority } = this.#keeping;
+    if (authority && this.#mayPublish) wait(authority.renewAt, "renew the session");
+    if (authority && this.#mayPublish && this.#wires.discovery) wait(authority.publishAt, "publish");
+    wait(this.#keeping.deadline(), "keep the room");
+    wait(this.#endsAt, "end the room");
     return waits.sort((a, b) => a.at - b.at)[0];
   }
 
@@ -311,10 +384,12 @@ export class Member implements Resident {
   #advance(now: Millis): void {
     if (this.#over) return;
     if (this.#cutOff.isDue(this.#isCutOff(), now)) this.#tell({ event: "trouble", code: "stalled", fatal: false });
-    if (this.authority && !this.#hosting) this.#settle(now);
+    if (this.#isHost && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
     this.#petition(now);
-    if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
+    this.#keeping.tick(!this.#isCutOff(), now);
+    if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
+    if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
@@ -329,15 +404,21 @@ export class Member implements Resident {
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
+    this.#keeping.goToWork();
+    if (this.#seat.comesBack) this.#keeping.takeUp(this.#clock.now(now));
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
-    this.#issue(now);
+    if (!this.#seat.comesBack) this.#keeping.issue(now);
   }
 
   #tryJoin(now: Millis): void {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
-    if (!placed || !this.#node.view || !this.#state || !this.#inTime(now)) return;
-    if (this.authority && !this.#hosting) return;
+    const state = this.#state;
+    if (!placed || !this.#node.view || !state || !this.#inTime(now)) return;
+    if (this.#isHost && !this.#hosting) return;
+    const barred = this.#barred(state, false);
+    if (barred) return this.#fail(barred);
+    if (this.#waitsForUse(state)) return;
     this.#joined = true;
     this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
@@ -349,7 +430,7 @@ export class Member implements Resident {
   /** Whether the invite is in force by the best time we know; tells and ends when not. */
   #inTime(now: Millis): boolean {
     // A host's session is as old as its seat, whatever relays say of the time.
-    if (this.authority) return true;
+    if (this.#isHost) return true;
     const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
     if (verdict.ok) return true;
     this.#fail(
@@ -379,41 +460,109 @@ export class Member implements Resident {
   }
 
   #lookUp(now: Millis): void {
-    if (this.authority || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
+    if (this.#isHost || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
     this.#wires.emit({ kind: "lookup", keys: lookupKeys(this.#crypto, this.#seat.secret, this.#clock.now(now)) });
     if (!this.#joined) this.#teller.step("asking-dht");
   }
 
   #publish(now: Millis): void {
-    if (!this.#hosting || !this.#wires.discovery) return;
-    const records = this.#seat.authority?.publish(this.#clock.now(now)) ?? [];
+    if (!this.#mayPublish || !this.#wires.discovery) return;
+    const records = this.#keeping.authority?.publish(this.#clock.now(now)) ?? [];
     for (const record of records) this.#wires.emit({ kind: "publish", ...record });
   }
 
   #petition(now: Millis): void {
     const asked = this.#joined ? this.#asking.due(this.#state, this.#role, now) : undefined;
     if (!asked) return;
-    const { roomKey, identity, voice, name, chain } = this.#seat;
-    const petition = { id: asked.id, wish: asked.wish, voiceKey: voice.key, name, chain };
-    const sealed = sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition);
-    this.#node.notices.passPetition(sealed, undefined, now);
+    this.#keeping.ask(asked.wish, asked.id, now);
   }
 
-  #issue(now: Millis): void {
-    // Dated by the clock that dated the session: relays compare the two ([RM16]).
-    const signed = this.#seat.authority?.issueView(now);
-    if (signed) this.#node.notices.adoptView(signed, now);
-    this.#issueState(now);
+  /** Whether we speak for the room: a host that has its relays, or an heir that acts. */
+  get #mayPublish(): boolean {
+    return this.#hosting || (!this.#isHost && this.#keeping.authority !== undefined);
   }
 
-  #publishAnswer(answer: Answer | undefined, now: Millis): void {
-    if (answer === "stage") this.#issue(now);
-    if (answer === "hands") this.#issueState(now);
+  /** Why this person may not be in the room, if so. */
+  #barred(state: RoomState, inside: boolean): ErrorCode | undefined {
+    if (state.ended) return "ended";
+    if (this.#isHost) return undefined;
+    const { key } = this.#seat.identity;
+    if (hasPerson(state.bans, key)) return "banned";
+    if (hasKey(state.kicked, key)) return "kicked";
+    const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
+    const { branch, generation } = inviteOf(this.#crypto, this.#seat.chain);
+    if (hasKey(state.revoked, branch) && !isKnown) return "invite-revoked";
+    const use = state.used.find((each) => equal(each.branch, branch));
+    if (this.#isOnce && use && !equal(use.identityKey, key)) return "invite-used";
+    if (inside || isKnown || this.#seat.comesBack) return undefined;
+    if (generation < state.generation) return "invite-revoked";
+    return state.access === "locked" ? "locked" : undefined;
   }
 
-  #issueState(now: Millis): void {
-    const state = this.#seat.authority?.issueState();
-    if (state) this.#node.notices.adoptState(state, now);
+  get #isOnce(): boolean {
+    return ((this.#seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+  }
+
+  /** Who comes by an invite for one waits until the room knows that it is theirs. */
+  #waitsForUse(state: RoomState): boolean {
+    const { branch } = inviteOf(this.#crypto, this.#seat.chain);
+    return this.#isOnce && !state.used.some((each) => equal(each.branch, branch));
+  }
+
+  #keepingWires(): ConstructorParameters<typeof Keeping>[3] {
+    return {
+      self: this.#wires.self,
+      time: (now) => this.#clock.now(now),
+      changed: (now) => this.#changed(now),
+      forked: () => this.#tell({ event: "trouble", code: "forked", fatal: false }),
+      linkReplaced: (inviteSeed, chain) => this.#takeLink(inviteSeed, chain),
+    };
+  }
+
+  /** The room is another one than before. */
+  #changed(now: Millis): void {
+    const state = this.#state;
+    if (!state || this.#over) return;
+    const barred = this.#joined ? this.#barred(state, true) : undefined;
+    // Who ended it tells everybody first.
+    if (barred === "ended" && this.#keeping.mayAct) this.#endsAt ??= millis(now + farewellMs);
+    else if (barred) return this.#fail(barred);
+    this.#updateRole();
+    if (!this.#keeping.isBusy) this.#advance(now);
+  }
+
+  /** The room's link was replaced while we were in: ours is the new one from now on. */
+  #takeLink(inviteSeed: Uint8Array, chain: Invite["chain"]): void {
+    if (!this.#seat.invite) return;
+    this.#seat = reseated(this.#crypto, this.#seat, { ...this.#seat.invite, inviteSeed, chain });
+    this.#keeping.reseat(this.#seat);
+    const { invite } = this.#seat;
+    if (invite) this.#tell({ event: "link-replaced", invite });
+  }
+
+  /** Why nothing typed by us would be shown. */
+  #mayNotType(now: Millis, isText: boolean): ErrorCode | undefined {
+    const state = this.#state;
+    const { key } = this.#seat.identity;
+    if (!state || hasPerson(state.keepers, key)) return undefined;
+    if (hasKey(state.silenced, key)) return "silenced";
+    return isText && !this.#chat.mayWrite(state, now) ? "slow-mode" : undefined;
+  }
+
+  #tellFacts(): void {
+    const state = this.#state;
+    if (!state || !this.#joined) return;
+    const { roomKey, identity } = this.#seat;
+    const keeper = state.keepers.find(({ identityKey }) => equal(identityKey, identity.key));
+    const self = {
+      roomKey,
+      identityKey: identity.key,
+      role: keeper?.role ?? this.#role,
+      keyHolders: this.#teller.holders,
+      keptBy: this.#keeping.keptBy,
+    };
+    this.#teller.facts(factsOf(this.#crypto, state, self, this.#skeleton));
+    this.#teller.issued(this.#keeping.issued);
   }
 
   #mayBeHeard(): boolean {
@@ -424,23 +573,19 @@ export class Member implements Resident {
     this.#updateOwnRole();
     const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
     if (this.#state) this.#teller.stage(this.#state, self);
+    this.#tellFacts();
   }
 
   #updateOwnRole(): void {
-    if (this.authority) return;
+    if (this.#isHost) return;
     const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
-    const role: Role = mine && this.#mayBeHeard() ? mine.role : "listener";
+    // Whose microphone is shut is on stage all the same.
+    const isShut = this.#state?.muted.some(({ identityKey }) => equal(identityKey, this.#seat.identity.key)) ?? false;
+    const role: Role = mine && (this.#mayBeHeard() || isShut) ? mine.role : "listener";
     this.#asking.answered(this.#state, mine !== undefined, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });
-  }
-
-  #vouched(state: RoomState, now: Millis): boolean {
-    const session = this.#node.view?.session.key;
-    return (
-      session !== undefined && isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#clock.now(now))
-    );
   }
 
   #tell(event: PeerEvent): void {

@@ -64,7 +64,9 @@ function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | 
       return raise(state, event);
     case "lower": {
       const hands = state.hands.filter((hand) => !equal(hand.id, event.petition));
-      return hands.length === state.hands.length ? "not-here" : { ...state, hands, done: noteDone(state, event.petition) };
+      return hands.length === state.hands.length
+        ? "not-here"
+        : { ...state, hands, done: noteDone(state, event.petition) };
     }
     case "offer":
       return offer(state, event);
@@ -76,7 +78,10 @@ function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | 
         : "not-allowed";
     case "kick":
       if (!outranks(state, author, event.identityKey)) return "not-allowed";
-      return { ...without(state, event.identityKey), kicked: toggled(state.kicked, event.identityKey, true, listsMax.kicked) };
+      return {
+        ...without(state, event.identityKey),
+        kicked: toggled(state.kicked, event.identityKey, true, listsMax.kicked),
+      };
     case "ban":
       return ban(state, author, event);
     case "unban":

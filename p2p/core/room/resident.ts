@@ -1,11 +1,11 @@
 import type { Layer, SpokenPacket } from "../../api/engine.ts";
 import type { Millis, PeerId } from "../../api/ids.ts";
+import type { Act, InviteTerms } from "../../api/room.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
-import type { Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
 import type { Hearing } from "./hearing.ts";
 import type { Wish } from "./petition.ts";
@@ -18,6 +18,9 @@ export interface ResidentWires {
   emit(output: PeerOutput): void;
 }
 
+/** What is said of a hand, or of a voice on stage. */
+export type Ruling = Extract<Command, { kind: "admit" | "dismiss" | "remove-from-stage" }>;
+
 /** The person in a room, as the peer sees it. */
 export interface Resident extends RoomResident {
   /** It failed for good, and said so: it is to be shown out. */
@@ -25,6 +28,10 @@ export interface Resident extends RoomResident {
   start(now: Millis): void;
   raiseHand(wish: Wish, now: Millis): void;
   rule(command: Ruling, now: Millis): void;
+  /** Does something in the room; answered under this number. */
+  act(id: number, act: Act, now: Millis): void;
+  /** Makes an invite; answered likewise. */
+  invite(id: number, terms: InviteTerms, now: Millis): void;
   /** Types to the room. */
   say(text: string, now: Millis): void;
   capsule(): Capsule | undefined;

@@ -141,7 +141,10 @@ function readOffice(reader: ByteReader, key: Uint8Array): Office | undefined {
 export function writeRules(writer: ByteWriter, rules: Rules): void {
   writer.sized8(encodeUtf8(rules.title)).sized16(encodeUtf8(rules.rules));
   writeMany(writer, rules.links, (to, link) => to.sized8(encodeUtf8(link)));
-  writer.u8(accesses.indexOf(rules.access)).u16(rules.slowModeS).u8(rules.pushToTalkOnly ? 1 : 0);
+  writer
+    .u8(accesses.indexOf(rules.access))
+    .u16(rules.slowModeS)
+    .u8(rules.pushToTalkOnly ? 1 : 0);
 }
 
 /** Reads what `writeRules` wrote; undefined when it breaks a limit. */

@@ -25,7 +25,16 @@ export const branchBytes = 8;
 /** Host, heirs and moderators: more than take turns in a room of 8,000. */
 export const keepersMax = 12;
 /** Of everything else that a state lists: with these it stays below 48 KiB, whatever happened in the room. */
-export const listsMax = { bans: 128, kicked: 32, silenced: 32, recorders: 16, invited: 16, revoked: 128, used: 64, done: 128 };
+export const listsMax = {
+  bans: 128,
+  kicked: 32,
+  silenced: 32,
+  recorders: 16,
+  invited: 16,
+  revoked: 128,
+  used: 64,
+  done: 128,
+};
 
 /** Somebody on stage. */
 export interface StagePerson {

@@ -1,4 +1,5 @@
 import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
+import type { IssuedInvite, RoomFacts } from "../../api/room.ts";
 import type { VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Edge } from "../overlay/edge.ts";
@@ -21,6 +22,8 @@ export interface Oneself {
 export class Teller {
   readonly #tell: (event: PeerEvent) => void;
   #stage = "";
+  #facts = "";
+  #issued = "[]";
   #place = "";
   #members = "";
   #census: Census | undefined;
@@ -45,11 +48,32 @@ export class Teller {
       self: equal(person.identityKey, self.identityKey),
     }));
     const isOwn = (id: Uint8Array): boolean => self.hand !== undefined && equal(id, self.hand);
-    const hands = state.hands.map(({ id, name }): Hand => ({ id: toHex(id), name, self: isOwn(id) }));
+    const hands = state.hands.map(({ id, person }): Hand => ({ id: toHex(id), name: person.name, self: isOwn(id) }));
     const seen = JSON.stringify([state.title, people, hands]);
     if (seen === this.#stage) return;
     this.#stage = seen;
     this.#tell({ event: "stage", title: state.title, people, hands });
+  }
+
+  /** What the room is like, when that changed. */
+  facts(facts: RoomFacts): void {
+    const seen = JSON.stringify(facts);
+    if (seen === this.#facts) return;
+    this.#facts = seen;
+    this.#tell({ event: "room-state", ...facts });
+  }
+
+  /** What invites were given out, when that changed. */
+  issued(invites: readonly IssuedInvite[]): void {
+    const seen = JSON.stringify(invites);
+    if (seen === this.#issued) return;
+    this.#issued = seen;
+    this.#tell({ event: "invites-issued", invites });
+  }
+
+  /** How many are in the room and can read it, as far as was counted. */
+  get holders(): number {
+    return Math.max(1, this.#census?.listeners ?? 0);
   }
 
   /** What was counted; without a count the last one stands, and only who speaks has changed. */

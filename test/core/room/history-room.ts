@@ -31,7 +31,13 @@ export class HistoryRoom {
     this.keys = createRoomKeys(crypto, testNow);
     this.secret = crypto.randomBytes(32);
     const { session } = this.keys;
-    const keeper: Keeper = { key: session.key, identityKey: session.key, role: "host", name: "Host", office: undefined };
+    const keeper: Keeper = {
+      key: session.key,
+      identityKey: session.key,
+      role: "host",
+      name: "Host",
+      office: undefined,
+    };
     this.base = { ...emptyState, keepers: [keeper] };
     this.host = { keys: session, role: "host", history: new History(this.base) };
   }
@@ -47,11 +53,20 @@ export class HistoryRoom {
 
   keeperOf(key: Uint8Array, role: "heir" | "moderator", name: string): Keeper {
     const { root, carriage } = this.keys;
-    const terms = { role, rights: rightsOfRole[role], notBefore: testSeconds, expires: testSeconds + 86_400, sequence: 0 };
-    const office = role === "heir" ? {
-      capability: issueCapability(this.crypto, root.key, root.seed, { ...terms, grantee: key }),
-      certificate: signCarriage(this.crypto, carriage.seed, key, testSeconds + 86_400, rankOf.heir),
-    } : undefined;
+    const terms = {
+      role,
+      rights: rightsOfRole[role],
+      notBefore: testSeconds,
+      expires: testSeconds + 86_400,
+      sequence: 0,
+    };
+    const office =
+      role === "heir"
+        ? {
+            capability: issueCapability(this.crypto, root.key, root.seed, { ...terms, grantee: key }),
+            certificate: signCarriage(this.crypto, carriage.seed, key, testSeconds + 86_400, rankOf.heir),
+          }
+        : undefined;
     return { key, identityKey: key, role, name, office };
   }
 
@@ -85,6 +100,12 @@ export class HistoryRoom {
 
   person(name = "guest"): StagePerson {
     const { crypto } = this;
-    return { voiceKey: crypto.randomBytes(32), identityKey: crypto.randomBytes(32), role: "speaker", name, branch: crypto.randomBytes(8) };
+    return {
+      voiceKey: crypto.randomBytes(32),
+      identityKey: crypto.randomBytes(32),
+      role: "speaker",
+      name,
+      branch: crypto.randomBytes(8),
+    };
   }
 }

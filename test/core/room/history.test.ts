@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { type ChainEvent, openEvent, readEventHead, verifyEvent } from "../../../p2p/core/room/chain.ts";
+import type { ChainEvent } from "../../../p2p/core/room/chain.ts";
 import type { RoomEvent } from "../../../p2p/core/room/event.ts";
 import { History } from "../../../p2p/core/room/history.ts";
 import type { RoomState, StagePerson } from "../../../p2p/core/room/state.ts";
 import { encodeState, parseState } from "../../../p2p/core/room/state-codec.ts";
-import { mutate, seededCrypto } from "../fixtures.ts";
+import { seededCrypto } from "../fixtures.ts";
 import { HistoryRoom, type TestKeeper } from "./history-room.ts";
 
 const none = new Uint8Array(8);
-const rounds = 60;
+const rounds = 25;
 
 /** What the room is after these events came in this order, without what says how far it came. */
 function stateOf(base: RoomState, events: readonly ChainEvent[]): RoomState {
@@ -39,7 +39,10 @@ function randomEvent(room: HistoryRoom, rng: Rng, people: readonly StagePerson[]
     { kind: "record", who: { identityKey, name: person.name }, on: rng.int(2) === 0 },
     { kind: "revoke", branch: person.branch },
     { kind: "relieve", identityKey },
-    { kind: "rules", rules: { title: `${rng.int(99)}`, rules: "", links: [], access: "open", slowModeS: 5, pushToTalkOnly: true } },
+    {
+      kind: "rules",
+      rules: { title: `${rng.int(99)}`, rules: "", links: [], access: "open", slowModeS: 5, pushToTalkOnly: true },
+    },
   ];
   return contents[rng.int(contents.length)]!;
 }
@@ -57,7 +60,9 @@ function story(seed: string): { room: HistoryRoom; events: ChainEvent[]; keepers
   }
   for (const { history } of keepers) for (const event of events) history.offer(event);
   const people = Array.from({ length: 6 }, (_, index) => room.person(`guest ${index}`));
-  const keeperPeople = keepers.slice(1).map(({ keys }): StagePerson => ({ ...room.person("keeper"), identityKey: keys.key }));
+  const keeperPeople = keepers
+    .slice(1)
+    .map(({ keys }): StagePerson => ({ ...room.person("keeper"), identityKey: keys.key }));
   for (let step = 0; step < 40; step++) {
     const keeper = keepers[rng.int(keepers.length)]!;
     if (rng.int(3) === 0) for (const event of shuffled(rng, events).slice(0, 12)) keeper.history.offer(event);

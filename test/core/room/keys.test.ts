@@ -44,7 +44,7 @@ describe("createRoomKeys", () => {
   });
 
   it("[RM3] the carriage key certifies one session key until one second, and no other", () => {
-    const certificate = signCarriage(crypto, keys.carriage.seed, keys.session.key, testSeconds);
+    const certificate = signCarriage(crypto, keys.carriage.seed, keys.session.key, testSeconds, 0);
     const tag = keys.carriage.key;
     expect(verifyCarriage(crypto, tag, certificate)).toBe(true);
     expect(verifyCarriage(crypto, tag, { ...certificate, expires: testSeconds + 1 })).toBe(false);

@@ -4,7 +4,8 @@ import { encodePaper } from "../../../p2p/core/overlay/papers.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/capability.ts";
 import { signCarriage } from "../../../p2p/core/room/carriage.ts";
 import { createHostSession, createKeyPair, epochSecret, type KeyPair } from "../../../p2p/core/room/keys.ts";
-import { sealState } from "../../../p2p/core/room/state.ts";
+import { sealState } from "../../../p2p/core/room/sealed-state.ts";
+import { emptyState } from "../../../p2p/core/room/state.ts";
 import { signView } from "../../../p2p/core/room/view.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
 import { Room } from "../peer/room.ts";
@@ -43,7 +44,7 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
   } as const;
   const chain = [story === "heir" ? issueCapability(crypto, root.key, root.seed, heirGrant) : session.capability];
   const other = createHostSession(crypto, root, carriage, room.now);
-  const certificate = signCarriage(crypto, carriage.seed, session.key, session.certificate.expires);
+  const certificate = signCarriage(crypto, carriage.seed, session.key, session.certificate.expires, 0);
   const view = signView(crypto, session.seed, {
     tag: carriage.key,
     session: certificate,
@@ -55,14 +56,15 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
     relays: [room.at(node).address],
     voices: [],
     bans: [],
+    keepers: [{ key: session.key, rank: 0 }],
+    revoked: [],
+    slowModeS: 0,
   });
   const secret = epochSecret(crypto, invite.secret, invite.tag, 0);
   const words = {
+    ...emptyState,
     sequence: 50,
     chain: story === "two sessions" ? [other.capability] : chain,
-    title: "",
-    stage: [],
-    hands: [],
   };
   const state = sealState(crypto, secret, session.seed, carriage.key, words);
   room.join(guest, invite);

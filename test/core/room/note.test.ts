@@ -92,32 +92,35 @@ describe("a chat", () => {
 
   it("[RM28] cuts what is typed to 280 characters and types nothing of nothing", () => {
     const own = chat();
-    expect(own.write(" \n\t ", testNow)).toBeUndefined();
+    expect(own.write(" \n\t ", testNow)).toBe("note");
     const written = own.write(`  ${"\u{1f375}".repeat(300)}  `, testNow);
     expect(written?.event).toMatchObject({ self: true, at: testNow, text: "\u{1f375}".repeat(280) });
-    expect(chat().read(written!.sealed, testNow)).toMatchObject({ self: false, text: "\u{1f375}".repeat(280) });
+    expect(chat().read(written!.sealed, undefined, testNow)).toMatchObject({
+      self: false,
+      text: "\u{1f375}".repeat(280),
+    });
   });
 
   it("[RM28] shows a note once, its own too, and another's although it has the same id", () => {
     const reader = chat(author);
     const own = reader.write("mine", testNow);
-    expect(reader.read(own!.sealed, testNow)).toBe("shown");
+    expect(reader.read(own!.sealed, undefined, testNow)).toBe("shown");
     const stranger = createKeyPair(crypto);
     const theirs = sealNote(crypto, secret, roomKey, stranger.seed, sampleNote());
-    expect(reader.read(seal(), testNow)).toMatchObject({ self: true, text: sampleNote().text });
-    expect(reader.read(theirs, testNow)).toMatchObject({ self: false, text: sampleNote().text });
+    expect(reader.read(seal(), undefined, testNow)).toMatchObject({ self: true, text: sampleNote().text });
+    expect(reader.read(theirs, undefined, testNow)).toMatchObject({ self: false, text: sampleNote().text });
     // The same note sealed anew is the same note.
-    for (const bytes of [seal(), theirs]) expect(reader.read(bytes, testNow)).toBe("shown");
-    expect(reader.read(rng.bytes(300), testNow)).toBeUndefined();
-    expect(reader.read(new Uint8Array(0), testNow)).toBeUndefined();
+    for (const bytes of [seal(), theirs]) expect(reader.read(bytes, undefined, testNow)).toBe("shown");
+    expect(reader.read(rng.bytes(300), undefined, testNow)).toBe("note");
+    expect(reader.read(new Uint8Array(0), undefined, testNow)).toBe("note");
   });
 
   it("[RM28] remembers 4,096, the oldest forgotten first", () => {
     const [reader, writer] = [chat(), chat()];
     const sealed = Array.from({ length: 4097 }, (_, index) => writer.write(`${index}`, testNow)!.sealed);
-    for (const bytes of sealed) expect(reader.read(bytes, testNow)).not.toBe("shown");
-    expect(reader.read(sealed[4096]!, testNow)).toBe("shown");
-    expect(reader.read(sealed[1]!, testNow)).toBe("shown");
-    expect(reader.read(sealed[0]!, testNow)).toMatchObject({ text: "0" });
+    for (const bytes of sealed) expect(reader.read(bytes, undefined, testNow)).not.toBe("shown");
+    expect(reader.read(sealed[4096]!, undefined, testNow)).toBe("shown");
+    expect(reader.read(sealed[1]!, undefined, testNow)).toBe("shown");
+    expect(reader.read(sealed[0]!, undefined, testNow)).toMatchObject({ text: "0" });
   });
 });

@@ -121,7 +121,7 @@ describe("relay views", () => {
     expect(verdict(parsed(view.encoded))).toBe("ok");
     const stranger = createKeyPair(crypto);
     expect(verdict(signView(crypto, stranger.seed, view))).toBe("signature");
-    const session = signCarriage(crypto, stranger.seed, stranger.key, keys.session.certificate.expires);
+    const session = signCarriage(crypto, stranger.seed, stranger.key, keys.session.certificate.expires, 0);
     expect(verdict(signView(crypto, stranger.seed, { ...view, session }))).toBe("carriage");
     const longer = { ...view.session, expires: view.session.expires + 1 };
     expect(verdict(signView(crypto, keys.session.seed, { ...view, session: longer }))).toBe("carriage");
@@ -148,9 +148,9 @@ describe("relay views", () => {
         sampleView(crypto, keys, { sequence, issuedAt: millis(testNow + later), bans: [rng.bytes(16)] }),
       ),
     );
-    const sorted = views.toSorted((left, right) => (newer(left, right) ? 1 : -1));
+    const sorted = views.toSorted((left, right) => (newer(crypto, left, right) ? 1 : -1));
     for (const [index, left] of sorted.entries()) {
-      for (const [other, right] of sorted.entries()) expect(newer(left, right)).toBe(index > other);
+      for (const [other, right] of sorted.entries()) expect(newer(crypto, left, right)).toBe(index > other);
     }
     expect(sorted.map((view) => view.sequence)).toEqual([...new Array(6).fill(1), ...new Array(6).fill(2)]);
     expect(sorted.slice(0, 6).map((view) => view.issuedAt - testNow)).toEqual([0, 0, 0, 0, 5, 5]);

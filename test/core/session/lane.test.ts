@@ -133,7 +133,7 @@ describe("the reliable lane", () => {
     expect((lane.deadline()?.at ?? 0) - 10_059).toBe(200);
   });
 
-  it("[SS3] takes messages up to 32 KiB and no longer, also in pieces without a byte", () => {
+  it("[SS3] takes messages up to 48 KiB and no longer, also in pieces without a byte", () => {
     const receive = (lengths: readonly number[]): string => {
       const lane = new ReliableLane(() => undefined);
       for (const [sequence, length] of lengths.entries()) {

@@ -5,7 +5,7 @@ import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
 import { encodeHints, openHints } from "../../../p2p/core/room/hints.ts";
 import { openNote, sealNote } from "../../../p2p/core/room/note.ts";
 import { openPetition, sealPetition } from "../../../p2p/core/room/petition.ts";
-import { checkState, openState, sealState } from "../../../p2p/core/room/state.ts";
+import { checkState, openState, sealState } from "../../../p2p/core/room/sealed-state.ts";
 import { parseView, verifyView } from "../../../p2p/core/room/view.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import {
@@ -20,8 +20,8 @@ import {
 import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
-/** Where a state's ciphertext begins: after version, session key, sequence and nonce. */
-const stateHeadBytes = 37;
+/** Where a state's ciphertext begins: after version, session key, sequence, one chain that it settles, and nonce. */
+const stateHeadBytes = 74;
 const stateSealedAt = stateHeadBytes + 12;
 
 /** What is signed or sealed for a room. */

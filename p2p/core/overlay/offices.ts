@@ -1,0 +1,32 @@
+import type { Millis, PeerId, RoomTag } from "../../api/ids.ts";
+import { equal } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
+import { verifyHost } from "../room/proof.ts";
+import { banOf, type RelayView } from "../room/view.ts";
+import type { HostProof } from "../session/frames.ts";
+import type { Edge, Edges } from "./edge.ts";
+import { encodePaper } from "./papers.ts";
+
+/** An heir says who it is to every relay that it has an edge to, so that what is for whoever acts comes to it too ([OV17]). */
+export function showOffice(
+  edges: Edges,
+  proofFor: (relay: PeerId, session: Uint8Array) => HostProof | undefined,
+  now: Millis,
+): void {
+  for (const edge of edges.all) {
+    const proof = edge.welcomed && edge.direction !== "down" && proofFor(edge.peer, edge.session.id);
+    if (proof) edge.session.sendReliable(encodePaper({ kind: "office", proof }), now);
+  }
+}
+
+/** Whether a neighbour may speak for the room: the carriage key says so, and nobody who outranks it says otherwise. */
+export function provesOffice(
+  crypto: Crypto,
+  edge: Edge,
+  proof: HostProof,
+  room: { readonly tag: RoomTag; readonly self: PeerId; readonly view: RelayView | undefined },
+): boolean {
+  const name = banOf(crypto, proof.sessionKey);
+  if (room.view?.revoked.some((revoked) => equal(revoked, name)) === true) return false;
+  return verifyHost(crypto, proof, { tag: room.tag, relay: room.self, host: edge.peer, session: edge.session.id });
+}

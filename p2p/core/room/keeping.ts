@@ -1,0 +1,460 @@
+import type { ErrorCode } from "../../api/errors.ts";
+import { type Millis, millis, type PeerId, type RoomTag, type VoiceKey } from "../../api/ids.ts";
+import type { Act, InviteTerms, IssuedInvite } from "../../api/room.ts";
+import { equal, toHex } from "../bytes.ts";
+import type { Crypto } from "../crypto.ts";
+import type { RoomNode } from "../overlay/room-node.ts";
+import { showOffice } from "../overlay/offices.ts";
+import type { HostProof } from "../session/frames.ts";
+import { Authority, hostPerson } from "./authority.ts";
+import { openEvent } from "./chain.ts";
+import { answerToHand, codeOfVoid, type Deed, deedOf, removalOf } from "./deeds.ts";
+import type { RoomEvent } from "./event.ts";
+import { History } from "./history.ts";
+import type { Invite } from "./invite.ts";
+import { epochSecret, type RoomKeys } from "./keys.ts";
+import { writeEvent } from "./pen.ts";
+import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./petition.ts";
+import { proveHost } from "./proof.ts";
+import type { Void } from "./reduce.ts";
+import { Requests } from "./requests.ts";
+import { isVouchedFor, openState } from "./sealed-state.ts";
+import { delegate, type Seat } from "./seat.ts";
+import { handBytes, type Keeper, listsMax, type RoomState } from "./state.ts";
+import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
+import type { RelayView } from "./view.ts";
+
+/** Events are settled by a state this long after the first of them: who joins then reads no more than one state and a few events. */
+const settleEveryMs = 5000;
+/** Who was overruled by mistake says so again after this long. */
+const reclaimMs = 700;
+/** Invites that one engine remembers having given out. */
+const issuedMax = 256;
+
+/** What keeping a room needs from the person who sits in it. */
+export interface KeepingWires {
+  readonly self: PeerId;
+  /** The best time known. */
+  time(now: Millis): Millis;
+  /** The room is another one than before. */
+  changed(now: Millis): void;
+  /** Somebody in charge said two things in one breath. */
+  forked(): void;
+  /** A link took the place of all before; it is ours from now on. */
+  linkReplaced(inviteSeed: Uint8Array, chain: Invite["chain"]): void;
+}
+
+/**
+ * One person's part in keeping a room: what they know of it, what they do in it, and, with a host or an heir that acts for
+ * one, what they answer and sign for everybody.
+ */
+export class Keeping {
+  readonly requests: Requests;
+  readonly #crypto: Crypto;
+  #seat: Seat;
+  readonly #node: RoomNode;
+  readonly #wires: KeepingWires;
+  readonly #succession: Succession;
+  #history: History | undefined;
+  /** Who acts: a host from the beginning, an heir while the host is silent. */
+  #authority: Authority | undefined;
+  #settleAt: Millis | undefined;
+  #reclaimAt: Millis | undefined;
+  #beatAt: Millis | undefined;
+  #alarmed = 0;
+  readonly #issued: (IssuedInvite & { readonly branch: Uint8Array })[] = [];
+
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
+    this.#crypto = crypto;
+    this.#seat = seat;
+    this.#node = node;
+    this.#wires = wires;
+    this.#authority = seat.authority;
+    this.#history = seat.authority?.history;
+    this.#succession = new Succession(now);
+    this.requests = new Requests(crypto, seat.identity.key, inviteOf(crypto, seat.chain).branch);
+  }
+
+  /** The same person, by another invite. */
+  reseat(seat: Seat): void {
+    this.#seat = seat;
+  }
+
+  /** Whoever acts for the room, if that is us. */
+  get authority(): Authority | undefined {
+    return this.#authority;
+  }
+
+  /** The room as far as it is known here. */
+  get state(): RoomState | undefined {
+    return this.#history?.state;
+  }
+
+  /** Whether this is the host or somebody who may act for one. */
+  get mayAct(): boolean {
+    return this.#authority !== undefined || this.#office !== undefined;
+  }
+
+  /** Who keeps the room going now. */
+  get keptBy(): Uint8Array | undefined {
+    const key = this.#authority?.keys.session.key ?? this.#node.view?.session.key;
+    return this.state?.keepers.find((keeper) => key !== undefined && equal(keeper.key, key))?.identityKey;
+  }
+
+  get issued(): readonly IssuedInvite[] {
+    const revoked = this.state?.revoked ?? [];
+    return this.#issued.map(({ branch, ...invite }) => ({
+      ...invite,
+      revoked: revoked.some((each) => equal(each, branch)),
+    }));
+  }
+
+  get #secret(): Uint8Array {
+    return epochSecret(this.#crypto, this.#seat.secret, this.#seat.tag, 0);
+  }
+
+  /** Our own right to speak: a host's session is a new one every day. */
+  get #chain(): Seat["chain"] {
+    const { authority, chain, roomKey, identity } = this.#seat;
+    if (!authority) return chain;
+    const { capability, seed } = authority.keys.session;
+    return [capability, delegate(this.#crypto, roomKey, seed, capability, identity.key)];
+  }
+
+  get #own(): Keeper | undefined {
+    return this.state?.keepers.find(({ identityKey }) => equal(identityKey, this.#seat.identity.key));
+  }
+
+  get #office(): Keeper["office"] {
+    return this.#own?.role === "heir" ? this.#own.office : undefined;
+  }
+
+  /** Signs view and state for everybody. */
+  issue(now: Millis): void {
+    if (!this.#authority) return;
+    // Dated by the clock that dated the session: relays compare the two ([RM16]).
+    this.#node.notices.adoptView(this.#authority.issueView(now), now);
+    this.#node.notices.adoptState(this.#authority.issueState(), now);
+    this.#settleAt = undefined;
+    this.#reclaimAt = undefined;
+  }
+
+  /** A host takes up its room: with what happened meanwhile, when it comes back. */
+  takeUp(now: Millis): void {
+    const { view } = this.#node;
+    if (!this.#authority) return;
+    if (this.#seat.comesBack) {
+      this.#authority.takeNewSession(now);
+      if (view) this.#authority.countBeyond(view, this.#authority.state);
+    }
+    this.issue(now);
+  }
+
+  /** Does something, or says why not. */
+  act(act: Exclude<Act, { kind: "react" }>, now: Millis): ErrorCode | undefined {
+    const { state } = this;
+    if (!state) return "not-allowed";
+    const { identity } = this.#seat;
+    const authority = this.#authority;
+    const doer = {
+      identityKey: identity.key,
+      state,
+      office: (key: Uint8Array, at: Millis) => authority?.officeOf(key, at),
+      newLink: (at: Millis) => (authority ? newLink(authority, at) : undefined),
+    };
+    return this.#carryOut(deedOf(act, doer, now), now);
+  }
+
+  /** Lets a hand speak, or lowers it. */
+  answerHand(id: string, isAdmitted: boolean, now: Millis): ErrorCode | undefined {
+    const { state } = this;
+    return state ? this.#carryOut(answerToHand(this.#crypto, state, id, isAdmitted), now) : "not-here";
+  }
+
+  /** Takes a voice off the stage. */
+  removeVoice(voice: VoiceKey, now: Millis): ErrorCode | undefined {
+    return this.state ? this.#carryOut(removalOf(this.state, voice), now) : "not-here";
+  }
+
+  /** An invite for others; undefined for who may not. */
+  issueInvite(terms: InviteTerms, now: Millis): Invite | undefined {
+    const invite = this.#authority?.issueInvite(terms, this.#wires.time(now));
+    const last = invite?.chain.at(-1);
+    if (!invite || !last) return undefined;
+    const branch = branchOf(this.#crypto, last.grantee);
+    const { role, singleUse } = terms;
+    const hasPassphrase = terms.passphrase !== undefined;
+    const expires = millis(last.expires * 1000);
+    this.#issued.push({ id: toHex(branch), role, expires, singleUse, hasPassphrase, revoked: false, branch });
+    if (this.#issued.length > issuedMax) this.#issued.shift();
+    return invite;
+  }
+
+  /** A petition came to whoever acts. */
+  petition(bytes: Uint8Array, now: Millis): "refused" | undefined {
+    const time = this.#wires.time(now);
+    if (!this.#authority) {
+      this.#takeBeat(bytes, now, time);
+      return undefined;
+    }
+    const answer = this.#authority.handlePetition(bytes, time);
+    this.#publish(now);
+    return answer === "refused" ? "refused" : undefined;
+  }
+
+  /** Asks whoever acts, by a petition of this id. */
+  ask(wish: Wish, id: Uint8Array, now: Millis): void {
+    const { roomKey, identity, voice, name } = this.#seat;
+    const chain = this.#chain;
+    const petition = { id, wish, voiceKey: voice.key, name, chain };
+    const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
+    // Who acts is asked without a way round.
+    if (this.#authority && wish !== "beat") this.petition(sealed, now);
+    else this.#node.notices.passPetition(sealed, undefined, now);
+  }
+
+  view(view: RelayView, now: Millis): void {
+    const authority = this.#authority;
+    const { key } = view.session;
+    if (!authority || equal(key, authority.keys.session.key)) {
+      if (!authority) this.#succession.heard(key, now);
+      return;
+    }
+    authority.countBeyond(view, authority.state);
+    const isAbove = this.#seat.authority === undefined && goesBefore(authority.state, key, authority.keys.session.key);
+    // A host's session may be a new one, which our own state does not name.
+    if (isAbove || (view.session.rank === 0 && this.#seat.authority === undefined)) {
+      this.#authority = undefined;
+      this.#succession.heard(key, now);
+    } else if (this.#isAtWork) this.#reclaimAt = millis(now + reclaimMs);
+  }
+
+  /** Whether what we sign is meant for others already; a host that comes back looks around first. */
+  #isAtWork = true;
+
+  /** A host that comes back signs nothing until it has looked around. */
+  lookAround(): void {
+    this.#isAtWork = false;
+  }
+
+  /** False: it does not open, or nobody vouches for it. */
+  takeState(bytes: Uint8Array, now: Millis): boolean {
+    const session = this.#node.view?.session.key;
+    const authority = this.#authority;
+    if (authority && session && equal(session, authority.keys.session.key) && this.#isAtWork) return true;
+    const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    if (!state || !session) return false;
+    if (!isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) return false;
+    this.#succession.heard(session, now);
+    if (authority) {
+      authority.countBeyond({ sequence: 0 }, state);
+      authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+    } else if (!this.#history) this.#history = new History(state);
+    else if (!this.#history.rebase(state)) this.#alarm();
+    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+    this.#wires.changed(now);
+    return true;
+  }
+
+  /** Somebody in charge did something. False: it does not open. */
+  event(bytes: Uint8Array, now: Millis): "void" | "bad" | undefined {
+    const history = this.#history;
+    if (!history) return undefined;
+    const event = openEvent(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    if (!event) return "bad";
+    const forks = history.forks.length;
+    const taken = history.offer(event);
+    if (history.forks.length > forks) this.#alarm();
+    if (taken === "void") return "void";
+    if (taken !== "applied") return undefined;
+    this.#authority?.noteDone(event.content);
+    this.#noticed(event.content, now);
+    this.#publish(now);
+    return undefined;
+  }
+
+  /** Two things were signed under one number. */
+  forked(): void {
+    this.#alarm();
+  }
+
+  /** Whether it is about something now, and goes on with what waits by itself. */
+  get isBusy(): boolean {
+    return this.#ticking;
+  }
+
+  #ticking = false;
+
+  /** Everything that waits for a time. `reached`: whether the room can hear us. */
+  tick(reached: boolean, now: Millis): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#tick(reached, now);
+    this.#ticking = false;
+  }
+
+  #tick(reached: boolean, now: Millis): void {
+    if (!reached) this.#succession.excuse(now);
+    const { state } = this;
+    if (!state) return;
+    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
+    if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
+    if (this.#authority && this.#isAtWork) return this.#beat(state, now);
+    const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
+    if (reached && dueAt !== undefined && now >= dueAt && !this.#authority) this.#succeed(now);
+    for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
+  }
+
+  deadline(): Millis | undefined {
+    const { state } = this;
+    const own = this.#office && state && !this.#authority;
+    const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
+    const waits = [this.#settleAt, this.#reclaimAt, this.#beatAt, dueAt, this.requests.nextAt];
+    return waits.filter((at) => at !== undefined).toSorted((left, right) => left - right)[0];
+  }
+
+  /** What proves an heir to a relay on an edge that is open. */
+  officeProof(relay: PeerId, session: Uint8Array): HostProof | undefined {
+    const certificate = this.#office?.certificate;
+    if (!certificate) return undefined;
+    const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
+    return proveHost(this.#crypto, this.#seat.identity.seed, certificate, new Uint8Array(16), context);
+  }
+
+  /** Events of our own, written and sent, or a request. */
+  #carryOut(deed: Deed, now: Millis): ErrorCode | undefined {
+    if (deed.kind === "refused") return deed.code;
+    if (deed.kind === "wish") {
+      if (deed.wish === "leave-stage") this.ask(deed.wish, this.#crypto.randomBytes(handBytes), now);
+      else if (deed.wish !== "speak" && deed.wish !== "beat") this.requests.ask(deed.wish, now);
+      this.tick(true, now);
+      return undefined;
+    }
+    for (const event of deed.events) {
+      const reason = this.#write(event, this.#wires.time(now));
+      if (reason !== undefined) return codeOfVoid(reason);
+      this.#noticed(event, now);
+    }
+    this.#publish(now);
+    return undefined;
+  }
+
+  #write(content: RoomEvent, now: Millis): Void | undefined {
+    if (this.#authority) return this.#authority.write(content, now);
+    if (!this.#history) return "not-allowed";
+    const desk = { crypto: this.#crypto, tag: this.#seat.tag, secret: this.#secret };
+    const event = writeEvent(desk, this.#history, this.#seat.identity, content, now);
+    if (typeof event === "string") return event;
+    this.#node.notices.passEvent(event.encoded, now);
+    return undefined;
+  }
+
+  #noticed(event: RoomEvent, now: Millis): void {
+    if (event.kind === "replace-link") this.#wires.linkReplaced(event.inviteSeed, event.chain);
+    if (event.kind === "appoint") showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+  }
+
+  /** Sends what was written, and what relays have to know of it. */
+  #publish(now: Millis): void {
+    const authority = this.#authority;
+    for (const { encoded } of authority?.takeEvents() ?? []) {
+      this.#node.notices.passEvent(encoded, now);
+    }
+    if (authority && this.#isAtWork) {
+      if (authority.isViewStale) this.#node.notices.adoptView(authority.issueView(now), now);
+      if (authority.history.size > 0) this.#settleAt ??= millis(now + settleEveryMs);
+    }
+    this.#wires.changed(now);
+  }
+
+  #settle(now: Millis): void {
+    this.#settleAt = undefined;
+    const authority = this.#authority;
+    if (authority && authority.history.size > 0) this.#node.notices.adoptState(authority.issueState(), now);
+  }
+
+  #beat(state: RoomState, now: Millis): void {
+    if (!hasHeirs(state, this.#seat.identity.key)) {
+      this.#beatAt = undefined;
+      return;
+    }
+    if (this.#beatAt !== undefined && now < this.#beatAt) return;
+    this.#beatAt = millis(now + beatMs);
+    this.ask("beat", this.#crypto.randomBytes(handBytes), now);
+  }
+
+  #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
+    const beat = openPetition(this.#crypto, this.#secret, this.#seat.roomKey, bytes, time);
+    if (beat?.wish !== "beat") return;
+    const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
+    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+  }
+
+  /** Acts for a host that is silent ([RM36]). */
+  #succeed(now: Millis): void {
+    const office = this.#office;
+    const { view } = this.#node;
+    if (!office || !view || !this.#history) return;
+    const { roomKey, secret, tag, identity, voice, name } = this.#seat;
+    const none = new Uint8Array(0);
+    const keys: RoomKeys = {
+      root: { seed: none, key: roomKey },
+      secret,
+      carriage: { seed: none, key: tag },
+      session: { ...identity, ...office },
+    };
+    const { coreSize, relayFanout } = view;
+    const options = { via: [], letEverybodySpeak: false, coreSize, relayFanout };
+    const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
+    const person = hostPerson(voice.key, identity.key, name);
+    const succession = { history: this.#history, view };
+    this.#authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
+    this.#beatAt = undefined;
+    this.issue(now);
+    this.#node.runUpkeep(now);
+    this.#wires.changed(now);
+  }
+
+  /** Once for each thing that was found; who heard it twice learns nothing. */
+  #alarm(): void {
+    this.#alarmed++;
+    this.#wires.forked();
+  }
+
+  /** A host that looked around goes to work. */
+  goToWork(): void {
+    this.#isAtWork = true;
+  }
+}
+
+/** Two states that grew apart: ours, with everything that the other shut. */
+function withShut(ours: RoomState, theirs: RoomState): RoomState {
+  const missing = <Item>(mine: readonly Item[], other: readonly Item[], key: (item: Item) => string): Item[] => {
+    const known = new Set(mine.map(key));
+    return [...mine, ...other.filter((item) => !known.has(key(item)))];
+  };
+  const ofBytes = (bytes: Uint8Array): string => toHex(bytes);
+  const bans = missing(ours.bans, theirs.bans, ({ identityKey }) => toHex(identityKey)).slice(-listsMax.bans);
+  const isFree = (each: { readonly identityKey: Uint8Array }): boolean =>
+    !bans.some(({ identityKey }) => equal(identityKey, each.identityKey));
+  return {
+    ...ours,
+    bans,
+    stage: ours.stage.filter((person) => person.role === "host" || isFree(person)),
+    hands: ours.hands.filter(({ person }) => isFree(person)),
+    revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(-listsMax.revoked),
+    silenced: missing(ours.silenced, theirs.silenced, ofBytes).slice(-listsMax.silenced),
+    kicked: missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked),
+    generation: Math.max(ours.generation, theirs.generation),
+    ended: ours.ended || theirs.ended,
+  };
+}
+
+function newLink(authority: Authority, now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined {
+  const generation = authority.state.generation + 1;
+  const invite = authority.issueInvite({ role: "listener", expiresInMs: linkMs, singleUse: false }, now, generation);
+  return { kind: "replace-link", generation, inviteSeed: invite.inviteSeed, chain: invite.chain };
+}
+
+/** As the first invites hold. */
+const linkMs = 7 * 24 * 3_600_000;
