@@ -189,6 +189,7 @@ export class Notices {
     const verdict = checkState(this.#crypto, this.view, bytes, this.#state);
     if (verdict === "newer") this.adoptState(bytes, now, from);
     else if (verdict === "bad") this.#wires.fault("state", from, now);
+    else if (verdict === "foreign") this.#wires.reject("state-foreign");
     else if (verdict === "forked") this.#passFork({ kind: "state", bytes }, from, now);
   }
 

@@ -38,6 +38,9 @@ import { type RelayView, viewHash } from "./view.ts";
 /** A host waits this long for slow relays before it hands out invites without them. */
 const settleMs = 4000;
 
+/** A host that comes back waits this long, after the first relay let it in, for what it says of the room. */
+const lookAroundMs = 1000;
+
 /** A room that we end is told to everybody for this long before we are out ourselves. */
 const farewellMs = 1500;
 
@@ -67,6 +70,7 @@ export class Member implements Resident {
   /** A room that we ended is told to everybody before we leave it. */
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
+  #welcomedAt: Millis | undefined;
   /** Relays that have not answered by now are not waited for. */
   #late = false;
   readonly #asking: Asking;
@@ -296,6 +300,7 @@ export class Member implements Resident {
 
   welcomed(edge: Edge, time: number, now: Millis): void {
     this.#clock.learn(time, now);
+    this.#welcomedAt ??= now;
     if (!this.#joined) this.#teller.step("waiting-for-papers");
     this.#answered.add(edge.peer);
     // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
@@ -370,6 +375,9 @@ export class Member implements Resident {
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
     if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
+    if (this.#isHost && !this.#hosting && this.#seat.comesBack && this.#welcomedAt !== undefined) {
+      wait(millis(this.#welcomedAt + lookAroundMs), "look around");
+    }
     if (this.#isHost && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
     const { authority } = this.#keeping;
@@ -400,7 +408,7 @@ export class Member implements Resident {
     if (!authority) return;
     const asked = authority.candidates;
     this.#late ||= now >= this.#startedAt + settleMs;
-    const settled = this.#late || asked.every((peer) => this.#answered.has(peer));
+    const settled = this.#late || (asked.every((peer) => this.#answered.has(peer)) && this.#hasLookedAround(now));
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
@@ -408,6 +416,14 @@ export class Member implements Resident {
     if (this.#seat.comesBack) this.#keeping.takeUp(this.#clock.now(now));
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
     if (!this.#seat.comesBack) this.#keeping.issue(now);
+  }
+
+  /** Who comes back learns first what happened meanwhile: relays show it right behind their welcome. */
+  #hasLookedAround(now: Millis): boolean {
+    if (!this.#seat.comesBack || this.#node.notices.state !== undefined) return true;
+    // Who is the room's relay has nobody to ask.
+    if (this.#seat.authority?.candidates.length === 0) return true;
+    return this.#welcomedAt !== undefined && now >= this.#welcomedAt + lookAroundMs;
   }
 
   #tryJoin(now: Millis): void {

@@ -59,17 +59,19 @@ export function readStateHead(bytes: Uint8Array): StateHead | undefined {
 
 /**
  * What a relay can check without reading: that the view's session signed it, and whether it is newer than what it has.
- * `forked`: the session said two things under one number, and what is held is the proof.
+ * `foreign`: another session's. `forked`: the session said two things under one number, and what is held is the proof.
  */
 export function checkState(
   crypto: Crypto,
   view: RelayView,
   bytes: Uint8Array,
   known: Uint8Array | undefined,
-): "newer" | "older" | "bad" | "forked" {
+): "newer" | "older" | "bad" | "foreign" | "forked" {
   const head = readStateHead(bytes);
-  if (!head || !equal(head.session, view.session.key)) return "bad";
+  if (!head) return "bad";
   const held = known && readStateHead(known);
+  // Of whoever acted before, or will when their view comes: nobody is to blame for passing it on.
+  if (!equal(head.session, view.session.key)) return held && head.sequence <= held.sequence ? "older" : "foreign";
   const isSame = held !== undefined && held.sequence === head.sequence && equal(held.session, head.session);
   if (isSame && known !== undefined && equal(known, bytes)) return "older";
   if (held && !isSame && head.sequence <= held.sequence) return "older";

@@ -24,7 +24,7 @@ export const eventHashBytes = 16;
 export const branchBytes = 8;
 /** Host, heirs and moderators: more than take turns in a room of 8,000. */
 export const keepersMax = 12;
-/** Of everything else that a state lists: with these it stays below 48 KiB, whatever happened in the room. */
+/** Of everything else that a state lists: with these it stays below 64 KiB, whatever happened in the room. */
 export const listsMax = {
   bans: 128,
   kicked: 32,

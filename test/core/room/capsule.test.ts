@@ -70,7 +70,7 @@ describe("capsules", () => {
       }
       expect(parseCapsule(crypto, concat(bytes, Uint8Array.of(0)))).toBeUndefined();
       for (const [at, value] of [
-        [0, 2],
+        [0, 1],
         [1, 2],
       ] as const) {
         const changed = bytes.slice();

@@ -22,7 +22,7 @@ export function linkParsers(samples: Samples): Parsers {
     paper: {
       samples: papers(samples).map(encodePaper),
       accepts: (bytes) => parsePaper(bytes) !== undefined,
-      covers: ["parsePaper"],
+      covers: ["parsePaper", "readProof"],
     },
     "host proof": {
       samples: [encodeFrame(helloOf(samples))],
