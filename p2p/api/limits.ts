@@ -46,6 +46,8 @@ export const limits = {
   clockToleranceMs: 26 * 3_600_000,
   /** Bytes kept for a peer before it has proved anything. */
   unauthenticatedBytesMax: 65_536,
+  /** Members that hold keys of one room: eight times the largest room that the design names. A power of two. */
+  keyLeavesMax: 65_536,
   /** DHT record value, padded to this size so that it says nothing about its content. */
   recordBytes: 1024,
 } as const;

@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import type { EngineApi, EngineEvent, SpokenPacket, VolunteerOptions } from "../api/engine.ts";
+import type { EngineApi, EngineEvent, SpokenPacket } from "../api/engine.ts";
 import { TeahouseError } from "../api/errors.ts";
 import type { HostSetup } from "../host.ts";
 import { CertificateFiles } from "../io/site/certificate-files.ts";
@@ -43,9 +43,10 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
 /** `teahouse listen`: listens until told to leave. */
 export async function runListen(request: ListenRequest, world: CliWorld): Promise<ExitCode> {
   const invite = await inviteOf(request.invite, world);
-  const engine = await world.createEngine(setupOf(request, { dht: "client" }));
+  const engine = await world.createEngine(setupOf(request, { listen: listenOf(request), dht: "client" }));
   return live(engine, lifeOptions(request, world), async (life) => {
     if (request.lowData) engine.preferLayer("low");
+    await lend(engine, request, world);
     await engine.join(invite, nameOf(request));
     life.arrived();
     await life.over;
@@ -56,9 +57,10 @@ export async function runListen(request: ListenRequest, world: CliWorld): Promis
 export async function runSpeak(request: SpeakRequest, world: CliWorld): Promise<ExitCode> {
   const player = await world.openPlayer(request.audio.audio, request.audio.loop);
   const invite = await inviteOf(request.invite, world);
-  const engine = await world.createEngine(setupOf(request, { dht: "client" }));
+  const engine = await world.createEngine(setupOf(request, { listen: listenOf(request), dht: "client" }));
   const stage = new Stage(engine);
   return live(engine, lifeOptions(request, world), async (life) => {
+    await lend(engine, request, world);
     await engine.join(invite, nameOf(request));
     life.arrived();
     if (!stage.isOurs) engine.raiseHand();
@@ -91,7 +93,7 @@ export async function runRelay(request: RelayRequest, world: CliWorld): Promise<
   try {
     const engine = await world.createEngine(setup);
     return await live(engine, lifeOptions(request, world), async (life) => {
-      await engine.volunteer(volunteerOptions(request));
+      await engine.volunteer({ only: request.only, ...request.limits });
       life.arrived();
       await life.over;
     });
@@ -100,12 +102,18 @@ export async function runRelay(request: RelayRequest, world: CliWorld): Promise<
   }
 }
 
-function volunteerOptions(request: RelayRequest): VolunteerOptions {
-  return {
-    only: request.only,
-    ...(request.maxChildren === undefined ? {} : { maxChildren: request.maxChildren }),
-    ...(request.maxKbps === undefined ? {} : { maxKbps: request.maxKbps }),
-  };
+/** Whoever lends can be dialed: where it said, or everywhere. */
+function listenOf(request: ListenRequest | SpeakRequest): readonly string[] {
+  if (request.lend === undefined) return request.listen;
+  checkListening(request);
+  return request.listen.length === 0 ? everywhere() : request.listen;
+}
+
+/** Begins to carry for others in the room that is joined next. */
+async function lend(engine: EngineApi, request: ListenRequest | SpeakRequest, world: CliWorld): Promise<void> {
+  if (request.lend === undefined) return;
+  note(world, "People in this room can see this computer's address.");
+  await engine.lend(request.lend);
 }
 
 /** Who hides behind a proxy listens only where asked to. */
@@ -113,7 +121,7 @@ function checkListening(request: CommonOptions): void {
   if (request.proxy === undefined || request.listen.length > 0) return;
   throw new TeahouseError(
     "usage",
-    "With --proxy this computer shows itself to nobody; say --listen where it may, or host through relays with --via.",
+    "With --proxy this computer shows itself to nobody; say --listen where it may, or let others carry: host with --via, and do not --lend.",
   );
 }
 

@@ -6,15 +6,17 @@ export const helpText = `teahouse: audio rooms with a stage and an audience, end
   teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
                   makes a room and prints its invites; without --via this computer is the room's relay,
                   and people who are invited see its address
-  teahouse listen INVITE [--low-data]
-                  listens until you press Ctrl-C; with --low-data to the low layer, at half the data
-  teahouse speak  INVITE --audio FILE [--loop]
+  teahouse listen INVITE [--low-data] [--lend]
+                  listens until you press Ctrl-C; with --low-data to the low layer, at half the data;
+                  with --lend it carries for others in the room, who then can see this computer's address
+  teahouse speak  INVITE --audio FILE [--loop] [--lend]
                   raises a hand, and plays FILE when let on stage
-  teahouse relay  [--max-children N] [--max-kbps N] [--announce MULTIADDR…] [--only]
-                  [--tls-cert F --tls-key F] [--decoy DIR]
+  teahouse relay  [--announce MULTIADDR…] [--only] [--tls-cert F --tls-key F] [--decoy DIR]
                   carries rooms that it cannot read, and prints the card by which hosts reach it
   teahouse probe  INVITE
                   says what this network lets through, rung by rung
+
+What relay and --lend give has limits: --max-children N, --max-kbps N, --hours 18:00-23:30 (of this computer's day).
 
 Every command takes:
   --json                  one JSON object a line on stdout, nothing else there

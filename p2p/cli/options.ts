@@ -1,10 +1,10 @@
-import { parseArgs } from "node:util";
-import type { ParseArgsOptionsConfig } from "node:util";
-import type { Profile } from "../api/engine.ts";
-import { TeahouseError } from "../api/errors.ts";
+import type { Profile, VolunteerOptions } from "../api/engine.ts";
 import type { WayChoice } from "../api/way.ts";
 import { parseProxy } from "../io/proxy/url.ts";
 import { parseDurationMs } from "./duration.ts";
+import { lendOf, lendRules, limitRules, limitsOf } from "./lending.ts";
+import { count, list, quote, readTokens, shortText, takes, text, usage } from "./words.ts";
+import type { OptionRule, Values } from "./words.ts";
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -57,6 +57,8 @@ export interface ListenRequest extends CommonOptions {
   readonly invite: string;
   /** Asks for the low layer of every voice. */
   readonly lowData: boolean;
+  /** What it carries for others in the room, who then see its address; undefined: nothing. */
+  readonly lend: VolunteerOptions | undefined;
 }
 
 /** `teahouse speak INVITE --audio FILE` */
@@ -64,13 +66,13 @@ export interface SpeakRequest extends CommonOptions {
   readonly command: "speak";
   readonly invite: string;
   readonly audio: AudioOptions;
+  readonly lend: VolunteerOptions | undefined;
 }
 
 /** `teahouse relay …` */
 export interface RelayRequest extends CommonOptions {
   readonly command: "relay";
-  readonly maxChildren: number | undefined;
-  readonly maxKbps: number | undefined;
+  readonly limits: VolunteerOptions;
   readonly announce: readonly string[];
   readonly only: boolean;
   readonly tlsCertificate: string | undefined;
@@ -96,15 +98,6 @@ export type CliRequest =
   | ListenRequest
   | SpeakRequest
   | RelayRequest;
-
-/** How an option's value looks, for the sentence when it is missing. */
-type Kind = "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "invite" | "profile" | "url";
-
-interface OptionRule {
-  readonly kind: Kind;
-  /** May be given several times, or followed by several values. */
-  readonly many?: boolean;
-}
 
 const commonRules = {
   json: { kind: "flag" },
@@ -132,12 +125,11 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
     "core-size": { kind: "count" },
     "relay-fanout": { kind: "count" },
   },
-  listen: { "low-data": { kind: "flag" } },
+  listen: { "low-data": { kind: "flag" }, ...lendRules },
   probe: {},
-  speak: audioRules,
+  speak: { ...audioRules, ...lendRules },
   relay: {
-    "max-children": { kind: "count" },
-    "max-kbps": { kind: "count" },
+    ...limitRules,
     announce: { kind: "address", many: true },
     only: { kind: "flag" },
     "tls-cert": { kind: "file" },
@@ -145,27 +137,6 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
     decoy: { kind: "file" },
   },
 };
-
-const takes: Readonly<Record<Kind, string>> = {
-  flag: "takes no value",
-  text: "takes a text",
-  duration: "takes a time such as 20s, 5m or 1h",
-  count: "takes a whole number",
-  file: "takes a path",
-  address: "takes an address such as /ip4/127.0.0.1/tcp/4001/tls/ws",
-  card: 'takes a relay card, or "-" for cards on stdin',
-  invite: 'takes an invite, or "-" for one on stdin',
-  profile: "takes lan, wss, webrtc or auto",
-  url: "takes a URL such as socks5://127.0.0.1:9050",
-};
-
-/** Characters of what a person typed that an error repeats. */
-const quotedCharactersMax = 40;
-/** Names and titles are shown beside a voice; longer ones would not be read. */
-const textCharactersMax = 64;
-const countMax = 1_000_000;
-
-type Values = Readonly<Record<string, string | true | readonly string[]>>;
 
 /**
  * Reads a command line (without the program's own name).
@@ -189,84 +160,6 @@ export function parseCommandLine(args: readonly string[]): CliRequest {
   return requestOf(command, values, positionals[0] ?? "");
 }
 
-/** A sentence with where to read more. */
-function usage(sentence: string): TeahouseError {
-  return new TeahouseError("usage", `${sentence}; see "teahouse --help".`);
-}
-
-function quote(text: string): string {
-  return text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text;
-}
-
-/** The library splits the words; what they mean is decided here, so that each mistake gets a sentence of its own. */
-function readTokens(
-  command: string,
-  rules: Readonly<Record<string, OptionRule>>,
-  args: readonly string[],
-): { values: Values; positionals: readonly string[] } {
-  const config: ParseArgsOptionsConfig = {};
-  for (const [name, rule] of Object.entries(rules))
-    config[name] = { type: rule.kind === "flag" ? "boolean" : "string" };
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: config,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const values: Record<string, string | true | string[]> = {};
-  const positionals: string[] = [];
-  let openList: string | undefined;
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") {
-      openList = undefined;
-    } else if (token.kind === "positional") {
-      const list = openList === undefined ? undefined : values[openList];
-      // "--via A B": what follows a list and looks like its values belongs to it.
-      if (Array.isArray(list) && belongsTo(rules[openList ?? ""], token.value)) list.push(token.value);
-      else positionals.push(token.value);
-    } else {
-      const rule = Object.hasOwn(rules, token.name) ? rules[token.name] : undefined;
-      if (rule === undefined)
-        throw usage(`teahouse ${command === "window" ? "" : `${command} `}has no option ${token.rawName}`);
-      openList = rule.many === true ? token.name : undefined;
-      takeOption(values, token.name, rule, token.value, token.inlineValue === true);
-    }
-  }
-  return { values, positionals };
-}
-
-function belongsTo(rule: OptionRule | undefined, value: string): boolean {
-  return rule?.kind === "card" || (rule?.kind === "address" && value.startsWith("/"));
-}
-
-function takeOption(
-  values: Record<string, string | true | string[]>,
-  name: string,
-  rule: OptionRule,
-  value: string | undefined,
-  inline: boolean,
-): void {
-  const option = `--${name}`;
-  if (rule.kind === "flag") {
-    if (value !== undefined) throw usage(`${option} ${takes.flag}`);
-    values[name] = true;
-    return;
-  }
-  const looksLikeOption = !inline && value !== undefined && value.length > 1 && value.startsWith("-");
-  if (value === undefined || value === "" || looksLikeOption) throw usage(`${option} ${takes[rule.kind]}`);
-  if (rule.kind === "address" && !value.startsWith("/"))
-    throw usage(`${option} ${takes.address}, not "${quote(value)}"`);
-  const known = values[name];
-  if (rule.many === true) {
-    if (Array.isArray(known)) known.push(value);
-    else values[name] = [value];
-  } else {
-    if (known !== undefined) throw usage(`${option} can be given only once`);
-    values[name] = value;
-  }
-}
-
 function requestOf(command: string, values: Values, invite: string): CliRequest {
   const common = commonOf(values);
   switch (command) {
@@ -286,12 +179,12 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
     case "speak": {
       const audio = audioOf(values);
       if (audio === undefined) throw usage("teahouse speak needs --audio with the file to play");
-      return { ...common, command, invite, audio };
+      return { ...common, command, invite, audio, lend: lendOf(values) };
     }
     case "relay":
       return relayOf(common, values);
     case "listen":
-      return { ...common, command, invite, lowData: values["low-data"] === true };
+      return { ...common, command, invite, lowData: values["low-data"] === true, lend: lendOf(values) };
     case "probe":
       return { ...common, command, invite };
     default:
@@ -306,8 +199,7 @@ function relayOf(common: CommonOptions, values: Values): RelayRequest {
   return {
     ...common,
     command: "relay",
-    maxChildren: count(values, "max-children", 0),
-    maxKbps: count(values, "max-kbps", 1),
+    limits: limitsOf(values),
     announce: list(values, "announce"),
     only: values["only"] === true,
     tlsCertificate,
@@ -355,32 +247,4 @@ function proxyOf(values: Values): string | undefined {
 /** What `--proxy` means: everything goes through it, and nothing beside it. Undefined: the profile alone decides. */
 export function wayOf({ proxy }: CommonOptions): WayChoice | undefined {
   return proxy === undefined ? undefined : { rung: "auto", proxy, proxyUse: "always" };
-}
-
-function text(values: Values, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-function shortText(values: Values, name: string): string | undefined {
-  const value = text(values, name);
-  if (value !== undefined && value.length > textCharactersMax) {
-    throw usage(`--${name} takes at most ${textCharactersMax} characters`);
-  }
-  return value;
-}
-
-function list(values: Values, name: string): readonly string[] {
-  const value = values[name];
-  return Array.isArray(value) ? value : [];
-}
-
-function count(values: Values, name: string, least: number): number | undefined {
-  const value = text(values, name);
-  if (value === undefined) return undefined;
-  const number = /^\d{1,7}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= least && number <= countMax)) {
-    throw usage(`--${name} takes a whole number from ${least} to ${countMax}, not "${quote(value)}"`);
-  }
-  return number;
 }

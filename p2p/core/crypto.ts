@@ -23,4 +23,20 @@ export interface Crypto {
     sealed: Uint8Array,
     tagLength: 8 | 16,
   ): Uint8Array | undefined;
+  /** X25519 public key (32 bytes) of a 32-byte seed, for `sealTo`. */
+  boxKey(seed: Uint8Array): Uint8Array;
+  /**
+   * HPKE in base mode, one message (RFC 9180: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM): 32 bytes of
+   * encapsulated key, then ciphertext and tag. `ephemeralSeed`: 32 fresh random bytes. Undefined when the key is no point to
+   * seal to; never throws.
+   */
+  sealTo(
+    boxKey: Uint8Array,
+    ephemeralSeed: Uint8Array,
+    info: Uint8Array,
+    aad: Uint8Array,
+    plaintext: Uint8Array,
+  ): Uint8Array | undefined;
+  /** The plaintext, for the seed's holder alone, or undefined when anything does not fit; never throws. */
+  openSealed(seed: Uint8Array, info: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }

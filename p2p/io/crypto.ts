@@ -11,6 +11,7 @@ import {
   verify,
 } from "node:crypto";
 import type { Crypto } from "../core/crypto.ts";
+import { boxKeyOf, hpkeOpen, hpkeSeal } from "./hpke.ts";
 
 /** PKCS#8 and SPKI heads of an Ed25519 key (RFC 8410): the raw 32 bytes follow. */
 const privateKeyHead = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -53,6 +54,9 @@ export function createCrypto(): Crypto {
     },
     seal,
     open,
+    boxKey: boxKeyOf,
+    sealTo: hpkeSeal,
+    openSealed: hpkeOpen,
   };
 }
 

@@ -2,18 +2,25 @@
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
+import { measureKills } from "./processes/kills.ts";
+import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
 
-const programs: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
-  T10: measureLoss,
-  T11: measureMouthToEar,
-  T12: measureDataChannel,
-  Q: measureQuality,
-  QC: measureChromiumCall,
-  V8: measureStageCost,
+type Program = () => Promise<readonly Figure[]>;
+
+/** What measures an id: several where real processes and virtual ones do. */
+const programs: Readonly<Record<string, readonly Program[]>> = {
+  T5: [measureSoundOnProcesses],
+  T10: [measureLoss],
+  T11: [measureMouthToEar],
+  T12: [measureDataChannel],
+  C4: [measureKills],
+  Q: [measureQuality],
+  QC: [measureChromiumCall],
+  V8: [measureStageCost],
 };
 
 const usageCode = 2;
@@ -28,7 +35,9 @@ async function run(words: readonly string[]): Promise<number> {
     return usageCode;
   }
   for (const id of named.length === 0 ? Object.keys(programs) : named) {
-    for (const figure of (await programs[id]?.()) ?? []) console.log(lineOf(figure, json));
+    for (const measure of programs[id] ?? []) {
+      for (const figure of await measure()) console.log(lineOf(figure, json));
+    }
   }
   return 0;
 }

@@ -48,6 +48,8 @@ async function show(demo: DemoOptions): Promise<void> {
       }, pulseMs);
     }
     const window = await room.pass(interruption.signal);
+    const lost = room.lost(window);
+    if (lost.length > 0) throw new DemoFailure(`${lost.join(", ")} heard nothing more while others went on.`);
     const figures = demoFigures(room.observed("listener"), room.observed("relay"), window);
     // Everybody's own last lines come before ours.
     clearInterval(pulse);

@@ -183,8 +183,8 @@ function medianOfOthers(values: readonly (number | undefined)[], index: number):
   return percentile(others, 0.5) ?? undefined;
 }
 
-/** Nearest rank. */
-function percentile(values: readonly number[], share: number): number | null {
+/** Nearest rank; null of nothing. */
+export function percentile(values: readonly number[], share: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 }

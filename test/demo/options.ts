@@ -25,6 +25,8 @@ export interface DemoOptions {
   /** Length of the window; undefined: until interrupted. */
   readonly forMs: number | undefined;
   readonly listeners: number;
+  /** Of the listeners, the first so many carry for the others. */
+  readonly lending: number;
   readonly relays: number;
   readonly shape: TreeShape;
   readonly profile: string;
@@ -36,9 +38,10 @@ export interface DemoOptions {
 const processesMax = 200;
 
 /** What `npm run demo -- --help` prints. */
-export const demoHelp = `npm run demo -- [--json] [--for 20s] [--listeners 12] [--relays 3] [--depth 3]
+export const demoHelp = `npm run demo -- [--json] [--for 20s] [--listeners 12] [--lend 0] [--relays 3] [--depth 3]
                 [--profile lan|wss|webrtc|auto] [--kill relay-1@10s|host@10s …] [--stop relay-2@10s+3s …]
 A whole room on this machine, each person a process of its own. Without --for it runs until you press Ctrl-C.
+--lend lets the first of the listeners carry for others, as members do who lend.
 --kill ends somebody without a word at that time after everybody has sound; --stop freezes them for as long as it says.
 Exit codes: 0 done; 1 somebody was lost or never had sound; 2 usage.`;
 
@@ -47,6 +50,7 @@ const words = new CommandWords("npm run demo", {
   help: { type: "boolean" },
   for: { type: "string" },
   listeners: { type: "string" },
+  lend: { type: "string" },
   relays: { type: "string" },
   depth: { type: "string" },
   profile: { type: "string" },
@@ -60,6 +64,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | undefin
   if (values.help === true) return undefined;
   const relays = words.count("--relays", values.relays ?? "3", 1, processesMax);
   const listeners = words.count("--listeners", values.listeners ?? "12", 1, processesMax);
+  const lending = words.count("--lend", values.lend ?? "0", 0, listeners);
   const depth = words.count("--depth", values.depth ?? String(Math.min(3, relays + 1)), 1, processesMax);
   const shape = shapeOf(relays, depth);
   if (shape === undefined) {
@@ -71,7 +76,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions | undefin
   const names = new Set(["host", ...numbered("relay", relays), ...numbered("listener", listeners)]);
   const kills = (values.kill ?? []).map((text) => killOf(text, names, forMs));
   const pauses = (values.stop ?? []).map((text) => pauseOf(text, names, forMs));
-  return { json: values.json === true, forMs, listeners, relays, shape, profile, kills, pauses };
+  return { json: values.json === true, forMs, listeners, lending, relays, shape, profile, kills, pauses };
 }
 
 /** `relay-1`, `relay-2`, … */

@@ -224,6 +224,18 @@ describe("the commands", () => {
     expect(run.engine.calls).toEqual(["start", "join", "raiseHand", "lowerHand", "leave", "stop"]);
   });
 
+  it("lends before it joins, where it can be dialed, and says that people see the address", async () => {
+    const run = start(["listen", "thi1-x", "--lend", "--max-children", "5", "--for", "1ms"]);
+    expect(await run.code).toBe(0);
+    expect(run.engine.calls.slice(0, 3)).toEqual(["start", "lend", "join"]);
+    expect(run.engine.lent).toEqual({ maxChildren: 5 });
+    expect(run.setups[0]?.listen.length).toBeGreaterThan(0);
+    expect(run.out.join()).toContain("People in this room can see this computer's address.");
+    const hiding = start(["listen", "thi1-x", "--for", "1ms"]);
+    expect(await hiding.code).toBe(0);
+    expect([hiding.setups[0]?.listen, hiding.engine.lent]).toEqual([[], undefined]);
+  });
+
   it("finds a bad audio file before it makes an engine", async () => {
     const run = start(["speak", "thi1-x", "--audio", "f.wav", "--json"], {
       openPlayer: async () => {
@@ -277,6 +289,7 @@ describe("the commands", () => {
   it.each([
     [["host", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
     [["relay", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
+    [["listen", "thi1-x", "--lend", "--proxy", "socks5://127.0.0.1:9050"], "--proxy"],
     [["relay", "--data", "folder"], "TEAHOUSE_PASSPHRASE"],
   ])("refuses what it cannot do rather than ignore it: %j", async (args, named) => {
     const run = start(args);

@@ -40,8 +40,7 @@ describe("the command line", () => {
     });
     const relay = ["relay", "--max-children", "0", "--max-kbps", "500", "--only", "--tls-cert", "c", "--tls-key", "k"];
     expect(parseCommandLine([...relay, "--data", "d"])).toMatchObject({
-      maxChildren: 0,
-      maxKbps: 500,
+      limits: { maxChildren: 0, maxKbps: 500 },
       only: true,
       tlsCertificate: "c",
       tlsKey: "k",
@@ -53,6 +52,18 @@ describe("the command line", () => {
     expect(parseCommandLine(["--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["host", "--help"])).toMatchObject({ command: "help" });
     expect(parseCommandLine(["--version", "--json"])).toEqual({ command: "version", json: true });
+  });
+
+  it("lends what it is told, in hours of this computer's day", () => {
+    expect(parseCommandLine(["listen", invite])).toMatchObject({ lend: undefined });
+    expect(parseCommandLine(["listen", invite, "--lend"])).toMatchObject({ lend: {} });
+    const limits = ["--max-children", "4", "--max-kbps", "300", "--hours", "18:00-1:30"];
+    const utc = (minute: number): number => (minute + new Date().getTimezoneOffset() + 1440) % 1440;
+    const lend = { maxChildren: 4, maxKbps: 300, hours: { fromMinute: utc(1080), toMinute: utc(90) } };
+    expect(parseCommandLine(["speak", invite, "--audio", "f.wav", "--lend", ...limits])).toMatchObject({ lend });
+    expect(parseCommandLine(["relay", "--hours", "0:00-24:00"])).toMatchObject({
+      limits: { hours: { fromMinute: utc(0), toMinute: utc(0) } },
+    });
   });
 
   it("takes several values of a list in a row or one by one, and stdin for each secret", () => {
@@ -86,6 +97,10 @@ describe("the command line", () => {
     [["listen"], 'teahouse listen takes an invite, or "-" for one on stdin'],
     [["listen", "a", "b"], 'teahouse listen does not take "b"'],
     [["relay", "extra"], 'teahouse relay does not take "extra"'],
+    [["relay", "--hours", "18-23"], '--hours takes hours of the day such as "18:00-23:30"'],
+    [["relay", "--hours", "18:00-24:01"], '--hours takes hours of the day such as "18:00-23:30"'],
+    [["relay", "--hours", "7:60-8:00"], '--hours takes hours of the day such as "18:00-23:30"'],
+    [["listen", "a", "--max-children", "3"], "--max-children says how much --lend lends, which is missing"],
     [["host", "--volume", "3"], "teahouse host has no option --volume"],
     [["host", "--constructor"], "teahouse host has no option --constructor"],
     [["listen", "a", "--audio", "f"], "teahouse listen has no option --audio"],

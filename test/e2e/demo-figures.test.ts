@@ -108,11 +108,12 @@ describe("the demo's tree", () => {
 describe("the demo's options", () => {
   it("are those of the contract", () => {
     const args = "--json --for 20s --listeners 12 --relays 3 --depth 3 --profile webrtc --kill relay-1@10s";
-    const faults = "--kill host@11s --stop relay-2@9s+3s";
+    const faults = "--lend 2 --kill host@11s --stop relay-2@9s+3s";
     expect(parseDemoOptions(`${args} ${faults}`.split(" "))).toEqual({
       json: true,
       forMs: 20_000,
       listeners: 12,
+      lending: 2,
       relays: 3,
       shape: { coreSize: 1, relayFanout: 3 },
       profile: "webrtc",
@@ -135,6 +136,7 @@ describe("the demo's options", () => {
     ["--depth 2", "--depth takes 3 to 4 with --relays 3, not 2"],
     ["--listeners 0", "--listeners takes a whole number"],
     ["--listeners many", "--listeners takes a whole number"],
+    ["--lend 13", "--lend takes a whole number from 0 to 12"],
     ["--for ever", "--for takes a time"],
     ["--profile quic", "--profile takes"],
     ["--volume 3", "Unknown option '--volume'"],

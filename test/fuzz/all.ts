@@ -4,6 +4,7 @@ import { KeyRegistry, SimCrypto } from "../sim/crypto.ts";
 import { stockOf } from "./corpus.ts";
 import { mutant } from "./mutate.ts";
 import type { Parser, Parsers } from "./parser.ts";
+import { keyParsers } from "./parsers/keys.ts";
 import { linkParsers, textParsers } from "./parsers/links.ts";
 import { packetParsers } from "./parsers/packets.ts";
 import { portParsers } from "./parsers/ports.ts";
@@ -17,6 +18,7 @@ export function allParsers(crypto: Crypto): Parsers {
   return {
     ...packetParsers(samples),
     ...roomParsers(samples),
+    ...keyParsers(samples),
     ...linkParsers(samples),
     ...textParsers(samples),
     ...worldParsers(),

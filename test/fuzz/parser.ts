@@ -8,7 +8,7 @@ export interface Parser {
   readonly sealed?: true;
   /** Bytes are characters, so that lines, numbers and quoted words are mutated too. */
   readonly text?: true;
-  /** The exported functions and classes of the project that it drives: `completeness.test.ts` looks for those nobody drives. */
+  /** The exported functions and classes of the project that it drives: `test/tidy/fuzzed.test.ts` looks for those nobody drives. */
   readonly covers: readonly string[];
 }
 

@@ -133,7 +133,7 @@ export class Cast {
       case "lookup":
         return this.stage.discovery.lookup(node, output.keys);
       case "heard":
-        if (!this.leaving.has(node)) this.stage.observers.tell("heard", node, output.packet);
+        if (!this.leaving.has(node)) this.stage.observers.heard(node, output.packet);
         return;
       case "event":
         this.stage.observers.tell("event", node, output.event);

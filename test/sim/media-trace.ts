@@ -1,25 +1,13 @@
+import type { LinkKind } from "../../p2p/api/link.ts";
 import { parsePacket } from "../../p2p/core/packet/format.ts";
 import { parseFrame } from "../../p2p/core/session/frames.ts";
 import type { Frame } from "../../p2p/core/session/frames.ts";
-import type { LinkKind } from "../../p2p/api/link.ts";
-import type { Observer } from "./observer.ts";
+import { Journey } from "./journey.ts";
 
 /** Packets are remembered this long after they were first seen: longer than any ring replays them. */
 const rememberMs = 6000;
-const noHops = 255;
 
-/** One packet's way through the room so far. */
-export interface Journey {
-  readonly firstSeenAt: number;
-  /** Links crossed until a node first had it; 255: it does not have it. */
-  readonly hops: Uint8Array;
-  /** World input in which each node first had it. */
-  readonly input: Float64Array;
-  /** `from * nodes + to` of every edge it was sent over, and how often. */
-  readonly edges: Map<number, number>;
-}
-
-/** A media frame on the wire, and what is known of its packet. */
+/** One packet of a media message on the wire, and what is known of it. Listeners keep nothing of it: it is used again. */
 export interface MediaSighting {
   readonly from: number;
   readonly to: number;
@@ -27,7 +15,10 @@ export interface MediaSighting {
   /** Links crossed, as the frame claims. */
   readonly claimedHops: number;
   readonly journey: Journey;
+  /** Its share of the message's bytes. */
   readonly bytes: number;
+  /** Sent: how often it went over this edge before. */
+  readonly times: number;
   /** Sent: it went over this edge before. Delivered: the receiver had it already. */
   readonly repeat: boolean;
   /** Sent: the sender got it, or made it, in this very input; false for a replay from its ring. */
@@ -37,7 +28,11 @@ export interface MediaSighting {
 /** Everything on the wire that is not media. */
 export type ControlFrame = Exclude<Frame, { kind: "media" }>;
 
-type Reading = ControlFrame | { readonly kind: "media"; readonly hops: number; readonly journey: Journey };
+/** A message as the trace understands it; undefined for what does not parse. */
+export type Reading =
+  | { readonly kind: "control"; readonly frame: ControlFrame }
+  | { readonly kind: "media"; readonly hops: number; readonly journeys: readonly Journey[] }
+  | undefined;
 
 /** What the trace tells on. */
 export interface TraceListener {
@@ -47,26 +42,38 @@ export interface TraceListener {
   frameDelivered?(from: number, to: number, frame: ControlFrame): void;
 }
 
+/** What the trace needs of the world's clock. */
+export interface TraceClock {
+  readonly elapsedMs: number;
+  readonly inputs: number;
+}
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 /** Reads every message on the wire once, follows each packet from node to node, and tells who asked. */
-export class MediaTrace implements Observer {
+export class MediaTrace {
   private readonly parents: Int32Array;
   private readonly broughtAt: Float64Array;
   private readonly journeys = new Map<number, Journey>();
-  private readonly readings = new WeakMap<Uint8Array, Reading>();
   private readonly voices = new Map<number, number>();
-  private readonly listeners: readonly TraceListener[];
   private readonly nodesMax: number;
-  private readonly clock: () => { readonly elapsedMs: number; readonly inputs: number };
+  private readonly clock: () => TraceClock;
+  private readonly listeners: Required<{ [Name in keyof TraceListener]: readonly TraceListener[] }>;
+  private lastBytes: Uint8Array | undefined;
+  private lastReading: Reading;
+  private sighting: Writable<MediaSighting> | undefined;
 
   /** @param nodesMax no node of the run has a number so great. */
-  constructor(
-    nodesMax: number,
-    clock: () => { readonly elapsedMs: number; readonly inputs: number },
-    listeners: readonly TraceListener[],
-  ) {
+  constructor(nodesMax: number, clock: () => TraceClock, listeners: readonly TraceListener[]) {
     this.nodesMax = nodesMax;
     this.clock = clock;
-    this.listeners = listeners;
+    const who = (name: keyof TraceListener): TraceListener[] => listeners.filter((each) => each[name] !== undefined);
+    this.listeners = {
+      mediaSent: who("mediaSent"),
+      mediaDelivered: who("mediaDelivered"),
+      frameSent: who("frameSent"),
+      frameDelivered: who("frameDelivered"),
+    };
     this.parents = new Int32Array(nodesMax).fill(-1);
     this.broughtAt = new Float64Array(nodesMax).fill(-Infinity);
   }
@@ -86,48 +93,51 @@ export class MediaTrace implements Observer {
     return children;
   }
 
-  sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void {
-    const frame = this.read(bytes);
-    if (frame?.kind !== "media") {
-      if (frame) for (const listener of this.listeners) listener.frameSent?.(from, to, frame, bytes.length);
-      return;
+  /** A message was handed to a link; what it says comes back, for when it arrives. */
+  sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): Reading {
+    // The same bytes go to many children one after the other.
+    const reading = bytes === this.lastBytes ? this.lastReading : this.read(bytes);
+    this.lastBytes = bytes;
+    this.lastReading = reading;
+    if (reading === undefined) return undefined;
+    if (reading.kind === "control") {
+      for (const listener of this.listeners.frameSent) listener.frameSent!(from, to, reading.frame, bytes.length);
+      return reading;
     }
-    const { journey } = frame;
     const { inputs } = this.clock();
-    if (journey.hops[from] === noHops) {
-      journey.hops[from] = 0;
-      journey.input[from] = inputs;
+    for (const journey of reading.journeys) {
+      if (!journey.reached(from)) journey.arrive(from, 0, inputs);
+      const sighting = this.sight(from, to, kind, reading.hops, journey, bytes.length / reading.journeys.length);
+      sighting.times = journey.cross(from, to);
+      sighting.repeat = sighting.times > 0;
+      sighting.passedOn = journey.cameIn(from, inputs);
+      for (const listener of this.listeners.mediaSent) listener.mediaSent!(sighting);
     }
-    const edge = from * this.nodesMax + to;
-    const times = journey.edges.get(edge) ?? 0;
-    journey.edges.set(edge, times + 1);
-    const passedOn = journey.input[from] === inputs;
-    const sighting = { from, to, kind, claimedHops: frame.hops, journey, repeat: times > 0, passedOn };
-    for (const listener of this.listeners) listener.mediaSent?.({ ...sighting, bytes: bytes.length });
+    return reading;
   }
 
   /** Called before the input is counted: the receiver's first sight of the packet is the coming input. */
-  delivered(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void {
-    const frame = this.read(bytes);
-    if (frame === undefined) return;
-    if (frame.kind !== "media") {
-      for (const listener of this.listeners) listener.frameDelivered?.(from, to, frame);
+  delivered(from: number, to: number, kind: LinkKind, bytes: number, reading: Reading): void {
+    if (reading === undefined) return;
+    if (reading.kind === "control") {
+      for (const listener of this.listeners.frameDelivered) listener.frameDelivered!(from, to, reading.frame);
       return;
     }
-    const { journey } = frame;
     const { elapsedMs, inputs } = this.clock();
-    const repeat = journey.hops[to] !== noHops;
-    if (!repeat) {
-      journey.hops[to] = Math.min(noHops - 1, (journey.hops[from] ?? 0) + 1);
-      journey.input[to] = inputs + 1;
-      this.parents[to] = from;
-      this.broughtAt[to] = elapsedMs;
+    for (const journey of reading.journeys) {
+      const sighting = this.sight(from, to, kind, reading.hops, journey, bytes / reading.journeys.length);
+      sighting.repeat = journey.reached(to);
+      if (!sighting.repeat) {
+        journey.arrive(to, (journey.hops[from] ?? 0) + 1, inputs + 1);
+        this.parents[to] = from;
+        this.broughtAt[to] = elapsedMs;
+      }
+      for (const listener of this.listeners.mediaDelivered) listener.mediaDelivered!(sighting);
     }
-    const sighting = { from, to, kind, claimedHops: frame.hops, journey, repeat, passedOn: false };
-    for (const listener of this.listeners) listener.mediaDelivered?.({ ...sighting, bytes: bytes.length });
   }
 
-  second(): void {
+  /** Once a virtual second: forgets what nobody replays any more. */
+  forgetOld(): void {
     const { elapsedMs } = this.clock();
     for (const [key, journey] of this.journeys) {
       if (journey.firstSeenAt > elapsedMs - rememberMs) break;
@@ -135,20 +145,41 @@ export class MediaTrace implements Observer {
     }
   }
 
-  /** What a message says. The same bytes go to many children and are read once; undefined for what does not parse. */
-  private read(bytes: Uint8Array): Reading | undefined {
-    const known = this.readings.get(bytes);
-    if (known !== undefined) return known;
-    const reading = this.readFresh(bytes);
-    if (reading !== undefined) this.readings.set(bytes, reading);
-    return reading;
+  private sight(
+    from: number,
+    to: number,
+    kind: LinkKind,
+    claimedHops: number,
+    journey: Journey,
+    bytes: number,
+  ): Writable<MediaSighting> {
+    const sighting = (this.sighting ??= {
+      from,
+      to,
+      kind,
+      claimedHops,
+      journey,
+      bytes,
+      times: 0,
+      repeat: false,
+      passedOn: false,
+    });
+    sighting.from = from;
+    sighting.to = to;
+    sighting.kind = kind;
+    sighting.claimedHops = claimedHops;
+    sighting.journey = journey;
+    sighting.bytes = bytes;
+    sighting.passedOn = false;
+    return sighting;
   }
 
-  private readFresh(bytes: Uint8Array): Reading | undefined {
+  private read(bytes: Uint8Array): Reading {
     const frame = parseFrame(bytes);
-    if (frame?.kind !== "media") return frame;
+    if (frame === undefined) return undefined;
+    if (frame.kind !== "media") return { kind: "control", frame };
     const journey = this.journeyOf(frame.packet);
-    return journey && { kind: "media", hops: frame.hops, journey };
+    return journey && { kind: "media", hops: frame.hops, journeys: [journey] };
   }
 
   private journeyOf(packet: Uint8Array): Journey | undefined {
@@ -160,12 +191,7 @@ export class MediaTrace implements Observer {
     const key = (voice * 2 + (layer === "low" ? 1 : 0)) * 2 ** 32 + sequence;
     const known = this.journeys.get(key);
     if (known !== undefined) return known;
-    const journey = {
-      firstSeenAt: this.clock().elapsedMs,
-      hops: new Uint8Array(this.nodesMax).fill(noHops),
-      input: new Float64Array(this.nodesMax),
-      edges: new Map<number, number>(),
-    };
+    const journey = new Journey(this.nodesMax, this.clock().elapsedMs);
     this.journeys.set(key, journey);
     return journey;
   }

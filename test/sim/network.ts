@@ -5,7 +5,8 @@ import { limits } from "../../p2p/api/limits.ts";
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import type { Rng } from "../../p2p/core/rng.ts";
-import { drawJitterMs } from "./topology.ts";
+import type { Reading } from "./media-trace.ts";
+import { Jitter } from "./topology.ts";
 import type { Topology } from "./topology.ts";
 import { Wall } from "./wall.ts";
 import type { World } from "./world.ts";
@@ -37,13 +38,20 @@ export type LinkInput = Extract<PeerInput, { kind: "link-opened" | "dial-failed"
 
 /** Who watches the wire. */
 export interface NetworkProbe {
-  /** `from` handed a message to a link to `to`. */
-  sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
-  /** The message is about to be handed to `to`. */
-  delivered(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
+  /** `from` handed a message to a link to `to`. What comes back is shown again when the message arrives. */
+  sent(from: number, to: number, kind: LinkKind, bytes: Uint8Array): Reading;
+  /** The message of so many bytes is about to be handed to `to`. */
+  delivered(from: number, to: number, kind: LinkKind, bytes: number, reading: Reading): void;
   linkClosed(node: number, remote: number, kind: LinkKind, reason: LinkCloseReason): void;
   /** The machine used a link after it had been told that it is closed, or one it never had. */
   misused(node: number, what: string): void;
+}
+
+/** A message on its way. */
+interface Message {
+  readonly to: End;
+  readonly bytes: Uint8Array;
+  readonly reading: Reading;
 }
 
 /** One end of a link. */
@@ -55,7 +63,7 @@ class End {
   /** Nothing reaches this end earlier; on streams it is when the last message arrives, which keeps them in order. */
   notBefore = 0;
   /** What a stream holds back while a partition lasts. */
-  readonly held: Uint8Array[] = [];
+  readonly held: Message[] = [];
   heldClose: LinkCloseReason | undefined;
   readonly id: LinkId;
   readonly owner: number;
@@ -111,6 +119,7 @@ export class Network {
   private readonly world: World<PeerInput, PeerOutput>;
   private readonly topology: Topology;
   private readonly rng: Rng;
+  private readonly jitter: Jitter;
   private readonly options: NetworkOptions;
   private readonly probe: NetworkProbe;
 
@@ -124,6 +133,7 @@ export class Network {
     this.world = world;
     this.topology = topology;
     this.rng = rng;
+    this.jitter = new Jitter(rng.fork("jitter"), jitterMsMean);
     this.options = options;
     this.probe = probe;
     this.wall = new Wall(rng.fork("wall"), (node) => this.hostAt(node).reach === "public");
@@ -200,7 +210,7 @@ export class Network {
 
   /** Whether a message can pass between the two now. */
   private reaches(a: number, b: number): boolean {
-    return this.island.has(a) === this.island.has(b);
+    return this.island.size === 0 || this.island.has(a) === this.island.has(b);
   }
 
   private hostAt(node: number): Host {
@@ -216,37 +226,40 @@ export class Network {
     const end = this.hostAt(node).ends.get(link);
     if (end === undefined) return this.probe.misused(node, "send on a closed link");
     if (end.state !== "open") return;
-    this.probe.sent(node, end.other.owner, end.kind, bytes);
-    const crossing = { from: node, to: end.other.owner, kind: end.kind, end: end.other };
-    if (!this.wall.passes(crossing, bytes.length)) return;
-    if (end.kind === "webrtc") return this.sendLossy(end, bytes);
-    if (!this.reaches(node, end.other.owner)) return hold(end.other, bytes);
-    this.sendOrdered(end.other, bytes, 0);
+    const to = end.other;
+    const message = { to, bytes, reading: this.probe.sent(node, to.owner, end.kind, bytes) };
+    if (!this.wall.passes(node, to.owner, end.kind, to, bytes.length)) return;
+    if (end.kind === "webrtc") return this.sendLossy(message);
+    if (!this.reaches(node, to.owner)) return hold(message);
+    this.sendOrdered(message, 0);
   }
 
-  private sendLossy(end: End, bytes: Uint8Array): void {
-    if (!this.reaches(end.owner, end.other.owner) || this.rng.next() < this.options.loss) return;
-    const at = Math.max(this.world.now + this.delayMs(end.owner, end.other.owner), end.other.notBefore);
-    this.world.plan(at, this.arrived, { end: end.other, bytes });
+  private sendLossy(message: Message): void {
+    const { to } = message;
+    const from = to.other.owner;
+    if (!this.reaches(from, to.owner)) return;
+    if (this.options.loss > 0 && this.rng.next() < this.options.loss) return;
+    this.world.plan(Math.max(this.world.now + this.delayMs(from, to.owner), to.notBefore), this.arrived, message);
   }
 
   /** A lost segment holds up all behind it until it was sent again. */
-  private sendOrdered(to: End, bytes: Uint8Array, waitMs: number): void {
+  private sendOrdered(message: Message, waitMs: number): void {
+    const { to } = message;
     let delayMs = waitMs + this.delayMs(to.other.owner, to.owner);
-    while (this.rng.next() < this.options.loss) delayMs += this.retransmitMs(to);
+    while (this.options.loss > 0 && this.rng.next() < this.options.loss) delayMs += this.retransmitMs(to);
     to.notBefore = Math.max(this.world.now + delayMs, to.notBefore);
-    this.world.plan(to.notBefore, this.arrived, { end: to, bytes });
+    this.world.plan(to.notBefore, this.arrived, message);
   }
 
-  private readonly arrived = ({ end, bytes }: { readonly end: End; readonly bytes: Uint8Array }): void => {
-    if (end.state !== "open" || !this.world.isAlive(end.owner)) return;
-    this.probe.delivered(end.other.owner, end.owner, end.kind, bytes);
+  private readonly arrived = ({ to, bytes, reading }: Message): void => {
+    if (to.state !== "open" || !this.world.isAlive(to.owner)) return;
+    this.probe.delivered(to.other.owner, to.owner, to.kind, bytes.length, reading);
     this.world.trace.addBytes(bytes);
-    this.world.input(end.owner, { kind: "message", link: end.id, bytes });
+    this.world.input(to.owner, { kind: "message", link: to.id, bytes });
   };
 
   private delayMs(from: number, to: number): number {
-    return this.topology.oneWayMs(from, to) + drawJitterMs(this.rng, jitterMsMean);
+    return this.topology.oneWayMs(from, to) + this.jitter.drawMs();
   }
 
   private retransmitMs(end: End): number {
@@ -255,7 +268,7 @@ export class Network {
 
   private release(end: End): void {
     const waitMs = this.retransmitMs(end);
-    for (const bytes of end.held.splice(0)) this.sendOrdered(end, bytes, waitMs);
+    for (const message of end.held.splice(0)) this.sendOrdered(message, waitMs);
     if (end.heldClose === undefined) return;
     const reason = end.heldClose;
     end.heldClose = undefined;
@@ -406,9 +419,10 @@ export class Network {
 }
 
 /** A stream that is not read keeps only its newest messages, as the real one does. */
-function hold(end: End, bytes: Uint8Array): void {
-  end.held.push(bytes);
-  if (end.held.length > limits.linkQueueMessagesMax) end.held.shift();
+function hold(message: Message): void {
+  const { held } = message.to;
+  held.push(message);
+  if (held.length > limits.linkQueueMessagesMax) held.shift();
 }
 
 /** A number in [0, 1) for each pair, the same whoever of the two asks. */

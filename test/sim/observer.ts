@@ -20,8 +20,6 @@ export interface Observer {
   spoke?(node: number, count: number): void;
   heard?(node: number, packet: HeardPacket): void;
   event?(node: number, event: PeerEvent): void;
-  sent?(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
-  delivered?(from: number, to: number, kind: LinkKind, bytes: Uint8Array): void;
   linkClosed?(node: number, remote: number, kind: LinkKind, reason: LinkCloseReason): void;
   misused?(node: number, what: string): void;
   /** Once a virtual second. */
@@ -49,6 +47,11 @@ export class Observers {
 
   tell<Name extends keyof Observer>(name: Name, ...args: Parameters<Callback[Name]>): void {
     for (const observer of this.listenersOf(name)) (observer[name] as (...all: typeof args) => void)(...args);
+  }
+
+  /** `tell("heard", …)`, without its price: it comes with every packet at every ear. */
+  heard(node: number, packet: HeardPacket): void {
+    for (const observer of this.listenersOf("heard")) observer.heard!(node, packet);
   }
 
   private listenersOf(name: keyof Observer): readonly Observer[] {

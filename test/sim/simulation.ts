@@ -122,6 +122,7 @@ class SimulatedRoom {
     this.faults.plan(calmMsOf(this.options));
     for (let second = 1; second <= this.options.seconds; second++) {
       this.world.run(second * 1000);
+      this.trace.forgetOld();
       this.observers.tell("second");
     }
     assert(this.cast.isOpen, "the host never opened the room");
@@ -156,7 +157,6 @@ class SimulatedRoom {
     return new Observers([
       reference,
       new EarChecker(reference, violations),
-      this.trace,
       coverage,
       capacity,
       this.baselines,
@@ -170,7 +170,7 @@ class SimulatedRoom {
     const { violations, coverage, meters, world } = this;
     const nodesMax = nodesMaxOf(this.options);
     const hopsMax = limits.relaysMax + hopsBeyondRelays;
-    const forwarding = new ForwardingChecker(violations, () => world.inputs, nodesMax, hopsMax);
+    const forwarding = new ForwardingChecker(violations, () => world.inputs, hopsMax);
     const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
     coverage.follow(trace);
     meters.follow(trace);
@@ -179,8 +179,8 @@ class SimulatedRoom {
 
   private makeProbe(): NetworkProbe {
     return {
-      sent: (from, to, kind, bytes) => this.observers.tell("sent", from, to, kind, bytes),
-      delivered: (from, to, kind, bytes) => this.observers.tell("delivered", from, to, kind, bytes),
+      sent: (from, to, kind, bytes) => this.trace.sent(from, to, kind, bytes),
+      delivered: (from, to, kind, bytes, reading) => this.trace.delivered(from, to, kind, bytes, reading),
       linkClosed: (node, remote, kind, reason) => this.observers.tell("linkClosed", node, remote, kind, reason),
       misused: (node, what) => this.observers.tell("misused", node, what),
     };

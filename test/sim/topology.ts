@@ -30,15 +30,10 @@ const accessMsMedian = 7;
 const accessSigma = 0.7;
 const accessMsMax = 80;
 
-interface Place {
-  readonly region: Region;
-  readonly regionIndex: number;
-  readonly accessMs: number;
-}
-
 /** Where peers are, and how long a message takes between two of them. */
 export class Topology {
-  private readonly places: Place[] = [];
+  private readonly regionOf: number[] = [];
+  private readonly accessMs: number[] = [];
   private readonly kind: TopologyKind;
   private readonly rng: Rng;
 
@@ -49,16 +44,19 @@ export class Topology {
 
   /** Gives the next node its place; nodes are numbered in order of this call. */
   place(): void {
-    const regionIndex = this.kind === "regional" ? regionOfRegional : this.drawRegion();
-    const accessMs = Math.min(accessMsMax, accessMsMedian * Math.exp(accessSigma * drawNormal(this.rng)));
-    this.places.push({ region: regions[regionIndex]!, regionIndex, accessMs });
+    this.regionOf.push(this.kind === "regional" ? regionOfRegional : this.drawRegion());
+    this.accessMs.push(Math.min(accessMsMax, accessMsMedian * Math.exp(accessSigma * drawNormal(this.rng))));
+  }
+
+  /** Which region a node is in, by its name. */
+  regionName(node: number): string {
+    return regions[this.regionOf[node]!]!.name;
   }
 
   /** One way, without jitter: half the regions' round trip and both last miles. */
   oneWayMs(from: number, to: number): number {
-    const a = this.places[from]!;
-    const b = this.places[to]!;
-    return a.region.rttMs[b.regionIndex]! / 2 + a.accessMs + b.accessMs;
+    const wayMs = regions[this.regionOf[from]!]!.rttMs[this.regionOf[to]!]! / 2;
+    return wayMs + this.accessMs[from]! + this.accessMs[to]!;
   }
 
   rttMs(a: number, b: number): number {
@@ -77,9 +75,23 @@ export function drawNormal(rng: Rng): number {
   return Math.sqrt(-2 * Math.log(1 - rng.next())) * Math.cos(2 * Math.PI * rng.next());
 }
 
-/** Gamma of shape 2: the sum of two exponentials, a jitter that has no negative side and a tail. */
-export function drawJitterMs(rng: Rng, meanMs: number): number {
-  return (-meanMs / 2) * Math.log((1 - rng.next()) * (1 - rng.next()));
+/** Values of one distribution, drawn once and dealt at random: a run needs tens of millions. */
+const dealt = 2 ** 16;
+
+/** Jitter: gamma of shape 2, the sum of two exponentials, which has no negative side and a tail. */
+export class Jitter {
+  private readonly table: Float64Array;
+  private readonly rng: Rng;
+
+  constructor(rng: Rng, meanMs: number) {
+    this.rng = rng;
+    const draw = (): number => (-meanMs / 2) * Math.log((1 - rng.next()) * (1 - rng.next()));
+    this.table = Float64Array.from({ length: dealt }, draw);
+  }
+
+  drawMs(): number {
+    return this.table[this.rng.u32() & (dealt - 1)]!;
+  }
 }
 
 /** Children of one lent uplink: lognormal, median 10, at most 40 (performance.md, section 1); sigma is of people's uplinks. */

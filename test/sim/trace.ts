@@ -5,6 +5,7 @@
 export class TraceHash {
   private low = 0x811c9dc5;
   private high = 0x01000193;
+  private readonly words = new Map<string, number>();
 
   addWord(word: number): void {
     this.low = Math.imul(this.low ^ word, 0x01000193);
@@ -18,14 +19,25 @@ export class TraceHash {
     this.addWord(Math.floor(micros / 2 ** 32));
   }
 
-  addText(text: string): void {
-    for (let index = 0; index < text.length; index++) this.addWord(text.charCodeAt(index));
+  /** Adds one of a few names, such as kinds of inputs. */
+  addName(name: string): void {
+    let word = this.words.get(name);
+    if (word === undefined) {
+      word = 0;
+      for (let index = 0; index < name.length; index++) word = Math.imul(word ^ name.charCodeAt(index), 0x01000193);
+      this.words.set(name, word);
+    }
+    this.addWord(word);
   }
 
-  /** Adds a message: its length and its last 16 bytes, which for anything signed or sealed depend on all of it. */
+  /** Adds a message: its length and its last 8 bytes, which for anything signed or sealed depend on all of it. */
   addBytes(bytes: Uint8Array): void {
-    this.addWord(bytes.length);
-    for (let index = Math.max(0, bytes.length - 16); index < bytes.length; index++) this.addWord(bytes[index]!);
+    const { length } = bytes;
+    this.addWord(length);
+    for (let end = length; end > Math.max(0, length - 8); end -= 4) {
+      const tail = (bytes[end - 1] ?? 0) | ((bytes[end - 2] ?? 0) << 8);
+      this.addWord(tail | ((bytes[end - 3] ?? 0) << 16) | ((bytes[end - 4] ?? 0) << 24));
+    }
   }
 
   /** 16 hex digits. */

@@ -6,15 +6,6 @@ import type { Rule } from "./options.ts";
 const handshakeBytes = 5000;
 const messageBytes = 60;
 
-/** One direction of one connection, as the wall sees it. */
-export interface Crossing {
-  readonly from: number;
-  readonly to: number;
-  readonly kind: LinkKind;
-  /** The receiving end: the same object as long as the connection lasts. */
-  readonly end: object;
-}
-
 /**
  * A censor between people and relays: its rules fall in the middle of a run and stay. Relays among themselves are not
  * behind it.
@@ -26,6 +17,7 @@ export class Wall {
   readonly #blocked = new Set<number>();
   #freezeBytes = Infinity;
   #udpDead = false;
+  #raised = false;
 
   constructor(rng: Rng, isRelay: (node: number) => boolean) {
     this.#rng = rng;
@@ -37,6 +29,7 @@ export class Wall {
    * @param relays of whom a share may be blocked; gives those that are.
    */
   raise(rule: Rule, relays: readonly number[]): readonly number[] {
+    this.#raised = true;
     if (rule.kind === "freeze") this.#freezeBytes = rule.bytes;
     if (rule.kind === "udp") this.#udpDead = true;
     if (rule.kind !== "block") return [];
@@ -46,9 +39,12 @@ export class Wall {
     return [...this.#blocked];
   }
 
-  /** Whether a message passes. What does not is lost, and nobody is told. */
-  passes({ from, to, kind, end }: Crossing, bytes: number): boolean {
-    if (!this.stands(from, to)) return true;
+  /**
+   * Whether a message passes. What does not is lost, and nobody is told.
+   * @param end the receiving end: the same object as long as the connection lasts.
+   */
+  passes(from: number, to: number, kind: LinkKind, end: object, bytes: number): boolean {
+    if (!this.#raised || !this.stands(from, to)) return true;
     if (this.#blocked.has(from) || this.#blocked.has(to)) return false;
     if (kind === "webrtc") return !this.#udpDead;
     if (this.#isRelay(to)) return true;
@@ -59,7 +55,7 @@ export class Wall {
 
   /** Whether a connection can be had. */
   opens(from: number, to: number, kind: LinkKind): boolean {
-    if (!this.stands(from, to)) return true;
+    if (!this.#raised || !this.stands(from, to)) return true;
     return !this.#blocked.has(from) && !this.#blocked.has(to) && !(kind === "webrtc" && this.#udpDead);
   }
 

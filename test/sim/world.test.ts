@@ -49,16 +49,19 @@ describe("the heap", () => {
   it("gives occurrences by time and, at one time, in the order of planning, as sorting would", () => {
     const rng = new Rng("heap");
     const heap = new OccurrenceHeap();
-    const items = Array.from({ length: 2000 }, (_, order) => {
-      return { at: rng.int(300), order, act: () => undefined, payload: undefined };
-    });
+    const items = Array.from({ length: 2000 }, (_, order) => ({ at: rng.int(300), order }));
     const popped: number[] = [];
-    for (const item of items) {
-      heap.push(item);
-      // Taken out and put back now and then, so that sinking and rising mix.
-      if (rng.next() < 0.3) heap.push(heap.pop()!);
+    for (const { at, order } of items) heap.push(at, () => undefined, order);
+    // Half are taken out while others are put in, so that sinking and rising mix.
+    for (let taken = 0; taken < 1000; taken++) {
+      expect(heap.soonestAt).toBeLessThanOrEqual(300);
+      popped.push(heap.pop()!.payload as number);
+      heap.push(1000 + rng.int(300), () => undefined, -1);
     }
-    while (heap.size > 0) popped.push(heap.pop()!.order);
+    for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
+      if (next.payload !== -1) popped.push(next.payload as number);
+    }
+    expect([heap.size, heap.soonestAt]).toEqual([0, Infinity]);
     const sorted = items.toSorted((a, b) => a.at - b.at || a.order - b.order);
     expect(popped).toEqual(sorted.map((item) => item.order));
   });

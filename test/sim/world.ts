@@ -42,7 +42,6 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
   private readonly nodes: WorldNode<Input, Output>[] = [];
   private readonly wakes: (node: number) => void = (node) => this.wake(node);
   private time: number = worldStart;
-  private planned = 0;
   private busy = false;
   private readonly timeout: Input;
   private readonly carry: Carry<Output>;
@@ -80,7 +79,7 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
 
   /** Plans `act(payload)` for a time; what lies in the past happens now, after everything planned for now. */
   plan<Payload>(at: number, act: (payload: Payload) => void, payload: Payload): void {
-    this.heap.push({ at: Math.max(at, this.time), order: this.planned++, act, payload });
+    this.heap.push(Math.max(at, this.time), act, payload);
   }
 
   /** Plans for `delayMs` from now. */
@@ -97,13 +96,13 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
     this.inputs++;
     this.trace.addTime(this.time);
     this.trace.addWord(node);
-    this.trace.addText(input.kind);
+    this.trace.addName(input.kind);
     target.machine.handle(input, this.now);
     for (let count = 0; ; count++) {
       const output = target.machine.poll();
       if (output === undefined) break;
       assert(count < outputsMax, `node ${node} does not drain after ${input.kind}`);
-      this.trace.addText(output.kind);
+      this.trace.addName(output.kind);
       this.carry(node, output);
     }
     this.busy = false;
@@ -113,8 +112,8 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
   /** Lets everything happen that is planned up to `elapsedMs` after the start, and moves the clock there. */
   run(elapsedMs: number): void {
     const end = worldStart + elapsedMs;
-    for (let next = this.heap.peek(); next !== undefined && next.at <= end; next = this.heap.peek()) {
-      this.heap.pop();
+    while (this.heap.soonestAt <= end) {
+      const next = this.heap.pop()!;
       this.time = next.at;
       (next.act as (payload: unknown) => void)(next.payload);
     }

@@ -133,12 +133,6 @@ export function memoryFigures(kind: Stay["kind"], records: readonly Record[], wa
   };
 }
 
-/** Nearest rank; undefined of nothing. */
-export function percentile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-}
-
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

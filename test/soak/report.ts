@@ -1,4 +1,5 @@
-import { listenerFigures, memoryFigures, percentile, sentByOf } from "./figures.ts";
+import { percentile } from "../demo/figures.ts";
+import { listenerFigures, memoryFigures, sentByOf } from "./figures.ts";
 import type { MemoryFigures, Record } from "./figures.ts";
 
 /** The last line of `npm run soak`. */
@@ -78,7 +79,7 @@ export function soakText(report: SoakReport): string {
 }
 
 /** To five decimals: a frame an hour shows. */
-function share(value: number | undefined): number {
+function share(value: number | null): number {
   return Math.round((value ?? 0) * 1e5) / 1e5;
 }
 

@@ -5,6 +5,7 @@ import { assert } from "../assert.ts";
 import { ByteReader, ByteWriter, concat, equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
+import type { Epoch } from "../room/keys.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import {
   buildPacket,
@@ -24,14 +25,6 @@ const u32Limit = 2 ** 32;
 const opusOffset = 4;
 /** Sender keys kept: every voice in both layers, in this epoch and the one before. */
 const senderKeysMax = limits.voicesMax * 4;
-
-/** A media epoch as members know it. */
-export interface Epoch {
-  /** Counts up from 0; packets and views show its low 8 bits. */
-  readonly number: number;
-  /** `epochSecret` of it, 32 bytes. */
-  readonly secret: Uint8Array;
-}
 
 /** What becomes one packet. */
 export interface PacketContent {

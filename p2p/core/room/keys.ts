@@ -37,6 +37,14 @@ export interface RoomKeys {
   readonly session: HostSession;
 }
 
+/** A media epoch as members know it. */
+export interface Epoch {
+  /** Counts up from 0; packets and views show its low 8 bits. */
+  readonly number: number;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
 /** Draws a new room with its first session. */
 export function createRoomKeys(crypto: Crypto, now: Millis): RoomKeys {
   const root = createKeyPair(crypto);

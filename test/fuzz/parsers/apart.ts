@@ -1,6 +1,8 @@
 /** Functions that are named like readers of foreign bytes and are not driven by the list, each with the reason. */
 export const apart: Readonly<Record<string, string>> = {
   checkInvite: "parses by parseInvite and throws a sentence",
+  readInvite: "parses by parseInvite and throws a sentence",
+  readCard: "parses by parseCard and throws a sentence",
   checkCard: "parses by parseCard and throws a sentence",
   openPlayer: "opens a path; what is in the file: slow.ts",
   openAudioFile: "opens a path; what is in the file: slow.ts",

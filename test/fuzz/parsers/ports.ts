@@ -131,7 +131,7 @@ function commandLineParsers(): Parsers {
       samples: [bytesOf("listen\nthi1-AAAA\n--for\n20s\n--json"), bytesOf("relay\n--max-children\n7\n--only")],
       accepts: (bytes) => refusesPolitely(() => parseCommandLine(textOf(bytes).split("\n"))),
       text: true,
-      covers: ["parseCommandLine"],
+      covers: ["parseCommandLine", "readTokens"],
     },
     duration: {
       samples: [bytesOf("20s"), bytesOf("5m")],

@@ -1,4 +1,5 @@
-import type { Journey, MediaSighting, TraceListener } from "../media-trace.ts";
+import type { Journey } from "../journey.ts";
+import type { MediaSighting, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
 
 /** A relay may keep this share of its slots for children of a relay that dies: they are no room for newcomers. */

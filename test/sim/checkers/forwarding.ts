@@ -1,4 +1,5 @@
-import type { Journey, MediaSighting, TraceListener } from "../media-trace.ts";
+import type { Journey } from "../journey.ts";
+import type { MediaSighting, TraceListener } from "../media-trace.ts";
 import type { Violations } from "../observer.ts";
 
 /**
@@ -12,41 +13,44 @@ const timesOverEdgeMax = 5;
  * more links than there are relays to cross.
  */
 export class ForwardingChecker implements TraceListener {
-  private current:
-    | {
-        readonly from: number;
-        readonly to: number;
-        readonly journey: Journey;
-        readonly repeat: boolean;
-        readonly input: number;
-      }
-    | undefined;
+  /** What is being delivered: packets that the receiver has not had, and that it has, all of one message. */
+  private readonly fresh: Journey[] = [];
+  private readonly stale: Journey[] = [];
+  private from = -1;
+  private to = -1;
+  private input = -1;
   private readonly violations: Violations;
   private readonly inputs: () => number;
-  private readonly nodesMax: number;
   private readonly hopsMax: number;
 
   /** @param inputs the world's count of inputs. @param hopsMax links that a packet may cross. */
-  constructor(violations: Violations, inputs: () => number, nodesMax: number, hopsMax: number) {
+  constructor(violations: Violations, inputs: () => number, hopsMax: number) {
     this.violations = violations;
     this.inputs = inputs;
-    this.nodesMax = nodesMax;
     this.hopsMax = hopsMax;
   }
 
   mediaDelivered({ from, to, journey, repeat, claimedHops }: MediaSighting): void {
-    this.current = { from, to, journey, repeat, input: this.inputs() + 1 };
+    const input = this.inputs() + 1;
+    if (input !== this.input || from !== this.from || to !== this.to) this.fresh.length = this.stale.length = 0;
+    this.from = from;
+    this.to = to;
+    this.input = input;
+    (repeat ? this.stale : this.fresh).push(journey);
     const hops = Math.max(claimedHops, journey.hops[to] ?? 0);
     if (hops > this.hopsMax) this.violations.report("forwarding", to, `a packet crossed ${hops} links`);
   }
 
-  mediaSent({ from, to, journey, repeat, passedOn }: MediaSighting): void {
+  mediaSent({ from, to, journey, repeat, passedOn, times }: MediaSighting): void {
     if (passedOn && repeat) this.violations.report("forwarding", from, `sends a packet twice at once to ${to}`);
-    const times = journey.edges.get(from * this.nodesMax + to) ?? 0;
-    if (times > timesOverEdgeMax) this.violations.report("forwarding", from, `sent one packet ${times} times to ${to}`);
-    const current = this.current;
-    if (current?.to !== from || current.journey !== journey || current.input !== this.inputs()) return;
-    if (current.repeat) this.violations.report("forwarding", from, `forwards to ${to} a packet that it had before`);
-    if (current.from === to) this.violations.report("forwarding", from, `sends a packet back to ${to}`);
+    if (times >= timesOverEdgeMax) {
+      this.violations.report("forwarding", from, `sent one packet ${times + 1} times to ${to}`);
+    }
+    if (this.to !== from || this.input !== this.inputs()) return;
+    const had = this.stale.includes(journey);
+    if (had) this.violations.report("forwarding", from, `forwards to ${to} a packet that it had before`);
+    if (this.from === to && (had || this.fresh.includes(journey))) {
+      this.violations.report("forwarding", from, `sends a packet back to ${to}`);
+    }
   }
 }

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { allParsers, quickCrypto } from "./all.ts";
-import { corpusFolders } from "./corpus.ts";
-import { slowFuzzers } from "./slow.ts";
-import { apart } from "./parsers/apart.ts";
+import { allParsers, quickCrypto } from "../fuzz/all.ts";
+import { corpusFolders } from "../fuzz/corpus.ts";
+import { slowFuzzers } from "../fuzz/slow.ts";
+import { apart } from "../fuzz/parsers/apart.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folders = ["p2p", "electron", "renderer/net", "renderer/model"];

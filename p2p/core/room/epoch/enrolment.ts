@@ -1,0 +1,154 @@
+import type { Millis } from "../../../api/ids.ts";
+import { limits } from "../../../api/limits.ts";
+import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import { encodeUtf8 } from "../../utf8.ts";
+import { type Capability, readCapability, verifyChain, writeCapability } from "../capability.ts";
+import type { Commit } from "./commit.ts";
+import { heightMax } from "./tree.ts";
+
+const version = 1;
+const enrolLabel = encodeUtf8("teahouse enrolment 1");
+const grantLabel = encodeUtf8("teahouse grant 1");
+const signatureBytes = 64;
+const keyBytes = 32;
+/** Names one enrolment on its way and its grant on the way back; drawn for each try. */
+export const enrolmentIdBytes = 8;
+/** A chain of three and its signatures take 620. */
+export const enrolmentBytesMax = 1024;
+/** Keys of the longest path take 700. */
+const grantBytesMax = 1024;
+
+/** What a member wants of whoever keeps the keys. */
+export interface Enrolment {
+  /** Whether it comes, or leaves for good and gives its place up. */
+  readonly wish: "hold" | "leave";
+  /** X25519: the grant is sealed to it. */
+  readonly boxKey: Uint8Array;
+  /** Root first; the last grantee is the identity that signs. */
+  readonly chain: readonly Capability[];
+}
+
+/** Whose it is, once it is believed. */
+export interface BelievedEnrolment extends Enrolment {
+  readonly identityKey: Uint8Array;
+}
+
+/** Seals an enrolment to the authority that the commit names: relays and other members see neither who nor what. */
+export function sealEnrolment(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  id: Uint8Array,
+  commit: Pick<Commit, "tree" | "boxKey">,
+  identitySeed: Uint8Array,
+  enrolment: Enrolment,
+): Uint8Array | undefined {
+  const writer = new ByteWriter().u8(version).u8(enrolment.wish === "hold" ? 0 : 1);
+  writer.bytes(enrolment.boxKey).u8(enrolment.chain.length);
+  for (const capability of enrolment.chain) writeCapability(writer, capability);
+  const body = writer.finish();
+  // Bound to the tree, so that it cannot be given to another authority, or again after a restart.
+  const signature = crypto.sign(identitySeed, concat(enrolLabel, roomKey, commit.tree, id, body));
+  const info = concat(enrolLabel, roomKey, commit.tree);
+  const sealed = crypto.sealTo(commit.boxKey, crypto.randomBytes(keyBytes), info, id, concat(body, signature));
+  return sealed && concat(id, sealed);
+}
+
+/** An enrolment that opens, parses, and whose chain holds now; undefined otherwise. */
+export function openEnrolment(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  tree: Uint8Array,
+  boxSeed: Uint8Array,
+  bytes: Uint8Array,
+  now: Millis,
+): BelievedEnrolment | undefined {
+  if (bytes.length < enrolmentIdBytes || bytes.length > enrolmentBytesMax) return undefined;
+  const id = bytes.subarray(0, enrolmentIdBytes);
+  const info = concat(enrolLabel, roomKey, tree);
+  const plain = crypto.openSealed(boxSeed, info, id, bytes.subarray(enrolmentIdBytes));
+  if (!plain || plain.length < signatureBytes) return undefined;
+  const body = plain.subarray(0, plain.length - signatureBytes);
+  const enrolment = parseEnrolment(body);
+  const authority = enrolment && verifyChain(crypto, roomKey, enrolment.chain, now);
+  if (!enrolment || !authority?.ok) return undefined;
+  const identityKey = authority.value.grantee;
+  const message = concat(enrolLabel, roomKey, tree, id, body);
+  if (!crypto.verify(identityKey, message, plain.subarray(body.length))) return undefined;
+  return { ...enrolment, identityKey };
+}
+
+function parseEnrolment(body: Uint8Array): Enrolment | undefined {
+  const reader = new ByteReader(body);
+  if (reader.u8() !== version) return undefined;
+  const wish = (["hold", "leave"] as const)[reader.u8()];
+  const boxKey = reader.bytes(keyBytes);
+  const count = reader.u8();
+  if (wish === undefined || count > limits.capabilityDepthMax) return undefined;
+  const chain: Capability[] = [];
+  for (let index = 0; index < count; index++) {
+    const capability = readCapability(reader);
+    if (!capability) return undefined;
+    chain.push(capability);
+  }
+  return reader.ended ? { wish, boxKey, chain } : undefined;
+}
+
+/** What a member gets: its place in the tree, and the epoch that is in force. */
+export interface KeyGrant {
+  /** The commit up to which the keys are right. */
+  readonly number: number;
+  readonly epoch: number;
+  readonly secret: Uint8Array;
+  readonly leaf: number;
+  /** From the leaf to the root. */
+  readonly keys: readonly Uint8Array[];
+}
+
+/** Seals a grant to the member whose enrolment it answers; signed, so that it is the authority's word. */
+export function sealGrant(
+  crypto: Crypto,
+  tree: Uint8Array,
+  id: Uint8Array,
+  sessionSeed: Uint8Array,
+  boxKey: Uint8Array,
+  grant: KeyGrant,
+): Uint8Array | undefined {
+  const writer = new ByteWriter().u8(version).u32(grant.number).u32(grant.epoch).bytes(grant.secret);
+  writer.u16(grant.leaf).u8(grant.keys.length);
+  for (const key of grant.keys) writer.bytes(key);
+  const body = writer.finish();
+  const signature = crypto.sign(sessionSeed, concat(grantLabel, tree, id, boxKey, body));
+  const info = concat(grantLabel, tree);
+  const sealed = crypto.sealTo(boxKey, crypto.randomBytes(keyBytes), info, id, concat(body, signature));
+  return sealed && concat(id, sealed);
+}
+
+/** A grant that opens and that the commit's authority signed; undefined otherwise. */
+export function openGrant(
+  crypto: Crypto,
+  commit: Pick<Commit, "tree" | "sessionKey">,
+  box: { readonly seed: Uint8Array; readonly key: Uint8Array },
+  bytes: Uint8Array,
+): KeyGrant | undefined {
+  if (bytes.length > grantBytesMax) return undefined;
+  const { tree, sessionKey } = commit;
+  const id = bytes.subarray(0, enrolmentIdBytes);
+  const plain = crypto.openSealed(box.seed, concat(grantLabel, tree), id, bytes.subarray(enrolmentIdBytes));
+  if (!plain || plain.length < signatureBytes) return undefined;
+  const body = plain.subarray(0, plain.length - signatureBytes);
+  const message = concat(grantLabel, tree, id, box.key, body);
+  if (!crypto.verify(sessionKey, message, plain.subarray(body.length))) return undefined;
+  const reader = new ByteReader(body);
+  if (reader.u8() !== version) return undefined;
+  const head = {
+    number: reader.u32(),
+    epoch: reader.u32(),
+    secret: reader.bytes(keyBytes),
+    leaf: reader.u16(),
+  };
+  const count = reader.u8();
+  if (count < 2 || count > heightMax + 1) return undefined;
+  const keys = Array.from({ length: count }, () => reader.bytes(keyBytes));
+  return reader.ended ? { ...head, keys } : undefined;
+}

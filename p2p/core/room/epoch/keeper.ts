@@ -1,0 +1,248 @@
+import { type Millis, millis } from "../../../api/ids.ts";
+import { toHex } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import type { Capability } from "../capability.ts";
+import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
+import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
+import { type BelievedEnrolment, enrolmentIdBytes, openEnrolment, sealGrant } from "./enrolment.ts";
+import { heightMax, KeyTree } from "./tree.ts";
+
+/** In a room whose keys are given, a new epoch for who came begins at most this often: each costs everybody a paper. */
+const joinsEveryMs = 5_000;
+/** And for who left: they held the keys anyhow until they went. */
+const leavesEveryMs = 30_000;
+/** Members of a keeper that is gone come to the new one within this time; until then its epoch goes on. */
+const settleMs = 20_000;
+/** Who is put out in one commit, each by two changes a level: what is more follows in the next, so that none is long or dear. */
+const outMax = Math.floor(changesMax / (2 * heightMax));
+const seedBytes = 32;
+
+/** What of a room the keeper of its keys knows. */
+export interface KeeperRoom {
+  readonly roomKey: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+/** Who may hold keys: not banned, invite alive, let in. */
+export type MayHold = (identityKey: Uint8Array, chain: readonly Capability[]) => boolean;
+
+interface Holder {
+  readonly leaf: number;
+  readonly chain: readonly Capability[];
+  readonly identityKey: Uint8Array;
+  boxKey: Uint8Array;
+}
+
+interface Waiting {
+  readonly id: Uint8Array;
+  readonly holder: Holder;
+}
+
+/** Where another keeper of the room stopped: what an heir knows as a member, a host from its capsule. */
+export interface KeyHistory extends Epoch {
+  readonly mode: KeyMode;
+}
+
+/**
+ * Keeps a room's keys for the acting authority ([RM41] to [RM45]): who holds which, what must be told to all, and what to one.
+ * As long as nobody was put out of an open room its epoch is the invite's; members are given their places beforehand, so that
+ * one paper is enough when it comes to that.
+ */
+export class EpochKeeper {
+  readonly #crypto: Crypto;
+  readonly #room: KeeperRoom;
+  readonly #mayHold: MayHold;
+  readonly #tree: KeyTree;
+  readonly #treeId: Uint8Array;
+  readonly #box: KeyPair;
+  readonly #holders = new Map<string, Holder>();
+  /** Who came since the last commit, in a room whose keys are given. */
+  #coming: Waiting[] = [];
+  /** Who has left by itself, and who has been put out and is still to be told apart. */
+  readonly #leaving = new Set<string>();
+  readonly #out = new Set<string>();
+  #mode: KeyMode;
+  #epoch: Epoch;
+  #number = 0;
+  #commit: Commit | undefined;
+  #committedAt: Millis;
+  #leavingSince: Millis | undefined;
+  readonly #settlesAt: Millis;
+
+  /** `closed`: keys are given from the start. */
+  constructor(
+    crypto: Crypto,
+    room: KeeperRoom,
+    closed: boolean,
+    mayHold: MayHold,
+    history: KeyHistory | undefined,
+    now: Millis,
+  ) {
+    this.#crypto = crypto;
+    this.#room = room;
+    this.#mayHold = mayHold;
+    this.#tree = new KeyTree(crypto);
+    this.#treeId = crypto.randomBytes(enrolmentIdBytes);
+    const seed = crypto.randomBytes(seedBytes);
+    this.#box = { seed, key: crypto.boxKey(seed) };
+    const first = { number: 0, secret: epochSecret(crypto, room.secret, room.tag, 0) };
+    this.#mode = history?.mode ?? "open";
+    this.#epoch = history ? { number: history.number, secret: history.secret } : first;
+    this.#committedAt = now;
+    this.#settlesAt = millis(history?.mode === "tree" ? now + settleMs : now);
+    if (closed && this.#mode === "open") this.#begin([], []);
+  }
+
+  /** The epoch in force; its low 8 bits stand in the view. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  get mode(): KeyMode {
+    return this.#mode;
+  }
+
+  /** Members who hold keys. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** When something waits to be committed. */
+  get dueAt(): Millis | undefined {
+    if (this.#out.size > 0) return this.#committedAt;
+    if (this.#mode === "open") return undefined;
+    const joinsAt = this.#coming.length > 0 ? this.#committedAt + joinsEveryMs : Infinity;
+    const leavesAt = this.#leavingSince === undefined ? Infinity : this.#leavingSince + leavesEveryMs;
+    const at = Math.min(joinsAt, leavesAt);
+    return at === Infinity ? undefined : millis(at);
+  }
+
+  /** Takes an enrolment. What to send back at once, if anything. `refused`: it is no good, or may not hold keys. */
+  take(bytes: Uint8Array, sessionSeed: Uint8Array, now: Millis): Uint8Array | "refused" | undefined {
+    const enrolment = openEnrolment(this.#crypto, this.#room.roomKey, this.#treeId, this.#box.seed, bytes, now);
+    if (!enrolment) return "refused";
+    const name = toHex(enrolment.identityKey);
+    if (enrolment.wish === "leave") return this.#leave(name, now);
+    if (!this.#mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
+    const known = this.#holders.get(name);
+    if (!known && this.#tree.isFull) return "refused";
+    const holder = known ?? this.#seat(name, enrolment);
+    holder.boxKey = enrolment.boxKey;
+    this.#leaving.delete(name);
+    const waiting = { id: bytes.slice(0, enrolmentIdBytes), holder };
+    const isComing = !known || this.#coming.some((other) => other.holder === holder);
+    if (this.#mode === "open" || !isComing || now < this.#settlesAt) return this.#grant(waiting, sessionSeed);
+    this.#coming = this.#coming.filter((other) => other.holder !== holder);
+    if (this.#coming.length < joinedMax) this.#coming.push(waiting);
+    return undefined;
+  }
+
+  /** A fresh epoch at once, without those who may hold keys no more ([RM44]). The view is to be issued after it. */
+  rekey(now: Millis): void {
+    for (const [name, holder] of this.#holders) {
+      if (!this.#mayHold(holder.identityKey, holder.chain)) this.#out.add(name);
+    }
+    this.#next(now);
+  }
+
+  /** Commits what has waited long enough. True when there is a new epoch: the view is to be issued, then `granted` to be sent. */
+  runDue(now: Millis): boolean {
+    if (this.dueAt === undefined || now < this.dueAt) return false;
+    this.#next(now);
+    return true;
+  }
+
+  /** Grants for those who came, once their commit is out. */
+  granted(sessionSeed: Uint8Array): Uint8Array[] {
+    const grants = this.#coming.flatMap((waiting) => this.#grant(waiting, sessionSeed) ?? []);
+    this.#coming = [];
+    return grants;
+  }
+
+  /** The commit in force, signed anew: to be told to everybody. */
+  paper(session: KeyPair, now: Millis): Uint8Array {
+    const issuedAt = millis(Math.max(Math.floor(now), (this.#commit?.issuedAt ?? 0) + 1));
+    const commit = { ...(this.#commit ?? this.#plain()), sessionKey: session.key, issuedAt };
+    this.#commit = commit;
+    return signCommit(this.#crypto, session.seed, this.#room.tag, commit);
+  }
+
+  /** Overwrites every secret. */
+  wipe(): void {
+    this.#tree.wipe();
+    this.#box.seed.fill(0);
+    this.#epoch.secret.fill(0);
+    this.#holders.clear();
+    this.#coming = [];
+  }
+
+  #seat(name: string, { identityKey, chain, boxKey }: BelievedEnrolment): Holder {
+    const holder = { leaf: this.#tree.add(), chain, identityKey, boxKey };
+    this.#holders.set(name, holder);
+    return holder;
+  }
+
+  #leave(name: string, now: Millis): undefined {
+    if (!this.#holders.has(name)) return;
+    this.#leaving.add(name);
+    this.#leavingSince ??= now;
+  }
+
+  /** One commit: who was put out first, who left as far as there is room, and everybody who came. */
+  #next(now: Millis): void {
+    const names = [...this.#out, ...[...this.#leaving].filter((name) => !this.#out.has(name))].slice(0, outMax);
+    const gone = names.flatMap((name) => this.#holders.get(name) ?? []);
+    this.#coming = this.#coming.filter((waiting) => !gone.includes(waiting.holder));
+    for (const name of names) {
+      this.#holders.delete(name);
+      this.#leaving.delete(name);
+      this.#out.delete(name);
+    }
+    if (this.#leaving.size === 0) this.#leavingSince = undefined;
+    const leaves = gone.map((holder) => holder.leaf);
+    this.#begin(
+      this.#coming.map((waiting) => waiting.holder.leaf),
+      leaves,
+    );
+    this.#committedAt = now;
+  }
+
+  /** The next epoch: keys above who came are turned, keys that somebody took along are drawn anew. */
+  #begin(joined: readonly number[], gone: readonly number[]): void {
+    const number = this.#epoch.number + 1;
+    this.#tree.ratchet(joined);
+    const changes = gone.length === 0 ? [] : this.#tree.remove(gone, number);
+    if (joined.length === 0 && gone.length === 0) changes.push(...this.#tree.refresh(number));
+    this.#mode = "tree";
+    const { rootKey, height } = this.#tree;
+    this.#epoch = { number, secret: treeSecret(this.#crypto, rootKey, this.#room.tag, number) };
+    const confirmation = confirmationOf(this.#crypto, rootKey, number);
+    this.#number++;
+    this.#commit = { ...this.#plain(), height, joined, changes, confirmation };
+  }
+
+  /** What there is to say when nothing has changed: where to enrol. */
+  #plain(): Commit {
+    return {
+      sessionKey: this.#box.key,
+      issuedAt: millis(this.#commit?.issuedAt ?? 0),
+      tree: this.#treeId,
+      number: this.#number,
+      epoch: this.#epoch.number,
+      mode: this.#mode,
+      boxKey: this.#box.key,
+      height: this.#tree.height,
+      joined: [],
+      changes: [],
+      confirmation: new Uint8Array(8),
+    };
+  }
+
+  #grant({ id, holder }: Waiting, sessionSeed: Uint8Array): Uint8Array | undefined {
+    const { number, secret } = this.#epoch;
+    const keys = this.#tree.pathOf(holder.leaf);
+    const grant = { number: this.#number, epoch: number, secret, leaf: holder.leaf, keys };
+    return sealGrant(this.#crypto, this.#treeId, id, sessionSeed, holder.boxKey, grant);
+  }
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { toHex } from "../../../../p2p/core/bytes.ts";
+import { Rng } from "../../../../p2p/core/rng.ts";
+import { KeyPath } from "../../../../p2p/core/room/epoch/path.ts";
+import { KeyRegistry, SimCrypto } from "../../../sim/crypto.ts";
+import { seededCrypto } from "../../fixtures.ts";
+import { RoomOfKeys } from "./room-of-keys.ts";
+
+const seed = process.env["TEST_SEED"] ?? "teahouse";
+
+function room(name: string, closed: boolean): RoomOfKeys {
+  const rng = new Rng(`${seed}/${name}`);
+  return new RoomOfKeys(new SimCrypto(rng.fork("crypto"), new KeyRegistry()), rng, closed);
+}
+
+describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
+  it("[RM41] an open room's first epoch needs nobody; enrolling changes nothing that is heard", () => {
+    const open = room("open", false);
+    const first = open.join();
+    expect(open.opens(first)).toBe(true);
+    expect(open.keeper.epoch.number).toBe(0);
+    open.pass(20_000);
+    expect([first.holder.isEnrolled, open.keeper.size, open.told.length]).toEqual([true, 1, 1]);
+  });
+
+  it("[RM44] a kick: one paper, at once; everybody who stays opens, who was kicked never again", () => {
+    const open = room("kick", false);
+    for (let count = 0; count < 40; count++) open.join();
+    open.pass(20_000);
+    const [victim] = open.people;
+    if (!victim) throw new Error("nobody came");
+    open.kick(victim);
+    expect(open.told).toHaveLength(2);
+    expect(open.present.filter((person) => !open.opens(person))).toEqual([]);
+    expect(open.opens(victim)).toBe(false);
+    // The invite's secret is of no use any more, and asking again is refused.
+    victim.isOut = false;
+    open.pass(20_000);
+    expect(open.opens(victim)).toBe(false);
+  });
+
+  it("[RM43] who comes to a closed room opens from now on, and nothing of what was told before", () => {
+    const closed = room("closed", true);
+    const early = closed.join();
+    closed.pass(6_000);
+    expect(closed.opens(early)).toBe(true);
+    const epochBefore = closed.keeper.epoch;
+    const toldBefore = closed.told.length;
+    const late = closed.join();
+    expect(late.holder.epoch).toBeUndefined();
+    closed.pass(12_000);
+    expect([closed.opens(early), closed.opens(late)]).toEqual([true, true]);
+    expect(late.holder.epoch?.number).toBeGreaterThan(epochBefore.number);
+    expect(toHex(late.holder.epoch?.secret ?? new Uint8Array(0))).not.toBe(toHex(epochBefore.secret));
+    expect(closed.told.length).toBeGreaterThan(toldBefore);
+  });
+
+  it("[RM45] who was away follows when one paper was missed or many, and without the keeper's help when none was", () => {
+    const closed = room("away", true);
+    const people = [closed.join(), closed.join(), closed.join(), closed.join()];
+    closed.pass(12_000);
+    const [absent, other] = people;
+    if (!absent || !other) throw new Error("nobody came");
+    absent.away = true;
+    closed.kick(other);
+    closed.join();
+    closed.pass(12_000);
+    expect(closed.opens(absent)).toBe(false);
+    absent.away = false;
+    closed.pass(1_000);
+    const last = closed.told.at(-1);
+    // It is shown the newest commit when it comes back, as by any relay.
+    if (last) absent.holder.takeCommit(last, closed.now);
+    closed.pass(12_000);
+    expect(closed.opens(absent)).toBe(true);
+  });
+
+  it("[RM45] another keeper goes on with the same epoch; who comes to it in time misses nothing", () => {
+    const closed = room("heir", true);
+    for (let count = 0; count < 12; count++) closed.join();
+    closed.pass(12_000);
+    const before = closed.keeper.epoch.number;
+    const history = closed.people[3]?.holder.history;
+    if (!history) throw new Error("no history");
+    closed.replaceKeeper(history);
+    expect(closed.keeper.epoch.number).toBe(before);
+    for (let second = 0; second < 19; second++) {
+      closed.pass(1_000);
+      expect(closed.present.filter((person) => !closed.opens(person))).toEqual([]);
+    }
+    const [victim] = closed.people;
+    if (!victim) throw new Error("nobody");
+    closed.kick(victim);
+    expect(closed.present.filter((person) => !closed.opens(person))).toEqual([]);
+    expect(closed.opens(victim)).toBe(false);
+  });
+
+  it.each([true, false])(
+    "[RM42] [RM44] random joins, leaves, absences and kicks (closed: %s): everybody inside opens, nobody outside does",
+    (closed) => {
+      for (let run = 0; run < 6; run++) {
+        const rng = new Rng(`${seed}/random/${closed}/${run}`);
+        const hall = room(`hall/${closed}/${run}`, closed);
+        for (let step = 0; step < 120; step++) {
+          const dice = rng.int(10);
+          const somebody = hall.pick();
+          if (dice < 5) hall.join();
+          else if (dice === 5 && somebody) hall.leave(somebody);
+          else if (dice === 6 && somebody) hall.kick(somebody);
+          else if (dice === 7 && somebody) somebody.away = !somebody.away;
+          hall.pass(rng.int(6) * 1_000);
+        }
+        for (const person of hall.people.filter((each) => each.away)) {
+          person.away = false;
+          const last = hall.told.at(-1);
+          if (last && !person.isOut) person.holder.takeCommit(last, hall.now);
+        }
+        hall.pass(130_000, 1_000);
+        const outside = hall.people.filter((person) => person.isOut && (hall.banned.size > 0 || closed));
+        expect(hall.present.filter((person) => !hall.opens(person))).toEqual([]);
+        const treeMade = hall.keeper.mode === "tree";
+        if (treeMade)
+          expect(outside.filter((person) => hall.opens(person) && hall.banned.has(person.name))).toEqual([]);
+        if (closed) expect(outside.filter((person) => hall.opens(person))).toEqual([]);
+      }
+    },
+  );
+
+  it("[RM42] in a full room a kick is one small paper, and a hundred at once are papers of a size", () => {
+    const full = room("full", false);
+    for (let count = 0; count < 1_500; count++) full.join();
+    full.pass(12_000, 2_000);
+    expect(full.keeper.size).toBe(1_500);
+    const before = full.bytesTold;
+    const [victim] = full.people;
+    if (!victim) throw new Error("nobody");
+    full.kick(victim);
+    expect(full.bytesTold - before).toBeLessThan(2_048);
+    expect(full.present.filter((person) => !full.opens(person))).toHaveLength(0);
+    for (const person of full.people.slice(1, 101)) {
+      full.banned.add(person.name);
+      person.isOut = true;
+    }
+    const papers = full.told.length;
+    full.keeper.rekey(full.now);
+    full.tell();
+    full.pass(1_000, 1_000);
+    expect(full.told.length - papers).toBeLessThanOrEqual(8);
+    expect(full.present.filter((person) => !full.opens(person))).toHaveLength(0);
+    expect(full.people.slice(0, 101).filter((person) => full.opens(person))).toHaveLength(0);
+  });
+
+  it("[RM42] who was put out cannot follow even with every key that it ever held, or those of others who were", () => {
+    const crypto = seededCrypto("collusion");
+    const hall = new RoomOfKeys(crypto, new Rng("collusion"), true);
+    for (let count = 0; count < 9; count++) hall.join();
+    hall.pass(12_000);
+    const victims = hall.people.slice(2, 5);
+    for (const victim of victims) hall.kick(victim);
+    const last = hall.told.at(-1);
+    expect(last?.changes.length).toBeGreaterThan(0);
+    // Any leaf's place in the paper, tried with keys from outside.
+    for (let leaf = 0; leaf < 16; leaf++) {
+      const keys = Array.from({ length: (last?.height ?? 0) + 1 }, () => crypto.randomBytes(32));
+      expect(last && new KeyPath(crypto, leaf, keys).follow(last)).toBe(false);
+    }
+    expect(victims.filter((victim) => hall.opens(victim))).toEqual([]);
+    expect(hall.present.filter((person) => !hall.opens(person))).toEqual([]);
+  });
+});

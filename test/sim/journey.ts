@@ -1,0 +1,52 @@
+const noHops = 255;
+
+/** One packet's way through the room so far. */
+export class Journey {
+  readonly firstSeenAt: number;
+  /** Links crossed until a node first had it; 255: it does not have it. */
+  readonly hops: Uint8Array;
+  /** World input in which each node first had it. */
+  private readonly input: Uint32Array;
+  /** Who first sent it to each node: nearly all that there ever is to know of its edges. */
+  private readonly firstFrom: Int32Array;
+  /** Every sending beyond that: `from * nodes + to`, and how often. */
+  private readonly more = new Map<number, number>();
+  private readonly nodesMax: number;
+
+  constructor(nodesMax: number, firstSeenAt: number) {
+    this.nodesMax = nodesMax;
+    this.firstSeenAt = firstSeenAt;
+    this.hops = new Uint8Array(nodesMax).fill(noHops);
+    this.input = new Uint32Array(nodesMax);
+    this.firstFrom = new Int32Array(nodesMax).fill(-1);
+  }
+
+  /** Whether it is there already. */
+  reached(node: number): boolean {
+    return this.hops[node] !== noHops;
+  }
+
+  /** It has come to a node, over so many links, in this input. */
+  arrive(node: number, hops: number, input: number): void {
+    this.hops[node] = Math.min(noHops - 1, hops);
+    this.input[node] = input;
+  }
+
+  /** Whether it came to the node in this very input. */
+  cameIn(node: number, input: number): boolean {
+    return this.input[node] === input >>> 0;
+  }
+
+  /** It goes over an edge. Returns how often it had before. */
+  cross(from: number, to: number): number {
+    const first = this.firstFrom[to]!;
+    if (first < 0) {
+      this.firstFrom[to] = from;
+      return 0;
+    }
+    const edge = from * this.nodesMax + to;
+    const more = this.more.get(edge) ?? 0;
+    this.more.set(edge, more + 1);
+    return first === from ? more + 1 : more;
+  }
+}
