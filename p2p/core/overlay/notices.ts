@@ -117,7 +117,9 @@ export class Notices {
   /** Tells everybody what we did. */
   passEvent(bytes: Uint8Array, now: Millis): void {
     this.#chains.add(bytes);
-    this.#spread({ kind: "act", bytes }, undefined, now);
+    // On every edge at once: then it is ahead of the state that settles it, whichever way that takes.
+    const paper = encodePaper({ kind: "act", bytes });
+    for (const edge of this.#edges.all) if (edge.welcomed) edge.session.sendReliable(paper, now);
   }
 
   /** Gives a new neighbour what is held. */

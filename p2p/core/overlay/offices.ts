@@ -7,7 +7,7 @@ import type { HostProof } from "../session/frames.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { encodePaper } from "./papers.ts";
 
-/** An heir says who it is to every relay that it has an edge to, so that what is for whoever acts comes to it too ([OV17]). */
+/** An heir says who it is to every relay that it has an edge to, so that what is for whoever acts comes to it too ([RM35]). */
 export function showOffice(
   edges: Edges,
   proofFor: (relay: PeerId, session: Uint8Array) => HostProof | undefined,

@@ -8,12 +8,12 @@ import type { Crypto } from "../crypto.ts";
 import { encodeRecord, recordHour, recordKeys } from "../discovery/record.ts";
 import type { HostRelay } from "../peer-io.ts";
 import { type HostProof, peerOf } from "../session/frames.ts";
-import { cut } from "../utf8.ts";
 import { issueCapability, rights, rightsOfRole } from "./capability.ts";
 import { doneMax, type HostCapsule } from "./capsule.ts";
 import { signCarriage } from "./carriage.ts";
 import type { ChainEvent } from "./chain.ts";
 import type { RoomEvent } from "./event.ts";
+import { firstState } from "./first-state.ts";
 import { encodeHints } from "./hints.ts";
 import { History } from "./history.ts";
 import { fittingHints, type Invite, issueInvite } from "./invite.ts";
@@ -24,16 +24,7 @@ import { proveHost } from "./proof.ts";
 import { answer as answerOf } from "./reception.ts";
 import { rankOf, type Void } from "./reduce.ts";
 import { sealState } from "./sealed-state.ts";
-import {
-  branchBytes,
-  emptyState,
-  type Keeper,
-  nameBytesMax,
-  type Office,
-  type RoomState,
-  type StagePerson,
-  titleBytesMax,
-} from "./state.ts";
+import type { Keeper, Office, RoomState, StagePerson } from "./state.ts";
 import { banOf, encodeView, type RelayView, signView, type ViewContent } from "./view.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
@@ -84,6 +75,8 @@ export class Authority {
   #viewSequence = 0;
   #stateSequence = 0;
   #viewSigned: Uint8Array | undefined;
+  /** Who could speak for the room, so that it can be said when they no longer can. */
+  readonly #heirs = new Map<string, Uint8Array>();
   /** Keys that spoke for the room and may no more. */
   #revoked: Uint8Array[] = [];
   #publishAt: Millis | undefined;
@@ -271,9 +264,13 @@ export class Authority {
   noteDone(content: RoomEvent): void {
     if (content.kind === "seat" || content.kind === "unseat" || content.kind === "lower")
       this.#finish(toHex(content.petition));
-    if (content.kind !== "relieve" && content.kind !== "ban" && content.kind !== "kick") return;
-    const key = content.kind === "ban" ? content.who.identityKey : content.identityKey;
-    this.#revoked = [...this.#revoked, banOf(this.#crypto, key)].slice(-32);
+    for (const { key, role } of this.state.keepers) if (role === "heir") this.#heirs.set(toHex(key), key);
+    for (const [name, key] of this.#heirs) {
+      const isHeir = this.state.keepers.some((keeper) => equal(keeper.key, key));
+      const others = this.#revoked.filter((revoked) => !equal(revoked, banOf(this.#crypto, key)));
+      this.#revoked = isHeir ? others : [...others, banOf(this.#crypto, key)];
+      if (!isHeir) this.#heirs.delete(name);
+    }
   }
 
   /** What a host's root gives somebody who shall speak for the room when the host is silent; undefined with an heir. */
@@ -375,23 +372,6 @@ export class Authority {
       this.#done.delete(oldest);
     }
   }
-}
-
-/** Makes the stage's entry for a host. */
-export function hostPerson(voiceKey: Uint8Array, identityKey: Uint8Array, name: string): StagePerson {
-  return { voiceKey, identityKey, role: "host", name: cut(name, nameBytesMax), branch: new Uint8Array(branchBytes) };
-}
-
-function firstState(keys: RoomKeys, options: HostOptions, host: StagePerson): RoomState {
-  const { identityKey, name } = host;
-  const keeper: Keeper = { key: keys.session.key, identityKey, role: "host", name, office: undefined };
-  return {
-    ...emptyState,
-    title: cut(options.title ?? "", titleBytesMax),
-    openStage: options.letEverybodySpeak,
-    stage: [host],
-    keepers: [keeper],
-  };
 }
 
 /** What a view says, whatever its number: so two can be compared. */

@@ -29,6 +29,9 @@ const authorsMax = 2048;
 /** Why a note is not shown; counted under this name. */
 type NoteFault = "note" | "note-silenced" | "note-slow";
 
+/** Something of our own on its way, or why not; undefined: there was nothing to say. */
+export type Said = { readonly sealed: Uint8Array; readonly event: NoteEvent } | "silenced" | "slow-mode" | undefined;
+
 /** What one person types to the room, and what it reads of others, each once ([RM28]). */
 export class Chat {
   readonly #crypto: Crypto;
@@ -46,26 +49,27 @@ export class Chat {
     this.#seat = seat;
   }
 
-  /** Whether the room's pause since our last text is over. */
-  mayWrite(state: RoomState, now: Millis): boolean {
-    const last = this.#textAt.get(toHex(this.#seat.identity.key));
-    return last === undefined || now - last >= state.slowModeS * 1000;
-  }
-
   /** What was typed, sealed, cut to its longest, and as it is told; undefined when there is nothing in it. */
-  write(typed: string, now: Millis): { readonly sealed: Uint8Array; readonly event: NoteEvent } | undefined {
+  write(typed: string, state: RoomState | undefined, now: Millis): Said {
     const text = Array.from(typed.trim()).slice(0, noteCharactersMax).join("");
     if (text === "") return undefined;
-    remember(this.#textAt, toHex(this.#seat.identity.key), now);
-    return this.#send({ text, reaction: undefined }, now);
+    return this.#whyNot("text", state, now) ?? this.#send({ text, reaction: undefined }, now);
   }
 
-  /** A reaction, likewise; undefined when the last one was a moment ago. */
-  react(reaction: Reaction, now: Millis): { readonly sealed: Uint8Array; readonly event: NoteEvent } | undefined {
-    const own = toHex(this.#seat.identity.key);
-    if (now - (this.#reactionAt.get(own) ?? -Infinity) < reactionMs) return undefined;
-    remember(this.#reactionAt, own, now);
-    return this.#send({ text: "", reaction }, now);
+  /** A reaction, likewise. */
+  react(reaction: Reaction, state: RoomState | undefined, now: Millis): Said {
+    return this.#whyNot("reaction", state, now) ?? this.#send({ text: "", reaction }, now);
+  }
+
+  /** Why nothing that we said would be shown ([RM38]). */
+  #whyNot(kind: "text" | "reaction", state: RoomState | undefined, now: Millis): "silenced" | "slow-mode" | undefined {
+    const { key } = this.#seat.identity;
+    const own = toHex(key);
+    const pauseMs = kind === "reaction" ? reactionMs : (state?.slowModeS ?? 0) * 1000;
+    const last = (kind === "reaction" ? this.#reactionAt : this.#textAt).get(own);
+    if (state && hasPerson(state.keepers, key)) return undefined;
+    if (state && hasKey(state.silenced, key)) return "silenced";
+    return last !== undefined && now - last < pauseMs ? "slow-mode" : undefined;
   }
 
   #send(
@@ -73,6 +77,7 @@ export class Chat {
     now: Millis,
   ): { readonly sealed: Uint8Array; readonly event: NoteEvent } {
     const { roomKey, identity, name } = this.#seat;
+    remember(said.reaction === undefined ? this.#textAt : this.#reactionAt, toHex(identity.key), now);
     const note = { id: this.#crypto.randomBytes(8), name, ...said };
     const sealed = sealNote(this.#crypto, this.#epochSecret, roomKey, identity.seed, note);
     return { sealed, event: this.#show(note, toHex(identity.key), now) };

@@ -30,9 +30,9 @@ export interface Doer {
   readonly identityKey: Uint8Array;
   readonly state: RoomState;
   /** What makes an heir of somebody; undefined for everybody but the host. */
-  office(identityKey: Uint8Array, now: Millis): Office | undefined;
+  readonly office: (identityKey: Uint8Array, now: Millis) => Office | undefined;
   /** The link that replaces all before; undefined for who may not. */
-  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined;
+  readonly newLink: (now: Millis) => Extract<RoomEvent, { kind: "replace-link" }> | undefined;
 }
 
 const none = new Uint8Array(handBytes);

@@ -44,7 +44,7 @@ export function factsOf(crypto: Crypto, state: RoomState, self: Onlooker, skelet
 }
 
 /**
- * What two people read to each other to know that nobody stands between them ([RM41]): the same for both, and another in
+ * What two people read to each other to know that nobody stands between them ([RM50]): the same for both, and another in
  * every room.
  */
 export function comparisonCode(crypto: Crypto, roomKey: Uint8Array, one: Uint8Array, other: Uint8Array): string {

@@ -6,7 +6,8 @@ import type { Crypto } from "../crypto.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import { showOffice } from "../overlay/offices.ts";
 import type { HostProof } from "../session/frames.ts";
-import { Authority, hostPerson } from "./authority.ts";
+import { Authority } from "./authority.ts";
+import { hostPerson } from "./first-state.ts";
 import { openEvent } from "./chain.ts";
 import { answerToHand, codeOfVoid, type Deed, deedOf, removalOf } from "./deeds.ts";
 import type { RoomEvent } from "./event.ts";
@@ -17,19 +18,32 @@ import { writeEvent } from "./pen.ts";
 import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./petition.ts";
 import { proveHost } from "./proof.ts";
 import type { Void } from "./reduce.ts";
+import { withShut } from "./reconcile.ts";
 import { Requests } from "./requests.ts";
 import { isVouchedFor, openState } from "./sealed-state.ts";
 import { delegate, type Seat } from "./seat.ts";
-import { handBytes, type Keeper, listsMax, type RoomState } from "./state.ts";
+import { handBytes, type Keeper, type RoomState } from "./state.ts";
 import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
 import type { RelayView } from "./view.ts";
 
 /** Events are settled by a state this long after the first of them: who joins then reads no more than one state and a few events. */
 const settleEveryMs = 5000;
+/** And sooner what somebody at the door has to know: behind the event itself, so that nobody takes it for old. */
+const settleSoonMs = 150;
 /** Who was overruled by mistake says so again after this long. */
 const reclaimMs = 700;
 /** Invites that one engine remembers having given out. */
 const issuedMax = 256;
+
+/** What somebody at the door has to know before they are in. */
+const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
+  "rules",
+  "replace-link",
+  "revoke",
+  "ban",
+  "use",
+  "end",
+]);
 
 /** What keeping a room needs from the person who sits in it. */
 export interface KeepingWires {
@@ -61,7 +75,6 @@ export class Keeping {
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
-  #alarmed = 0;
   readonly #issued: (IssuedInvite & { readonly branch: Uint8Array })[] = [];
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -143,6 +156,7 @@ export class Keeping {
   takeUp(now: Millis): void {
     const { view } = this.#node;
     if (!this.#authority) return;
+    this.#isAtWork = true;
     if (this.#seat.comesBack) {
       this.#authority.takeNewSession(now);
       if (view) this.#authority.countBeyond(view, this.#authority.state);
@@ -250,7 +264,7 @@ export class Keeping {
       authority.countBeyond({ sequence: 0 }, state);
       authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
     } else if (!this.#history) this.#history = new History(state);
-    else if (!this.#history.rebase(state)) this.#alarm();
+    else if (!this.#history.rebase(state)) this.#wires.forked();
     showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
     this.#wires.changed(now);
     return true;
@@ -264,18 +278,18 @@ export class Keeping {
     if (!event) return "bad";
     const forks = history.forks.length;
     const taken = history.offer(event);
-    if (history.forks.length > forks) this.#alarm();
+    if (history.forks.length > forks) this.#wires.forked();
     if (taken === "void") return "void";
     if (taken !== "applied") return undefined;
     this.#authority?.noteDone(event.content);
     this.#noticed(event.content, now);
-    this.#publish(now);
+    this.#publish(now, decidesWhoComes.has(event.content.kind));
     return undefined;
   }
 
   /** Two things were signed under one number. */
   forked(): void {
-    this.#alarm();
+    this.#wires.forked();
   }
 
   /** Whether it is about something now, and goes on with what waits by itself. */
@@ -299,18 +313,21 @@ export class Keeping {
     if (!state) return;
     if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
+    for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
     if (this.#authority && this.#isAtWork) return this.#beat(state, now);
     const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
     if (reached && dueAt !== undefined && now >= dueAt && !this.#authority) this.#succeed(now);
-    for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
   }
 
   deadline(): Millis | undefined {
     const { state } = this;
-    const own = this.#office && state && !this.#authority;
+    if (!state) return undefined;
+    const own = !this.#authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    const waits = [this.#settleAt, this.#reclaimAt, this.#beatAt, dueAt, this.requests.nextAt];
-    return waits.filter((at) => at !== undefined).toSorted((left, right) => left - right)[0];
+    return soonest(
+      soonest(soonest(this.#settleAt, this.#reclaimAt), soonest(this.#beatAt, dueAt)),
+      this.requests.nextAt,
+    );
   }
 
   /** What proves an heir to a relay on an edge that is open. */
@@ -335,7 +352,10 @@ export class Keeping {
       if (reason !== undefined) return codeOfVoid(reason);
       this.#noticed(event, now);
     }
-    this.#publish(now);
+    this.#publish(
+      now,
+      deed.events.some(({ kind }) => decidesWhoComes.has(kind)),
+    );
     return undefined;
   }
 
@@ -355,14 +375,15 @@ export class Keeping {
   }
 
   /** Sends what was written, and what relays have to know of it. */
-  #publish(now: Millis): void {
+  #publish(now: Millis, isUrgent = false): void {
     const authority = this.#authority;
     for (const { encoded } of authority?.takeEvents() ?? []) {
       this.#node.notices.passEvent(encoded, now);
     }
     if (authority && this.#isAtWork) {
       if (authority.isViewStale) this.#node.notices.adoptView(authority.issueView(now), now);
-      if (authority.history.size > 0) this.#settleAt ??= millis(now + settleEveryMs);
+      const at = millis(now + (isUrgent ? settleSoonMs : settleEveryMs));
+      if (authority.history.size > 0) this.#settleAt = soonest(this.#settleAt, at);
     }
     this.#wires.changed(now);
   }
@@ -414,46 +435,17 @@ export class Keeping {
     this.#node.runUpkeep(now);
     this.#wires.changed(now);
   }
-
-  /** Once for each thing that was found; who heard it twice learns nothing. */
-  #alarm(): void {
-    this.#alarmed++;
-    this.#wires.forked();
-  }
-
-  /** A host that looked around goes to work. */
-  goToWork(): void {
-    this.#isAtWork = true;
-  }
-}
-
-/** Two states that grew apart: ours, with everything that the other shut. */
-function withShut(ours: RoomState, theirs: RoomState): RoomState {
-  const missing = <Item>(mine: readonly Item[], other: readonly Item[], key: (item: Item) => string): Item[] => {
-    const known = new Set(mine.map(key));
-    return [...mine, ...other.filter((item) => !known.has(key(item)))];
-  };
-  const ofBytes = (bytes: Uint8Array): string => toHex(bytes);
-  const bans = missing(ours.bans, theirs.bans, ({ identityKey }) => toHex(identityKey)).slice(-listsMax.bans);
-  const isFree = (each: { readonly identityKey: Uint8Array }): boolean =>
-    !bans.some(({ identityKey }) => equal(identityKey, each.identityKey));
-  return {
-    ...ours,
-    bans,
-    stage: ours.stage.filter((person) => person.role === "host" || isFree(person)),
-    hands: ours.hands.filter(({ person }) => isFree(person)),
-    revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(-listsMax.revoked),
-    silenced: missing(ours.silenced, theirs.silenced, ofBytes).slice(-listsMax.silenced),
-    kicked: missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked),
-    generation: Math.max(ours.generation, theirs.generation),
-    ended: ours.ended || theirs.ended,
-  };
 }
 
 function newLink(authority: Authority, now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined {
   const generation = authority.state.generation + 1;
   const invite = authority.issueInvite({ role: "listener", expiresInMs: linkMs, singleUse: false }, now, generation);
   return { kind: "replace-link", generation, inviteSeed: invite.inviteSeed, chain: invite.chain };
+}
+
+function soonest(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return left < right ? left : right;
 }
 
 /** As the first invites hold. */

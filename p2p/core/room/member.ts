@@ -11,14 +11,13 @@ import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { Passed } from "../overlay/spread.ts";
-import { isOpus, viewMarkOf } from "../packet/format.ts";
-import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
-import { rights, verifyChain } from "./capability.ts";
-import { Chat } from "./chat.ts";
+import { verifyChain } from "./capability.ts";
+import { Chat, type Said } from "./chat.ts";
+import { barredFrom, presentsItself, waitsForUse } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
@@ -27,19 +26,15 @@ import { openHints } from "./hints.ts";
 import { epochSecret } from "./keys.ts";
 import { fittingHints, type Invite } from "./invite.ts";
 import { reseated, type Seat } from "./seat.ts";
-import { inviteOf, type Wish } from "./petition.ts";
+import type { Wish } from "./petition.ts";
 import { factsOf, type Skeleton } from "./facts.ts";
+import { Opening } from "./opening.ts";
+import { Sound } from "./sound.ts";
 import { Keeping } from "./keeping.ts";
 import type { Resident, ResidentWires, Ruling } from "./resident.ts";
-import { hasKey, hasPerson, type RoomState } from "./state.ts";
+import type { RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
-import { type RelayView, viewHash } from "./view.ts";
-
-/** A host waits this long for slow relays before it hands out invites without them. */
-const settleMs = 4000;
-
-/** A host that comes back waits this long, after the first relay let it in, for what it says of the room. */
-const lookAroundMs = 1000;
+import type { RelayView } from "./view.ts";
 
 /** A room that we end is told to everybody for this long before we are out ourselves. */
 const farewellMs = 1500;
@@ -53,16 +48,12 @@ export class Member implements Resident {
   readonly #keeping: Keeping;
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
-  readonly #epochSecret: Uint8Array;
-  readonly #opener: PacketOpener;
-  readonly #sealer: PacketSealer;
+  readonly #sound: Sound;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
   readonly #chat: Chat;
-  readonly #startedAt: Millis;
   readonly #finding: Finding;
-  readonly #answered = new Set<PeerId>();
-  #viewMark = 0;
+  readonly #opening: Opening;
   #role: Role = "listener";
   #joined = false;
   #hosting = false;
@@ -70,11 +61,7 @@ export class Member implements Resident {
   /** A room that we ended is told to everybody before we leave it. */
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
-  #welcomedAt: Millis | undefined;
-  /** Relays that have not answered by now are not waited for. */
-  #late = false;
   readonly #asking: Asking;
-  #sequence: number;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
@@ -82,22 +69,14 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#skeleton = skeleton;
-    this.#startedAt = now;
-    this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
-    const epoch = { number: 0, secret: this.#epochSecret };
-    this.#opener = new PacketOpener(crypto, epoch);
-    this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
-    this.#sequence = 0;
+    this.#opening = new Opening(seat.comesBack, now);
+    this.#sound = new Sound(crypto, seat);
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event));
-    this.#chat = new Chat(crypto, this.#epochSecret, seat);
+    this.#chat = new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat);
     this.#asking = new Asking(crypto);
     this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
-    const own = seat.chain.at(-1);
-    const isOnce = ((own?.rights ?? 0) & rights.once) !== 0;
-    if (!seat.authority && (isOnce || own?.role === "moderator" || own?.role === "heir")) {
-      this.#keeping.requests.ask("present", now);
-    }
+    if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
   }
@@ -175,23 +154,21 @@ export class Member implements Resident {
       this.#advance(now);
       return code;
     }
-    if (this.#mayNotType(now, false) !== undefined) return "silenced";
-    const written = this.#chat.react(act.reaction, now);
-    if (!written) return "slow-mode";
-    this.#node.notices.passNote(written.sealed, undefined, now);
-    this.#tell(written.event);
-    return undefined;
+    const said = this.#chat.react(act.reaction, this.#state, now);
+    return this.#send(said, now);
   }
 
   /** Types to the room; empty text is nothing. */
   say(text: string, now: Millis): void {
-    if (!this.#joined) return;
-    const code = this.#mayNotType(now, true);
-    if (code !== undefined) return this.#tell({ event: "trouble", code, fatal: false });
-    const written = this.#chat.write(text, now);
-    if (!written) return;
-    this.#node.notices.passNote(written.sealed, undefined, now);
-    this.#tell(written.event);
+    const code = this.#joined ? this.#send(this.#chat.write(text, this.#state, now), now) : undefined;
+    if (code !== undefined) this.#tell({ event: "trouble", code, fatal: false });
+  }
+
+  #send(said: Said, now: Millis): ErrorCode | undefined {
+    if (typeof said !== "object") return said;
+    this.#node.notices.passNote(said.sealed, undefined, now);
+    this.#tell(said.event);
+    return undefined;
   }
 
   note(bytes: Uint8Array, now: Millis): void {
@@ -253,19 +230,15 @@ export class Member implements Resident {
 
   /** Sends 40 ms of our own voice, in one layer or both. False while the stage is not ours. */
   speak(spoken: SpokenPacket, now: Millis): boolean {
-    const { opus, low, capturedAt } = spoken;
-    if (!this.#mayBeHeard() || !isOpus(opus) || (low && !isOpus(low))) return false;
-    const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
-    const sealed = [this.#sealer.seal({ ...content, layer: "normal", opus })];
-    if (low) sealed.push(this.#sealer.seal({ ...content, layer: "low", opus: low }));
-    if (!this.#node.originate(sealed, now)) return false;
+    const sealed = this.#mayBeHeard() ? this.#sound.seal(spoken) : undefined;
+    if (!sealed || !this.#node.originate(sealed, now)) return false;
     this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
   }
 
   packet(passed: Passed, now: Millis): void {
     if (!this.hearing.isNews(passed)) return;
-    const opened = this.#opener.open(passed.packet, passed.voiceKey, now);
+    const opened = this.#sound.open(passed, now);
     if (!opened.ok) {
       this.#node.spread.reject(opened.reason);
       return;
@@ -278,7 +251,7 @@ export class Member implements Resident {
   }
 
   view(view: RelayView, now: Millis): void {
-    this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    this.#sound.takeView(view);
     this.#teller.members(undefined, view.voices.length);
     this.#keeping.view(view, now);
     this.#updateRole();
@@ -300,9 +273,8 @@ export class Member implements Resident {
 
   welcomed(edge: Edge, time: number, now: Millis): void {
     this.#clock.learn(time, now);
-    this.#welcomedAt ??= now;
+    this.#opening.welcomed(edge.peer, now);
     if (!this.#joined) this.#teller.step("waiting-for-papers");
-    this.#answered.add(edge.peer);
     // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
     if (this.#keeping.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#keeping.issue(now);
     this.#advance(now);
@@ -310,7 +282,7 @@ export class Member implements Resident {
 
   refused(peer: PeerId, reason: Refusal, now: Millis): void {
     this.#finding.refused(reason);
-    this.#answered.add(peer);
+    this.#opening.answered(peer);
     // It carried before this host fell, and does no more.
     if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false) && !this.#seat.comesBack)
       this.#keeping.issue(now);
@@ -318,7 +290,7 @@ export class Member implements Resident {
   }
 
   unreachable(peer: PeerId, now: Millis): void {
-    this.#answered.add(peer);
+    this.#opening.answered(peer);
     const lost = this.#seat.authority?.setCarrying(peer, false) ?? false;
     if (lost && (this.#hosting || !this.#seat.comesBack)) this.#keeping.issue(now);
     this.#advance(now);
@@ -375,10 +347,7 @@ export class Member implements Resident {
     if (!this.#joined) wait(this.#finding.endsAt, "find the room");
     if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
     if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
-    if (this.#isHost && !this.#hosting && this.#seat.comesBack && this.#welcomedAt !== undefined) {
-      wait(millis(this.#welcomedAt + lookAroundMs), "look around");
-    }
-    if (this.#isHost && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
+    if (this.#isHost && !this.#hosting) wait(this.#opening.dueAt, "slow relays");
     if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
     const { authority } = this.#keeping;
     if (authority && this.#mayPublish) wait(authority.renewAt, "renew the session");
@@ -406,24 +375,14 @@ export class Member implements Resident {
   #settle(now: Millis): void {
     const authority = this.#seat.authority;
     if (!authority) return;
-    const asked = authority.candidates;
-    this.#late ||= now >= this.#startedAt + settleMs;
-    const settled = this.#late || (asked.every((peer) => this.#answered.has(peer)) && this.#hasLookedAround(now));
+    const knows = this.#node.notices.state !== undefined;
+    const settled = this.#opening.isSettled(authority.candidates, knows, now);
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
-    this.#keeping.goToWork();
     if (this.#seat.comesBack) this.#keeping.takeUp(this.#clock.now(now));
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
     if (!this.#seat.comesBack) this.#keeping.issue(now);
-  }
-
-  /** Who comes back learns first what happened meanwhile: relays show it right behind their welcome. */
-  #hasLookedAround(now: Millis): boolean {
-    if (!this.#seat.comesBack || this.#node.notices.state !== undefined) return true;
-    // Who is the room's relay has nobody to ask.
-    if (this.#seat.authority?.candidates.length === 0) return true;
-    return this.#welcomedAt !== undefined && now >= this.#welcomedAt + lookAroundMs;
   }
 
   #tryJoin(now: Millis): void {
@@ -432,9 +391,9 @@ export class Member implements Resident {
     const state = this.#state;
     if (!placed || !this.#node.view || !state || !this.#inTime(now)) return;
     if (this.#isHost && !this.#hosting) return;
-    const barred = this.#barred(state, false);
+    const barred = barredFrom(this.#crypto, this.#seat, state, false);
     if (barred) return this.#fail(barred);
-    if (this.#waitsForUse(state)) return;
+    if (waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
     this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
@@ -498,33 +457,6 @@ export class Member implements Resident {
     return this.#hosting || (!this.#isHost && this.#keeping.authority !== undefined);
   }
 
-  /** Why this person may not be in the room, if so. */
-  #barred(state: RoomState, inside: boolean): ErrorCode | undefined {
-    if (state.ended) return "ended";
-    if (this.#isHost) return undefined;
-    const { key } = this.#seat.identity;
-    if (hasPerson(state.bans, key)) return "banned";
-    if (hasKey(state.kicked, key)) return "kicked";
-    const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
-    const { branch, generation } = inviteOf(this.#crypto, this.#seat.chain);
-    if (hasKey(state.revoked, branch) && !isKnown) return "invite-revoked";
-    const use = state.used.find((each) => equal(each.branch, branch));
-    if (this.#isOnce && use && !equal(use.identityKey, key)) return "invite-used";
-    if (inside || isKnown || this.#seat.comesBack) return undefined;
-    if (generation < state.generation) return "invite-revoked";
-    return state.access === "locked" ? "locked" : undefined;
-  }
-
-  get #isOnce(): boolean {
-    return ((this.#seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
-  }
-
-  /** Who comes by an invite for one waits until the room knows that it is theirs. */
-  #waitsForUse(state: RoomState): boolean {
-    const { branch } = inviteOf(this.#crypto, this.#seat.chain);
-    return this.#isOnce && !state.used.some((each) => equal(each.branch, branch));
-  }
-
   #keepingWires(): ConstructorParameters<typeof Keeping>[3] {
     return {
       self: this.#wires.self,
@@ -539,7 +471,7 @@ export class Member implements Resident {
   #changed(now: Millis): void {
     const state = this.#state;
     if (!state || this.#over) return;
-    const barred = this.#joined ? this.#barred(state, true) : undefined;
+    const barred = this.#joined ? barredFrom(this.#crypto, this.#seat, state, true) : undefined;
     // Who ended it tells everybody first.
     if (barred === "ended" && this.#keeping.mayAct) this.#endsAt ??= millis(now + farewellMs);
     else if (barred) return this.#fail(barred);
@@ -554,15 +486,6 @@ export class Member implements Resident {
     this.#keeping.reseat(this.#seat);
     const { invite } = this.#seat;
     if (invite) this.#tell({ event: "link-replaced", invite });
-  }
-
-  /** Why nothing typed by us would be shown. */
-  #mayNotType(now: Millis, isText: boolean): ErrorCode | undefined {
-    const state = this.#state;
-    const { key } = this.#seat.identity;
-    if (!state || hasPerson(state.keepers, key)) return undefined;
-    if (hasKey(state.silenced, key)) return "silenced";
-    return isText && !this.#chat.mayWrite(state, now) ? "slow-mode" : undefined;
   }
 
   #tellFacts(): void {

@@ -7,7 +7,8 @@ import { openRecord } from "../../../p2p/core/discovery/record.ts";
 import { voiceIdOf } from "../../../p2p/core/packet/format.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { answerToHand, removalOf } from "../../../p2p/core/room/deeds.ts";
-import { Authority, hostPerson } from "../../../p2p/core/room/authority.ts";
+import { Authority } from "../../../p2p/core/room/authority.ts";
+import { hostPerson } from "../../../p2p/core/room/first-state.ts";
 import { issueCapability, rights, verifyChain } from "../../../p2p/core/room/capability.ts";
 import { openHints } from "../../../p2p/core/room/hints.ts";
 import { createKeyPair, createRoomKeys, type KeyPair } from "../../../p2p/core/room/keys.ts";
@@ -299,12 +300,7 @@ describe("what a host session decides", () => {
       const at = (ms: number): boolean => verifyChain(crypto, roomKey, chain, millis(testNow + ms)).ok;
       expect(chain[0]?.role).toBe(role);
       const lasts = (role === "heir" ? 365 : 7) * 86_400_000;
-      expect([at(0), at(-26 * 3_600_000), at(lasts), at(lasts + 1000)]).toEqual([
-        true,
-        true,
-        true,
-        false,
-      ]);
+      expect([at(0), at(-26 * 3_600_000), at(lasts), at(lasts + 1000)]).toEqual([true, true, true, false]);
     }
     expect(() => authority.issueInvites(millis(0))).not.toThrow();
   });

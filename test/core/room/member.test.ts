@@ -42,7 +42,9 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
     expires,
     sequence: 0,
   } as const;
-  const chain = [story === "moderator" ? issueCapability(crypto, root.key, root.seed, lesserGrant) : session.capability];
+  const chain = [
+    story === "moderator" ? issueCapability(crypto, root.key, root.seed, lesserGrant) : session.capability,
+  ];
   const other = createHostSession(crypto, root, carriage, room.now);
   const certificate = signCarriage(crypto, carriage.seed, session.key, session.certificate.expires, 0);
   const view = signView(crypto, session.seed, {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../p2p/core/bytes.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { Chat } from "../../../p2p/core/room/chat.ts";
+import { Chat, type Said } from "../../../p2p/core/room/chat.ts";
 import { createKeyPair } from "../../../p2p/core/room/keys.ts";
 import { type Note, noteBytesMax, noteCharactersMax, openNote, sealNote } from "../../../p2p/core/room/note.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
@@ -86,16 +86,22 @@ describe("notes", () => {
   });
 });
 
+/** What was said and is on its way. */
+function sent(said: Said): Extract<Said, object> {
+  if (typeof said !== "object") throw new Error(said ?? "nothing was said");
+  return said;
+}
+
 describe("a chat", () => {
   const chat = (identity = createKeyPair(crypto)): Chat =>
     new Chat(crypto, secret, { roomKey, identity, name: "Chiyo" });
 
   it("[RM28] cuts what is typed to 280 characters and types nothing of nothing", () => {
     const own = chat();
-    expect(own.write(" \n\t ", testNow)).toBeUndefined();
-    const written = own.write(`  ${"\u{1f375}".repeat(300)}  `, testNow);
-    expect(written?.event).toMatchObject({ self: true, at: testNow, text: "\u{1f375}".repeat(280) });
-    expect(chat().read(written!.sealed, undefined, testNow)).toMatchObject({
+    expect(own.write(" \n\t ", undefined, testNow)).toBeUndefined();
+    const written = own.write(`  ${"\u{1f375}".repeat(300)}  `, undefined, testNow);
+    expect(sent(written).event).toMatchObject({ self: true, at: testNow, text: "\u{1f375}".repeat(280) });
+    expect(chat().read(sent(written).sealed, undefined, testNow)).toMatchObject({
       self: false,
       text: "\u{1f375}".repeat(280),
     });
@@ -103,8 +109,8 @@ describe("a chat", () => {
 
   it("[RM28] shows a note once, its own too, and another's although it has the same id", () => {
     const reader = chat(author);
-    const own = reader.write("mine", testNow);
-    expect(reader.read(own!.sealed, undefined, testNow)).toBe("shown");
+    const own = reader.write("mine", undefined, testNow);
+    expect(reader.read(sent(own).sealed, undefined, testNow)).toBe("shown");
     const stranger = createKeyPair(crypto);
     const theirs = sealNote(crypto, secret, roomKey, stranger.seed, sampleNote());
     expect(reader.read(seal(), undefined, testNow)).toMatchObject({ self: true, text: sampleNote().text });
@@ -117,7 +123,10 @@ describe("a chat", () => {
 
   it("[RM28] remembers 4,096, the oldest forgotten first", () => {
     const [reader, writer] = [chat(), chat()];
-    const sealed = Array.from({ length: 4097 }, (_, index) => writer.write(`${index}`, testNow)!.sealed);
+    const sealed = Array.from(
+      { length: 4097 },
+      (_, index) => sent(writer.write(`${index}`, undefined, testNow)).sealed,
+    );
     for (const bytes of sealed) expect(reader.read(bytes, undefined, testNow)).not.toBe("shown");
     expect(reader.read(sealed[4096]!, undefined, testNow)).toBe("shown");
     expect(reader.read(sealed[1]!, undefined, testNow)).toBe("shown");

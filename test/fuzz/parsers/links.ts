@@ -67,12 +67,14 @@ function frames(samples: Samples): Frame[] {
   ];
 }
 
-function papers({ rng, room }: Samples): Paper[] {
+function papers({ rng, room, proof }: Samples): Paper[] {
   const census = { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
+    { kind: "act", bytes: rng.bytes(120) },
+    { kind: "office", proof },
     { kind: "census", census },
     { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
