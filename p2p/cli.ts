@@ -1,5 +1,6 @@
 import { main } from "./cli/main.ts";
 import { passphraseVariable } from "./cli/identity-store.ts";
+import { proxyVariable } from "./cli/options.ts";
 import { checkCard, checkInvite } from "./cli/papers.ts";
 import { processUsage } from "./cli/summary.ts";
 import { packageVersion } from "./version.ts";
@@ -41,6 +42,7 @@ const code = await main(process.argv.slice(2), {
   stdin: process.stdin,
   interrupted: interruption.signal,
   passphrase: process.env[passphraseVariable],
+  proxy: process.env[proxyVariable],
   checkInvite,
   checkCard,
   // Loaded when needed: `--help` and a mistyped option answer at once, and a listener never loads audio code.

@@ -25,7 +25,8 @@ Every command takes:
   --bootstrap MULTIADDR…  nodes through which a room can be found without the invite's relays
   --profile lan|wss|webrtc|auto
   --proxy URL             goes through this proxy and no way beside it, such as socks5://127.0.0.1:9050 (Tor) or
-                          http://user:password@host:port
+                          http://user:password@host:port; in the environment variable TEAHOUSE_PROXY instead, its
+                          password stays out of process lists
   --name TEXT             what others see beside your voice
   --data DIR              what may be kept is kept there, encrypted; nothing is written without it
 

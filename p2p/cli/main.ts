@@ -11,6 +11,8 @@ import type { CliWorld } from "./world.ts";
 /** What `main` needs from the process around it. */
 export interface MainWorld extends Omit<CliWorld, "printer"> {
   readonly version: string;
+  /** Value of the proxy's variable. */
+  readonly proxy: string | undefined;
   /** Lines without their line end. */
   writeLine(line: string): void;
   writeError(line: string): void;
@@ -32,7 +34,7 @@ export async function main(args: readonly string[], world: MainWorld): Promise<E
         (line) => world.writeError(line),
       );
   try {
-    const request = parseCommandLine(args);
+    const request = parseCommandLine(args, world.proxy);
     return await run(request, { ...world, printer }, world);
   } catch (error) {
     return printFailure(printer, error);

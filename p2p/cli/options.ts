@@ -138,11 +138,14 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
   },
 };
 
+/** The environment variable for a proxy whose password is not to stand in process lists. */
+export const proxyVariable = "TEAHOUSE_PROXY";
+
 /**
- * Reads a command line (without the program's own name).
+ * Reads a command line (without the program's own name). `proxy`: what `proxyVariable` holds, for a line without `--proxy`.
  * Throws `TeahouseError("usage")` with one sentence that names what is wrong and what it takes.
  */
-export function parseCommandLine(args: readonly string[]): CliRequest {
+export function parseCommandLine(args: readonly string[], proxy?: string): CliRequest {
   const first = args[0];
   const named = first !== undefined && !first.startsWith("-");
   const command = named ? first : "window";
@@ -157,7 +160,8 @@ export function parseCommandLine(args: readonly string[]): CliRequest {
   if (positionals.length > expected) {
     throw usage(`teahouse ${command} does not take "${quote(positionals[expected] ?? "")}"`);
   }
-  return requestOf(command, values, positionals[0] ?? "");
+  const hidden = proxy === undefined || proxy === "" || values["proxy"] !== undefined ? {} : { proxy };
+  return requestOf(command, { ...values, ...hidden }, positionals[0] ?? "");
 }
 
 function requestOf(command: string, values: Values, invite: string): CliRequest {

@@ -40,3 +40,9 @@ export interface Crypto {
   /** The plaintext, for the seed's holder alone, or undefined when anything does not fit; never throws. */
   openSealed(seed: Uint8Array, info: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
+
+/** A number in [0, 1), for choices that nobody gains by guessing: whom to ask, and when. */
+export function chance(crypto: Pick<Crypto, "randomBytes">): number {
+  const [high = 0, low = 0] = crypto.randomBytes(2);
+  return (256 * high + low) / 65_536;
+}

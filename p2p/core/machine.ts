@@ -17,3 +17,9 @@ export interface Machine<Input, Output> {
   /** The soonest time at which `handle({ kind: "timeout" })` has something to do. */
   deadline(): Deadline | undefined;
 }
+
+/** The earlier of two times, where there are any. */
+export function soonest(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return left < right ? left : right;
+}

@@ -152,6 +152,11 @@ export type PeerEvent =
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };
 
+/** The answer where nobody sits who could do it. */
+export function unanswered(id: number): PeerEvent {
+  return { event: "answered", id, code: "not-allowed", invite: undefined };
+}
+
 /** What a peer is, fixed at its making. */
 export interface PeerOptions {
   /** Our own libp2p key, 32 bytes, and how others reach us, when we listen. */

@@ -8,7 +8,7 @@ import type { Edge } from "./overlay/edge.ts";
 import { Lending } from "./overlay/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
-import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
+import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
 import type { Capsule } from "./room/capsule.ts";
 import { noSound } from "./room/hearing.ts";
 import { verifyHost } from "./room/proof.ts";
@@ -110,7 +110,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       packetsForwarded: sum((node) => node.spread.packetsForwarded),
       packetsRejected: Object.fromEntries(rejected),
       controlBytes: sum((node) => node.controlBytes),
-      children: sum((node) => node.feeding),
+      children: sum((node) => node.edges.feeding),
     };
   }
 
@@ -183,15 +183,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "admit":
       case "dismiss":
       case "remove-from-stage":
-        return this.#resident?.rule(command, now);
+        return this.#resident?.doings.rule(command, now);
       case "act":
-        if (!this.#resident) return this.#refuseDeed(command.id);
-        return this.#resident.act(command.id, command.act, now);
       case "invite":
-        if (!this.#resident) return this.#refuseDeed(command.id);
-        return this.#resident.invite(command.id, command.terms, now);
+        if (this.#resident) return this.#resident.doings.ask(command, now);
+        return void this.#outputs.push({ kind: "event", event: unanswered(command.id) });
       case "say":
-        return this.#resident?.say(command.text, now);
+        return this.#resident?.doings.say(command.text, now);
       case "raise-hand":
         return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
@@ -200,18 +198,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         this.#layer = command.layer;
         return this.#resident?.preferLayer(command.layer, now);
       case "try-again":
-        for (const node of this.#nodes.values()) node.tryAgain(now);
-        return;
+        return this.#nodes.forEach((node) => node.tryAgain(now));
       case "leave":
         return this.#leave();
       default:
         return command satisfies never;
     }
-  }
-
-  /** Nobody sits here who could do it. */
-  #refuseDeed(id: number): void {
-    this.#outputs.push({ kind: "event", event: { event: "answered", id, code: "not-allowed", invite: undefined } });
   }
 
   #sitDown(command: Extract<Command, { kind: "host" | "join" | "resume" }>, now: Millis): void {
@@ -263,6 +255,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const datagrams = this.#options.profile === "webrtc" || this.#options.profile === "auto";
     return {
       self: this.#options.self.peer,
+      address: this.#options.self.address,
       send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
       close: (link) => this.#close(link),
       dial: (target, fresh) => dial((id) => ({ kind: "dial", dial: id, target, fresh })),
@@ -280,8 +273,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (!this.#lending) return undefined;
     const max = this.#lending.pausedBy(this.#power, this.#now) === undefined ? this.#lending.childrenMax : 0;
     const nodes = [...this.#nodes.values()];
-    const used = nodes.reduce((sum, node) => sum + node.children, 0);
-    return { used, max, feeding: nodes.reduce((sum, node) => sum + node.feeding, 0) };
+    const used = nodes.reduce((sum, node) => sum + node.edges.children, 0);
+    return { used, max, feeding: nodes.reduce((sum, node) => sum + node.edges.feeding, 0) };
   }
 
   /** Whoever hangs below is said goodbye to, and moves to its reserve. */
@@ -298,19 +291,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
     const { link, remote, linkKind } = input;
-    const opened: OpenLink = {
-      remote,
-      kind: linkKind,
-      openedAt: now,
-      owner: undefined,
-      bytes: 0,
-      messages: 0,
-      strayed: false,
-    };
-    this.#links.set(link, opened);
-    if (input.dial === undefined) {
-      return this.#limitOpening(link, remote);
-    }
+    const fresh = { owner: undefined, bytes: 0, messages: 0, strayed: false };
+    this.#links.set(link, { remote, kind: linkKind, openedAt: now, ...fresh });
+    if (input.dial === undefined) return this.#limitOpening(link, remote);
     const node = this.#takeDial(input.dial);
     if (!node) return this.#close(link);
     node.handleDialed(input.dial, link, linkKind, remote, now);
@@ -411,7 +394,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #refuse(link: LinkId, hello: Hello, reason: Refusal, now: Millis): void {
     this.#count(`refused-${reason}`);
-    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives() ?? []) : [];
+    const alternatives = reason === "full" ? (this.#nodes.get(hello.tag)?.alternatives(now) ?? []) : [];
     const { session } = hello;
     const bytes = encodeFrame({ kind: "refuse", session, time: now, reason, alternatives });
     this.#outputs.push({ kind: "send", link, bytes });

@@ -35,6 +35,13 @@ export function figureOf({ id, what, goal, better, sides }: Measured): Figure {
   };
 }
 
+/** The same where the goal is no ratio: what was measured is itself held against it, and the baseline only stands beside it. */
+export function plainFigureOf(measured: Measured): Figure {
+  const { ours } = measured.sides;
+  const met = measured.better === "less" ? ours <= measured.goal : ours >= measured.goal;
+  return { ...figureOf(measured), value: rounded(ours), met };
+}
+
 /** One line of `npm run bench`: for programs, or for people. */
 export function lineOf(figure: Figure, json: boolean): string {
   if (json) return JSON.stringify({ event: "bench", ...figure });

@@ -1,4 +1,5 @@
 /** `npm run bench -- [id…] [--json]`: the figures of GOALS.md that are built, each beside its baseline of the same run. */
+import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, measureTraces } from "./censor.ts";
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
@@ -6,6 +7,9 @@ import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
+import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
+import { measureScarcity, measureTree } from "./sim/placement.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
 
@@ -13,11 +17,23 @@ type Program = () => Promise<readonly Figure[]>;
 
 /** What measures an id: several where real processes and virtual ones do. */
 const programs: Readonly<Record<string, readonly Program[]>> = {
-  T5: [measureSoundOnProcesses],
+  T1: [measureTree],
+  T1b: [measureScarcity],
+  T2: [measureOutages],
+  T3: [measureContinuity],
+  T4: [measureOverhead],
+  T5: [measureSimulatedJoins, measureSoundOnProcesses],
   T10: [measureLoss],
   T11: [measureMouthToEar],
   T12: [measureDataChannel],
-  C4: [measureKills],
+  T13: [measureSimulator],
+  C1: [measureTraces],
+  C2: [measureRandomLooks],
+  C3: [measureJoins],
+  C4: [measureManyKills, measureKills],
+  C5: [measureBrokenRoutes],
+  C7: [measureProbes],
+  S5: [measureMarathon],
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],

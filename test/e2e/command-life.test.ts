@@ -34,6 +34,7 @@ function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engi
     stdin: stdin(),
     interrupted: interruption.signal,
     passphrase: undefined,
+    proxy: undefined,
     version: "0.1.0",
     checkInvite: () => undefined,
     checkCard: () => undefined,
@@ -234,6 +235,19 @@ describe("the commands", () => {
     const hiding = start(["listen", "thi1-x", "--for", "1ms"]);
     expect(await hiding.code).toBe(0);
     expect([hiding.setups[0]?.listen, hiding.engine.lent]).toEqual([[], undefined]);
+  });
+
+  it("takes a proxy from the environment, where no process list shows its password, unless the line names one", async () => {
+    const proxy = "socks5://user:password@127.0.0.1:9050";
+    const hidden = start(["listen", "thi1-x", "--for", "1ms"], { proxy });
+    expect(await hidden.code).toBe(0);
+    expect(hidden.setups[0]?.way).toEqual({ rung: "auto", proxy, proxyUse: "always" });
+    const named = start(["listen", "thi1-x", "--for", "1ms", "--proxy", "socks5://127.0.0.1:1"], { proxy });
+    expect(await named.code).toBe(0);
+    expect(named.setups[0]?.way?.proxy).toBe("socks5://127.0.0.1:1");
+    const damaged = start(["listen", "thi1-x"], { proxy: "ftp://user:password@host" });
+    expect(await damaged.code).toBe(2);
+    expect(damaged.errors.join()).not.toContain("password@host");
   });
 
   it("finds a bad audio file before it makes an engine", async () => {

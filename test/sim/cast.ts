@@ -10,17 +10,16 @@ import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";
 import { lendingShare, relayCount } from "./options.ts";
 import type { SimOptions } from "./options.ts";
-import { speak } from "./speech.ts";
+import { BentMachine } from "./hostile.ts";
+import { Microphones } from "./microphones.ts";
 import { drawChildrenMax, drawNormal } from "./topology.ts";
 import type { Topology } from "./topology.ts";
+import { Villains } from "./villains.ts";
 import type { World } from "./world.ts";
 
 /** When the host begins, and how long it takes until it speaks: relays are up before. */
 const hostAtMs = 200;
 const hostSpeaksMs = 300;
-/** The audience comes in at this pace, but takes three seconds at least. */
-const joinsPerSecond = 60;
-const joinMsMin = 3000;
 /** From the wish to leave until the engine is stopped: what it wanted to say is out by then. */
 const leaveMs = 300;
 /** Who was told that there is no way in tries again, as somebody new, after this long. */
@@ -30,6 +29,9 @@ const slotsPerListener = 1.8;
 const childrenMin = 4;
 /** Relays differ: sigma of a lognormal. */
 const childrenSigma = 0.5;
+
+/** A line carries a little more than its owner lends, for the tree itself and for three microphones at once. */
+const kbpsPerChild = 300;
 
 /** Makes the machine of one peer. */
 export type PeerMaker = (
@@ -58,13 +60,15 @@ export class Cast {
   /** Relays of the room in rank order. */
   readonly relays: number[] = [];
   readonly host: number;
+  /** Hears of everybody new who comes to listen. */
+  onJoin: (node: number) => void = () => undefined;
   private readonly stage: Stage;
   private readonly parts = new Map<number, Part>();
-  private readonly counts = new Map<number, number>();
-  private readonly open = new Set<number>();
+  private readonly microphones: Microphones;
   private readonly leaving = new Set<number>();
   private readonly joinRng: Rng;
   private readonly lendRng: Rng;
+  private readonly villains: Villains;
   private speakersToCome: number;
   private invite: Invite | undefined;
 
@@ -72,7 +76,11 @@ export class Cast {
   constructor(stage: Stage) {
     this.stage = stage;
     this.joinRng = stage.rng.fork("joins");
+    this.villains = new Villains(stage.options.hostile, stage.rng.fork("villains"));
     this.lendRng = stage.rng.fork("lenders");
+    const { world, observers, options } = stage;
+    const mayOpen = (node: number): boolean => !this.leaving.has(node) && world.isAlive(node);
+    this.microphones = new Microphones(world, observers, this.joinRng, options.packetMs, mayOpen);
     this.speakersToCome = stage.options.speakers;
     const relays = this.placeRelays();
     const host = this.place("host", undefined);
@@ -100,6 +108,7 @@ export class Cast {
     this.stage.observers.tell("started", node, part);
     if (part === "lender") this.lend(node, this.drawChildrenMax(), this.lendRng.bytes(16));
     this.command(node, { kind: "join", invite: this.invite, name: "" });
+    if (part !== "speaker") this.onJoin(node);
   }
 
   /** The host types something, if it lives. */
@@ -111,7 +120,7 @@ export class Cast {
   leave(node: number): void {
     if (this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
     this.leaving.add(node);
-    this.closeMicrophone(node);
+    this.microphones.close(node);
     this.stage.observers.tell("ended", node, "leave");
     this.command(node, { kind: "leave" });
     this.stage.world.planIn(leaveMs, () => this.stage.network.end(node, "leave"), undefined);
@@ -120,7 +129,7 @@ export class Cast {
   /** Somebody is gone from one moment to the next. */
   kill(node: number, ending: Exclude<Ending, "leave">): void {
     if (this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
-    this.closeMicrophone(node);
+    this.microphones.close(node);
     this.stage.observers.tell("ended", node, ending);
     this.stage.network.end(node, ending);
   }
@@ -148,7 +157,7 @@ export class Cast {
     const { world } = this.stage;
     if (event.event === "hosting" && node === this.host && this.invite === undefined) {
       this.invite = event.invites.listener;
-      world.planIn(hostSpeaksMs, this.openMicrophone, node);
+      world.planIn(hostSpeaksMs, this.microphones.open, node);
       this.planAudience();
     } else if (event.event === "joined" && this.parts.get(node) === "speaker") {
       world.planIn(0, () => this.command(node, { kind: "raise-hand" }), undefined);
@@ -156,8 +165,8 @@ export class Cast {
       world.planIn(0, () => this.leave(node), undefined);
       world.planIn(tryAgainMs, () => this.join(), undefined);
     } else if (event.event === "role" && node !== this.host) {
-      if (event.role === "listener") world.planIn(0, this.closeMicrophone, node);
-      else world.planIn(0, this.openMicrophone, node);
+      if (event.role === "listener") world.planIn(0, this.microphones.close, node);
+      else world.planIn(0, this.microphones.open, node);
     }
   }
 
@@ -168,8 +177,8 @@ export class Cast {
   }
 
   private planAudience(): void {
-    const { listeners } = this.stage.options;
-    const withinMs = Math.max(joinMsMin, (listeners / joinsPerSecond) * 1000);
+    const { listeners, joinSeconds } = this.stage.options;
+    const withinMs = joinSeconds * 1000;
     for (let index = 0; index < listeners; index++) {
       this.stage.world.planIn(withinMs * this.joinRng.next(), () => this.join(), undefined);
     }
@@ -212,6 +221,7 @@ export class Cast {
   /** A machine lends what its person allows. */
   private lend(node: number, maxChildren: number, cardSecret: Uint8Array): void {
     this.stage.observers.tell("lent", node, maxChildren);
+    this.stage.network.setUplink(node, (maxChildren + limits.relaysMax) * kbpsPerChild);
     this.command(node, { kind: "volunteer", options: { maxChildren }, cardSecret });
   }
 
@@ -223,7 +233,7 @@ export class Cast {
   }
 
   private place(part: Part, address: RelayAddress | undefined): number {
-    const { world, topology, network, makePeer, cryptoOf, rng } = this.stage;
+    const { world, topology, network, makePeer, cryptoOf, rng, observers } = this.stage;
     const node = this.parts.size;
     const key = address?.key ?? rng.bytes(32);
     const peer = Buffer.from(key).toString("hex") as PeerOptions["self"]["peer"];
@@ -231,33 +241,15 @@ export class Cast {
     topology.place();
     network.attach(peer, part === "relay" ? "public" : part === "lender" ? "behind-nat" : "none");
     this.parts.set(node, part);
-    world.add(makePeer(options, cryptoOf(node), node, part));
+    const machine = makePeer(options, cryptoOf(node), node, part);
+    const joins = part === "listener" || part === "lender";
+    const bending = joins ? this.villains.draw(part === "lender") : undefined;
+    world.add(bending ? new BentMachine(machine, bending) : machine);
+    if (bending) observers.tell("hostile", node);
     return node;
   }
 
   private command(node: number, command: Extract<PeerInput, { kind: "command" }>["command"]): void {
     this.stage.world.input(node, { kind: "command", command });
   }
-
-  private readonly openMicrophone = (node: number): void => {
-    if (this.open.has(node) || this.leaving.has(node) || !this.stage.world.isAlive(node)) return;
-    this.open.add(node);
-    this.stage.observers.tell("microphone", node, true);
-    // Microphones are not in step with each other.
-    this.stage.world.planIn(limits.packetMs * this.joinRng.next(), this.tick, node);
-  };
-
-  private readonly closeMicrophone = (node: number): void => {
-    if (this.open.delete(node)) this.stage.observers.tell("microphone", node, false);
-  };
-
-  private readonly tick = (node: number): void => {
-    if (!this.open.has(node)) return;
-    const count = this.counts.get(node) ?? 0;
-    this.counts.set(node, count + 1);
-    this.stage.observers.tell("spoke", node, count);
-    const { world } = this.stage;
-    world.input(node, { kind: "speak", opus: speak({ speaker: node, count }), capturedAt: world.now });
-    world.planIn(limits.packetMs, this.tick, node);
-  };
 }

@@ -1,12 +1,23 @@
 import { parseArgs } from "node:util";
-import { baselineNames, coreOf, defaultOptions, drawOptions, faultSeconds, uplinksOf } from "./options.ts";
-import type { BaselineName, Kill, Partition, Rule, SimOptions, Uplinks } from "./options.ts";
+import { limits } from "../../p2p/api/limits.ts";
+import {
+  baselineNames,
+  coreOf,
+  defaultOptions,
+  drawOptions,
+  faultSeconds,
+  joinSecondsOf,
+  uplinksOf,
+} from "./options.ts";
+import type { BaselineName, Flash, Kill, Partition, Rule, SimOptions, Uplinks } from "./options.ts";
 import type { TopologyKind } from "./topology.ts";
 
 /** What the command line asks for. */
 export interface SimCommand {
   readonly options: SimOptions;
   readonly json: boolean;
+  /** Where the picture goes, if one is wanted. */
+  readonly svg: string | undefined;
 }
 
 /** A command line that cannot be run; the message is one sentence for a person. */
@@ -17,6 +28,8 @@ export class SimUsageError extends Error {
 /** Open microphones are at most six, the host's among them. */
 const speakersMax = 5;
 
+/** More would not fit into this machine. */
+const peersMax = 100_000;
 /** Between the last fault and the end: time to recover, and to be seen well. */
 const calmSecondsMin = 8;
 
@@ -30,11 +43,17 @@ const flags = {
   loss: { type: "string" },
   nat: { type: "string" },
   churn: { type: "string" },
+  sessions: { type: "string" },
+  "join-seconds": { type: "string" },
+  flash: { type: "string" },
+  suspend: { type: "string" },
   kill: { type: "string", multiple: true },
   partition: { type: "string" },
   rule: { type: "string", multiple: true },
   silent: { type: "string" },
   speakers: { type: "string" },
+  "packet-ms": { type: "string" },
+  hostile: { type: "string" },
   core: { type: "string" },
   baseline: { type: "string" },
   svg: { type: "string" },
@@ -51,18 +70,17 @@ type Flags = ReturnType<typeof parseFlags>;
  */
 export function parseSimCommand(args: readonly string[]): SimCommand {
   const values = parseFlags(args);
-  if (values.svg !== undefined)
-    throw new SimUsageError("--svg is not built yet: it comes with the placement benchmarks.");
   const seed = values.seed ?? "1";
   const base = values.drawn === true ? drawOptions(seed) : defaultOptions(seed);
   const options = { ...base, ...readOptions(values, base) };
+  if (values.svg?.trim() === "") throw new SimUsageError("--svg takes the name of a file.");
   const lastFault = Math.max(0, ...faultSeconds(options));
   if (lastFault > options.seconds - calmSecondsMin) {
     throw new SimUsageError(
       `The last blow must fall ${calmSecondsMin} s before the end, so that recovery can be seen.`,
     );
   }
-  return { options, json: values.json ?? false };
+  return { options, json: values.json ?? false, svg: values.svg };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -74,11 +92,11 @@ function parseFlags(args: readonly string[]) {
 }
 
 function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> {
-  const listeners = readNumber("--listeners", values.listeners, base.listeners, 1, 100_000, true);
+  const listeners = readNumber("--listeners", values.listeners, base.listeners, 1, peersMax, true);
   const relays = readNumber("--relays", values.relays, base.relays, 0.001, 1, false);
   return {
     listeners,
-    seconds: readNumber("--seconds", values.seconds, base.seconds, 5, 3600, true),
+    seconds: readNumber("--seconds", values.seconds, base.seconds, 5, 600_000, true),
     relays,
     uplinks: readUplinks(values.uplinks, uplinksOf({ listeners, relays })),
     topology: readTopology(values.topology, base.topology),
@@ -86,11 +104,17 @@ function readOptions(values: Flags, base: SimOptions): Omit<SimOptions, "seed"> 
     baseline: readBaseline(values.baseline, base.baseline),
     loss: readNumber("--loss", values.loss, base.loss, 0, 0.5, false),
     churn: readNumber("--churn", values.churn, base.churn, 0, 1000, false),
+    sessions: readNumber("--sessions", values.sessions, base.sessions, 0, 10, false),
+    joinSeconds: readNumber("--join-seconds", values["join-seconds"], joinSecondsOf(listeners), 1, 3600, false),
+    flash: values.flash === undefined ? base.flash : readFlash(values.flash),
+    suspension: values.suspend === undefined ? base.suspension : readSpell("--suspend", "members", values.suspend),
     kills: values.kill?.map(readKill) ?? base.kills,
-    partition: values.partition === undefined ? base.partition : readPartition(values.partition),
+    partition: values.partition === undefined ? base.partition : readSpell("--partition", "peers", values.partition),
     rules: values.rule?.map(readRule) ?? base.rules,
     silent: readNumber("--silent", values.silent, base.silent, 0, 1, false),
     speakers: readNumber("--speakers", values.speakers, base.speakers, 0, speakersMax, true),
+    packetMs: readNumber("--packet-ms", values["packet-ms"], base.packetMs, limits.packetMs, 60_000, true),
+    hostile: readNumber("--hostile", values.hostile, base.hostile, 0, 0.5, false),
     core: readNumber("--core", values.core, coreOf(listeners, relays), 1, 12, true),
     realCrypto: values["real-crypto"] ?? base.realCrypto,
   };
@@ -148,11 +172,19 @@ function readRule(text: string): Rule {
   );
 }
 
-function readPartition(text: string): Partition {
+function readFlash(text: string): Flash {
+  const match = /^(\d+)@(\d+)\/(\d+)$/.exec(text);
+  const [joins, atSecond, seconds] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])];
+  if (match !== null && joins > 0 && joins <= peersMax && seconds > 0) return { joins, atSecond, seconds };
+  throw new SimUsageError("--flash takes a number of people, a second and a length: 1500@10/60.");
+}
+
+/** A share of somebody for a while. */
+function readSpell(flag: string, whom: string, text: string): Partition {
   const match = /^(\d*\.?\d+)@(\d+)\+(\d+)$/.exec(text);
   const share = Number(match?.[1]);
   if (match !== null && share > 0 && share < 1) {
     return { share, atSecond: Number(match[2]), seconds: Number(match[3]) };
   }
-  throw new SimUsageError("--partition takes a share of the peers, a second and a length: 0.1@20+5.");
+  throw new SimUsageError(`${flag} takes a share of the ${whom}, a second and a length: 0.1@20+5.`);
 }

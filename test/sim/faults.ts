@@ -2,7 +2,8 @@ import type { Rng } from "../../p2p/core/rng.ts";
 import type { Cast } from "./cast.ts";
 import type { Ending, Network } from "./network.ts";
 import type { Observers } from "./observer.ts";
-import type { Kill, Partition, Rule, SimOptions } from "./options.ts";
+import type { Flash, Kill, Partition, Rule, SimOptions, Suspension } from "./options.ts";
+import { drawSessionMs } from "./topology.ts";
 import type { World } from "./world.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 
@@ -43,7 +44,11 @@ export class Faults {
       world.planIn(partition.atSecond * 1000, this.cut, partition);
       world.planIn((partition.atSecond + partition.seconds) * 1000, this.join, undefined);
     }
+    const { flash, suspension } = this.options;
+    if (flash) world.planIn(flash.atSecond * 1000, this.crowd, flash);
+    if (suspension) world.planIn(suspension.atSecond * 1000, this.suspend, suspension);
     for (const rule of this.options.rules) world.planIn(rule.atSecond * 1000, this.raise, rule);
+    if (this.options.sessions > 0) this.targets.cast.onJoin = this.plannedStay(calmMs);
     if (this.options.churn > 0) world.planIn(churnAfterMs, this.churn, calmMs);
     world.planIn(calmMs, () => observers.tell("calm"), undefined);
   }
@@ -95,6 +100,39 @@ export class Faults {
     observers.tell("partitioned", true);
   };
 
+  /** A member came, and will stay as long as people do; then another comes. */
+  private readonly plannedStay =
+    (calmMs: number): ((node: number) => void) =>
+    (node) => {
+      const { world, cast } = this.targets;
+      world.planIn(
+        this.options.sessions * drawSessionMs(this.rng),
+        () => {
+          if (world.elapsedMs >= calmMs || !world.isAlive(node)) return;
+          this.lose(node);
+          cast.join();
+        },
+        undefined,
+      );
+    };
+
+  private readonly crowd = ({ joins, seconds }: Flash): void => {
+    const { cast, world } = this.targets;
+    for (let index = 0; index < joins; index++) {
+      world.planIn(1000 * seconds * this.rng.next(), () => cast.join(), undefined);
+    }
+  };
+
+  private readonly suspend = ({ share, seconds }: Suspension): void => {
+    const { cast, world, observers } = this.targets;
+    for (const node of cast.living("listener", "lender")) {
+      if (this.rng.next() >= share) continue;
+      world.suspend(node);
+      observers.tell("slept", node);
+      world.planIn(seconds * 1000, (asleep: number) => world.resume(asleep), node);
+    }
+  };
+
   private readonly join = (): void => {
     this.targets.network.heal();
     this.targets.observers.tell("partitioned", false);
@@ -112,7 +150,12 @@ export class Faults {
     const { cast } = this.targets;
     const listeners = cast.living("listener", "lender");
     if (listeners.length === 0) return;
-    const node = listeners[this.rng.int(listeners.length)]!;
+    this.lose(listeners[this.rng.int(listeners.length)]!);
+  }
+
+  /** Somebody goes, as people do. */
+  private lose(node: number): void {
+    const { cast } = this.targets;
     if (this.rng.next() < ungracefulShare) cast.kill(node, this.drawEnding());
     else cast.leave(node);
   }

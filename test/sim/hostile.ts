@@ -1,4 +1,4 @@
-import type { Millis } from "../../p2p/api/ids.ts";
+import { type Millis, millis } from "../../p2p/api/ids.ts";
 import type { Deadline, Machine } from "../../p2p/core/machine.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import { parseFrame } from "../../p2p/core/session/frames.ts";
@@ -12,6 +12,8 @@ export interface Bending {
   input?(input: PeerInput, now: Millis, say: (output: PeerOutput) => void): PeerInput;
   /** Instead of the output: any number of them. */
   output?(output: PeerOutput, now: Millis): readonly PeerOutput[];
+  /** How long an output is kept back, ms. */
+  delayMs?(output: PeerOutput): number;
 }
 
 /** Bends the machines of one part; the rest stay honest. */
@@ -27,8 +29,11 @@ export function isMedia(bytes: Uint8Array): boolean {
   return parseFrame(bytes)?.kind === "media";
 }
 
-class BentMachine implements Machine<PeerInput, PeerOutput> {
+/** A machine that breaks a rule. */
+export class BentMachine implements Machine<PeerInput, PeerOutput> {
   private readonly outputs: PeerOutput[] = [];
+  /** What is kept back, in order of time: delays of one machine are all the same. */
+  private readonly kept: { readonly at: number; readonly output: PeerOutput }[] = [];
   private readonly machine: Machine<PeerInput, PeerOutput>;
   private readonly bending: Bending;
   private now: Millis | undefined;
@@ -40,6 +45,7 @@ class BentMachine implements Machine<PeerInput, PeerOutput> {
 
   handle(input: PeerInput, now: Millis): void {
     this.now = now;
+    while (this.kept.length > 0 && this.kept[0]!.at <= now) this.outputs.push(this.kept.shift()!.output);
     const bent = this.bending.input?.(input, now, (output) => void this.outputs.push(output)) ?? input;
     this.machine.handle(bent, now);
   }
@@ -48,12 +54,21 @@ class BentMachine implements Machine<PeerInput, PeerOutput> {
     while (this.outputs.length === 0) {
       const output = this.machine.poll();
       if (output === undefined || this.now === undefined) return undefined;
-      this.outputs.push(...(this.bending.output?.(output, this.now) ?? [output]));
+      for (const bent of this.bending.output?.(output, this.now) ?? [output]) this.say(bent, this.now);
     }
     return this.outputs.shift();
   }
 
   deadline(): Deadline | undefined {
-    return this.machine.deadline();
+    const own = this.kept[0];
+    const real = this.machine.deadline();
+    if (own === undefined || (real !== undefined && real.at <= own.at)) return real;
+    return { at: millis(own.at), reason: "something kept back" };
+  }
+
+  private say(output: PeerOutput, now: Millis): void {
+    const delayMs = this.bending.delayMs?.(output) ?? 0;
+    if (delayMs > 0) this.kept.push({ at: now + delayMs, output });
+    else this.outputs.push(output);
   }
 }

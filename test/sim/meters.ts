@@ -6,6 +6,7 @@ import type { Figures } from "./figures.ts";
 import type { ControlFrame, MediaSighting, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";
 import type { Observer } from "./observer.ts";
+import type { DrawnSecond } from "./picture/snapshot.ts";
 import type { Reference } from "./reference.ts";
 
 /** Ready to play at most so long after capture: the command-line contract. */
@@ -33,6 +34,8 @@ export class Meters implements Observer, TraceListener {
   private mediaArrived = 0;
   private mediaRepeated = 0;
   private peerSeconds = 0;
+  /** Who slept or cheats, and so heard nothing by its own doing. */
+  private readonly excused = new Set<number>();
   private readonly bereavements: Bereavement[] = [];
   private readonly reference: Reference;
   private readonly coverage: Coverage;
@@ -63,6 +66,14 @@ export class Meters implements Observer, TraceListener {
     if (by === "leave" || this.trace === undefined) return;
     const at = this.elapsedMs();
     for (const child of this.trace.childrenOf(node, at - 1000)) this.bereavements.push({ child, at });
+  }
+
+  slept(node: number): void {
+    this.excused.add(node);
+  }
+
+  hostile(node: number): void {
+    this.excused.add(node);
   }
 
   second(): void {
@@ -119,7 +130,31 @@ export class Meters implements Observer, TraceListener {
 
   /** Members whose continuity is judged: for how many ms, and which share of the packets was in time. */
   get judged(): { readonly node: number; readonly ms: number; readonly share: number }[] {
-    return this.reference.members.flatMap((node) => this.judge(node) ?? []);
+    const others = this.reference.members.filter((node) => !this.excused.has(node));
+    return others.flatMap((node) => this.judge(node) ?? []);
+  }
+
+  /** The whole run, second by second: who was in, and which share of what was said then was in time. */
+  seconds(): DrawnSecond[] {
+    const length = Math.ceil(this.elapsedMs() / 1000);
+    const [members, expected, onTime] = [new Float64Array(length), new Float64Array(length), new Float64Array(length)];
+    for (const node of this.reference.members.filter((each) => !this.excused.has(each))) {
+      const from = this.reference.firstHeardAt(node) ?? Infinity;
+      const until = this.reference.endedAt(node) ?? this.elapsedMs();
+      for (let second = Math.floor(from / 1000); second < until / 1000; second++) members[second]!++;
+      for (const speaker of this.reference.speakers) {
+        if (speaker === node) continue;
+        this.reference.eachDelay(node, speaker, from, until - onTimeMs, (delay, capturedAt) => {
+          const second = Math.floor(capturedAt / 1000);
+          expected[second]!++;
+          if (delay !== undefined && delay <= onTimeMs) onTime[second]!++;
+        });
+      }
+    }
+    return Array.from(members, (count, second) => ({
+      members: count,
+      onTime: expected[second]! > 0 ? onTime[second]! / expected[second]! : undefined,
+    }));
   }
 
   /** Children whose parent died, once for each time. */
@@ -196,7 +231,7 @@ export class Meters implements Observer, TraceListener {
 
   private isWithoutSound(node: number): boolean {
     const since = this.elapsedMs() - withoutSoundMs;
-    if (!this.reference.isAlive(node) || this.reference.startedAt(node) > since) return false;
+    if (!this.reference.isAlive(node) || this.reference.startedAt(node) > since || this.excused.has(node)) return false;
     const speakers = this.reference.speakersSince(since).filter((speaker) => speaker !== node);
     return speakers.length > 0 && (this.reference.lastHeardAt(node) ?? -1) < since;
   }

@@ -139,6 +139,20 @@ const isSorted = (values: readonly number[]): boolean =>
   values.every((value, index) => index === 0 || values[index - 1]! <= value);
 
 describe("dialing", () => {
+  it("of a machine behind a person's router fails for some pairs, always the same, and opens for the others", () => {
+    const stage = new Stage(0);
+    const nodes = Array.from({ length: 40 }, () => stage.add("behind-nat"));
+    const pairs = nodes.flatMap((a) => nodes.filter((b) => b > a).map((b) => [a, b] as const));
+    const refused = pairs.filter(([a, b]) => !stage.network.connects(a, b));
+    expect(refused.length / pairs.length).toBeGreaterThan(0.25);
+    expect(refused.length / pairs.length).toBeLessThan(0.35);
+    const [from, to] = refused[0]!;
+    expect(stage.network.connects(to, from)).toBe(false);
+    const dial = stage.dial(from, to);
+    stage.run(10_000);
+    expect(stage.puppet(from).all("dial-failed")).toMatchObject([{ dial }]);
+  });
+
   it("opens a stream after six round trips, at the dialed side half a round trip earlier", () => {
     const stage = new Stage(0);
     const { a, b } = stage.pair();
@@ -229,6 +243,61 @@ describe("messages", () => {
     expect(got.length).toBeLessThan(180);
     expect(new Set(got).size).toBe(got.length);
     expect(isSorted(got)).toBe(false);
+  });
+
+  it("are lost in bursts on WebRTC, at the share that was asked for", () => {
+    const stage = new Stage(0.05);
+    const { a, b } = stage.pair();
+    const { atA } = stage.upgrade(a, b);
+    const sent = 20_000;
+    for (let index = 0; index < sent; index++) {
+      const bytes = Uint8Array.of(1, index >> 8, index & 255);
+      stage.world.planIn(index, () => stage.tell(a, { kind: "send", link: atA, bytes }), undefined);
+    }
+    stage.run(sent + 5000);
+    const got = new Set(
+      stage
+        .puppet(b)
+        .all("message")
+        .map(({ bytes }) => bytes[1]! * 256 + bytes[2]!),
+    );
+    const lost = Array.from({ length: sent }, (_, index) => !got.has(index));
+    const count = lost.filter(Boolean).length;
+    const bursts = lost.filter((each, index) => each && lost[index - 1] !== true).length;
+    expect(count / sent).toBeGreaterThan(0.04);
+    expect(count / sent).toBeLessThan(0.06);
+    expect(count / bursts).toBeGreaterThan(2);
+    expect(count / bursts).toBeLessThan(3);
+  });
+
+  it("wait in a narrow uplink; what does not fit any more is lost on WebRTC and late on a stream", () => {
+    const stage = new Stage(0);
+    const { a, b, atA } = stage.pair();
+    const rtc = stage.upgrade(a, b);
+    stage.network.setUplink(a, 100);
+    const sends = (link: LinkId): LinkOutput[] =>
+      Array.from({ length: 40 }, () => ({ kind: "send", link, bytes: new Uint8Array(1000).fill(1) }));
+    stage.tell(a, ...sends(rtc.atA));
+    stage.run(10_000);
+    const passed = stage.puppet(b).all("message").length;
+    // 1,093 bytes take 87 ms: what waits longer than 200 ms is dropped.
+    expect(passed).toBe(3);
+    const from = stage.world.elapsedMs;
+    stage.tell(a, ...sends(atA));
+    stage.run(10_000);
+    expect(stage.puppet(b).all("message").length).toBe(passed + 40);
+    expect(stage.puppet(b).got.at(-1)!.atMs - from).toBeGreaterThan(39 * 87);
+  });
+
+  it("wait for a computer that sleeps, and are handled in order when it wakes", () => {
+    const stage = new Stage(0);
+    const { a, b, atA } = stage.pair();
+    stage.world.suspend(b);
+    stage.tell(a, ...numbered(20).map((bytes) => ({ kind: "send", link: atA, bytes }) as const));
+    stage.run(5000);
+    expect(stage.puppet(b).all("message")).toEqual([]);
+    stage.world.resume(b);
+    expect(numbersOf(stage.puppet(b))).toEqual(numbered(20).map((bytes) => bytes[1]));
   });
 
   it("take the way between the two, and jitter", () => {

@@ -5,6 +5,7 @@ import { limits } from "../../p2p/api/limits.ts";
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
 import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
 import type { Rng } from "../../p2p/core/rng.ts";
+import { Access } from "./access.ts";
 import type { Reading } from "./media-trace.ts";
 import { Jitter } from "./topology.ts";
 import type { Topology } from "./topology.ts";
@@ -60,6 +61,8 @@ class End {
   other!: End;
   /** `closing`: closed by its owner, who has not been told yet. */
   state: "opening" | "open" | "closing" | "closed" = "opening";
+  /** Of the way to this end: whether messages are being lost just now. */
+  bad = false;
   /** Nothing reaches this end earlier; on streams it is when the last message arrives, which keeps them in order. */
   notBefore = 0;
   /** What a stream holds back while a partition lasts. */
@@ -120,6 +123,7 @@ export class Network {
   private readonly topology: Topology;
   private readonly rng: Rng;
   private readonly jitter: Jitter;
+  private readonly access: Access;
   private readonly options: NetworkOptions;
   private readonly probe: NetworkProbe;
 
@@ -133,6 +137,7 @@ export class Network {
     this.world = world;
     this.topology = topology;
     this.rng = rng;
+    this.access = new Access(options.loss, rng.fork("access"));
     this.jitter = new Jitter(rng.fork("jitter"), jitterMsMean);
     this.options = options;
     this.probe = probe;
@@ -143,6 +148,11 @@ export class Network {
   attach(peer: PeerId, reach: Reach): void {
     this.numbers.set(peer, this.hosts.length);
     this.hosts.push({ peer, reach, ends: new Map(), dials: new Map(), ending: undefined, nextLink: 1 });
+  }
+
+  /** What a node can send is no more than this. */
+  setUplink(node: number, kbps: number): void {
+    this.access.setUplink(node, kbps);
   }
 
   /** Carries out what a machine asked for. */
@@ -228,18 +238,20 @@ export class Network {
     if (end.state !== "open") return;
     const to = end.other;
     const message = { to, bytes, reading: this.probe.sent(node, to.owner, end.kind, bytes) };
-    if (!this.wall.passes(node, to.owner, end.kind, to, bytes.length)) return;
-    if (end.kind === "webrtc") return this.sendLossy(message);
+    const queueMs = this.access.queueMs(node, bytes.length, this.world.now, end.kind === "stream");
+    if (queueMs === undefined || !this.wall.passes(node, to.owner, end.kind, to, bytes.length)) return;
+    if (end.kind === "webrtc") return this.sendLossy(message, queueMs);
     if (!this.reaches(node, to.owner)) return hold(message);
-    this.sendOrdered(message, 0);
+    this.sendOrdered(message, queueMs);
   }
 
-  private sendLossy(message: Message): void {
+  private sendLossy(message: Message, waitMs: number): void {
     const { to } = message;
     const from = to.other.owner;
     if (!this.reaches(from, to.owner)) return;
-    if (this.options.loss > 0 && this.rng.next() < this.options.loss) return;
-    this.world.plan(Math.max(this.world.now + this.delayMs(from, to.owner), to.notBefore), this.arrived, message);
+    if (this.access.isLost(to)) return;
+    const at = this.world.now + waitMs + this.delayMs(from, to.owner);
+    this.world.plan(Math.max(at, to.notBefore), this.arrived, message);
   }
 
   /** A lost segment holds up all behind it until it was sent again. */

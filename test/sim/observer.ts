@@ -14,6 +14,10 @@ export interface Observer {
   lent?(node: number, childrenMax: number): void;
   /** A node was killed, or has left. `by` is how. */
   ended?(node: number, by: Ending): void;
+  /** It breaks the rules: what becomes of it is nobody's concern. */
+  hostile?(node: number): void;
+  /** Its computer was closed for a while. */
+  slept?(node: number): void;
   /** A person opened or closed a microphone. */
   microphone?(node: number, open: boolean): void;
   /** A microphone gave its `count`th packet of 40 ms, counted from 0. */
@@ -76,8 +80,9 @@ export interface Violation {
 const storiesMax = 20;
 
 /** Where checkers report. */
-export class Violations {
+export class Violations implements Observer {
   count = 0;
+  private readonly villains = new Set<number>();
   readonly stories: Violation[] = [];
   private readonly elapsedMs: () => number;
 
@@ -86,7 +91,13 @@ export class Violations {
     this.elapsedMs = elapsedMs;
   }
 
+  hostile(node: number): void {
+    this.villains.add(node);
+  }
+
+  /** Of who breaks the rules nothing is reported. */
   report(checker: string, node: number, detail: string): void {
+    if (this.villains.has(node)) return;
     this.count++;
     if (this.stories.length >= storiesMax) return;
     this.stories.push({ checker, second: Math.round(this.elapsedMs()) / 1000, node, detail });

@@ -11,6 +11,7 @@ describe("the simulator's options", () => {
         "--kill host@20s --partition 0.1@15+5 --speakers 3 --baseline none --json",
     );
     expect(json).toBe(true);
+    expect(parse("--svg tree.svg").svg).toBe("tree.svg");
     expect(options).toMatchObject({
       seed: "x",
       listeners: 50,
@@ -25,6 +26,19 @@ describe("the simulator's options", () => {
         { what: "host", atSecond: 20 },
       ],
       partition: { share: 0.1, atSecond: 15, seconds: 5 },
+    });
+  });
+
+  it("say who else comes, sleeps, stays and cheats", () => {
+    const line =
+      "--flash 1500@10/30 --suspend 0.1@12+6 --sessions 0.1 --join-seconds 20 --packet-ms 1000 --hostile 0.1";
+    expect(parse(line).options).toMatchObject({
+      flash: { joins: 1500, atSecond: 10, seconds: 30 },
+      suspension: { share: 0.1, atSecond: 12, seconds: 6 },
+      sessions: 0.1,
+      joinSeconds: 20,
+      packetMs: 1000,
+      hostile: 0.1,
     });
   });
 
@@ -62,7 +76,10 @@ describe("the simulator's options", () => {
     ["--baseline best", /--baseline takes none, random, greedy/],
     ["--uplinks wide", /ample or tailed/],
     ["--nat 2", /--nat/],
-    ["--svg tree.svg", /not built yet/],
+    ["--flash 0@10/5", /--flash takes a number of people/],
+    ["--suspend 2@10+5", /--suspend takes a share of the members/],
+    ["--packet-ms 10", /--packet-ms/],
+    ["--hostile 0.9", /--hostile/],
     ["--nonsense", /nonsense/],
     ["stray", /stray/],
   ])("refuse %s with a sentence", (line, message) => {

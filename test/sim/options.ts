@@ -15,6 +15,16 @@ export interface Partition {
   readonly seconds: number;
 }
 
+/** So many people come within so many seconds, beside everybody else. */
+export interface Flash {
+  readonly joins: number;
+  readonly atSecond: number;
+  readonly seconds: number;
+}
+
+/** A share of the members close their laptops, and open them again after so many seconds. */
+export type Suspension = Partition;
+
 /**
  * A rule of a censor between people and relays, from this virtual second on. `freeze`: streams towards people carry so many
  * bytes and then nothing. `reset`: every so many seconds all streams are reset. `block`: nothing passes to or from this
@@ -53,6 +63,15 @@ export interface SimOptions {
   readonly nat: number;
   /** Joins and leaves a second, together. */
   readonly churn: number;
+  /**
+   * How long members stay: 1 as long as people do, most of them shortly and some for hours; 0.1 a tenth of that; 0 to the end.
+   * Who leaves is followed by another.
+   */
+  readonly sessions: number;
+  /** Within so many seconds the first audience comes in. */
+  readonly joinSeconds: number;
+  readonly flash: Flash | undefined;
+  readonly suspension: Suspension | undefined;
   readonly kills: readonly Kill[];
   readonly partition: Partition | undefined;
   /** What a censor does in the middle of the run. */
@@ -61,6 +80,10 @@ export interface SimOptions {
   readonly silent: number;
   /** Listeners who raise a hand and speak, beside the host. */
   readonly speakers: number;
+  /** Microphones give a packet each so many ms: 40 as in life, or few in runs where only the tree matters. */
+  readonly packetMs: number;
+  /** Share of those who lend that break the rules, each in its own way. */
+  readonly hostile: number;
   /** Relays at the top of the tree. */
   readonly core: number;
   /** Sign and seal with the real primitives: the same rules at the real price. */
@@ -69,8 +92,9 @@ export interface SimOptions {
 }
 
 /** Virtual seconds at which a planned fault is over. */
-export function faultSeconds({ kills, partition, rules }: SimOptions): number[] {
-  const ends = partition ? [partition.atSecond + partition.seconds] : [];
+export function faultSeconds({ kills, partition, suspension, flash, rules }: SimOptions): number[] {
+  const lasting = [partition, suspension, flash].filter((each) => each !== undefined);
+  const ends = lasting.map(({ atSecond, seconds }) => atSecond + seconds);
   return [...kills, ...rules].map(({ atSecond }) => atSecond).concat(ends);
 }
 
@@ -91,11 +115,17 @@ export function defaultOptions(seed: string): SimOptions {
     loss: 0,
     nat: 0.3,
     churn: 0,
+    sessions: 0,
+    joinSeconds: joinSecondsOf(200),
+    flash: undefined,
+    suspension: undefined,
     kills: [],
     partition: undefined,
     rules: [],
     silent: 0.3,
     speakers: 2,
+    packetMs: limits.packetMs,
+    hostile: 0,
     core: coreOf(200, 0.1),
     realCrypto: false,
     baseline: "all",
@@ -127,6 +157,11 @@ export function coreOf(listeners: number, relays: number): number {
   return Math.max(1, Math.min(12, Math.round(relayCount({ listeners, relays }) / 3)));
 }
 
+/** The audience comes in at the pace of a busy evening, 60 a second, but takes three seconds at least. */
+export function joinSecondsOf(listeners: number): number {
+  return Math.max(3, listeners / 60);
+}
+
 /** A run whose every option follows from the seed: what the tests run, and what a failing seed reproduces. */
 export function drawOptions(seed: string): SimOptions {
   const rng = new Rng(seed).fork("options");
@@ -140,6 +175,7 @@ export function drawOptions(seed: string): SimOptions {
     listeners,
     seconds: 30,
     relays,
+    joinSeconds: joinSecondsOf(listeners),
     topology: rng.next() < 0.5 ? "regional" : "global",
     loss: rng.next() < 0.3 ? 0 : 0.03 * rng.next(),
     churn: 1 + rng.int(5),

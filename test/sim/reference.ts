@@ -126,13 +126,19 @@ export class Reference implements Observer {
   }
 
   /** The same, without a generator: for who asks for all of a run. */
-  eachDelay(node: number, speaker: number, from: number, to: number, take: (delay: number | undefined) => void): void {
+  eachDelay(
+    node: number,
+    speaker: number,
+    from: number,
+    to: number,
+    take: (delay: number | undefined, capturedAt: number) => void,
+  ): void {
     const captured = this.microphones.get(speaker)?.capturedAt ?? [];
     const delays = this.ears.get(node)?.get(speaker);
     for (let count = firstNotBefore(captured, from); count < captured.length; count++) {
       if ((captured[count] ?? Infinity) >= to) return;
       const delay = delays?.[count] ?? 0;
-      take(delay === 0 ? undefined : delay - 1);
+      take(delay === 0 ? undefined : delay - 1, captured[count] ?? 0);
     }
   }
 

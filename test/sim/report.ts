@@ -1,4 +1,5 @@
 import type { Sides } from "./baselines/compare.ts";
+import type { Snapshot } from "./picture/snapshot.ts";
 import type { SimResult } from "./simulation.ts";
 
 /** Whether the run failed: a broken invariant, or kills amid churn that never led to what they should have shown. */
@@ -42,6 +43,7 @@ export function summaryLine(result: SimResult): string {
     trace: result.trace,
     inputs: result.inputs,
     gaveUp: figures.gaveUp,
+    onTimeMean: figures.missShare === null ? null : rounded(1 - figures.missShare, 5),
     sides: comparison,
   });
 }
@@ -76,6 +78,31 @@ export function summaryText(result: SimResult): string[] {
   return [...rows.map(([name, value]) => name.padEnd(width) + value), verdict];
 }
 
+/** The run as a picture shows it. */
+export function snapshotOf(result: SimResult, taken: Pick<Snapshot, "peers" | "lost" | "seconds">): Snapshot {
+  const { options, figures, comparison } = result;
+  const lend = `${Math.round(options.relays * 100)} % lend`;
+  const share = (value: number | null): string => percent(value);
+  return {
+    title: `Teahouse: ${options.listeners} listeners, ${options.topology}, ${lend}, seed ${options.seed}`,
+    figures: [
+      ["in the tree", String(taken.peers.length)],
+      ["without a place", String(taken.lost)],
+      ["delay to the ear, p95", unit(figures.delayP95Ms, 0, "ms")],
+      ["÷ all-knowing tree", ratioText(comparison.delayToGreedy)],
+      ["÷ random tree", ratioText(comparison.delayToRandom)],
+      ["in time, median member", share(figures.onTimeMedian)],
+      ["in time, worst 5 %", share(figures.onTimeP5)],
+      ["outage of the bereaved, p95", unit(figures.outageMsP95, 0, "ms")],
+    ],
+    ...taken,
+    blows: options.kills.map(({ what, atSecond }) => ({
+      second: atSecond,
+      what: what === "host" ? "the host dies" : `${Math.round(100 * what.share)} % of those who lend die`,
+    })),
+  };
+}
+
 /** Each broken invariant as a line. */
 export function violationLines(result: SimResult): string[] {
   return result.violations.map(
@@ -87,6 +114,10 @@ export function violationLines(result: SimResult): string[] {
 export function ratio(sides: Sides | undefined): number | null {
   if (sides === undefined || sides.ours === null || !sides.baseline) return null;
   return rounded(sides.ours / sides.baseline, 4);
+}
+
+function ratioText(sides: Sides | undefined): string {
+  return ratio(sides)?.toFixed(2) ?? "not seen";
 }
 
 /** The ratio with both sides, or why there is none. */

@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { parseSimCommand, SimUsageError } from "./command-line.ts";
 import type { SimCommand } from "./command-line.ts";
-import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";
-import { simulate } from "./simulation.ts";
+import { draw } from "./picture/draw.ts";
+import { hasFailed, snapshotOf, summaryLine, summaryText, violationLines } from "./report.ts";
+import { Simulation } from "./simulation.ts";
 
 /**
  * `npm run sim -- …`: plays one run. Prints its options first, because they are the bug report, and its figures last.
@@ -11,14 +13,27 @@ function main(args: readonly string[]): number {
   const command = readCommand(args);
   if (command === undefined) return 2;
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
-  const { options, json } = command;
+  const { options, json, svg } = command;
   print(json ? JSON.stringify({ event: "sim-options", ...options }) : `Options: ${JSON.stringify(options)}`);
-  const result = simulate(options);
+  const simulation = new Simulation(options);
+  const result = simulation.play();
+  if (svg !== undefined && !save(svg, draw(snapshotOf(result, simulation.snapshot())))) return 2;
   if (json) {
     for (const violation of result.violations) print(JSON.stringify({ event: "sim-violation", ...violation }));
     print(summaryLine(result));
   } else [...violationLines(result), ...summaryText(result)].forEach(print);
   return hasFailed(result) ? 1 : 0;
+}
+
+/** Writes the picture; false, with a sentence, where that cannot be done. */
+function save(file: string, picture: string): boolean {
+  try {
+    writeFileSync(file, picture);
+    return true;
+  } catch {
+    process.stderr.write(`The picture cannot be written to ${file}: choose another --svg file.\n`);
+    return false;
+  }
 }
 
 function readCommand(args: readonly string[]): SimCommand | undefined {

@@ -30,6 +30,7 @@ import type { Violation } from "./observer.ts";
 import { faultSeconds, isSilenced } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { makePeer } from "./peer-maker.ts";
+import type { Snapshot } from "./picture/snapshot.ts";
 import { Reference } from "./reference.ts";
 import { Topology } from "./topology.ts";
 import { World } from "./world.ts";
@@ -61,15 +62,32 @@ export interface SimResult {
  * @param maker makes the machines; tests hand in one that breaks a rule, to see it caught.
  */
 export function simulate(options: SimOptions, maker: PeerMaker = makePeer): SimResult {
-  const startedAt = process.cpuUsage();
-  const room = new SimulatedRoom(options, maker);
-  room.play();
-  const cpu = process.cpuUsage(startedAt);
-  return {
-    ...room.result(),
-    cpuSeconds: (cpu.user + cpu.system) / 1e6,
-    rssMb: process.memoryUsage.rss() / 2 ** 20,
-  };
+  return new Simulation(options, maker).play();
+}
+
+/** One run, to be played once; afterwards it can be drawn. */
+export class Simulation {
+  private readonly room: SimulatedRoom;
+
+  constructor(options: SimOptions, maker: PeerMaker = makePeer) {
+    this.room = new SimulatedRoom(options, maker);
+  }
+
+  play(): SimResult {
+    const startedAt = process.cpuUsage();
+    this.room.play();
+    const cpu = process.cpuUsage(startedAt);
+    return {
+      ...this.room.result(),
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      rssMb: process.memoryUsage.rss() / 2 ** 20,
+    };
+  }
+
+  /** The tree as it stands, and the time line of continuity. */
+  snapshot(): Pick<Snapshot, "peers" | "lost" | "seconds"> {
+    return this.room.snapshot();
+  }
 }
 
 class SimulatedRoom {
@@ -143,6 +161,10 @@ class SimulatedRoom {
     };
   }
 
+  snapshot(): Pick<Snapshot, "peers" | "lost" | "seconds"> {
+    return { ...this.baselines.placed(), seconds: this.meters.seconds() };
+  }
+
   /** The reference first, so that every checker finds it up to date; what needs another comes after it. */
   private makeObservers(capacity: CapacityChecker): Observers {
     const { violations, reference, coverage, meters, world } = this;
@@ -155,6 +177,7 @@ class SimulatedRoom {
           new LivenessChecker(reference, capacity, violations, elapsedMs, this.options.loss),
         ];
     return new Observers([
+      violations,
       reference,
       new EarChecker(reference, violations),
       coverage,

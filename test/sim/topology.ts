@@ -109,3 +109,13 @@ export function drawChildrenMax(rng: Rng, share: number): number {
   if (share <= fewShare && rng.next() < serversOfFew) return childrenOfServer;
   return Math.max(1, Math.min(childrenMax, Math.round(drawn)));
 }
+
+/**
+ * How long somebody stays, ms: a quarter looks in, most stay for minutes, some for hours (performance.md, section 6: lognormal
+ * of median 30 s and sigma 1.0, and of median 12 minutes and sigma 1.3).
+ */
+export function drawSessionMs(rng: Rng): number {
+  const brief = rng.next() < 0.25;
+  const [median, sigma] = brief ? [30_000, 1] : [720_000, 1.3];
+  return median * Math.exp(sigma * drawNormal(rng));
+}

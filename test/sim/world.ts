@@ -10,12 +10,16 @@ export const worldStart = Date.UTC(2026, 0, 1);
 
 /** Outputs of one input. No honest machine comes near; a machine that never drains would hang the run. */
 const outputsMax = 100_000;
+/** Inputs that wait for a computer that sleeps: what its buffers hold; what comes later is lost. */
+const sleptMax = 4000;
 /** Wake-ups of one machine without its virtual time moving: more is a busy loop, and the deadline's reason names it. */
 const wakesAtOnceMax = 100;
 
 interface WorldNode<Input, Output> {
   readonly machine: Machine<Input, Output>;
   alive: boolean;
+  /** What came while its computer slept; undefined while it is awake. */
+  slept: Input[] | undefined;
   /** Time of the soonest wake-up that is planned; later ones are planned when it fires. */
   wakeAt: number;
   lastWakeAt: number;
@@ -64,7 +68,7 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
 
   /** Adds a node; the result is its number, counted from 0. */
   add(machine: Machine<Input, Output>): number {
-    this.nodes.push({ machine, alive: true, wakeAt: Infinity, lastWakeAt: -1, wakesAtOnce: 0 });
+    this.nodes.push({ machine, alive: true, slept: undefined, wakeAt: Infinity, lastWakeAt: -1, wakesAtOnce: 0 });
     return this.nodes.length - 1;
   }
 
@@ -75,6 +79,22 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
   /** From now on the node gets nothing and does nothing. */
   remove(node: number): void {
     this.nodeAt(node).alive = false;
+  }
+
+  /** The node's computer is closed: it does nothing, and gets everything when it is opened again. */
+  suspend(node: number): void {
+    this.nodeAt(node).slept ??= [];
+  }
+
+  /** Opens it again: all that waited is handled now, in order, and then the deadlines that passed. */
+  resume(node: number): void {
+    const target = this.nodeAt(node);
+    const { slept } = target;
+    target.slept = undefined;
+    if (slept === undefined || !target.alive) return;
+    for (const input of slept) this.input(node, input);
+    target.wakeAt = Infinity;
+    this.arm(node, target);
   }
 
   /** Plans `act(payload)` for a time; what lies in the past happens now, after everything planned for now. */
@@ -91,6 +111,10 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
   input(node: number, input: Input): void {
     const target = this.nodeAt(node);
     if (!target.alive) return;
+    if (target.slept !== undefined) {
+      if (target.slept.length < sleptMax) target.slept.push(input);
+      return;
+    }
     assert(!this.busy, "a machine's output was carried back into a machine at once");
     this.busy = true;
     this.inputs++;
@@ -137,7 +161,7 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
 
   private wake(node: number): void {
     const target = this.nodeAt(node);
-    if (!target.alive || target.wakeAt !== this.time) return;
+    if (!target.alive || target.slept !== undefined || target.wakeAt !== this.time) return;
     target.wakeAt = Infinity;
     const deadline = target.machine.deadline();
     if (deadline === undefined || deadline.at > this.time) return this.arm(node, target);

@@ -32,6 +32,11 @@ export interface AdmissionFacts {
   readonly relays: readonly PeerId[];
   /** Whether the hello proved to come from the host session. */
   readonly proved: boolean;
+  /**
+   * Whether it may have the slots that are kept ([OV22]): it lends, and so brings more than it takes, or our parent said that
+   * it comes.
+   */
+  readonly favoured: boolean;
 }
 
 /**
@@ -46,6 +51,7 @@ export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): 
   if (facts.proved)
     return facts.edges.downs.filter((edge) => edge.authority).length < authoritiesMax ? undefined : "full";
   if (hello.role !== "member") return facts.relays.includes(remote) ? undefined : "proof";
+  if (hello.feed && facts.favoured && facts.children < facts.childrenMax) return undefined;
   if (hello.feed) return hasSlot(facts) ? undefined : "full";
   const standbys = facts.edges.downs.filter((edge) => !edge.feed && edge.session.keepsPlace).length;
   return standbys < reservedSlots + facts.childrenMax * standbyShare ? undefined : "full";

@@ -8,6 +8,9 @@ import { type Census, encodePaper, type RelayRoom } from "./papers.ts";
 /** Changes are told at most this often, up, down and across. */
 const tellMs = 1000;
 
+/** More than this nobody who is not one of the view's relays has below it, whatever it says. */
+const belowMax = 5000;
+
 /** What the census is made from. */
 export interface CensusFacts {
   /** Children over all rooms and the volunteer's limit; undefined where nothing is lent. */
@@ -44,11 +47,13 @@ export class CensusTaker {
 
   /** A neighbour told its count. True when it is the room's total, from above. */
   learn(edge: Edge, census: Census, facts: CensusFacts): boolean {
-    // Members are counted, not asked: what one says of others is not believed.
-    if (edge.direction === "down" && edge.role === "member") return false;
-    edge.census = census;
+    // Members are counted, not asked: only one who lends is believed when it speaks of others, up to what a tree can hold.
+    if (edge.direction === "down" && !countsOthers(edge)) return false;
+    const listeners = edge.advert ? Math.min(census.listeners, belowMax) : census.listeners;
+    const relays = edge.advert ? Math.min(census.relays, belowMax) : census.relays;
+    edge.census = { ...census, listeners, relays };
     this.#stale = true;
-    for (const entry of census.room) this.#learnRoom(entry, facts);
+    if (!edge.advert) for (const entry of census.room) this.#learnRoom(entry, facts);
     if (edge.direction !== "up" || !edge.feed) return false;
     this.#fromAbove = census;
     return true;
@@ -110,7 +115,8 @@ export class CensusTaker {
   /** What this node and everything below it amount to. */
   #below(facts: CensusFacts): Census {
     const downs = this.#edges.downs.filter((edge) => edge.feed);
-    const relays = downs.filter((edge) => edge.role === "relay");
+    // One who lends is a member among others until it has told who hangs below it.
+    const relays = downs.filter((edge) => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0));
     const members = downs.length - relays.length + (facts.resident && facts.slots ? 1 : 0);
     return {
       listeners: atMost(relays.reduce((sum, edge) => sum + edge.census.listeners, members)),
@@ -139,6 +145,11 @@ export class CensusTaker {
     const known = this.#room.get(peer);
     if (!known || entry.version > known.version) this.#room.set(peer, entry);
   }
+}
+
+/** Whether it tells of others beside itself. */
+function countsOthers(edge: Edge): boolean {
+  return edge.role !== "member" || edge.advert !== undefined;
 }
 
 /** A sum as its field holds it: what neighbours claim may add up to more. */

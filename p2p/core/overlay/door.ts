@@ -21,6 +21,10 @@ export interface DoorWires {
   slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
   /** Relays of the room, by the view. */
   relays(): readonly PeerId[];
+  /** Whether somebody may be fed here as the tree stands. */
+  mayFeed(peer: PeerId): boolean;
+  /** Whether our parent said that it comes; once. */
+  expects(peer: PeerId, now: Millis): boolean;
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void;
   end(edge: Edge): void;
@@ -44,7 +48,9 @@ export class Door {
     for (const edge of this.#edges.all.slice()) {
       if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
     }
-    const refusal = this.#refusalOf(hello, remote, proved);
+    const refusal = this.#refusalOf(hello, remote, proved, now);
+    const unfit = hello.feed && hello.role === "member" && !proved && !this.#wires.mayFeed(remote);
+    if (!refusal && unfit) return "full";
     if (refusal) return refusal;
     const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
     if (former && hello.feed) this.#wires.end(former);
@@ -74,7 +80,7 @@ export class Door {
     return true;
   }
 
-  #refusalOf(hello: Hello, remote: PeerId, proved: boolean): Refusal | undefined {
+  #refusalOf(hello: Hello, remote: PeerId, proved: boolean, now: Millis): Refusal | undefined {
     const slots = this.#wires.slots();
     return refusalOf(hello, remote, {
       edges: this.#edges,
@@ -84,6 +90,7 @@ export class Door {
       feeding: slots?.feeding ?? 0,
       relays: this.#wires.relays(),
       proved,
+      favoured: hello.lends === true || this.#wires.expects(remote, now),
     });
   }
 

@@ -1,8 +1,11 @@
 import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { EdgeRole } from "../session/frames.ts";
 import type { Session } from "../session/session.ts";
+import type { Advert } from "./advert.ts";
+import { type Coordinate, nowhere } from "./coordinate.ts";
 import { type Layers, plainWish, type Wish } from "./layers.ts";
 import type { Census } from "./papers.ts";
+import type { Path } from "./path.ts";
 
 /** One neighbour in one room's tree. */
 export interface Edge {
@@ -30,6 +33,18 @@ export interface Edge {
   away: boolean;
   /** Up only: links from the core to the parent. */
   hops: number;
+  /** When the hello went out or came in. */
+  readonly since: Millis;
+  /** Up only: it lends without being one of the view's relays, and was named by one who knows. */
+  offered: boolean;
+  /** Up and mesh: ms from the core to the neighbour, as it says; undefined before it has a way there. */
+  rootDelayMs: number | undefined;
+  /** Up and mesh: the way from the core to the neighbour, itself last; empty before it is known. */
+  path: Path;
+  /** Where the neighbour says that it is. */
+  coordinate: Coordinate;
+  /** Down only: what it lends, when it does. */
+  advert: Advert | undefined;
   census: Census;
   /** The census it was told last, encoded. */
   censusSent: Uint8Array | undefined;
@@ -61,6 +76,12 @@ export function newEdge(
     welcomed: !session.dialed,
     away: false,
     hops: 0,
+    since: now,
+    offered: false,
+    rootDelayMs: undefined,
+    path: [],
+    coordinate: nowhere,
+    advert: undefined,
     census: { listeners: 0, relays: 0, room: [] },
     censusSent: undefined,
     petitionTokens: petitionBurst,
@@ -127,6 +148,16 @@ export class Edges {
   get isReached(): boolean {
     const { parent, above } = this;
     return parent !== undefined || (above?.session.quiet === true && !above.away);
+  }
+
+  /** How many media flows down to, of every kind. */
+  get feeding(): number {
+    return this.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
+  }
+
+  /** And to members among them, who take slots. */
+  get children(): number {
+    return this.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
   }
 
   get ups(): Edge[] {

@@ -11,7 +11,9 @@ export interface FeedWires {
   /** Children with media over all rooms, and the volunteer's limit; undefined when this peer lends nothing. */
   slots(): { readonly used: number; readonly max: number } | undefined;
   /** Relays that have a slot. */
-  alternatives(): RelayAddress[];
+  alternatives(now: Millis): RelayAddress[];
+  /** Whether somebody may be fed here as the tree stands. */
+  mayFeed(edge: Edge): boolean;
   /** What this node wants for itself and everybody below it. */
   wish(): Wish;
 }
@@ -37,8 +39,8 @@ export class Feeds {
     const slots = this.#wires.slots();
     const free = edge.role === "relay" || edge.authority || edge.feed;
     // Whoever has waited here as a standby may take the slots that newcomers may not.
-    if (!slots || (!free && slots.used >= slots.max)) {
-      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives() }), now);
+    if (!slots || !(edge.authority || this.#wires.mayFeed(edge)) || (!free && slots.used >= slots.max)) {
+      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
       return;
     }
     edge.feed = true;

@@ -6,6 +6,7 @@ import { equal, toHex } from "../bytes.ts";
 import { Chains } from "./chains.ts";
 import { type Edge, type Edges, takePetition } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
+import type { RoomResident } from "./room-wires.ts";
 import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 
 /** Of the pause between two texts: what was typed in time is not refused for being on its way a little less long. */
@@ -14,17 +15,10 @@ const slowModeSlack = 900;
 /** What notices need from the room they are posted in. */
 export interface NoticeWires {
   viewTaken(view: RelayView, now: Millis): void;
-  stateTaken(bytes: Uint8Array, now: Millis): void;
-  /** A petition came by: our own, or somebody else's. */
-  petitionSeen(bytes: Uint8Array, now: Millis): void;
+  /** Who sits here and is told of what comes by, if anybody. */
+  resident(): RoomResident | undefined;
   /** The best time known here. */
   time(now: Millis): Millis;
-  /** Somebody in charge did something; or said two things in one breath, of which this is one. */
-  eventSeen(bytes: Uint8Array, now: Millis): void;
-  /** A session signed two views or states under one number. */
-  forkSeen(now: Millis): void;
-  /** Something typed came by. */
-  noteSeen(bytes: Uint8Array, now: Millis): void;
   /** A neighbour passed on what does not hold; counted, and charged to it. */
   fault(reason: string, from: Edge, now: Millis): void;
   reject(reason: string): void;
@@ -77,7 +71,7 @@ export class Notices {
     const head = readStateHead(bytes);
     if (head) this.#chains.settle(head);
     this.#tell({ kind: "state", bytes }, from, now);
-    this.#wires.stateTaken(bytes, now);
+    this.#wires.resident()?.state(bytes, now);
   }
 
   /** Takes one of these papers from a neighbour. */
@@ -97,7 +91,8 @@ export class Notices {
   /** Sends a petition up, across, and to the host session. Without `from` it is our own. */
   passPetition(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
     if (!this.#petitions.isNew(bytes, now)) return;
-    this.#wires.petitionSeen(bytes, now);
+    const resident = this.#wires.resident();
+    if (resident?.authority === true) resident.petition(bytes, now);
     const paper = encodePaper({ kind: "petition", bytes });
     const { above } = this.#edges;
     for (const edge of this.#edges.all) {
@@ -110,7 +105,7 @@ export class Notices {
   /** Sends something typed to everybody ([OV13]). Without `from` it is our own. */
   passNote(bytes: Uint8Array, from: Edge | undefined, now: Millis): void {
     if (!this.#notes.isNew(bytes, now)) return;
-    if (from) this.#wires.noteSeen(bytes, now);
+    if (from) this.#wires.resident()?.note(bytes, now);
     this.#spread({ kind: "note", bytes }, from, now);
   }
 
@@ -146,7 +141,7 @@ export class Notices {
       case "new":
       case "fork":
         if (verdict === "fork") this.#wires.reject("event-fork");
-        this.#wires.eventSeen(bytes, now);
+        this.#wires.resident()?.event(bytes, now);
         return this.#spread({ kind: "act", bytes }, from, now);
       case "late":
         return undefined;
@@ -208,7 +203,7 @@ export class Notices {
     if (this.#forked.has(session)) return;
     this.#forked.add(session);
     this.#wires.reject("forked");
-    this.#wires.forkSeen(now);
+    this.#wires.resident()?.forked(now);
     this.#tell(paper, from, now);
   }
 

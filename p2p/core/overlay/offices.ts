@@ -19,14 +19,17 @@ export function showOffice(
   }
 }
 
-/** Whether a neighbour may speak for the room: the carriage key says so, and nobody who outranks it says otherwise. */
-export function provesOffice(
+/** Notes whether a neighbour may speak for the room: the carriage key says so, and nobody who outranks it says otherwise. */
+export function takeOffice(
   crypto: Crypto,
   edge: Edge,
   proof: HostProof,
-  room: { readonly tag: RoomTag; readonly self: PeerId; readonly view: RelayView | undefined },
+  self: PeerId,
+  { tag, view }: { readonly tag: RoomTag; readonly view: RelayView | undefined },
 ): boolean {
   const name = banOf(crypto, proof.sessionKey);
-  if (room.view?.revoked.some((revoked) => equal(revoked, name)) === true) return false;
-  return verifyHost(crypto, proof, { tag: room.tag, relay: room.self, host: edge.peer, session: edge.session.id });
+  const isRevoked = view?.revoked.some((revoked) => equal(revoked, name)) === true;
+  const context = { tag, relay: self, host: edge.peer, session: edge.session.id };
+  edge.holdsOffice = !isRevoked && verifyHost(crypto, proof, context);
+  return edge.holdsOffice;
 }

@@ -15,6 +15,7 @@ import {
   writeProof,
 } from "../session/frames.ts";
 import type { Wish } from "./layers.ts";
+import { type PlacePaper, placeTypes, readPlacePaper, writePlacePaper } from "./place-papers.ts";
 import type { Have } from "./ring.ts";
 
 /** How many take part, as far as one side of an edge knows: below it on the way up, in the whole room on the way down. */
@@ -66,7 +67,8 @@ export type Paper =
   /** The answer to `feed` when there is no slot, with relays that have one. */
   | { readonly kind: "no-feed"; readonly alternatives: readonly RelayAddress[] }
   /** The other answer: how many packets of the hole were sent again. */
-  | { readonly kind: "replayed"; readonly packets: number };
+  | { readonly kind: "replayed"; readonly packets: number }
+  | PlacePaper;
 
 const types = {
   view: 1,
@@ -79,6 +81,7 @@ const types = {
   note: 8,
   act: 24,
   office: 25,
+  ...placeTypes,
 } as const;
 
 /** Encodes a paper; the lane carries it whole. */
@@ -109,7 +112,7 @@ export function encodePaper(paper: Paper): Uint8Array {
       writer.u16(paper.packets);
       break;
     default:
-      paper satisfies never;
+      writePlacePaper(writer, paper);
   }
   return writer.finish();
 }
@@ -151,7 +154,7 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
     case types.replayed:
       return { kind: "replayed", packets: reader.u16() };
     default:
-      return undefined;
+      return readPlacePaper(type, reader);
   }
 }
 

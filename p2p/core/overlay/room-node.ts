@@ -1,31 +1,31 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
-import type { Crypto } from "../crypto.ts";
+import { chance, type Crypto } from "../crypto.ts";
 import type { Deadline } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
-import { type Frame, type Hello, peerOf, type Refusal, sessionVersion } from "../session/frames.ts";
-import { Session, type SessionSignal, type SessionWires } from "../session/session.ts";
+import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
+import type { SessionSignal, SessionWires } from "../session/session.ts";
 import { alternativesOf } from "./admission.ts";
 import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
-import { type Edge, Edges, newEdge } from "./edge.ts";
+import { type Edge, Edges } from "./edge.ts";
 import { Feeds } from "./feeds.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
-import { Notices } from "./notices.ts";
-import { provesOffice } from "./offices.ts";
+import { Notices, type NoticeWires } from "./notices.ts";
+import { takeOffice } from "./offices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import { Spread } from "./spread.ts";
+import { Dialing } from "./dialing.ts";
+import { KnownRelays } from "./known-relays.ts";
+import { Places, type PlaceWires } from "./places.ts";
 import { waysUp, wishOfAll } from "./upward.ts";
-import { type Errand, Upkeep, type UpkeepFacts } from "./upkeep.ts";
+import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
-/** What a dial says that was not tried, for there were too many before it: it tells nothing of the relay. */
-const tooSoon = "too soon";
-
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -39,7 +39,6 @@ export class RoomNode {
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
-  #relays: PeerId[] = [];
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
@@ -47,6 +46,9 @@ export class RoomNode {
   readonly #grudges = new Grudges();
   readonly #returns: Returns;
   readonly #door: Door;
+  readonly #known: KnownRelays;
+  readonly #dialing: Dialing;
+  readonly #places: Places;
   readonly #sessionWires: SessionWires;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
@@ -66,38 +68,29 @@ export class RoomNode {
     this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
     this.#feeds = new Feeds(this.spread, {
       slots: () => wires.slots(),
-      alternatives: () => this.alternatives(),
+      alternatives: (at) => this.alternatives(at),
+      mayFeed: (edge) => this.#places.mayFeed(edge.peer),
       wish: () => wishOfAll(this.edges, this.resident),
     });
-    this.notices = new Notices(tag, crypto, this.edges, {
-      viewTaken: (view, at) => this.#takeView(view, at),
-      stateTaken: (bytes, at) => this.resident?.state(bytes, at),
-      petitionSeen: (bytes, at) => {
-        if (this.resident?.authority) this.resident.petition(bytes, at);
-      },
-      time: (at) => this.resident?.time(at) ?? at,
-      eventSeen: (bytes, at) => this.resident?.event(bytes, at),
-      forkSeen: (at) => this.resident?.forked(at),
-      noteSeen: (bytes, at) => this.resident?.note(bytes, at),
-      fault: (reason, from, at) => {
-        this.spread.reject(reason);
-        this.#blame(from, at);
-      },
-      reject: (reason) => this.spread.reject(reason),
-      end: (edge) => this.end(edge),
-    });
+    this.notices = new Notices(tag, crypto, this.edges, this.#noticeWires());
     this.upkeep = new Upkeep(this.edges, {
       dial: (target, fresh) => wires.dial(target, fresh),
       cancel: (dial) => wires.cancel(dial),
       promote: (edge, at) => this.#returns.promote(edge, at),
       end: (edge) => this.end(edge),
-      random: () => (crypto.randomBytes(1)[0] ?? 0) / 256,
+      random: () => chance(this.#crypto),
     });
+    this.#known = new KnownRelays(this.upkeep, wires.self);
     this.#door = new Door(this.edges, this.#feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
-      relays: () => this.#relays,
-      show: (edge, at) => this.notices.show(edge, at),
+      relays: () => this.relays,
+      show: (edge, at) => {
+        this.notices.show(edge, at);
+        this.#places.met(edge, at);
+      },
+      mayFeed: (peer) => this.#places.mayFeed(peer),
+      expects: (peer, at) => this.#places.handOffs.redeem(peer, at),
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
@@ -109,8 +102,48 @@ export class RoomNode {
       end: (edge) => this.end(edge),
       placeFree: () => this.#census.touch(),
       resident: () => this.resident,
-      relays: () => (this.#rank === undefined ? this.#relays : undefined),
+      relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
+    this.#places = new Places(parts, this.#placeWires(), now);
+    const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.#places };
+    this.#dialing = new Dialing(dialingParts, crypto, {
+      tag,
+      session: this.#sessionWires,
+      resident: () => this.resident,
+      close: (link) => wires.close(link),
+    });
+  }
+
+  #noticeWires(): NoticeWires {
+    return {
+      viewTaken: (view, at) => this.#takeView(view, at),
+      time: (at) => this.resident?.time(at) ?? at,
+      resident: () => this.resident,
+      fault: (reason, from, at) => {
+        this.spread.reject(reason);
+        this.#blame(from, at);
+      },
+      reject: (reason) => this.spread.reject(reason),
+      end: (edge) => this.end(edge),
+    };
+  }
+
+  #placeWires(): PlaceWires {
+    const { self, address } = this.#wires;
+    return {
+      self,
+      address,
+      slots: () => this.#wires.slots(),
+      hasView: () => this.view !== undefined,
+      isRanked: () => this.#rank !== undefined,
+      isCore: () => this.#rank !== undefined && this.upkeep.isCore,
+      isFree: () => this.#isFree,
+      mayCarry: () => true,
+      looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
+      end: (edge) => this.end(edge),
+      random: () => chance(this.#crypto),
+      reject: (reason) => this.spread.reject(reason),
+    };
   }
 
   /** The view in force, once there is one. */
@@ -119,15 +152,14 @@ export class RoomNode {
   }
 
   get relays(): readonly PeerId[] {
-    return this.#relays;
+    return this.#known.list;
   }
 
   /** Relays of the room that have a slot, for somebody who finds none here; few enough for one frame. */
-  alternatives(): RelayAddress[] {
-    const relays = this.view?.relays ?? [];
-    const random = (): number => (this.#crypto.randomBytes(1)[0] ?? 0) / 256;
-    const drawn = this.#census.withRoom(this.#censusFacts, random);
-    return alternativesOf(drawn.map((peer) => relays[this.#relays.indexOf(peer)]));
+  alternatives(now: Millis): RelayAddress[] {
+    const drawn = this.#census.withRoom(this.#censusFacts, () => chance(this.#crypto));
+    const ranked = drawn.map((peer) => this.view?.relays[this.relays.indexOf(peer)]);
+    return alternativesOf([...this.#places.elsewhere(now), ...ranked]);
   }
 
   /** Bytes of frames that were not media. */
@@ -135,78 +167,26 @@ export class RoomNode {
     return this.edges.all.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
   }
 
-  /** Edges that media flows down to, of every kind. */
-  get feeding(): number {
-    return this.edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
-  }
-
-  get children(): number {
-    return this.edges.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
-  }
-
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
   learnHints(relays: readonly RelayAddress[]): void {
-    const peers = this.upkeep.learn(relays).filter((peer) => peer !== this.#wires.self);
-    if (!this.view) this.#relays = [...new Set([...this.#relays, ...peers])];
+    this.#known.learnHints(relays);
   }
 
   /** Sends one tick of our own voice, a packet for each layer: to two of the core, or to the parent. False when it was not accepted. */
   originate(packets: readonly Uint8Array[], now: Millis): boolean {
     const coreSize = this.view?.coreSize ?? 1;
-    const ways = waysUp(this.edges, this.#relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
+    const ways = waysUp(this.edges, this.relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
     return packets.every((packet) => this.spread.originate(packet, ways, now));
   }
 
   /** A link that we dialed for this room is open. */
   handleDialed(dial: DialId, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
-    const upgraded = this.#datagrams.take(dial);
-    const errand = upgraded ? undefined : this.upkeep.takeErrand(dial);
-    const attaches = upgraded ?? errand?.resumes;
-    // A link to somebody else than was dialed continues nothing ([SS5]).
-    const meant = attaches ? this.edges.all.includes(attaches) && attaches.peer === remote : errand?.peer === remote;
-    const late =
-      errand?.role === "member" && !attaches && !this.resident?.wanted().includes(remote) && this.upkeep.isSettled();
-    if (!meant || late) return this.#wires.close(link);
-    if (attaches) this.#returns.attach(attaches, link, kind, now);
-    else if (errand) this.#greet(errand, link, kind, remote, now);
+    this.#dialing.opened(dial, link, kind, remote, now);
   }
 
-  /** Opens a session on a new link. */
-  #greet(errand: Errand, link: LinkId, kind: LinkKind, remote: PeerId, now: Millis): void {
-    const session = new Session(this.#crypto.randomBytes(16), remote, true, this.#sessionWires, now);
-    session.addLink(link, kind, false, now);
-    const direction = errand.role === "core" ? "mesh" : "up";
-    const feed = errand.feed && !(direction === "up" && this.edges.parent);
-    const edge = newEdge(session, errand.role, direction, feed, false, now);
-    this.edges.add(edge);
-    const proof = this.resident?.proof(remote, session.id);
-    const have = feed ? this.spread.ring.have(now) : [];
-    const wish = wishOfAll(this.edges, this.resident);
-    if (direction === "up") edge.wish = wish;
-    const hello: Hello = {
-      kind: "hello",
-      version: sessionVersion,
-      session: session.id,
-      tag: this.tag,
-      role: errand.role,
-      feed,
-      wish,
-      have,
-      proof,
-    };
-    session.sendFrame(hello);
-  }
-
-  /** A dial of ours led nowhere. One that was not even tried, because it came too soon, says nothing of the relay. */
+  /** A dial of ours led nowhere; it makes no sense to dial there again before `afterMs`. */
   handleDialFailed(dial: DialId, reason: string, afterMs: number, now: Millis): void {
-    const upgraded = this.#datagrams.take(dial);
-    if (upgraded) this.#datagrams.failed(upgraded, now);
-    const errand = this.upkeep.takeErrand(dial);
-    if (errand?.resumes) this.#returns.resumeFailed(errand.resumes, afterMs, now);
-    else if (errand) {
-      this.upkeep.failed(errand.peer, now, afterMs);
-      if (reason !== tooSoon) this.resident?.unreachable(errand.peer, now);
-    }
+    this.#dialing.failed(dial, reason, afterMs, now);
     this.runUpkeep(now);
   }
 
@@ -246,7 +226,7 @@ export class RoomNode {
     this.#returns.linkClosed(edge, link, now);
   }
 
-  /** A link was closed because what came on it broke the protocol: nobody is waited for who does that on the last one. */
+  /** A link was closed because what came on it broke the protocol: who does that on the last one is not waited for. */
   handleLinkBroken(edge: Edge, link: LinkId, now: Millis): void {
     if (edge.session.linkIds.length > 1) return this.#returns.linkClosed(edge, link, now);
     edge.session.release(link);
@@ -273,6 +253,7 @@ export class RoomNode {
     this.#returns.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
+    this.#places.handleTimeout(now);
     this.runUpkeep(now);
     this.#tellCensus(now);
   }
@@ -285,29 +266,32 @@ export class RoomNode {
     for (const edge of this.edges.all) consider(edge.session.deadline());
     consider(this.#returns.deadline());
     consider(this.#datagrams.deadline());
+    consider(this.#places.deadline());
     consider(this.#census.deadline(this.#censusFacts));
     return soonest;
   }
 
   runUpkeep(now: Millis): void {
     const facts: UpkeepFacts = {
-      relays: this.#relays,
+      relays: this.relays,
       rank: this.#rank,
       coreSize: this.view?.coreSize ?? 1,
       fanout: this.view?.relayFanout ?? 1,
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
+      placing: this.#places.seeker.isBusy,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
-    if (facts.rank !== undefined || this.resident) this.upkeep.run(facts, now);
+    if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
+    this.#places.review(now);
     const { parent } = this.edges;
     if (parent) this.#feeds.settleWish(parent, now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
-    this.#relays = this.upkeep.learn(view.relays);
+    this.#known.takeView(view.relays);
     this.#census.touch();
     this.spread.setView(view, now);
     this.resident?.view(view, now);
@@ -318,7 +302,7 @@ export class RoomNode {
     if (frame.kind === "refuse") {
       this.end(edge);
       this.upkeep.refused(edge.peer, finalRefusals.has(frame.reason), now);
-      this.#prefer(frame.alternatives);
+      this.#known.prefer(frame.alternatives);
       this.resident?.refused(edge.peer, frame.reason, now);
       this.runUpkeep(now);
       return;
@@ -326,12 +310,14 @@ export class RoomNode {
     edge.welcomed = true;
     this.#census.touch();
     edge.hops = frame.hops;
+    edge.session.roundTrip.learn(now - edge.since);
     this.upkeep.welcomed(edge.peer);
-    if (this.#returns.isSurplus(edge)) return this.end(edge);
+    if (this.#returns.isSurplus(edge) && !this.#places.seeker.needs(edge)) return this.end(edge);
     this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
     if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
     this.#datagrams.start(edge);
+    this.#places.met(edge, now);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
   }
@@ -341,6 +327,7 @@ export class RoomNode {
       case "media": {
         const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
         if (passed && this.spread.wants(this.resident?.layer, passed, now)) this.resident?.packet(passed, now);
+        if (edge.direction === "up") this.#places.seeker.heard(edge, passed !== undefined, now);
         break;
       }
       case "message": {
@@ -353,13 +340,10 @@ export class RoomNode {
         if (edge.away) this.#returns.isBack(edge, now);
         break;
       case "bye":
-        edge.session.end();
-        this.#lost(edge, "its relay left", now);
-        break;
       case "broken":
-        this.spread.reject("session");
+        if (signal.kind === "broken") this.spread.reject("session");
         edge.session.end();
-        this.#lost(edge, "its relay broke the protocol", now);
+        this.#lost(edge, signal.kind === "bye" ? "its relay left" : "its relay broke the protocol", now);
         break;
       default:
         signal satisfies never;
@@ -376,8 +360,7 @@ export class RoomNode {
         this.notices.handle(edge, paper, now);
         break;
       case "office":
-        edge.holdsOffice = provesOffice(this.#crypto, edge, paper.proof, this.#asRelay);
-        if (!edge.holdsOffice) this.spread.reject("office");
+        if (!takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this)) this.spread.reject("office");
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
@@ -385,28 +368,25 @@ export class RoomNode {
         break;
       case "feed":
         this.#census.touch();
-        if (edge.direction === "down") this.#feeds.change(edge, paper, now);
+        if (edge.direction !== "down") break;
+        this.#feeds.change(edge, paper, now);
+        this.#places.feedChanged(edge, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
         edge.feed = false;
+        this.#places.seeker.refused(edge);
         this.upkeep.noFeed(edge.peer, now);
-        this.#prefer(paper.alternatives);
+        this.#known.prefer(paper.alternatives);
         this.runUpkeep(now);
         break;
       case "replayed":
-        this.#returns.replayed(edge, paper.packets, now);
+        // Who moves of its own choice has missed nothing.
+        if (!this.#places.seeker.isMoveTo(edge)) this.#returns.replayed(edge, paper.packets, now);
         break;
       default:
-        paper satisfies never;
+        this.#places.handle(edge, paper, now);
     }
-  }
-
-  /** A relay that has no slot named others that do. */
-  #prefer(relays: readonly RelayAddress[]): void {
-    // Once there is a view, it alone says who the relays are and where.
-    if (!this.view) this.learnHints(relays);
-    this.upkeep.prefer(relays.map(peerOf).filter((peer) => this.#relays.includes(peer)));
   }
 
   #forget(edge: Edge): void {
@@ -416,6 +396,7 @@ export class RoomNode {
     this.#census.touch();
     this.#datagrams.forget(edge);
     this.upkeep.forget(edge);
+    this.#places.lost(edge, this.usedAt);
   }
 
   #blame(edge: Edge, now: Millis): void {
@@ -426,10 +407,9 @@ export class RoomNode {
 
   /** The far end knows the session no more: another begins on the same link. */
   #beginAnew(edge: Edge, link: LinkId, now: Millis): void {
-    const { role, feed, peer } = edge;
     const kind = edge.session.release(link);
     this.end(edge);
-    if (kind) this.#greet({ peer, role, feed, resumes: undefined }, link, kind, peer, now);
+    if (kind) this.#dialing.beginAnew(edge, link, kind, now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {
@@ -439,19 +419,25 @@ export class RoomNode {
     this.runUpkeep(now);
   }
 
-  /** This node's place among the room's relays, when it is one that lends. */
-  get #rank(): number | undefined {
-    const rank = this.view === undefined ? -1 : this.#relays.indexOf(this.#wires.self);
-    return rank < 0 || !this.#wires.slots() ? undefined : rank;
+  /** Whether it carries this room for others, though the view does not name it: it finds a place as members do. */
+  get #isContributor(): boolean {
+    return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
   }
 
-  get #asRelay(): { tag: RoomTag; self: PeerId; view: RelayView | undefined } {
-    return { tag: this.tag, self: this.#wires.self, view: this.view };
+  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media. */
+  get #isFree(): boolean {
+    if (!this.view || this.#rank !== undefined || this.#returns.muted) return false;
+    return this.resident ? !this.resident.speaks() : this.#isContributor;
+  }
+
+  /** This node's place among the room's relays, when it is one that lends. */
+  get #rank(): number | undefined {
+    return this.#wires.slots() ? this.#known.rank : undefined;
   }
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.#relays, self, resident: this.resident !== undefined };
+    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident !== undefined };
   }
 
   #tellCensus(now: Millis): void {

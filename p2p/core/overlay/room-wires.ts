@@ -11,6 +11,8 @@ import type { Passed } from "./spread.ts";
 /** What a room's node is given by its peer. */
 export interface RoomWires {
   readonly self: PeerId;
+  /** How others dial this node; undefined when they cannot. */
+  readonly address: RelayAddress | undefined;
   send(link: LinkId, bytes: Uint8Array): void;
   close(link: LinkId): void;
   /** `fresh`: what connection there is to it is not to be used. */

@@ -26,6 +26,8 @@ const paceDials = 3;
 const paceMs = 60_000;
 /** Whoever lost its links counts as dead this long, so that the next in rank takes its place, unless it is back before. */
 const suspectMs = 1000;
+/** Of those who lend beyond the view's relays so many are remembered: to be dialed when the parent is gone. */
+const lendersMax = 24;
 /** A stream that froze beside a data channel that does its work is not missed soon. */
 const frozenBesideMs = 20_000;
 
@@ -36,6 +38,10 @@ export interface Errand {
   readonly feed: boolean;
   /** The edge whose session the new link is to continue ([SS10]); undefined for a new one. */
   readonly resumes: Edge | undefined;
+  /** Whether it is only a candidate for a parent, to be measured ([OV21]). */
+  readonly trial: boolean;
+  /** Whether it is none of the view's relays, but was offered by one. */
+  readonly offered: boolean;
 }
 
 interface Flight extends Errand {
@@ -74,6 +80,8 @@ export interface UpkeepFacts {
   readonly speaks: boolean;
   /** Relays that edges are kept to whatever the plan says: those that a host asked to carry. */
   readonly wanted: readonly PeerId[];
+  /** Candidates are being tried: no backup need be dialed for meanwhile. */
+  readonly placing: boolean;
   /** Media is not asked for: one edge without it is all that is kept ([OV16]). */
   readonly muted: boolean;
   /** Whether the last stream to a relay froze: it is tried after the others. */
@@ -94,6 +102,10 @@ export class Upkeep {
   readonly #draws = new Map<PeerId, number>();
   /** When edges that lack a stream are to be given one. */
   readonly #resumeAt = new Map<Edge, Millis>();
+  /** Who lends beyond the view's relays, by what those said; newest last. */
+  readonly #lenders = new Set<PeerId>();
+  #ranked: readonly PeerId[] = [];
+  #isCore = false;
   /** When each relay was dialed last, newest last. */
   readonly #dialedAt = new Map<PeerId, readonly Millis[]>();
 
@@ -109,6 +121,37 @@ export class Upkeep {
       this.#addresses.set(peer, relay);
       return peer;
     });
+  }
+
+  /** Learns of somebody who lends though the view does not name it. */
+  learnLender(address: RelayAddress): PeerId {
+    const peer = peerOf(address);
+    this.#lenders.delete(peer);
+    this.#lenders.add(peer);
+    if (!this.#ranked.includes(peer)) this.#addresses.set(peer, address);
+    for (const oldest of this.#lenders) {
+      if (this.#lenders.size <= lendersMax) break;
+      this.#forgetLender(oldest);
+    }
+    return peer;
+  }
+
+  /** The view names these no more: they are not hung below again because somebody had offered them too. */
+  dismiss(peers: readonly PeerId[]): void {
+    for (const peer of peers) this.#lenders.delete(peer);
+    for (const edge of this.#edges.ups) if (peers.includes(edge.peer)) edge.offered = false;
+  }
+
+  /** Dials a candidate for a parent ([OV21]). False when it cannot be tried now. */
+  tryOut(address: RelayAddress, now: Millis): boolean {
+    const peer = this.learnLender(address);
+    if (this.isDead(peer, now) || this.#edges.ofPeer(peer) || this.#errands.size >= dialsMax) return false;
+    return this.#dial(peer, "member", false, now, undefined, true);
+  }
+
+  /** Whether this node is of the core, by the last plan. */
+  get isCore(): boolean {
+    return this.#isCore;
   }
 
   get dialing(): number {
@@ -204,23 +247,27 @@ export class Upkeep {
   /** Brings the edges nearer to the plan. Call after every change, and at the deadline. */
   run(facts: UpkeepFacts, now: Millis): void {
     const dead = (peer: PeerId): boolean => this.isDead(peer, now);
+    this.#ranked = facts.relays;
+    this.#isCore = false;
     this.#leaveStrangers(facts);
     this.#resume(facts, now);
     for (const peer of facts.wanted) {
       if (!dead(peer) && !this.#edges.ofPeer(peer)) this.#dial(peer, "member", false, now);
     }
     if (facts.rank === undefined) {
-      const plan = planMember(facts.relays, facts.coreSize, facts.speaks, dead, (peer) => this.#draw(peer));
+      const known = [...new Set([...facts.relays, ...this.#lenders])];
+      const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#draw(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
       if (facts.muted) this.#hangMuted(order, facts.wanted, now);
-      else this.#hangBelow(order, "member", now);
+      else this.#hangBelow(order, "member", facts.placing, now);
       return;
     }
     const plan = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, dead);
+    this.#isCore = plan.core;
     if (plan.core) this.#joinCore(plan.siblings, now);
     else {
       for (const edge of this.#edges.meshes) if (edge.session.dialed) this.#wires.end(edge);
-      this.#hangBelow(plan.parents, "relay", now);
+      this.#hangBelow(plan.parents, "relay", false, now);
     }
   }
 
@@ -250,7 +297,7 @@ export class Upkeep {
   #leaveStrangers({ relays, wanted }: UpkeepFacts): void {
     if (relays.length === 0) return;
     for (const edge of [...this.#edges.ups, ...this.#edges.meshes]) {
-      if (!relays.includes(edge.peer) && !wanted.includes(edge.peer)) this.#wires.end(edge);
+      if (!edge.offered && !relays.includes(edge.peer) && !wanted.includes(edge.peer)) this.#wires.end(edge);
     }
   }
 
@@ -302,7 +349,7 @@ export class Upkeep {
     if (!there && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, "member", false, now);
   }
 
-  #hangBelow(order: readonly PeerId[], role: EdgeRole, now: Millis): void {
+  #hangBelow(order: readonly PeerId[], role: EdgeRole, placing: boolean, now: Millis): void {
     if (!this.#edges.parent) this.#promoteStandby(order, now);
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
@@ -317,6 +364,7 @@ export class Upkeep {
     }
     // A second dial that lost the race is the standby, also while its answer is on the way.
     const { parent } = this.#edges;
+    if (placing) return;
     const standby = this.#edges.ups.some((edge) => edge !== parent && (!edge.away || this.#isComing(edge)));
     const next = fresh[0];
     if (!standby && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
@@ -330,13 +378,24 @@ export class Upkeep {
     if (best) this.#wires.promote(best, now);
   }
 
-  #dial(peer: PeerId, role: EdgeRole, feed: boolean, now: Millis, resumes?: Edge): void {
+  #dial(peer: PeerId, role: EdgeRole, feed: boolean, now: Millis, resumes?: Edge, trial = false): boolean {
     const target = this.#addresses.get(peer);
     const pending = [...this.#errands.values()].some((errand) => errand.peer === peer);
-    if (!target || pending) return;
+    if (!target || pending) return false;
     this.#dialedAt.set(peer, [...(this.#dialedAt.get(peer) ?? []), now].slice(-paceDials));
     const dial = this.#wires.dial(target, resumes !== undefined);
-    this.#errands.set(dial, { peer, role, feed, resumes, raceUntil: millis(now + raceMs) });
+    const offered = this.#lenders.has(peer);
+    // A trial is in nobody's way.
+    const raceUntil = trial ? undefined : millis(now + raceMs);
+    this.#errands.set(dial, { peer, role, feed, resumes, trial, offered, raceUntil });
+    return true;
+  }
+
+  /** Addresses and waits of somebody who lends are kept as long as it may be dialed. */
+  #forgetLender(peer: PeerId): void {
+    this.#lenders.delete(peer);
+    if (this.#ranked.includes(peer) || this.#edges.ofPeer(peer)) return;
+    for (const map of [this.#addresses, this.#health, this.#noFeedUntil, this.#draws, this.#dialedAt]) map.delete(peer);
   }
 
   #draw(peer: PeerId): number {

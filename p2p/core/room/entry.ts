@@ -1,7 +1,8 @@
 import type { ErrorCode } from "../../api/errors.ts";
+import type { Millis } from "../../api/ids.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { rights } from "./capability.ts";
+import { rights, verifyChain } from "./capability.ts";
 import { inviteOf } from "./petition.ts";
 import type { Seat } from "./seat.ts";
 import { hasKey, hasPerson, type RoomState } from "./state.ts";
@@ -36,4 +37,13 @@ export function presentsItself(seat: Seat): boolean {
 
 function isOnce(seat: Seat): boolean {
   return ((seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+}
+
+/** What is wrong with the invite by which somebody sits here, at this time. A host's session is as old as its seat. */
+export function faultOfChain(crypto: Crypto, seat: Seat, now: Millis): ErrorCode | undefined {
+  if (seat.authority) return undefined;
+  const verdict = verifyChain(crypto, seat.roomKey, seat.chain, now);
+  if (verdict.ok) return undefined;
+  const isTime = verdict.reason === "expired" || verdict.reason === "not-yet";
+  return isTime ? `invite-${verdict.reason}` : "invite-damaged";
 }

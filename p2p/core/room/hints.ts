@@ -2,7 +2,7 @@ import type { Millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, concat } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { recordPayloadBytesMax } from "../discovery/record.ts";
+import { openRecord, recordPayloadBytesMax } from "../discovery/record.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
@@ -69,4 +69,15 @@ export function openHints(
   if (!reader.ended || !authority.ok || !mayLead(authority.value)) return undefined;
   const signed = concat(hintsLabel, tag, payload.subarray(0, end));
   return crypto.verify(capability.grantee, signed, signature) ? { relays } : undefined;
+}
+
+/** The relays that a record names, when it opens and somebody of this room stands behind it. */
+export function hintsOfRecord(
+  crypto: Crypto,
+  room: { readonly roomKey: Uint8Array; readonly secret: Uint8Array; readonly tag: Uint8Array },
+  value: Uint8Array,
+  now: Millis,
+): RecordHints | undefined {
+  const opened = openRecord(crypto, room.secret, value);
+  return opened.ok ? openHints(crypto, room.roomKey, room.tag, opened.value.payload, now) : undefined;
 }

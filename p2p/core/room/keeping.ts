@@ -19,6 +19,7 @@ import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./pet
 import { proveHost } from "./proof.ts";
 import type { Void } from "./reduce.ts";
 import { withShut } from "./reconcile.ts";
+import { soonest } from "../machine.ts";
 import { Requests } from "./requests.ts";
 import { isVouchedFor, openState } from "./sealed-state.ts";
 import { delegate, type Seat } from "./seat.ts";
@@ -55,7 +56,9 @@ export interface KeepingWires {
   /** Somebody in charge said two things in one breath. */
   forked(): void;
   /** A link took the place of all before; it is ours from now on. */
-  linkReplaced(inviteSeed: Uint8Array, chain: Invite["chain"]): void;
+  linkReplaced(link: Pick<Invite, "inviteSeed" | "chain">): void;
+  /** Counts what was refused. */
+  reject(reason: string): void;
 }
 
 /**
@@ -205,15 +208,11 @@ export class Keeping {
   }
 
   /** A petition came to whoever acts. */
-  petition(bytes: Uint8Array, now: Millis): "refused" | undefined {
+  petition(bytes: Uint8Array, now: Millis): void {
     const time = this.#wires.time(now);
-    if (!this.#authority) {
-      this.#takeBeat(bytes, now, time);
-      return undefined;
-    }
-    const answer = this.#authority.handlePetition(bytes, time);
+    if (!this.#authority) return this.#takeBeat(bytes, now, time);
+    if (this.#authority.handlePetition(bytes, time) === "refused") this.#wires.reject("petition");
     this.#publish(now);
-    return answer === "refused" ? "refused" : undefined;
   }
 
   /** Asks whoever acts, by a petition of this id. */
@@ -251,14 +250,16 @@ export class Keeping {
     this.#isAtWork = false;
   }
 
-  /** False: it does not open, or nobody vouches for it. */
-  takeState(bytes: Uint8Array, now: Millis): boolean {
+  /** Takes a state that opens and that somebody vouches for. */
+  takeState(bytes: Uint8Array, now: Millis): void {
     const session = this.#node.view?.session.key;
     const authority = this.#authority;
-    if (authority && session && equal(session, authority.keys.session.key) && this.#isAtWork) return true;
+    if (authority && session && equal(session, authority.keys.session.key) && this.#isAtWork) return;
     const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
-    if (!state || !session) return false;
-    if (!isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) return false;
+    if (!session) return;
+    if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
+      return this.#wires.reject("state");
+    }
     this.#succession.heard(session, now);
     if (authority) {
       authority.countBeyond({ sequence: 0 }, state);
@@ -267,24 +268,22 @@ export class Keeping {
     else if (!this.#history.rebase(state)) this.#wires.forked();
     showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
     this.#wires.changed(now);
-    return true;
   }
 
-  /** Somebody in charge did something. False: it does not open. */
-  event(bytes: Uint8Array, now: Millis): "void" | "bad" | undefined {
+  /** Somebody in charge did something. */
+  event(bytes: Uint8Array, now: Millis): void {
     const history = this.#history;
-    if (!history) return undefined;
+    if (!history) return;
     const event = openEvent(this.#crypto, this.#secret, this.#seat.tag, bytes);
-    if (!event) return "bad";
+    if (!event) return this.#wires.reject("event-sealed");
     const forks = history.forks.length;
     const taken = history.offer(event);
     if (history.forks.length > forks) this.#wires.forked();
-    if (taken === "void") return "void";
-    if (taken !== "applied") return undefined;
+    if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
+    if (taken !== "applied") return;
     this.#authority?.noteDone(event.content);
     this.#noticed(event.content, now);
     this.#publish(now, decidesWhoComes.has(event.content.kind));
-    return undefined;
   }
 
   /** Two things were signed under one number. */
@@ -370,7 +369,7 @@ export class Keeping {
   }
 
   #noticed(event: RoomEvent, now: Millis): void {
-    if (event.kind === "replace-link") this.#wires.linkReplaced(event.inviteSeed, event.chain);
+    if (event.kind === "replace-link") this.#wires.linkReplaced(event);
     if (event.kind === "appoint") showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
   }
 
@@ -441,11 +440,6 @@ function newLink(authority: Authority, now: Millis): Extract<RoomEvent, { kind: 
   const generation = authority.state.generation + 1;
   const invite = authority.issueInvite({ role: "listener", expiresInMs: linkMs, singleUse: false }, now, generation);
   return { kind: "replace-link", generation, inviteSeed: invite.inviteSeed, chain: invite.chain };
-}
-
-function soonest(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
-  if (left === undefined || right === undefined) return left ?? right;
-  return left < right ? left : right;
 }
 
 /** As the first invites hold. */

@@ -2,10 +2,9 @@ import type { ErrorCode } from "../../api/errors.ts";
 import type { Layer, Role, SpokenPacket } from "../../api/engine.ts";
 import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
-import type { Act, InviteTerms } from "../../api/room.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { lookupKeys, openRecord } from "../discovery/record.ts";
+import { lookupKeys } from "../discovery/record.ts";
 import type { Deadline } from "../machine.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
@@ -15,23 +14,23 @@ import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
-import { verifyChain } from "./capability.ts";
-import { Chat, type Said } from "./chat.ts";
-import { barredFrom, presentsItself, waitsForUse } from "./entry.ts";
+import { Chat } from "./chat.ts";
+import { Doings } from "./doings.ts";
+import { barredFrom, faultOfChain, presentsItself, waitsForUse } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
-import { openHints } from "./hints.ts";
+import { hintsOfRecord } from "./hints.ts";
 import { epochSecret } from "./keys.ts";
-import { fittingHints, type Invite } from "./invite.ts";
-import { reseated, type Seat } from "./seat.ts";
+import type { Invite } from "./invite.ts";
+import { capsuleOf, reseated, type Seat } from "./seat.ts";
 import type { Wish } from "./petition.ts";
-import { factsOf, type Skeleton } from "./facts.ts";
+import type { Skeleton } from "./facts.ts";
 import { Opening } from "./opening.ts";
 import { Sound } from "./sound.ts";
 import { Keeping } from "./keeping.ts";
-import type { Resident, ResidentWires, Ruling } from "./resident.ts";
+import type { Resident, ResidentWires } from "./resident.ts";
 import type { RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
 import type { RelayView } from "./view.ts";
@@ -42,16 +41,15 @@ const farewellMs = 1500;
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
   readonly hearing = new Hearing();
+  readonly doings: Doings;
   readonly #crypto: Crypto;
   #seat: Seat;
-  readonly #skeleton: Skeleton;
   readonly #keeping: Keeping;
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
   readonly #sound: Sound;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
-  readonly #chat: Chat;
   readonly #finding: Finding;
   readonly #opening: Opening;
   #role: Role = "listener";
@@ -68,14 +66,21 @@ export class Member implements Resident {
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
-    this.#skeleton = skeleton;
     this.#opening = new Opening(seat.comesBack, now);
     this.#sound = new Sound(crypto, seat);
     if (seat.authority) this.#role = "host";
-    this.#teller = new Teller((event) => this.#tell(event));
-    this.#chat = new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat);
+    this.#teller = new Teller((event) => this.#tell(event), skeleton);
     this.#asking = new Asking(crypto);
     this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
+    this.doings = new Doings({
+      keeping: this.#keeping,
+      chat: new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat),
+      notices: node.notices,
+      isInside: () => this.#joined,
+      tell: (event) => this.#tell(event),
+      reject: (reason) => node.spread.reject(reason),
+      done: (at) => this.#changed(at),
+    });
     if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
@@ -112,10 +117,6 @@ export class Member implements Resident {
     this.#node.runUpkeep(now);
   }
 
-  get role(): Role {
-    return this.#role;
-  }
-
   /** Takes the seat: a host issues its first papers. */
   start(now: Millis): void {
     this.#teller.step("asking-relays");
@@ -125,62 +126,12 @@ export class Member implements Resident {
     this.#advance(now);
   }
 
-  /** An answer to a hand, or the word that somebody leaves the stage; refused where the right is missing. */
-  rule(command: Ruling, now: Millis): void {
-    const code =
-      command.kind === "remove-from-stage"
-        ? this.#keeping.removeVoice(command.voice, now)
-        : this.#keeping.answerHand(command.hand, command.kind === "admit", now);
-    if (code === "not-allowed") this.#tell({ event: "trouble", code, fatal: false });
-  }
-
-  /** Does something in the room; the answer bears the number of the question. */
-  act(id: number, act: Act, now: Millis): void {
-    const code = this.#joined ? this.#do(act, now) : "not-allowed";
-    if (code !== undefined) this.#node.spread.reject(`act-${code}`);
-    this.#tell({ event: "answered", id, code, invite: undefined });
-  }
-
-  /** Makes an invite. */
-  invite(id: number, terms: InviteTerms, now: Millis): void {
-    const invite = this.#keeping.issueInvite(terms, now);
-    this.#tell({ event: "answered", id, code: invite ? undefined : "not-allowed", invite });
-    if (invite) this.#tellFacts();
-  }
-
-  #do(act: Act, now: Millis): ErrorCode | undefined {
-    if (act.kind !== "react") {
-      const code = this.#keeping.act(act, now);
-      this.#advance(now);
-      return code;
-    }
-    const said = this.#chat.react(act.reaction, this.#state, now);
-    return this.#send(said, now);
-  }
-
-  /** Types to the room; empty text is nothing. */
-  say(text: string, now: Millis): void {
-    const code = this.#joined ? this.#send(this.#chat.write(text, this.#state, now), now) : undefined;
-    if (code !== undefined) this.#tell({ event: "trouble", code, fatal: false });
-  }
-
-  #send(said: Said, now: Millis): ErrorCode | undefined {
-    if (typeof said !== "object") return said;
-    this.#node.notices.passNote(said.sealed, undefined, now);
-    this.#tell(said.event);
-    return undefined;
-  }
-
   note(bytes: Uint8Array, now: Millis): void {
-    const read = this.#chat.read(bytes, this.#state, now);
-    if (typeof read === "string") {
-      if (read !== "shown") this.#node.spread.reject(read);
-    } else this.#tell(read);
+    this.doings.note(bytes, now);
   }
 
   event(bytes: Uint8Array, now: Millis): void {
-    const fault = this.#keeping.event(bytes, now);
-    if (fault !== undefined) this.#node.spread.reject(`event-${fault}`);
+    this.#keeping.event(bytes, now);
   }
 
   forked(): void {
@@ -193,19 +144,9 @@ export class Member implements Resident {
 
   /** What another engine needs to come back as the same person. */
   capsule(): Capsule | undefined {
-    const { authority, identity, invite, name } = this.#seat;
-    if (authority) return authority.capsule(identity.seed);
-    if (!invite) return undefined;
-    const relays = this.#node.view?.relays ?? invite.hints;
+    const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
-    const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return {
-      kind: "guest",
-      invite: { ...invite, hints: fittingHints(relays) },
-      identitySeed: identity.seed,
-      name,
-      onStage,
-    };
+    return capsuleOf(this.#seat, relays, wish === undefined ? this.#role !== "listener" : wish === "speak");
   }
 
   speaks(): boolean {
@@ -259,11 +200,11 @@ export class Member implements Resident {
   }
 
   state(bytes: Uint8Array, now: Millis): void {
-    if (!this.#keeping.takeState(bytes, now)) this.#node.spread.reject("state");
+    this.#keeping.takeState(bytes, now);
   }
 
   petition(bytes: Uint8Array, now: Millis): void {
-    if (this.#keeping.petition(bytes, now) === "refused") this.#node.spread.reject("petition");
+    this.#keeping.petition(bytes, now);
   }
 
   census(census: Census): void {
@@ -312,13 +253,8 @@ export class Member implements Resident {
 
   /** The DHT gave a value: relays, if a session of this room stands behind it. */
   record(value: Uint8Array, now: Millis): void {
-    const opened = openRecord(this.#crypto, this.#seat.secret, value);
-    const time = this.#clock.now(now);
-    const hints = opened.ok && openHints(this.#crypto, this.#seat.roomKey, this.#seat.tag, opened.value.payload, time);
-    if (!hints) {
-      this.#node.spread.reject("record");
-      return;
-    }
+    const hints = hintsOfRecord(this.#crypto, this.#seat, value, this.#clock.now(now));
+    if (!hints) return this.#node.spread.reject("record");
     this.#node.learnHints(hints.relays);
     this.#node.runUpkeep(now);
   }
@@ -404,14 +340,9 @@ export class Member implements Resident {
 
   /** Whether the invite is in force by the best time we know; tells and ends when not. */
   #inTime(now: Millis): boolean {
-    // A host's session is as old as its seat, whatever relays say of the time.
-    if (this.#isHost) return true;
-    const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
-    if (verdict.ok) return true;
-    this.#fail(
-      verdict.reason === "expired" || verdict.reason === "not-yet" ? `invite-${verdict.reason}` : "invite-damaged",
-    );
-    return false;
+    const code = faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
+    if (code) this.#fail(code);
+    return code === undefined;
   }
 
   #giveUp(now: Millis): void {
@@ -463,7 +394,8 @@ export class Member implements Resident {
       time: (now) => this.#clock.now(now),
       changed: (now) => this.#changed(now),
       forked: () => this.#tell({ event: "trouble", code: "forked", fatal: false }),
-      linkReplaced: (inviteSeed, chain) => this.#takeLink(inviteSeed, chain),
+      linkReplaced: (link) => this.#takeLink(link),
+      reject: (reason) => this.#node.spread.reject(reason),
     };
   }
 
@@ -480,28 +412,20 @@ export class Member implements Resident {
   }
 
   /** The room's link was replaced while we were in: ours is the new one from now on. */
-  #takeLink(inviteSeed: Uint8Array, chain: Invite["chain"]): void {
+  #takeLink(link: Pick<Invite, "inviteSeed" | "chain">): void {
     if (!this.#seat.invite) return;
-    this.#seat = reseated(this.#crypto, this.#seat, { ...this.#seat.invite, inviteSeed, chain });
+    const invite = { ...this.#seat.invite, ...link };
+    this.#seat = reseated(this.#crypto, this.#seat, invite);
     this.#keeping.reseat(this.#seat);
-    const { invite } = this.#seat;
-    if (invite) this.#tell({ event: "link-replaced", invite });
+    this.#tell({ event: "link-replaced", invite });
   }
 
   #tellFacts(): void {
     const state = this.#state;
     if (!state || !this.#joined) return;
-    const { roomKey, identity } = this.#seat;
-    const keeper = state.keepers.find(({ identityKey }) => equal(identityKey, identity.key));
-    const self = {
-      roomKey,
-      identityKey: identity.key,
-      role: keeper?.role ?? this.#role,
-      keyHolders: this.#teller.holders,
-      keptBy: this.#keeping.keptBy,
-    };
-    this.#teller.facts(factsOf(this.#crypto, state, self, this.#skeleton));
-    this.#teller.issued(this.#keeping.issued);
+    const { keptBy, issued } = this.#keeping;
+    this.#teller.facts(this.#crypto, state, { ...this.#seat, role: this.#role, keptBy });
+    this.#teller.issued(issued);
   }
 
   #mayBeHeard(): boolean {
@@ -517,11 +441,7 @@ export class Member implements Resident {
 
   #updateOwnRole(): void {
     if (this.#isHost) return;
-    const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
-    // Whose microphone is shut is on stage all the same.
-    const isShut = this.#state?.muted.some(({ identityKey }) => equal(identityKey, this.#seat.identity.key)) ?? false;
-    const role: Role = mine && (this.#mayBeHeard() || isShut) ? mine.role : "listener";
-    this.#asking.answered(this.#state, mine !== undefined, this.#mayBeHeard());
+    const role = this.#asking.answered(this.#state, this.#seat.identity.key, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });

@@ -1,12 +1,12 @@
 import type { Layer, SpokenPacket } from "../../api/engine.ts";
 import type { Millis, PeerId } from "../../api/ids.ts";
-import type { Act, InviteTerms } from "../../api/room.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
 import type { Capsule } from "./capsule.ts";
+import type { Doings } from "./doings.ts";
 import type { Hearing } from "./hearing.ts";
 import type { Wish } from "./petition.ts";
 
@@ -21,19 +21,17 @@ export interface ResidentWires {
 /** What is said of a hand, or of a voice on stage. */
 export type Ruling = Extract<Command, { kind: "admit" | "dismiss" | "remove-from-stage" }>;
 
+/** What is answered by number. */
+export type Question = Extract<Command, { kind: "act" | "invite" }>;
+
 /** The person in a room, as the peer sees it. */
 export interface Resident extends RoomResident {
   /** It failed for good, and said so: it is to be shown out. */
   readonly over: boolean;
   start(now: Millis): void;
   raiseHand(wish: Wish, now: Millis): void;
-  rule(command: Ruling, now: Millis): void;
-  /** Does something in the room; answered under this number. */
-  act(id: number, act: Act, now: Millis): void;
-  /** Makes an invite; answered likewise. */
-  invite(id: number, terms: InviteTerms, now: Millis): void;
-  /** Types to the room. */
-  say(text: string, now: Millis): void;
+  /** What it does in the room by its person's wish. */
+  readonly doings: Doings;
   capsule(): Capsule | undefined;
   /** Sends 40 ms of our own voice. False while the stage is not ours. */
   speak(spoken: SpokenPacket, now: Millis): boolean;

@@ -2,7 +2,8 @@ import type { RelayAddress } from "../../api/link.ts";
 import type { Authority } from "./authority.ts";
 import type { Crypto } from "../crypto.ts";
 import { type Capability, issueCapability, rights } from "./capability.ts";
-import type { Invite } from "./invite.ts";
+import type { Capsule } from "./capsule.ts";
+import { fittingHints, type Invite } from "./invite.ts";
 import type { KeyPair } from "./keys.ts";
 
 /** Who sits here: a room, and what this person holds of it. */
@@ -40,6 +41,18 @@ export function delegate(
   const { role, notBefore, expires } = parent;
   const terms = { role, rights: parent.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee };
   return issueCapability(crypto, roomKey, seed, terms, parent);
+}
+
+/** What another engine needs to come back as this person; a host comes back to all of its room. */
+export function capsuleOf(
+  { authority, identity, invite, name }: Seat,
+  relays: readonly RelayAddress[] | undefined,
+  onStage: boolean,
+): Capsule | undefined {
+  if (authority) return authority.capsule(identity.seed);
+  if (!invite) return undefined;
+  const hints = fittingHints(relays ?? invite.hints);
+  return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed, name, onStage };
 }
 
 /** The same person, by another invite. */

@@ -1,11 +1,14 @@
-import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
-import type { IssuedInvite, RoomFacts } from "../../api/room.ts";
+import type { Crypto } from "../crypto.ts";
+import type { Hand, JoinStep, PlaceRelay, Role, StagePerson as SeenPerson } from "../../api/engine.ts";
+import type { IssuedInvite } from "../../api/room.ts";
 import type { VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { PeerEvent } from "../peer-io.ts";
+import { factsOf, type Skeleton } from "./facts.ts";
+import type { Seat } from "./seat.ts";
 import type { RoomState } from "./state.ts";
 
 /** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
@@ -18,9 +21,16 @@ export interface Oneself {
   readonly hand: Uint8Array | undefined;
 }
 
+/** Who looks at the room, and what they are in it. */
+export interface Self extends Pick<Seat, "roomKey" | "identity"> {
+  readonly role: Role;
+  readonly keptBy: Uint8Array | undefined;
+}
+
 /** Tells the window who is on stage, where we are and how far joining is: each only when it changed. */
 export class Teller {
   readonly #tell: (event: PeerEvent) => void;
+  readonly #skeleton: Skeleton;
   #stage = "";
   #facts = "";
   #issued = "[]";
@@ -29,8 +39,9 @@ export class Teller {
   #census: Census | undefined;
   #step: JoinStep | undefined;
 
-  constructor(tell: (event: PeerEvent) => void) {
+  constructor(tell: (event: PeerEvent) => void, skeleton: Skeleton) {
     this.#tell = tell;
+    this.#skeleton = skeleton;
   }
 
   step(step: JoinStep): void {
@@ -56,7 +67,13 @@ export class Teller {
   }
 
   /** What the room is like, when that changed. */
-  facts(facts: RoomFacts): void {
+  facts(crypto: Crypto, state: RoomState, self: Self): void {
+    const { roomKey, keptBy, identity } = self;
+    const identityKey = identity.key;
+    const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
+    const role = keeper?.role ?? self.role;
+    const keyHolders = Math.max(1, this.#census?.listeners ?? 0);
+    const facts = factsOf(crypto, state, { roomKey, identityKey, role, keyHolders, keptBy }, this.#skeleton);
     const seen = JSON.stringify(facts);
     if (seen === this.#facts) return;
     this.#facts = seen;
@@ -69,11 +86,6 @@ export class Teller {
     if (seen === this.#issued) return;
     this.#issued = seen;
     this.#tell({ event: "invites-issued", invites });
-  }
-
-  /** How many are in the room and can read it, as far as was counted. */
-  get holders(): number {
-    return Math.max(1, this.#census?.listeners ?? 0);
   }
 
   /** What was counted; without a count the last one stands, and only who speaks has changed. */

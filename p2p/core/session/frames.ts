@@ -55,6 +55,8 @@ export interface Hello {
   readonly wish: Wish;
   readonly have: readonly Have[];
   readonly proof: HostProof | undefined;
+  /** Whether it lends, and may be given a slot that is kept for those who do. */
+  readonly lends?: boolean;
 }
 
 /** Everything that crosses a link. Layouts: SPEC.md, "Frames". */
@@ -88,6 +90,7 @@ const types = {
   bye: 10,
 } as const;
 
+const lendsFlag = 128;
 const idBytes = 16;
 /** Voices whose last packet a child may name: the stage. */
 export const haveMax = 32;
@@ -176,7 +179,9 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish));
+  writer.u8(
+    (hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | (hello.lends === true ? lendsFlag : 0),
+  );
   writeHave(writer, hello.have);
   if (!hello.proof) return;
   writeProof(writer, hello.proof);
@@ -210,10 +215,11 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  const wish = wishOf(flags);
+  const wish = wishOf(flags & ~lendsFlag);
   if (role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
-  return { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
+  const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
+  return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
 }
 
 /** Reads what `writeProof` wrote. */

@@ -2,6 +2,7 @@ import type { Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Deadline } from "../machine.ts";
 import { millis } from "../../api/ids.ts";
+import { RoundTrip } from "./round-trip.ts";
 
 /** Bytes of a message in one fragment: a link message less the frame's own head. */
 export const fragmentBytes = limits.linkMessageBytesMax - 8;
@@ -49,6 +50,7 @@ export class ReliableLane {
   #parts: Uint8Array[] = [];
   #partBytes = 0;
   #smoothedRttMs: number | undefined;
+  readonly roundTrip = new RoundTrip();
   readonly #emit: (frame: LaneFrame) => void;
 
   constructor(emit: (frame: LaneFrame) => void) {
@@ -134,6 +136,7 @@ export class ReliableLane {
   }
 
   #learnRtt(sampleMs: number): void {
+    this.roundTrip.learn(sampleMs);
     this.#smoothedRttMs = this.#smoothedRttMs === undefined ? sampleMs : 0.875 * this.#smoothedRttMs + 0.125 * sampleMs;
   }
 

@@ -2,6 +2,7 @@ import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts"
 import type { LinkKind } from "../../api/link.ts";
 import { encodeFrame, type Frame } from "./frames.ts";
 import { ReliableLane } from "./lane.ts";
+import type { RoundTrip } from "./round-trip.ts";
 import type { Deadline } from "../machine.ts";
 
 /** A parent that has nothing to forward says so this often: media is the heartbeat, and this stands in for it. */
@@ -111,6 +112,11 @@ export class Session {
   /** When the far end was last heard, on any link. */
   get lastHeardAt(): Millis {
     return this.#heardAt;
+  }
+
+  /** The round trip to the far end, as far as it depends on the way alone. */
+  get roundTrip(): RoundTrip {
+    return this.#lane.roundTrip;
   }
 
   get hasDatagrams(): boolean {

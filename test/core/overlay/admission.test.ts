@@ -36,6 +36,7 @@ function facts(changes: Partial<AdmissionFacts> = {}): AdmissionFacts {
     feeding: 0,
     relays: [relay],
     proved: false,
+    favoured: false,
   };
   return { ...base, ...changes };
 }
@@ -65,6 +66,11 @@ describe("who gets in", () => {
     expect(refusalOf(hello(), stranger, facts({ children: 7 }))).toBe("full");
     expect(refusalOf(hello(), stranger, facts({ children: 8 }))).toBe("full");
     expect(refusalOf(hello(), stranger, facts({ childrenMax: 0 }))).toBe("full");
+  });
+
+  it("[OV22] who lends, or comes by our parent's word, may have the slots that are kept, but none above the cap", () => {
+    expect(refusalOf(hello(), stranger, facts({ children: 7, favoured: true }))).toBeUndefined();
+    expect(refusalOf(hello(), stranger, facts({ children: 8, favoured: true }))).toBe("full");
   });
 
   it("[OV8] the host session always, and the room's own relays whatever the children; others are no relays", () => {

@@ -2,11 +2,15 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../../../p2p/api/limits.ts";
 import { concat } from "../../../p2p/core/bytes.ts";
 import { encodePaper, type Paper, parsePaper, petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
+import { depthMax } from "../../../p2p/core/overlay/path.ts";
+import { advertsMax, offersMax } from "../../../p2p/core/overlay/place-papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { noteBytesMax } from "../../../p2p/core/room/note.ts";
 import { sampleAddress } from "../fixtures.ts";
+import { sampleAdvert, sampleCoordinate, samplePlacePapers } from "./place-samples.ts";
 
 const rng = new Rng("papers");
+const advert = sampleAdvert(rng);
 const papers: readonly Paper[] = [
   { kind: "view", bytes: rng.bytes(500) },
   { kind: "state", bytes: rng.bytes(500) },
@@ -27,6 +31,7 @@ const papers: readonly Paper[] = [
   { kind: "feed", on: false, quiet: true, wish: { layers: "low", prompt: false }, have: [] },
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
+  ...samplePlacePapers(rng),
 ];
 const open = new Set<Paper["kind"]>(["view", "state", "petition", "note"]);
 
@@ -40,7 +45,7 @@ describe("papers", () => {
       for (let length = 0; length < bytes.length; length++)
         expect(parsePaper(bytes.subarray(0, length))).toBeUndefined();
     }
-    expect(parsePaper(Uint8Array.of(9))).toBeUndefined();
+    expect(parsePaper(Uint8Array.of(19))).toBeUndefined();
     expect(parsePaper(new Uint8Array(0))).toBeUndefined();
   });
 
@@ -51,5 +56,16 @@ describe("papers", () => {
     expect(parsePaper(encodePaper({ kind: "note", bytes: rng.bytes(noteBytesMax + 1) }))).toBeUndefined();
     const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));
     expect(parsePaper(encodePaper({ kind: "no-feed", alternatives }))).toBeUndefined();
+    const adverts = Array.from({ length: advertsMax + 1 }, () => advert);
+    expect(parsePaper(encodePaper({ kind: "adverts", adverts, gone: [] }))).toBeUndefined();
+    expect(
+      parsePaper(encodePaper({ kind: "offers", id: 1, adverts: adverts.slice(0, offersMax + 1) })),
+    ).toBeUndefined();
+    const path = Array.from({ length: depthMax + 1 }, () => "0123456789ab");
+    expect(
+      parsePaper(encodePaper({ kind: "standing", rootDelayMs: 0, coordinate: sampleCoordinate, path })),
+    ).toBeUndefined();
+    const far = { ...advert, address: { ...advert.address, addresses: [rng.bytes(65)] } };
+    expect(parsePaper(encodePaper({ kind: "hand-off", advert: far }))).toBeUndefined();
   });
 });

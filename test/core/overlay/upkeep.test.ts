@@ -47,6 +47,7 @@ function bench(): Bench {
     fanout: 2,
     speaks: false,
     wanted: [],
+    placing: false,
     muted: false,
     froze: () => false,
   };

@@ -7,6 +7,7 @@ import { verifyHost } from "../../../p2p/core/room/proof.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { sampleAddress, sampleCard, sampleInvite, samplePacket, testNow } from "../../core/fixtures.ts";
+import { samplePlacePapers } from "../../core/overlay/place-samples.ts";
 import { bytesOf, type Parsers, textOf } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
@@ -22,7 +23,7 @@ export function linkParsers(samples: Samples): Parsers {
     paper: {
       samples: papers(samples).map(encodePaper),
       accepts: (bytes) => parsePaper(bytes) !== undefined,
-      covers: ["parsePaper", "readProof"],
+      covers: ["parsePaper", "readProof", "readPlacePaper", "readAdvert", "readCoordinate", "readPath", "readShortId"],
     },
     "host proof": {
       samples: [encodeFrame(helloOf(samples))],
@@ -79,6 +80,7 @@ function papers({ rng, room, proof }: Samples): Paper[] {
     { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
     { kind: "replayed", packets: 12 },
+    ...samplePlacePapers(rng),
   ];
 }
 

@@ -6,6 +6,8 @@ import type { Meters } from "../meters.ts";
 import type { Ending, Network } from "../network.ts";
 import type { Observer } from "../observer.ts";
 import type { SimOptions } from "../options.ts";
+import { drawnPeers } from "../picture/snapshot.ts";
+import type { DrawnPeer } from "../picture/snapshot.ts";
 import type { Reference } from "../reference.ts";
 import type { Topology } from "../topology.ts";
 import { flood } from "./flood.ts";
@@ -129,6 +131,17 @@ export class Baselines implements Observer {
         baseline: flood(population, rng.fork("gossip")).duplicateShare,
       })),
     };
+  }
+
+  /** Everybody who lives, where our own tree has put them. */
+  placed(): { readonly peers: DrawnPeer[]; readonly lost: number } {
+    const { trace, topology, elapsedMs } = this.facts;
+    const population = this.population();
+    const since = elapsedMs() - parentMs;
+    const region = (node: number): string => topology.regionName(node);
+    const peers = drawnPeers(population, this.ownTree(population), (node) => trace.parentOf(node, since), region);
+    const { roots, contributors, leaves } = population;
+    return { peers, lost: roots.length + contributors.length + leaves.length - peers.length };
   }
 
   private wants(name: "greedy" | "random" | "reactive" | "gossip"): boolean {

@@ -1,0 +1,167 @@
+import type { Millis, PeerId } from "../../api/ids.ts";
+import type { Advert } from "./advert.ts";
+import { isUseful, roundTripBetween } from "./coordinate.ts";
+import type { PlaceRequest } from "./place-papers.ts";
+import { offersMax } from "./place-papers.ts";
+import { type ShortId, shortIdOf } from "./path.ts";
+
+/** Adverts kept: a room of 8,000 in which one in four lends. Of more, those heard of longest ago fall; a sample is enough. */
+const advertsKept = 2048;
+/** What one neighbour below may bring in: what a subtree of a big room holds, and no more, so that none fills all. */
+export const advertsOfOneMax = 512;
+/** An advert is renewed every 30 s; after two that were missed it is no more. */
+export const advertLifeMs = 75_000;
+/** Adverts looked at for one request. 24 would do (DESIGN.md, The tree); more costs nothing where they are held anyway. */
+const sampledMax = 128;
+/** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
+export const hopCostMs = 4;
+/** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
+const offeredMs = 4000;
+
+interface Entry {
+  advert: Advert;
+  at: Millis;
+  /** The neighbour that brought it: only it may take it back. */
+  from: PeerId;
+  /** When slots were offered lately. */
+  offered: Millis[];
+}
+
+/** Who lends in this room, as far as this relay was told ([OV19]): bounded, versioned, forgotten when not renewed. */
+export class Directory {
+  readonly #entries = new Map<ShortId, Entry>();
+  readonly #broughtBy = new Map<PeerId, number>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes an advert. True when it is news, to be passed on. */
+  learn(advert: Advert, from: PeerId, now: Millis): boolean {
+    const id = shortIdOf(advert.peer);
+    const known = this.#entries.get(id);
+    // The same by another way is news too: it hangs elsewhere now.
+    const again = known?.advert.version === advert.version && known.from !== from;
+    if (known && !again && !isNewer(advert.version, known.advert.version)) return false;
+    if (known?.from !== from && (this.#broughtBy.get(from) ?? 0) >= advertsOfOneMax) return false;
+    if (known) this.#remove(id, known);
+    this.#entries.set(id, { advert, at: now, from, offered: known?.offered ?? [] });
+    this.#broughtBy.set(from, (this.#broughtBy.get(from) ?? 0) + 1);
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= advertsKept) break;
+      this.#remove(oldest, entry);
+    }
+    return true;
+  }
+
+  /** The neighbour that brought it says that it is gone. True when it was here. */
+  forget(id: ShortId, from: PeerId): boolean {
+    const known = this.#entries.get(id);
+    if (known?.from !== from) return false;
+    this.#remove(id, known);
+    return true;
+  }
+
+  /** Everything that a neighbour brought, when it is gone itself: its ids. */
+  forgetAllOf(from: PeerId): ShortId[] {
+    const ids = [...this.#entries].filter(([, entry]) => entry.from === from).map(([id]) => id);
+    for (const id of ids) this.forget(id, from);
+    return ids;
+  }
+
+  /** Forgets what was not renewed. */
+  expire(now: Millis): void {
+    for (const [id, entry] of this.#entries) {
+      if (entry.at + advertLifeMs > now) break;
+      this.#remove(id, entry);
+    }
+  }
+
+  /** Everything held, for a neighbour who has nothing yet. */
+  all(): Advert[] {
+    return [...this.#entries.values()].map((entry) => entry.advert);
+  }
+
+  /** Slots that anybody may take, over all who lend. */
+  get free(): number {
+    let sum = 0;
+    for (const { advert } of this.#entries.values()) sum += advert.free;
+    return sum;
+  }
+
+  /**
+   * Up to three places for somebody ([OV20]), the best first: least root delay and way there, as coordinates guess it. For
+   * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
+   */
+  offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
+    const able = this.#sample(random).filter((entry) => hasRoomFor(entry, request, now));
+    const chosen = isUseful(request.coordinate) ? nearest(able, request) : scattered(able);
+    for (const entry of chosen.slice(0, 1)) entry.offered.push(now);
+    return chosen.map(({ advert }) => advert);
+  }
+
+  #sample(random: () => number): Entry[] {
+    const entries = [...this.#entries.values()];
+    if (entries.length <= sampledMax) return entries;
+    // Half of the sample are those nearest to the core: few, and where everybody would like to be.
+    const shallow = entries.filter(({ advert }) => advert.depth <= 1).slice(0, sampledMax / 2);
+    for (let index = 0; index < sampledMax / 2; index++) {
+      const other = index + Math.floor(random() * (entries.length - index));
+      [entries[index], entries[other]] = [entries[other]!, entries[index]!];
+    }
+    return [...new Set([...shallow, ...entries.slice(0, sampledMax / 2)])];
+  }
+
+  #remove(id: ShortId, entry: Entry): void {
+    this.#entries.delete(id);
+    const left = (this.#broughtBy.get(entry.from) ?? 1) - 1;
+    if (left > 0) this.#broughtBy.set(entry.from, left);
+    else this.#broughtBy.delete(entry.from);
+  }
+}
+
+/** Versions wrap as sequence numbers do (RFC 1982): so that one who claims the last of all does not have the last word. */
+function isNewer(version: number, known: number): boolean {
+  const ahead = (version - known) >>> 0;
+  return ahead > 0 && ahead < 0x8000_0000;
+}
+
+function hasRoomFor(entry: Entry, request: PlaceRequest, now: Millis): boolean {
+  const { advert } = entry;
+  while (entry.offered[0] !== undefined && entry.offered[0] + offeredMs <= now) entry.offered.shift();
+  if (shortIdOf(advert.peer) === request.self || advert.parent === request.self) return false;
+  // A backup takes no slot until it is needed.
+  if (request.purpose === "backup") return sharesNoFate(advert, request);
+  if (shortIdOf(advert.peer) === request.parent) return false;
+  return (request.lends ? advert.free + advert.leaves : advert.free) > entry.offered.length;
+}
+
+/** Whether it goes on when the parent of who asks is gone ([OV23]). */
+function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
+  return shortIdOf(advert.peer) !== parent && advert.parent !== parent;
+}
+
+function nearest(able: readonly Entry[], { coordinate }: PlaceRequest): Entry[] {
+  const ranked = able.map((entry) => {
+    const { rootDelayMs, coordinate: there } = entry.advert;
+    return { entry, costMs: rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs };
+  });
+  return ranked
+    .sort((a, b) => a.costMs - b.costMs)
+    .slice(0, offersMax)
+    .map(({ entry }) => entry);
+}
+
+/** Those near the core, each as far as can be from those chosen before it. */
+function scattered(able: readonly Entry[]): Entry[] {
+  const pool = able.toSorted((a, b) => a.advert.rootDelayMs - b.advert.rootDelayMs).slice(0, 4 * offersMax);
+  const chosen = pool.splice(0, 1);
+  while (chosen.length < offersMax && pool.length > 0) {
+    const distance = (entry: Entry): number =>
+      Math.min(...chosen.map((other) => roundTripBetween(entry.advert.coordinate, other.advert.coordinate)));
+    const farthest = pool.reduce((best, entry) => (distance(entry) > distance(best) ? entry : best));
+    pool.splice(pool.indexOf(farthest), 1);
+    chosen.push(farthest);
+  }
+  return chosen;
+}

@@ -1,0 +1,42 @@
+import type { Advert } from "../../../p2p/core/overlay/advert.ts";
+import type { PlacePaper } from "../../../p2p/core/overlay/place-papers.ts";
+import type { Rng } from "../../../p2p/core/rng.ts";
+import { peerOf } from "../../../p2p/core/session/frames.ts";
+import { sampleAddress } from "../fixtures.ts";
+
+/** A coordinate that is written and read without a change. */
+export const sampleCoordinate = { x: -1.5, y: 3000, z: 0, height: 12.3, error: 1 };
+
+/** An advert with every field full. */
+export function sampleAdvert(rng: Rng): Advert {
+  const address = { ...sampleAddress(rng), addresses: [rng.bytes(40)] };
+  return {
+    peer: peerOf(address),
+    address,
+    rootDelayMs: 123,
+    coordinate: sampleCoordinate,
+    free: 200,
+    leaves: 3,
+    depth: 4,
+    parent: "0123456789ab",
+    ageSeconds: 65_535,
+    version: 0xffffffff,
+  };
+}
+
+/** One of each kind. */
+export function samplePlacePapers(rng: Rng): PlacePaper[] {
+  const coordinate = sampleCoordinate;
+  const advert = sampleAdvert(rng);
+  const [self, parent] = ["0123456789ab", "fedcba987654"];
+  return [
+    { kind: "about", coordinate, advert: undefined },
+    { kind: "about", coordinate, advert },
+    { kind: "adverts", adverts: [advert, advert], gone: [self] },
+    { kind: "standing", rootDelayMs: 65_535, coordinate, path: [self, parent] },
+    { kind: "place", id: 7, passed: 3, self, coordinate, lends: true, purpose: "backup", parent },
+    { kind: "offers", id: 0xffffffff, adverts: [advert, advert, advert] },
+    { kind: "hand-off", advert },
+    { kind: "expect", peer: advert.peer },
+  ];
+}
