@@ -216,6 +216,16 @@ class ShyEngine implements EngineApi {
     return this.#current?.snapshot() ?? [];
   }
 
+  /** The node that was known goes, and another comes up. */
+  async wipe(): Promise<void> {
+    this.#goodbyes += 1;
+    await this.#starting;
+    this.#power = undefined;
+    this.#layer = undefined;
+    await this.#up().wipe();
+    await this.#change(this.#options.listensAtOnce ? this.#freshStanding() : undefined);
+  }
+
   async leave(): Promise<void> {
     this.#goodbyes += 1;
     await this.#current?.leave();

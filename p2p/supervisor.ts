@@ -50,6 +50,9 @@ const startingFactor = 3;
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
 
+/** And how long a wipe waits for one: frames are out in a few ms, and a second is all there is. */
+const wipeGoodbyeMsMax = 250;
+
 /** Keeps an engine running in a process of its own. */
 export interface Supervisor {
   /** The engine, whichever process it is in. It is nobody's to stop but the supervisor's. */
@@ -88,7 +91,7 @@ export function createSupervisor(spawn: () => ProcessHandle, rules: RestartRules
 class EngineSupervisor implements Supervisor {
   restarts = 0;
   isGone = false;
-  readonly #client: PortClient = createPortClient();
+  readonly #client: PortClient = createPortClient(undefined, { wipe: () => this.#wipe() });
   readonly #spawn: () => ProcessHandle;
   readonly #rules: RestartRules;
   readonly #backListeners: (() => void)[] = [];
@@ -160,6 +163,25 @@ class EngineSupervisor implements Supervisor {
       (hop) => hop.stop(),
       () => undefined,
     );
+  }
+
+  /** Nothing in a process outlives it: a goodbye, an end, and another process that never knew. */
+  async #wipe(): Promise<void> {
+    this.#cancelWait();
+    this.#capsule = undefined;
+    const handle = this.#handle;
+    // An end that is asked for is no crash.
+    this.#handle = undefined;
+    const goodbye = handle === undefined ? undefined : this.#client.leave().catch(() => undefined);
+    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, wipeGoodbyeMsMax))]);
+    handle?.kill();
+    await handle?.exited;
+    this.#client.close();
+    this.#client.forget();
+    this.#crashes = [];
+    if (this.#isStopping || this.isGone) return;
+    this.#run(false);
+    void this.#revive(undefined);
   }
 
   async #stopEngine(): Promise<void> {

@@ -10,6 +10,7 @@ import { App } from "./model/app.ts";
 import { Line, type LinePorts } from "./model/line.ts";
 import { Scope } from "./model/scope.ts";
 import { askForPort, findBridge } from "./net/desktop-port.ts";
+import { watchPower } from "./net/power.ts";
 import { Lending } from "./net/lend.ts";
 import { AppView } from "./ui/app-view.tsx";
 import { createLanguage } from "./ui/language.ts";
@@ -49,6 +50,7 @@ const app = new App({
   speakers: createSpeakers(),
   keepsake: client,
   timers: browserTimers,
+  watchPower,
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));

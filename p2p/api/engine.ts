@@ -82,6 +82,12 @@ export interface JoinOptions {
 /** Which of the two versions of a voice: `normal`, 24 kbit/s and more, or `low`, at most 12, for narrow networks. */
 export type Layer = "normal" | "low";
 
+/**
+ * How the normal layer is made. `copied`: 24 kbit/s, with a copy of each packet in its successor. `plain`: the same rate
+ * without copies, where nothing is lost. `rich`: 40 kbit/s with copies, where the network spares it.
+ */
+export type VoiceStrength = "plain" | "copied" | "rich";
+
 /** One packet of one's own microphone or file: 40 ms of Opus. */
 export interface SpokenPacket {
   /** The normal layer. */
@@ -190,6 +196,8 @@ export type EngineEvent =
     }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   | { readonly event: "refused" | "error"; readonly code: ErrorCode; readonly message: string }
+  /** How voices are to be made from now on, by what listeners lose and the room has; `copied` until it is said. */
+  | { readonly event: "strength"; readonly strength: VoiceStrength }
   /** Who is on stage, whose hands are up, what the room is called. */
   | {
       readonly event: "stage";
@@ -304,6 +312,12 @@ export interface EngineApi {
   probe(invite: string): Promise<ProbeVerdict>;
   /** Ends the probe under way, if any: nothing further is tried or told. */
   stopProbe(): void;
+  /**
+   * Leaves at once and forgets everything: room, keys, what was lent, the way that was chosen, what a card was made of. Behind a
+   * supervisor the process that held it ends with it, after a quarter of a second for its goodbyes; what goes on is a fresh
+   * one. Resolves when it is gone.
+   */
+  wipe(): Promise<void>;
   /** Leaves the room with a goodbye; the room goes on for the others. */
   leave(): Promise<void>;
   /** Leaves, closes every link, ends every timer. Nothing is emitted after it. */

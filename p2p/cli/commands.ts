@@ -194,7 +194,13 @@ async function tlsOf(request: RelayRequest, world: CliWorld): Promise<Certificat
 /** Plays the file to its end or to ours; no packets is a closed microphone. */
 async function speakUntilOver(engine: EngineApi, player: Player, life: Life): Promise<void> {
   const playing = player.play((packet: SpokenPacket) => engine.speak(packet));
+  const follow = (event: EngineEvent): void => {
+    if (event.event === "strength") playing.setStrength(event.strength);
+  };
+  engine.snapshot().forEach(follow);
+  const unfollow = engine.subscribe(follow);
   await Promise.race([playing.done, life.over]);
+  unfollow();
   playing.stop();
 }
 

@@ -118,6 +118,7 @@ function sentence(event: PrintedEvent): string | undefined {
       return "You are out of the room.";
     case "way":
     case "stats":
+    case "strength":
     case "stage":
     case "room-state":
     case "invites-issued":

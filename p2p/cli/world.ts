@@ -1,4 +1,4 @@
-import type { EngineApi, SpokenPacket } from "../api/engine.ts";
+import type { EngineApi, SpokenPacket, VoiceStrength } from "../api/engine.ts";
 import type { HostSetup } from "../host.ts";
 import type { ExitCode } from "./life.ts";
 import type { WindowRequest } from "./options.ts";
@@ -6,10 +6,18 @@ import type { Printer } from "./printer.ts";
 import type { SecretSource } from "./secrets.ts";
 import type { ProcessUsage } from "./summary.ts";
 
+/** A file being spoken. */
+export interface Played {
+  readonly done: Promise<void>;
+  /** How what is encoded from now on is made. */
+  setStrength(strength: VoiceStrength): void;
+  stop(): void;
+}
+
 /** A file that was opened and proved to be audio. */
 export interface Player {
   /** Hands out one packet each 40 ms. `done` resolves at the end of the file, never with `loop`. */
-  play(onPacket: (packet: SpokenPacket) => void): { readonly done: Promise<void>; stop(): void };
+  play(onPacket: (packet: SpokenPacket) => void): Played;
 }
 
 /** What commands need from outside; tests hand in another one. */

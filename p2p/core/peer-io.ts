@@ -11,6 +11,7 @@ import type {
   Role,
   SpokenPacket,
   StagePerson,
+  VoiceStrength,
   VolunteerOptions,
 } from "../api/engine.ts";
 import type { Act, InviteTerms, IssuedInvite, Reaction, RoomFacts } from "../api/room.ts";
@@ -148,6 +149,7 @@ export type PeerEvent =
     }
   | { readonly event: "step"; readonly step: JoinStep }
   | { readonly event: "left" }
+  | { readonly event: "strength"; readonly strength: VoiceStrength }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };

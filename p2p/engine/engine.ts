@@ -19,14 +19,15 @@ import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
-import type { Command, PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
+import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { encodeInvite, type Invite, inviteLink } from "../core/room/invite.ts";
+import { encodeInvite, inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
+import { Questions } from "./questions.ts";
 import { Records } from "./records.ts";
 import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
 import { Standing } from "./standing.ts";
@@ -86,8 +87,7 @@ class Engine implements EngineApi {
   #way: Way | undefined;
   #layer: Layer = "normal";
   #probing: AbortController | undefined;
-  readonly #questions = new Map<number, (answer: Extract<PeerEvent, { event: "answered" }>) => void>();
-  #nextQuestion = 1;
+  readonly #questions = new Questions((command) => this.#up().drive.push({ kind: "command", command }));
   readonly #standing = new Standing();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
@@ -187,11 +187,11 @@ class Engine implements EngineApi {
   }
 
   async act(act: Act): Promise<void> {
-    await this.#ask((id) => ({ kind: "act", id, act }));
+    await this.#questions.ask((id) => ({ kind: "act", id, act }));
   }
 
   async issueInvite(terms: InviteTerms): Promise<string> {
-    const invite = await this.#ask((id) => ({ kind: "invite", id, terms }));
+    const invite = await this.#questions.ask((id) => ({ kind: "invite", id, terms }));
     if (!invite) throw fault("internal");
     return encodeInvite(this.#ports.crypto, invite);
   }
@@ -242,6 +242,18 @@ class Engine implements EngineApi {
 
   stopProbe(): void {
     this.#probing?.abort();
+  }
+
+  async wipe(): Promise<void> {
+    const running = this.#running;
+    this.stopProbe();
+    await this.leave();
+    running?.drive.push({ kind: "command", command: { kind: "stop-lending" } });
+    running?.presence.ways?.choose({ rung: "auto" });
+    this.#invites = undefined;
+    this.#card = undefined;
+    this.#way = undefined;
+    this.#standing.clear();
   }
 
   leave(): Promise<void> {
@@ -349,7 +361,7 @@ class Engine implements EngineApi {
       case "sound":
         return this.#emit({ ...event, ms });
       case "answered":
-        return this.#questions.get(event.id)?.(event);
+        return this.#questions.answer(event);
       case "link-replaced":
         if (event.invite.chain.at(-1)?.role !== "listener") return undefined;
         return this.#emit({ event: "invite", invite: encodeInvite(this.#ports.crypto, event.invite) });
@@ -364,6 +376,7 @@ class Engine implements EngineApi {
       case "role":
       case "cover":
       case "move":
+      case "strength":
       case "members":
       case "stage":
       case "room-state":
@@ -377,20 +390,6 @@ class Engine implements EngineApi {
       default:
         return event satisfies never;
     }
-  }
-
-  /** Asks the room for something that is answered by number. */
-  #ask(command: (id: number) => Command): Promise<Invite | undefined> {
-    const { drive } = this.#up();
-    const id = this.#nextQuestion++;
-    return new Promise((resolve, reject) => {
-      this.#questions.set(id, ({ code, invite }) => {
-        this.#questions.delete(id);
-        if (code === undefined) resolve(invite);
-        else reject(fault(code));
-      });
-      drive.push({ kind: "command", command: command(id) });
-    });
   }
 
   #settle(end: (waiting: Waiting) => void): void {

@@ -23,6 +23,7 @@ const ofRoom = [
   "place",
   "step",
   "members",
+  "strength",
   "left",
 ] as const;
 
@@ -35,6 +36,11 @@ export class Standing {
     this.#latest.delete(event.event);
     this.#latest.set(event.event, event);
     if (event.event === "left") for (const kind of ofRoom) this.#latest.delete(kind);
+  }
+
+  /** Forgets all but that the engine is up. */
+  clear(): void {
+    for (const kind of [...this.#latest.keys()]) if (kind !== "ready") this.#latest.delete(kind);
   }
 
   /** Oldest first. */

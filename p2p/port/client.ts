@@ -60,8 +60,16 @@ export interface PortClient extends EngineApi {
   keep(text: string): void;
   /** Tells listeners what the engine cannot tell any more, as if it had. */
   tell(event: EngineEvent): void;
+  /** Knows nothing any more of what the engine said; whoever was in a room has left it. */
+  forget(): void;
   /** Hangs up; the engine goes on. */
   close(): void;
+}
+
+/** How a client is made. */
+export interface PortClientOptions {
+  /** Wipes what is at the far end, where that takes more than asking it to; it calls `forget` when it has. */
+  readonly wipe?: () => Promise<void>;
 }
 
 interface Waiting {
@@ -75,8 +83,8 @@ interface Waiting {
  * `resume` reject with `usage`, and `capsule` is undefined. What is under way when the connection ends rejects with
  * `internal`. Without a port it waits for `reconnect`.
  */
-export function createPortClient(port?: Port): PortClient {
-  const client = new Client();
+export function createPortClient(port?: Port, options: PortClientOptions = {}): PortClient {
+  const client = new Client(options.wipe);
   if (port !== undefined) client.reconnect(port);
   return client;
 }
@@ -102,6 +110,12 @@ class Client implements PortClient {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #hearers = new Set<(packet: HeardPacket) => void>();
   readonly #stateListeners = new Set<(state: PortState, reason: PortCloseReason | undefined) => void>();
+
+  readonly #wipe: PortClientOptions["wipe"];
+
+  constructor(wipe: PortClientOptions["wipe"]) {
+    this.#wipe = wipe;
+  }
 
   reconnect(port: Port, options: { readonly isResuming?: boolean } = {}): void {
     this.#port?.close();
@@ -233,6 +247,19 @@ class Client implements PortClient {
 
   snapshot(): readonly EngineEvent[] {
     return this.#known.list();
+  }
+
+  async wipe(): Promise<void> {
+    this.way = undefined;
+    if (this.#wipe !== undefined) return this.#wipe();
+    await this.#request("wipe", []);
+    return this.forget();
+  }
+
+  forget(): void {
+    if (this.#known.isInRoom) this.tell({ event: "left" });
+    this.#known.clear();
+    this.#mirror = { stats: null, totals: null, capsule: null };
   }
 
   async leave(): Promise<void> {

@@ -162,6 +162,7 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   role: object({ event: oneOf("role"), role, by: words }),
   cover: object({ event: oneOf("cover"), ...repair }),
   move: object({ event: oneOf("move"), ...repair }),
+  strength: object({ event: oneOf("strength"), strength: oneOf("plain", "copied", "rich") }),
   members: object({ event: oneOf("members"), speakers: count(), listeners: count(), relays: count() }),
   refused: object({ event: oneOf("refused"), ...refusal }),
   error: object({ event: oneOf("error"), ...refusal }),

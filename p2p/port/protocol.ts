@@ -30,6 +30,7 @@ export const requestMethods = [
   "probe",
   "act",
   "issueInvite",
+  "wipe",
   "leave",
   "resume",
   "stop",

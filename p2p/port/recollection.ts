@@ -8,6 +8,7 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "joined",
   "role",
   "members",
+  "strength",
   "stage",
   "room-state",
   "invites-issued",

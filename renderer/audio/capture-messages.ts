@@ -1,5 +1,6 @@
 import type { Gate } from "./edges.ts";
-import type { EncodedVoice, VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { VoiceStrength } from "../../p2p/api/engine.ts";
+import type { EncodedVoice } from "../../p2p/core/jitter/voice-codec.ts";
 import type { MaskCharacter } from "./mask-character.ts";
 
 /** Samples that the capture worklet sends at a time: 20 ms. */

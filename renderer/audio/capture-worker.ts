@@ -1,4 +1,4 @@
-import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { VoiceStrength } from "../../p2p/api/engine.ts";
 import { captureSamples, type FromCapture, type ToCapture } from "./capture-messages.ts";
 import { clockNow } from "./clock.ts";
 import type { Gate } from "./edges.ts";

@@ -1,6 +1,5 @@
-import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
+import type { HeardPacket, SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
-import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
 import type { MaskCharacter } from "./mask-character.ts";
 import type { CueKind, SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
 

@@ -1,35 +1,53 @@
-/** What waits for the sound device at least and at most, in ms: a worker's timers scatter by several ms. */
-const fillMs = { start: 40, min: 30, max: 160 } as const;
-/** What one underrun adds. */
-const riseMs = 20;
-/** A quiet half minute gives 10 ms back. */
-const fallAfterMs = 30_000;
-const fallMs = 10;
+/** What waits for the sound device at least and at most, in ms: less than the least, and a timer that is late is heard. */
+const fillMs = { min: 20, max: 160 } as const;
+/** What is to be left when we come back after our longest absence, in ms, beside a quarter of that absence. */
+const spareMs = 8;
+const spareShare = 0.25;
+/** Absences are remembered in spans of 10 s, for 5 minutes: a computer that was busy once is so again. */
+const spanMs = 10_000;
+const spans = 30;
+/** In the first 5 s nothing is known: what a worker's timers scatter by on a computer with other things to do. */
+const absenceMsAtFirst = 26;
+const learningMs = 5000;
+/** Longer absences are those of a computer that slept: no fill would have bridged them. */
+const absenceMsMax = 1000;
 
-/** How much sound must wait for the device: as little as this machine, with all else it does, lets us. */
+/**
+ * How much sound must wait for the device: as little as this computer, with all else it does, lets us. It looks at how
+ * long the device had to play from what was there, so that it need not run dry first to be known. Allocates nothing.
+ */
 export class FillTarget {
-  #targetMs: number = fillMs.start;
-  #underruns = 0;
-  #changedAt: number;
+  /** The longest absence of each span, the one of now at `#at`. */
+  readonly #absences = new Float64Array(spans);
+  #at = 0;
+  #spanSince: number;
+  readonly #learnt: number;
+  #lookedAt: number;
+  #leftMs = 0;
 
   constructor(now: number) {
-    this.#changedAt = now;
+    this.#spanSince = this.#lookedAt = now;
+    this.#learnt = now + learningMs;
   }
 
-  /** The target in ms at `now`, when the device has found nothing `underruns` times since the start. */
-  at(now: number, underruns: number): number {
-    if (underruns !== this.#underruns) {
-      // Underruns that follow each other at once have one cause.
-      if (now - this.#changedAt >= 100) this.#set(Math.min(fillMs.max, this.#targetMs + riseMs), now);
-      this.#underruns = underruns;
-    } else if (now - this.#changedAt >= fallAfterMs) {
-      this.#set(Math.max(fillMs.min, this.#targetMs - fallMs), now);
+  /** Tells the target in ms at `now`, while `filledMs` wait for the device. */
+  at(now: number, filledMs: number): number {
+    if (now - this.#spanSince >= spanMs) {
+      this.#spanSince = now;
+      this.#at = (this.#at + 1) % spans;
+      this.#absences[this.#at] = 0;
     }
-    return this.#targetMs;
+    // By the clock, and by what the device took: it may take much at once.
+    const absenceMs = Math.max(now - this.#lookedAt, this.#leftMs - filledMs);
+    if (absenceMs <= absenceMsMax) this.#absences[this.#at] = Math.max(this.#absences[this.#at]!, absenceMs);
+    this.#lookedAt = now;
+    let longest = now < this.#learnt ? absenceMsAtFirst : 0;
+    for (let index = 0; index < spans; index += 1) longest = Math.max(longest, this.#absences[index]!);
+    return Math.min(fillMs.max, Math.max(fillMs.min, longest * (1 + spareShare) + spareMs));
   }
 
-  #set(targetMs: number, now: number): void {
-    this.#targetMs = targetMs;
-    this.#changedAt = now;
+  /** Tells what waits for the device after it was filled. */
+  left(filledMs: number): void {
+    this.#leftMs = filledMs;
   }
 }

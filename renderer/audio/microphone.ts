@@ -1,5 +1,4 @@
-import type { SpokenPacket } from "../../p2p/api/engine.ts";
-import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import type { Capture, CaptureEdge, Gate, Timers } from "./edges.ts";
 import { microphoneFaultCode, soundFault } from "./faults.ts";
 import { levelOf } from "./level.ts";

@@ -14,7 +14,7 @@ export interface Outlet {
   drained(): Promise<void>;
 }
 
-/** The device takes 10 ms at a time; where it takes nothing at all, this often is looked whether it does again. */
+/** The device takes 5 ms at a time and more; where it takes nothing at all, this often is looked whether it does again. */
 const patienceMs = 50;
 
 /** Over memory that the worklet shares. */
@@ -32,7 +32,7 @@ export function sharedOutlet(memory: SharedArrayBuffer): Outlet {
   };
 }
 
-/** Over a port, where the page may not share memory. The worklet says every 10 ms how it stands. */
+/** Over a port, where the page may not share memory. The worklet says every 5 ms how it stands. */
 export function portOutlet(port: MessagePort): Outlet {
   let filled = 0;
   let underruns = 0;

@@ -1,10 +1,6 @@
 import { Application, createEncoder, Signal } from "libopus-wasm";
-import {
-  voiceEncoder,
-  type EncodedVoice,
-  type VoiceEncoder,
-  type VoiceStrength,
-} from "../../p2p/core/jitter/voice-codec.ts";
+import type { VoiceStrength } from "../../p2p/api/engine.ts";
+import { voiceEncoder, type EncodedVoice, type VoiceEncoder } from "../../p2p/core/jitter/voice-codec.ts";
 
 /** Takes the packets that an encoder makes; `capturedAt` is when their first sample was captured, in Unix ms. */
 export type PacketSink = (packet: EncodedVoice, capturedAt: number) => void;

@@ -34,7 +34,7 @@ export interface PlayoutWorkletOptions {
   readonly ring?: SharedArrayBuffer;
 }
 
-/** From the worklet to the worker over their port, every 10 ms: how it stands, where no memory is shared. */
+/** From the worklet to the worker over their port, every 5 ms: how it stands, where no memory is shared. */
 export interface OutletReport {
   readonly filled: number;
   readonly underruns: number;

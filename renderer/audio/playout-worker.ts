@@ -49,10 +49,11 @@ async function play(outlet: Outlet, { outputLatencyMs }: { readonly outputLatenc
   const tell = teller(outlet, outputLatencyMs);
   for (;;) {
     const now = clockNow();
-    const targetMs = fill.at(now, outlet.underruns);
+    const targetMs = fill.at(now, outlet.filledMs);
     for (let blocks = 0; outlet.filledMs < targetMs && blocks < blocksAtOnceMax; blocks += 1) {
       outlet.write(mixer.render(now));
     }
+    fill.left(outlet.filledMs);
     tell(now);
     await outlet.drained();
   }

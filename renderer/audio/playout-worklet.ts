@@ -2,6 +2,9 @@ import type { OutletReport, PlayoutWorkletOptions, ToPlayoutWorklet } from "./pl
 import { blockSamples, ringMemory, SampleRing } from "./ring.ts";
 import { workletScope, type WorkletNodeOptions, type WorkletProcessor } from "./worklet-scope.ts";
 
+/** The worker is told that sound was taken after so much of it, 5 ms: half of what it makes at a time, so that little need wait. */
+const noticeSamples = blockSamples / 2;
+
 /** Plays what the worker wrote. Runs on the sound thread: with a shared ring it neither waits nor allocates. */
 class PlayoutProcessor extends workletScope.AudioWorkletProcessor implements WorkletProcessor {
   readonly #ring: SampleRing;
@@ -25,8 +28,8 @@ class PlayoutProcessor extends workletScope.AudioWorkletProcessor implements Wor
     if (channel === undefined) return !this.#ended;
     this.#ring.read(channel);
     this.#unreported += channel.length;
-    if (this.#unreported >= blockSamples) {
-      this.#unreported -= blockSamples;
+    if (this.#unreported >= noticeSamples) {
+      this.#unreported = 0;
       if (this.#outlet === undefined) this.#ring.notify();
       else this.#report(this.#outlet);
     }

@@ -1,5 +1,4 @@
-import type { HeardPacket, SpokenPacket } from "../../p2p/api/engine.ts";
-import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { HeardPacket, SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 
 /** Trouble with sound that a person can do something about. */

@@ -1,4 +1,5 @@
-import { packetSamples, sampleRateHz, type VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { VoiceStrength } from "../../p2p/api/engine.ts";
+import { packetSamples, sampleRateHz } from "../../p2p/core/jitter/voice-codec.ts";
 import { CaptureClock } from "./capture-clock.ts";
 import type { Gate } from "./edges.ts";
 import { LevelMeter } from "./level.ts";

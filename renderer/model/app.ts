@@ -1,6 +1,7 @@
 import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
 import { keepChoices, type KeepsakePort } from "./keepsake.ts";
+import { LendModel, type WatchPower } from "./lend.ts";
 import { LobbyModel } from "./lobby.ts";
 import { ProbeModel } from "./probe.ts";
 import { RoomModel } from "./room.ts";
@@ -44,6 +45,10 @@ export interface AppPorts {
   /** Where choices lie that a reload must not undo. */
   readonly keepsake: KeepsakePort;
   readonly timers: Timers;
+  /** Hears how this computer is fed. */
+  readonly watchPower: WatchPower;
+  /** What else must go when everything is wiped: the desktop app itself. */
+  readonly wipeAround?: () => void;
   /** Languages of the system, best first (BCP 47). */
   readonly systemLanguages: readonly string[];
 }
@@ -55,11 +60,13 @@ export class App {
   readonly settings: Settings;
   readonly way: WayModel;
   readonly probe: ProbeModel;
+  readonly lend: LendModel;
   readonly screen: Cell<Screen>;
   readonly #timers: Timers;
   readonly #takeOver: () => void;
   readonly #scope = new Scope();
-  readonly #start: StartModel;
+  readonly #wipeAround: (() => void) | undefined;
+  #start: StartModel;
 
   constructor(ports: AppPorts) {
     this.#timers = ports.timers;
@@ -70,6 +77,8 @@ export class App {
     keepChoices(ports.keepsake, this.session, this.voice, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);
     this.probe = new ProbeModel(this.session, this.#scope);
+    this.lend = new LendModel(this.session, ports.watchPower, this.#scope, () => new Date().getTimezoneOffset());
+    this.#wipeAround = ports.wipeAround;
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
     this.screen = new Cell<Screen>({ kind: "start", model: this.#start });
     this.#scope.watch(this.session.phase, () => this.#follow());
@@ -81,6 +90,22 @@ export class App {
     if (this.screen.get().kind !== "start" && this.screen.get().kind !== "lobby") return;
     this.#show({ kind: "start", model: this.#start });
     this.#start.openText(text);
+  }
+
+  /**
+   * Leaves at once and forgets everything, asking nothing: the microphone is shut and the screen empty before this returns;
+   * the engine has a quarter of a second for its goodbyes, then its process and all it held is gone.
+   */
+  panic(): void {
+    this.voice.close();
+    this.session.wipe();
+    this.settings.forget();
+    this.lend.forget();
+    this.way.forget();
+    this.probe.invite.set(undefined);
+    this.#start = new StartModel((purpose) => this.#prepare(purpose));
+    this.#show({ kind: "start", model: this.#start }, true);
+    this.#wipeAround?.();
   }
 
   end(): void {
@@ -110,7 +135,7 @@ export class App {
     }
     const { kind } = this.screen.get();
     if (phase.get() === "inside" && kind !== "room") {
-      return this.#show({ kind: "room", model: new RoomModel(this.session, this.voice, this.#timers) });
+      return this.#show({ kind: "room", model: new RoomModel(this.session, this.voice, this.#timers, this.settings) });
     }
     if (phase.get() === "outside" && kind === "room") return this.#leaveRoom();
     if (kind === "ended" && state === "open") this.#show({ kind: "start", model: this.#start });
@@ -129,11 +154,11 @@ export class App {
     this.#show({ kind: "start", model: this.#start });
   }
 
-  #show(next: Screen): void {
+  #show(next: Screen, always = false): void {
     const before = this.screen.get();
     const same =
       next.kind === "ended" ? before.kind === "ended" && before.fault === next.fault : before.kind === next.kind;
-    if (same && next.kind !== "lobby") return;
+    if (same && next.kind !== "lobby" && !always) return;
     this.screen.set(next);
     if (before.kind === "lobby" || before.kind === "room") before.model.end();
   }

@@ -1,11 +1,17 @@
 import type { Hand, Role, StagePerson } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import { Chat } from "./chat.ts";
 import { watchHearing } from "./hearing.ts";
-import { cleanText, textLengthMax } from "./names.ts";
+import { InviteDesk } from "./invites.ts";
+import { Keeping } from "./keeping.ts";
+import { Reactions } from "./reactions.ts";
+import { Recorders } from "./recorders.ts";
 import { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
 import { Covering } from "./tree.ts";
 import type { Session, Stage } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import { SpeakingRules } from "./speaking-rules.ts";
 import type { Timers } from "./timers.ts";
 import { Cell } from "./value.ts";
 import { pauseMsMax, type MicrophoneState, type Voice } from "./voice.ts";
@@ -43,9 +49,13 @@ export class RoomModel {
   readonly volumes: Volumes;
   readonly connection = new Cell<Connection>({ mood: "busy", sentence: sentence("link.waiting") });
   readonly hand = new Cell<HandState>("down");
-  /** What stands in the field for typing to the stage. */
-  readonly draft = new Cell("");
-  readonly draftProblem = new Cell<Sentence | undefined>(undefined);
+  readonly chat: Chat;
+  /** What people do here beside talking, and what keepers do. */
+  readonly keeping: Keeping;
+  readonly rules: SpeakingRules;
+  readonly recorders: Recorders;
+  readonly reactions: Reactions;
+  readonly invites: InviteDesk;
   /** What a screen reader says next. A new object each time, so that the same words twice are said twice. */
   readonly announcement = new Cell<Sentence | undefined>(undefined);
   readonly #timers: Timers;
@@ -58,18 +68,25 @@ export class RoomModel {
   #voiceBefore: MicrophoneState = "shut";
 
   /** Lives from joining to leaving; `end` ends it. */
-  constructor(session: Session, voice: Voice, timers: Timers) {
+  constructor(session: Session, voice: Voice, timers: Timers, settings: Settings) {
     this.session = session;
     this.voice = voice;
     this.#timers = timers;
     const scope = this.#scope;
     this.#announce(sentence("announce.entered", { title: session.stage.get().title }));
     this.#watchRole();
+    this.chat = new Chat(session, timers, scope);
+    this.keeping = new Keeping(session, timers, scope);
+    this.reactions = new Reactions(session, timers, scope, (identity) => this.chat.isBlocked(identity));
+    this.invites = new InviteDesk(session, scope);
     this.covering = new Covering(session, timers, scope);
     this.volumes = new Volumes(session, voice.speakers, scope);
     watchHearing(session, voice, scope);
+    this.rules = new SpeakingRules(session, voice, scope);
+    this.recorders = new Recorders(session, voice, settings.mutesWhenRecorded, scope);
     this.#watchStage();
     this.#watchTexts();
+    this.#watchFacts();
     scope.own(voice.state.subscribe(() => this.#announceVoice()));
     scope.own(voice.talksMuted.subscribe(() => this.#announceTalk()));
     scope.own(voice.deafened.subscribe(() => this.#announceDeafness()));
@@ -86,19 +103,25 @@ export class RoomModel {
     voice.listen().catch(() => undefined);
   }
 
-  /** Whether hands may be answered and people taken off the stage: only the host's word counts. */
+  /** Whether hands may be answered and people taken off the stage: a keeper's word counts, and the host's. */
   get canHost(): boolean {
-    return this.session.role.get() === "host";
+    return this.keeping.may("moderate") || this.session.role.get() === "host";
   }
 
   /** Unmutes, or mutes. */
   toggleMuted(): void {
     const state = this.voice.state.get();
-    if (state !== "shut") this.voice.setMuted(state === "live" || state === "paused");
+    if (state === "shut") return;
+    const opens = state !== "live" && state !== "paused";
+    const rule = this.rules.rule.get();
+    if (opens && rule !== "free") return this.#announce(sentence(`speaking.${rule}`));
+    this.voice.setMuted(!opens);
   }
 
   /** Push to talk, or to mute while live: pressed or let go. */
   holdToTalk(held: boolean): void {
+    if (held && this.voice.state.get() !== "shut" && this.rules.rule.get() === "muted-by-keeper")
+      return this.#announce(sentence("speaking.muted-by-keeper"));
     this.voice.setHeld(held);
   }
 
@@ -129,29 +152,12 @@ export class RoomModel {
     this.session.engine.lowerHand();
   }
 
-  admit(hand: Hand): void {
+  admit(hand: Pick<Hand, "id">): void {
     if (this.canHost) this.session.engine.admit(hand.id);
   }
 
-  dismiss(hand: Hand): void {
+  dismiss(hand: Pick<Hand, "id">): void {
     if (this.canHost) this.session.engine.dismiss(hand.id);
-  }
-
-  /** Back to listening; the host cannot be taken off. */
-  removeFromStage(person: StagePerson): void {
-    if (this.canHost && person.role !== "host") this.session.engine.removeFromStage(person.voice);
-  }
-
-  /** Sends what stands in the field, or says what is wrong with it. */
-  say(): void {
-    const raw = this.draft.get();
-    if (raw.trim().length > textLengthMax)
-      return this.draftProblem.set(sentence("fault.text-too-long", { max: textLengthMax }));
-    const text = cleanText(raw);
-    if (text === "") return this.draftProblem.set(sentence("fault.text-empty"));
-    this.draftProblem.set(undefined);
-    this.session.engine.say(text);
-    this.draft.set("");
   }
 
   leave(): void {
@@ -205,7 +211,7 @@ export class RoomModel {
         const stage = this.session.stage.get();
         this.#announceStage(before, stage);
         before = stage;
-        this.#watchOwnHand(stage);
+        this.#watchOwnHand(stage.hands);
       }),
     );
   }
@@ -224,7 +230,7 @@ export class RoomModel {
   }
 
   /** A hand of ours that the room showed and shows no more was lowered by the host, or we are on stage. */
-  #watchOwnHand({ hands }: Stage): void {
+  #watchOwnHand(hands: readonly { readonly self: boolean }[]): void {
     if (hands.some(({ self }) => self)) {
       this.#handSeen = true;
       if (!isOnStage(this.session.role.get())) this.hand.set("up");
@@ -235,11 +241,42 @@ export class RoomModel {
     }
   }
 
-  #watchTexts(): void {
-    let last = this.session.texts.get().at(-1)?.id ?? 0;
+  #watchFacts(): void {
+    const { keeping, recorders, reactions } = this;
     this.#scope.own(
-      this.session.texts.subscribe(() => {
-        for (const { id, name, text, self } of this.session.texts.get()) {
+      keeping.refusal.subscribe(() => {
+        const refusal = keeping.refusal.get();
+        if (refusal !== undefined) this.#announce(refusal);
+      }),
+    );
+    let recording = 0;
+    this.#scope.own(
+      recorders.recording.subscribe(() => {
+        const { names } = recorders.recording.get();
+        if (names.length > recording) this.#announce(sentence("announce.recording", { name: names.at(-1) ?? "" }));
+        recording = names.length;
+      }),
+    );
+    let invited = false;
+    this.#scope.watch(this.session.facts, (facts) => {
+      const isInvited = facts?.people.some(({ self, invitedToStage }) => self && invitedToStage) ?? false;
+      if (isInvited && !invited) this.#announce(sentence("announce.invited"));
+      invited = isInvited;
+      this.#watchOwnHand(facts?.hands ?? this.session.stage.get().hands);
+    });
+    this.#scope.own(reactions.newest.subscribe(() => this.#announceReaction()));
+  }
+
+  #announceReaction(): void {
+    const { name, reaction, self } = this.reactions.newest.get() ?? { name: "", reaction: "clap", self: true };
+    if (!self) this.#announce(sentence(`announce.react-${reaction}`, { name }));
+  }
+
+  #watchTexts(): void {
+    let last = this.chat.texts.get().at(-1)?.id ?? 0;
+    this.#scope.own(
+      this.chat.texts.subscribe(() => {
+        for (const { id, name, text, self } of this.chat.texts.get()) {
           if (id > last && !self) this.#announce(sentence("announce.text", { name, text }));
           last = Math.max(last, id);
         }

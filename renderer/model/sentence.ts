@@ -1,7 +1,9 @@
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import type { JoinStep, Role } from "../../p2p/api/engine.ts";
+import type { Reaction } from "../../p2p/api/room.ts";
 import type { ProbeVerdict, Rung } from "../../p2p/api/way.ts";
 import type { SoundFaultCode } from "../audio/types.ts";
+import type { SpeakingRule } from "./speaking-rules.ts";
 
 /** What goes wrong in the window itself, beside what the engine reports. */
 export type WindowFault =
@@ -16,6 +18,7 @@ export type WindowFault =
   | "file-unreadable"
   | "text-empty"
   | "text-too-long"
+  | "passphrase-short"
   | "copy-refused"
   | "second-window"
   | "replaced"
@@ -56,6 +59,10 @@ export type SentenceKey =
   | "announce.deaf"
   | "announce.hearing"
   | "announce.text"
+  | "announce.recording"
+  | "announce.invited"
+  | `announce.react-${Reaction}`
+  | `speaking.${Exclude<SpeakingRule, "free">}`
   | "link.good"
   | "link.waiting"
   | "link.moving"

@@ -10,7 +10,9 @@ import type {
   StagePerson,
 } from "../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
+import type { RoomFacts } from "../../p2p/api/room.ts";
 import { codeOf } from "./fault-code.ts";
+import { cleanFacts } from "./facts.ts";
 import { cleanName, cleanText } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
@@ -101,6 +103,9 @@ const noCrowd: Crowd = { speakers: 0, listeners: 0, relays: 0 };
 const noQuality: Quality = { latencyMs: null, layer: "normal" };
 const ranks: Readonly<Record<Role, number>> = { host: 0, heir: 1, moderator: 2, speaker: 3, listener: 4 };
 
+/** Troubles that end with being told: the connection is as good as before. */
+const refusals: ReadonlySet<ErrorCode> = new Set(["not-allowed", "not-here", "stage-full", "slow-mode", "silenced"]);
+
 /** Texts kept: more than anybody scrolls back, little enough for memory. */
 const textsMax = 200;
 /** People and hands taken over from one event: twice the stage; hands as many as a host can go through. */
@@ -130,6 +135,12 @@ export class Session {
   readonly sharing = new Cell<Sharing>({ invites: {} });
   /** What went wrong last and still holds; a sentence that does not stop anybody. */
   readonly trouble = new Cell<Sentence | undefined>(undefined);
+  /** What the room is like; undefined before the engine said so. */
+  readonly facts = new Cell<RoomFacts | undefined>(undefined);
+  /** Why something we did was refused. A new object each time, so that the same twice is told twice. */
+  readonly refusal = new Cell<Sentence | undefined>(undefined);
+  /** Somebody in charge said two different things: the room cannot be trusted before people compared codes. */
+  readonly isForked = new Cell(false);
   /** What happened on the way of our sound, oldest first. */
   readonly happenings = new Cell<readonly Happening[]>([]);
   /** What we lend; undefined as long as nothing was ever lent. */
@@ -189,6 +200,16 @@ export class Session {
     this.#sayGoodbye();
   }
 
+  /** Leaves and forgets: here at once, in the engine as soon as it hears. */
+  wipe(): void {
+    this.#wish += 1;
+    this.#isLeaving = true;
+    this.phase.set("outside");
+    this.#clear();
+    this.lending.set(undefined);
+    this.engine.wipe().catch(() => undefined);
+  }
+
   /** Without a line to the engine the goodbye is said when there is one again. */
   #sayGoodbye(): void {
     const wish = this.#wish;
@@ -206,6 +227,9 @@ export class Session {
     this.stage.set(emptyStage);
     this.crowd.set(noCrowd);
     this.texts.set([]);
+    this.facts.set(undefined);
+    this.refusal.set(undefined);
+    this.isForked.set(false);
     this.place.set(nowhere);
     this.happenings.set([]);
     this.children.set(0);
@@ -257,13 +281,15 @@ export class Session {
         return this.#takeHappening(event);
       case "refused":
       case "error":
-        return this.trouble.set(sentence(`fault.${event.code}`));
+        return this.#takeTrouble(event.code);
+      case "room-state":
+        return this.facts.set(cleanFacts(event));
       case "lending":
         return this.lending.set(event);
       case "ready":
       case "card":
       case "sound":
-      case "room-state":
+      case "strength":
       case "invites-issued":
       case "reaction":
       case "way":
@@ -272,6 +298,13 @@ export class Session {
       default:
         return event satisfies never;
     }
+  }
+
+  /** What was refused is over with a word; everything else holds until it is better. */
+  #takeTrouble(code: ErrorCode): void {
+    if (refusals.has(code)) return this.refusal.set(sentence(`fault.${code}`));
+    if (code === "forked") return this.isForked.set(true);
+    this.trouble.set(sentence(`fault.${code}`));
   }
 
   #takeStep(step: JoinStep): void {

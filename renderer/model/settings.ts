@@ -11,8 +11,16 @@ export type Language = (typeof languages)[number];
 export class Settings {
   readonly theme = new Cell<Theme>("system");
   readonly language: Cell<Language>;
+  /** An open microphone is muted when somebody begins to record. */
+  readonly mutesWhenRecorded = new Cell(true);
   /** One's own name, offered again for the next room. */
   readonly name = new Cell("");
+
+  /** Everything about the person goes; language and colours are no secret, and a window that changes them shows something. */
+  forget(): void {
+    this.name.set("");
+    this.mutesWhenRecorded.set(true);
+  }
 
   /** Starts in the first of the system's languages that there is. */
   constructor(systemLanguages: readonly string[]) {

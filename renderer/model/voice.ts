@@ -1,4 +1,4 @@
-import type { EngineApi } from "../../p2p/api/engine.ts";
+import type { EngineApi, EngineEvent } from "../../p2p/api/engine.ts";
 import type { Microphone, SoundDevice, Speakers } from "../audio/types.ts";
 import type { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";
@@ -76,6 +76,13 @@ export class Voice {
     this.#timers = timers;
     this.trial = new Trial(this, scope);
     scope.own(microphone.onPacket((packet) => this.#onStage && engine.speak(packet)));
+    const follow = (event: EngineEvent): void => {
+      if (event.event === "strength") microphone.setStrength(event.strength);
+      // Of another room nothing is known.
+      else if (event.event === "left") microphone.setStrength("copied");
+    };
+    scope.own(engine.subscribe(follow));
+    engine.snapshot().forEach(follow);
     scope.own(engine.hear((packet) => speakers.push(packet)));
     scope.own(microphone.onFault((fault) => this.microphoneFault.set(fault && sentence(fault.sentence))));
     scope.own(speakers.onFault((fault) => this.speakersFault.set(fault && sentence(fault.sentence))));

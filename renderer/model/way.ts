@@ -57,6 +57,15 @@ export class WayModel {
     this.isOpen.set(false);
   }
 
+  /** Forgets the proxy and the choice, here; in the engine whoever wipes it does. */
+  forget(): void {
+    for (const secret of [this.address, this.user, this.password]) secret.set("");
+    this.isOpen.set(false);
+    this.way.set(undefined);
+    this.control.set(undefined);
+    this.#note({ rung: "auto", proxy: "none" });
+  }
+
   /** Takes what was typed as the address. A name and a password in it go where they are not shown. */
   setAddress(text: string): void {
     const parts = /^\s*(?<scheme>[a-z][a-z0-9+.-]*:\/\/)?(?<credentials>[^/\s]*)@(?<host>[^@]*)$/i.exec(text)?.groups;

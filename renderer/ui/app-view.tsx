@@ -10,6 +10,7 @@ import { EndedView } from "./ended-view.tsx";
 import { useTexts } from "./language.ts";
 import { LobbyView } from "./lobby-view.tsx";
 import { Mark } from "./mark.tsx";
+import { PanicButton, usePanicKeys } from "./panic-button.tsx";
 import { ProbeSheet } from "./probe-view.tsx";
 import { RoomView } from "./room-view.tsx";
 import { SettingsSheet } from "./settings-sheet.tsx";
@@ -23,6 +24,7 @@ import "./room.css";
 import "./stage.css";
 import "./way.css";
 import "./tree.css";
+import "./keeping.css";
 
 /** Our languages as the component library names them. */
 const locales: Readonly<Record<Language, string>> = { en: "en-US", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW" };
@@ -58,6 +60,7 @@ export function AppView({ app, language }: AppViewProps): ReactElement {
 function Screens({ app }: { readonly app: App }): ReactElement {
   const { text } = useTexts();
   const screen = useValue(app.screen);
+  usePanicKeys(app);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
@@ -86,7 +89,7 @@ function ScreenView({ app, screen }: { readonly app: App; readonly screen: Scree
     case "lobby":
       return <LobbyView model={screen.model} probe={app.probe} />;
     case "room":
-      return <RoomView model={screen.model} settings={app.settings} way={app.way} probe={app.probe} />;
+      return <RoomView model={screen.model} app={app} />;
     case "ended":
       return <EndedView screen={screen} />;
     default:
@@ -103,7 +106,10 @@ function TopBar({ app }: { readonly app: App }): ReactElement {
         <Mark />
         <span>{text("common.app")}</span>
       </p>
-      <Action look="bare" icon="settings" label={text("settings.title")} onPress={() => setOpen(true)} />
+      <div className="top-tools">
+        <PanicButton app={app} />
+        <Action look="bare" icon="settings" label={text("settings.title")} onPress={() => setOpen(true)} />
+      </div>
       <SettingsSheet
         settings={app.settings}
         voice={app.voice}

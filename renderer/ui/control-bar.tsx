@@ -2,11 +2,14 @@ import { useEffect, useRef, type ReactElement } from "react";
 import { Button } from "react-aria-components/Button";
 import { Popover } from "react-aria-components/Popover";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { placeInQueue } from "../model/facts.ts";
 import type { RoomModel } from "../model/room.ts";
+import type { SpeakingRule } from "../model/speaking-rules.ts";
 import { isHeard, type MicrophoneState, type Voice } from "../model/voice.ts";
 import { Action, LoudnessSlider } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 import { useTexts, type TextKey } from "./language.ts";
+import { ReactControl } from "./reactions-view.tsx";
 import { useValue } from "./use-value.ts";
 
 interface ControlBarProps {
@@ -26,10 +29,17 @@ export function ControlBar({ model, onType }: ControlBarProps): ReactElement {
         {state !== "shut" && role !== "host" && (
           <Action look="bare" icon="steps" label={text("bar.leave-stage")} onPress={() => model.leaveStage()} />
         )}
-        <Action look="bare" icon="words" label={text("bar.type")} onPress={onType} />
+        <Action look="bare" icon="words" label={text("bar.type")} data-secondary onPress={onType} />
+        <ReactControl model={model} />
         <VolumeControl voice={model.voice} />
         <DeafenControl model={model} />
-        <Action look="danger" icon="leave" label={text("bar.leave")} onPress={() => model.leave()} />
+        <Action
+          look="danger"
+          icon="leave"
+          words={text("bar.leave-short")}
+          label={text("bar.leave")}
+          onPress={() => model.leave()}
+        />
       </div>
     </footer>
   );
@@ -39,6 +49,8 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
   const { text } = useTexts();
   const up = useValue(model.hand) === "up";
   const deaf = useValue(model.voice.deafened);
+  const place = placeInQueue(useValue(model.session.facts)?.hands ?? []);
+  const handHint = place === undefined ? text("voice.hand-hint") : text("voice.hand-place", { number: place });
   return (
     <div className="bar-voice">
       <Action
@@ -49,7 +61,7 @@ function ListenerControls({ model }: { readonly model: RoomModel }): ReactElemen
       />
       <p className="bar-words">
         <strong>{text(deaf ? "voice.deaf" : up ? "voice.hand" : "voice.shut")}</strong>
-        <span>{text(deaf ? "voice.deaf-hint" : up ? "voice.hand-hint" : "voice.shut-hint")}</span>
+        <span>{deaf ? text("voice.deaf-hint") : up ? handHint : text("voice.shut-hint")}</span>
       </p>
     </div>
   );
@@ -66,6 +78,12 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
 /** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
 const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
 
+/** Muted where one may not simply unmute. */
+const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title: TextKey, hint: TextKey]>> = {
+  "hold-only": ["voice.muted", "speaking.hold-only"],
+  "muted-by-keeper": ["voice.kept", "speaking.muted-by-keeper"],
+};
+
 interface SpeakerControlsProps {
   readonly model: RoomModel;
   readonly state: Exclude<MicrophoneState, "shut">;
@@ -76,6 +94,7 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const deaf = useValue(model.voice.deafened);
   const nudged = useValue(model.voice.talksMuted);
   const masked = useValue(model.voice.masked);
+  const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
   const [title, hint]: readonly [TextKey, TextKey] = deaf
@@ -84,7 +103,9 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
       ? ["voice.nudge", "voice.nudge-hint"]
       : isUnheard
         ? unheardWords
-        : stateWords[state];
+        : state === "muted" && rule !== "free"
+          ? ruleWords[rule]
+          : stateWords[state];
   return (
     <div className="bar-voice">
       <Button
@@ -130,7 +151,7 @@ function VolumeControl({ voice }: { readonly voice: Voice }): ReactElement {
   const volume = useValue(voice.volume);
   return (
     <DialogTrigger>
-      <Action look="bare" icon={volume === 0 ? "volume-off" : "volume"} label={text("bar.volume")} />
+      <Action look="bare" icon={volume === 0 ? "volume-off" : "volume"} label={text("bar.volume")} data-secondary />
       <Popover className="popover popover-volume" placement="top">
         <Dialog className="volume" aria-label={text("bar.volume")}>
           <VolumeSlider voice={voice} />
@@ -148,6 +169,7 @@ function DeafenControl({ model }: { readonly model: RoomModel }): ReactElement {
       look="bare"
       icon={deaf ? "ear-off" : "ear"}
       label={text(deaf ? "bar.undeafen" : "bar.deafen")}
+      data-secondary
       onPress={() => model.toggleDeafened()}
     />
   );

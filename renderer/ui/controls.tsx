@@ -19,16 +19,25 @@ interface ActionProps extends Omit<ButtonProps, "children" | "className" | "styl
   readonly icon?: IconName;
   /** What it does, in words. */
   readonly label: string;
+  /** Shorter words that are shown; the label begins with them. */
+  readonly words?: string;
   /** Shows the drawing alone; the words are for screen readers and as a tip. */
   readonly iconOnly?: boolean;
 }
 
 /** A button of at least 44 by 44 pixels, with words, a drawing, or both. */
-export function Action({ look = "plain", icon, label, iconOnly = false, ...rest }: ActionProps): ReactElement {
+export function Action({
+  look = "plain",
+  icon,
+  label,
+  words = label,
+  iconOnly = false,
+  ...rest
+}: ActionProps): ReactElement {
   return (
     <AriaButton {...rest} className={`action action-${look}`} data-icon-only={iconOnly || undefined} aria-label={label}>
       {icon !== undefined && <Icon name={icon} />}
-      {!iconOnly && <span>{label}</span>}
+      {!iconOnly && <span>{words}</span>}
     </AriaButton>
   );
 }

@@ -1,16 +1,21 @@
 import type { ReactElement } from "react";
+import type { Hand } from "../../p2p/api/engine.ts";
+import type { QueuedHand } from "../../p2p/api/room.ts";
 import type { RoomModel } from "../model/room.ts";
 import { Action } from "./controls.tsx";
-import { useTexts } from "./language.ts";
+import { useTexts, type Texts } from "./language.ts";
+import { PersonButton } from "./person-card.tsx";
 import { useValue } from "./use-value.ts";
 
 /** Hands drawn at once; the others wait, and are counted. */
 const handsShown = 30;
 
-/** Raised hands, in their order, where the host answers them. */
+/** Raised hands, in their order and since when, where they are answered. */
 export function HandsPanel({ model }: { readonly model: RoomModel }): ReactElement {
   const { text } = useTexts();
-  const { hands } = useValue(model.session.stage);
+  const facts = useValue(model.session.facts);
+  const stage = useValue(model.session.stage);
+  const hands: readonly (Hand | QueuedHand)[] = facts?.hands ?? stage.hands;
   const more = hands.length - handsShown;
   return (
     <section className="panel panel-hands" aria-labelledby="hands-title">
@@ -19,30 +24,53 @@ export function HandsPanel({ model }: { readonly model: RoomModel }): ReactEleme
         {hands.length > 0 && <span className="count">{hands.length}</span>}
       </h2>
       {hands.length === 0 && <p className="faint">{text("hands.empty")}</p>}
-      <ul className="hands">
-        {hands.slice(0, handsShown).map((hand) => {
-          const name = hand.name === "" ? text("person.nameless") : hand.name;
-          return (
-            <li key={hand.id} className="hand">
-              <bdi className="hand-name">{name}</bdi>
-              <Action
-                look="main"
-                label={text("hands.admit")}
-                aria-description={name}
-                onPress={() => model.admit(hand)}
-              />
-              <Action
-                look="bare"
-                icon="close"
-                iconOnly
-                label={text("hands.dismiss", { name })}
-                onPress={() => model.dismiss(hand)}
-              />
-            </li>
-          );
-        })}
-      </ul>
+      <ol className="hands">
+        {hands.slice(0, handsShown).map((hand) => (
+          <HandRow key={hand.id} hand={hand} model={model} />
+        ))}
+      </ol>
       {more > 0 && <p className="faint">{text("hands.more", { count: more })}</p>}
     </section>
   );
+}
+
+interface HandRowProps {
+  readonly hand: Hand | QueuedHand;
+  readonly model: RoomModel;
+}
+
+function HandRow({ hand, model }: HandRowProps): ReactElement {
+  const texts = useTexts();
+  const { text } = texts;
+  const name = hand.name === "" ? text("person.nameless") : hand.name;
+  const since = "raisedAt" in hand ? clockOf(texts, hand.raisedAt) : undefined;
+  const words = (
+    <>
+      <bdi>{name}</bdi>
+      {since !== undefined && <time className="hand-since">{text("hands.since", { time: since })}</time>}
+    </>
+  );
+  return (
+    <li className="hand">
+      {"identity" in hand ? (
+        <PersonButton model={model} identity={hand.identity} name={hand.name} className="hand-name hand-open">
+          {words}
+        </PersonButton>
+      ) : (
+        <span className="hand-name">{words}</span>
+      )}
+      <Action look="main" label={text("hands.admit")} aria-description={name} onPress={() => model.admit(hand)} />
+      <Action
+        look="bare"
+        icon="close"
+        iconOnly
+        label={text("hands.dismiss", { name })}
+        onPress={() => model.dismiss(hand)}
+      />
+    </li>
+  );
+}
+
+function clockOf({ language }: Texts, at: number): string {
+  return new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(at);
 }

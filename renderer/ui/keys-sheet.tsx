@@ -14,6 +14,7 @@ const keys: readonly (readonly [key: string, does: TextKey])[] = [
   ["H", "keys.hand"],
   ["T", "keys.type"],
   ["?", "keys.list"],
+  ["Ctrl ⇧ ⌫", "keys.panic"],
 ];
 
 /** Which keys do what. */

@@ -1,7 +1,7 @@
 import { useMemo, type ReactElement } from "react";
+import type { App } from "../model/app.ts";
 import type { RoomModel } from "../model/room.ts";
 import { treeOf, type TreePicture } from "../model/tree.ts";
-import type { WayModel } from "../model/way.ts";
 import { Action } from "./controls.tsx";
 import { useTexts } from "./language.ts";
 import { useValue } from "./use-value.ts";
@@ -9,18 +9,20 @@ import { WayNote } from "./way-facts.tsx";
 
 interface PlacePanelProps {
   readonly model: RoomModel;
-  readonly way: WayModel;
+  readonly app: App;
   readonly onLook: () => void;
+  readonly onLend: () => void;
 }
 
 /** Where the sound comes from, at a glance; the whole picture is one press away. */
-export function PlacePanel({ model, way, onLook }: PlacePanelProps): ReactElement {
+export function PlacePanel({ model, app, onLook, onLend }: PlacePanelProps): ReactElement {
   const { text } = useTexts();
   const place = useValue(model.session.place);
   const { latencyMs } = useValue(model.session.quality);
   const children = useValue(model.session.children);
   const isHost = useValue(model.session.role) === "host";
   const isCovering = useValue(model.covering.isShown);
+  const lends = useValue(app.lend.isOn);
   const tree = useMemo(() => treeOf(place), [place]);
   const near = text(isHost ? "place.source" : "place.none");
   return (
@@ -51,8 +53,11 @@ export function PlacePanel({ model, way, onLook }: PlacePanelProps): ReactElemen
           )}
         </dl>
       </div>
-      <WayNote way={way} />
-      <Action icon="tree" label={text("tree.open")} onPress={onLook} />
+      <WayNote way={app.way} />
+      <div className="place-tools">
+        <Action icon="tree" label={text("tree.open")} onPress={onLook} />
+        <Action icon={lends ? "check" : "help"} label={text(lends ? "lend.on" : "lend.open")} onPress={onLend} />
+      </div>
     </section>
   );
 }

@@ -1,15 +1,14 @@
 import { memo, useEffect, useRef, type ReactElement } from "react";
-import { Button } from "react-aria-components/Button";
-import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
-import { Popover } from "react-aria-components/Popover";
 import type { StagePerson } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 import type { RoomModel } from "../model/room.ts";
 import { isHeard } from "../model/voice.ts";
 import { Avatar } from "./avatar.tsx";
-import { Action, LoudnessSlider } from "./controls.tsx";
-import { Icon } from "./icon.tsx";
+import { Action } from "./controls.tsx";
+import { Icon, type IconName } from "./icon.tsx";
 import { useTexts } from "./language.ts";
+import { PersonButton } from "./person-card.tsx";
+import { ReactionsView } from "./reactions-view.tsx";
 import { useValue } from "./use-value.ts";
 
 /** Louder than this is speech; the same for everybody. */
@@ -17,14 +16,19 @@ const speakingLevel = 0.08;
 /** A ring stays this long after the last sound, so that it does not flicker between words. */
 const ringMs = 350;
 
+interface StageViewProps {
+  readonly model: RoomModel;
+  /** Shows everybody whom the room knows by name. */
+  readonly onPeople: () => void;
+}
+
 /**
  * Who is on stage. The rings are written straight into the page, 20 times a second: React draws only when somebody comes,
  * goes or is renamed.
  */
-export function StageView({ model }: { readonly model: RoomModel }): ReactElement {
+export function StageView({ model, onPeople }: StageViewProps): ReactElement {
   const { text } = useTexts();
   const { people } = useValue(model.session.stage);
-  const role = useValue(model.session.role);
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     const own = people.find(({ self }) => self)?.voice;
@@ -41,16 +45,12 @@ export function StageView({ model }: { readonly model: RoomModel }): ReactElemen
       ) : (
         <ul className="seats" data-size={size} ref={list}>
           {people.map((person) => (
-            <Seat
-              key={person.voice}
-              person={person}
-              model={model}
-              canRemove={role === "host" && person.role !== "host"}
-            />
+            <Seat key={person.voice} person={person} model={model} />
           ))}
         </ul>
       )}
-      <Audience model={model} />
+      <ReactionsView model={model} />
+      <Audience model={model} onPeople={onPeople} />
     </section>
   );
 }
@@ -58,10 +58,9 @@ export function StageView({ model }: { readonly model: RoomModel }): ReactElemen
 interface SeatProps {
   readonly person: StagePerson;
   readonly model: RoomModel;
-  readonly canRemove: boolean;
 }
 
-const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactElement {
+const Seat = memo(function Seat({ person, model }: SeatProps): ReactElement {
   const { text } = useTexts();
   const { identity, name, role, self } = person;
   const shown = name === "" ? text("person.nameless") : name;
@@ -69,6 +68,7 @@ const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactE
     <span className="seat-bowl">
       <Avatar identity={identity} />
       {self ? <OwnBadge model={model} /> : <VolumeBadge person={person} model={model} />}
+      <FactBadges identity={identity} model={model} />
     </span>
   );
   return (
@@ -76,14 +76,9 @@ const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactE
       {self ? (
         bowl
       ) : (
-        <DialogTrigger>
-          <Button className="seat-button" aria-label={text("stage.options", { name: shown })}>
-            {bowl}
-          </Button>
-          <Popover className="popover">
-            <PersonDialog person={person} shown={shown} model={model} canRemove={canRemove} />
-          </Popover>
-        </DialogTrigger>
+        <PersonButton model={model} identity={identity} name={name} className="seat-button" isDrawn>
+          {bowl}
+        </PersonButton>
       )}
       <span className="seat-name">
         <bdi>{shown}</bdi>
@@ -95,26 +90,39 @@ const Seat = memo(function Seat({ person, model, canRemove }: SeatProps): ReactE
   );
 });
 
-interface PersonDialogProps extends SeatProps {
-  readonly shown: string;
+/** What the room says of somebody: muted by a keeper, records, has a name like somebody else's. */
+function FactBadges({
+  identity,
+  model,
+}: {
+  readonly identity: string;
+  readonly model: RoomModel;
+}): ReactElement | null {
+  const { text } = useTexts();
+  const person = useValue(model.session.facts)?.people.find((one) => one.identity === identity);
+  if (person === undefined) return null;
+  const { muted, records, lookAlike, self } = person;
+  return (
+    <>
+      {muted !== "no" && !self && <FactBadge icon="microphone-off" words={text(`stage.muted-${muted}`)} kind="muted" />}
+      {records && <FactBadge icon="record" words={text("stage.records")} kind="records" />}
+      {lookAlike && <FactBadge icon="warning" words={text("person.look-alike")} kind="look-alike" />}
+    </>
+  );
 }
 
-/** How loud somebody is for us; and for a host, the way off the stage. */
-function PersonDialog({ person, shown, model, canRemove }: PersonDialogProps): ReactElement {
-  const { text } = useTexts();
-  const volume = useValue(model.volumes.of(person));
+interface FactBadgeProps {
+  readonly icon: IconName;
+  readonly words: string;
+  readonly kind: "muted" | "records" | "look-alike";
+}
+
+function FactBadge({ icon, words, kind }: FactBadgeProps): ReactElement {
   return (
-    <Dialog className="person" aria-label={text("stage.options", { name: shown })}>
-      <p className="person-name">
-        <bdi>{shown}</bdi>
-      </p>
-      <LoudnessSlider
-        label={text("stage.volume")}
-        value={volume}
-        onChange={(next) => model.volumes.set(person, next)}
-      />
-      {canRemove && <Action icon="steps" label={text("stage.remove")} onPress={() => model.removeFromStage(person)} />}
-    </Dialog>
+    <span className="seat-badge" data-kind={kind}>
+      <Icon name={icon} />
+      <span className="hidden-words">{words}</span>
+    </span>
   );
 }
 
@@ -146,9 +154,10 @@ function OwnBadge({ model }: { readonly model: RoomModel }): ReactElement | null
 }
 
 /** How many listen, and a crowd that grows with the logarithm: 8,000 are not 8,000 drawings. */
-function Audience({ model }: { readonly model: RoomModel }): ReactElement {
+function Audience({ model, onPeople }: StageViewProps): ReactElement {
   const { text } = useTexts();
   const { listeners, relays } = useValue(model.session.crowd);
+  const facts = useValue(model.session.facts);
   const width = Math.min(1, Math.log10(1 + listeners) / 4);
   return (
     <div className="audience">
@@ -157,10 +166,12 @@ function Audience({ model }: { readonly model: RoomModel }): ReactElement {
         style={{ "--crowd": width.toFixed(3) } as React.CSSProperties}
         aria-hidden="true"
       />
-      <p className="audience-count">
+      <div className="audience-count">
         <strong>{text("crowd.listeners", { count: listeners })}</strong>
         <span className="faint">{text("crowd.relays", { count: relays })}</span>
-      </p>
+        {facts !== undefined && <span className="faint">{text("crowd.holders", { count: facts.keyHolders })}</span>}
+        {facts !== undefined && <Action look="bare" icon="people" label={text("people.open")} onPress={onPeople} />}
+      </div>
     </div>
   );
 }

@@ -106,14 +106,16 @@ function Happenings({ model }: Pick<TreeSheetProps, "model">): ReactElement {
       {happenings.length === 0 ? (
         <p className="faint">{texts.text("tree.log-empty")}</p>
       ) : (
-        <ol className="tree-log" role="log">
-          {happenings.toReversed().map((happening) => (
-            <li key={happening.id} data-kind={happening.kind}>
-              <time className="tree-time">{clockOf(texts, happening.at)}</time>
-              <span>{wordsOf(texts, happening)}</span>
-            </li>
-          ))}
-        </ol>
+        <div role="log">
+          <ol className="tree-log">
+            {happenings.toReversed().map((happening) => (
+              <li key={happening.id} data-kind={happening.kind}>
+                <time className="tree-time">{clockOf(texts, happening.at)}</time>
+                <span>{wordsOf(texts, happening)}</span>
+              </li>
+            ))}
+          </ol>
+        </div>
       )}
     </section>
   );

@@ -219,6 +219,12 @@ export class EngineDouble implements EngineApi {
     return this.#known.list();
   }
 
+  async wipe(): Promise<void> {
+    await this.#note("wipe");
+    if (this.#known.isInRoom) this.emit({ event: "left" });
+    this.#known.clear();
+  }
+
   async leave(): Promise<void> {
     await this.#note("leave");
     if (this.#known.isInRoom) this.emit({ event: "left" });

@@ -42,7 +42,9 @@ function start(args: readonly string[], overrides: Partial<MainWorld> = {}, engi
       setups.push(setup);
       return engine;
     },
-    openPlayer: async () => ({ play: () => ({ done: Promise.resolve(), stop: () => undefined }) }),
+    openPlayer: async () => ({
+      play: () => ({ done: Promise.resolve(), setStrength: () => undefined, stop: () => undefined }),
+    }),
     runWindow: async (request, { printer }) => {
       const message = request.open ? "opened" : "not opened";
       printer.print({ event: "window", open: request.open, shell: "browser", message });
@@ -198,7 +200,9 @@ describe("the commands", () => {
     let stopped: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (stopped = resolve));
     const run = start(["host", "--audio", "f.wav", "--json"], {
-      openPlayer: async () => ({ play: () => ({ done: Promise.resolve(), stop: () => stopped() }) }),
+      openPlayer: async () => ({
+        play: () => ({ done: Promise.resolve(), setStrength: () => undefined, stop: () => stopped() }),
+      }),
     });
     await ended;
     await new Promise(setImmediate);
@@ -213,7 +217,7 @@ describe("the commands", () => {
       openPlayer: async () => ({
         play: (onPacket) => {
           onPacket(packet);
-          return { done: Promise.resolve(), stop: () => undefined };
+          return { done: Promise.resolve(), setStrength: () => undefined, stop: () => undefined };
         },
       }),
     });

@@ -1,4 +1,5 @@
 import type { EngineEvent, Hand, JoinStep, PlaceRelay, Role, StagePerson } from "../../p2p/api/engine.ts";
+import type { RoomFacts, RoomPerson } from "../../p2p/api/room.ts";
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import { millis, type PeerId, type RoomKey, type VoiceKey } from "../../p2p/api/ids.ts";
 import type { ProbeStep, Way } from "../../p2p/api/way.ts";
@@ -96,4 +97,42 @@ export function wayEvent(rung: Way["rung"], rest: Partial<Omit<Way, "rung">> = {
 export function tryOf(rung: ProbeStep["rung"], relay: number, failure?: ProbeStep["failure"]): ProbeStep {
   const what = rung === "relay" ? `/ip4/192.0.2.${relay}/tcp/443/tls/ws` : rung;
   return { rung, relay, what, ok: failure === undefined, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** Somebody as the room knows them; on stage when `place` is given. */
+export function knownOf(number: number, name: string, rest: Partial<RoomPerson> = {}): RoomPerson {
+  return {
+    identity: keyOf(number + 500),
+    name,
+    role: "listener",
+    self: false,
+    voice: null,
+    muted: "no",
+    banned: false,
+    silenced: false,
+    invitedToStage: false,
+    records: false,
+    lookAlike: false,
+    comparison: "482913764050",
+    ...rest,
+  };
+}
+
+/** What a room is like, for a listener who sees nothing special. */
+export function factsOf(rest: Partial<RoomFacts> = {}): RoomFacts {
+  return {
+    title: "Night talk",
+    rules: "",
+    links: [],
+    access: "link-only",
+    slowModeS: 0,
+    pushToTalkOnly: false,
+    people: [],
+    hands: [],
+    rights: [],
+    role: "listener",
+    keyHolders: 12,
+    keptBy: null,
+    ...rest,
+  };
 }

@@ -1,26 +1,11 @@
 import type { Page } from "playwright-core";
-import type { EngineEvent, Role } from "../../p2p/api/engine.ts";
+import type { EngineEvent } from "../../p2p/api/engine.ts";
 import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
+import { emit, enterRoom, inviteText, someoneSpeaks } from "./enter-room.ts";
 import { drive } from "./fixture-page.ts";
-import {
-  belowOf,
-  errorEvent,
-  joinedEvent,
-  keyOf,
-  membersEvent,
-  names,
-  personOf,
-  placeEvent,
-  stageEvent,
-  stepEvent,
-  textEvent,
-  tryOf,
-  voiceOf,
-  wayEvent,
-} from "./scenes.ts";
+import { keepingScreens } from "./keeping-screens.ts";
+import { errorEvent, keyOf, names, placeEvent, stepEvent, textEvent, tryOf, wayEvent } from "./scenes.ts";
 
-/** An invite that the window takes for one; the scripted engine does not read it. */
-export const inviteText = `thi1-${keyOf(1)}${keyOf(2)}${keyOf(3)}`;
 /** A card that the window takes for one. */
 export const cardText = `thc1-${keyOf(4)}${keyOf(5)}`;
 
@@ -29,8 +14,6 @@ export interface ScreenScript {
   readonly name: string;
   show(page: Page): Promise<void>;
 }
-
-const emit = (page: Page, ...events: readonly EngineEvent[]): Promise<void> => drive(page, "emit", ...events);
 
 async function toLobby(page: Page): Promise<void> {
   await page.locator("textarea").first().fill(inviteText);
@@ -65,76 +48,6 @@ const talk: readonly EngineEvent[] = [
   textEvent(20, "me", "We had the same bakery on the corner of our street.", true),
 ];
 
-/** Brings the page into a room with `count` people on stage. */
-export async function enterRoom(page: Page, role: Role, count: number, listeners: number): Promise<void> {
-  const others = names.slice(0, role === "listener" ? count : count - 1);
-  const people = others.map((name, index) => {
-    const place = index === 0 && role !== "host" ? "host" : index === 1 ? "moderator" : "speaker";
-    return personOf(index, name, place);
-  });
-  if (role !== "listener") people.push(personOf(40, "Mei", role, true));
-  const hands = [
-    { id: "h1", name: "Osman", self: false },
-    { id: "h2", name: "張先生", self: false },
-    { id: "h3", name: "Someone with quite a long name here", self: false },
-  ];
-  await emit(page, joinedEvent(role), { event: "role", role, by: "" });
-  await emit(
-    page,
-    stageEvent("夜談 · What we remember of home", people, role === "host" ? hands : []),
-    membersEvent(count, listeners, 42),
-    role === "host"
-      ? placeEvent(
-          0,
-          { kind: "webrtc", feeds: true },
-          { kind: "stream", feeds: true },
-          { kind: "stream", feeds: false },
-        )
-      : placeEvent(4, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: false }),
-  );
-  if (role === "host") {
-    const invites = { listener: inviteText, speaker: inviteText, moderator: inviteText, heir: inviteText };
-    await emit(page, { event: "room", room: joinedRoom, invites, link: `teahouse://join#${inviteText}` });
-  }
-  await emit(page, quality);
-  await page.locator(".room").waitFor();
-}
-
-/** A relay that fell silent twice, and the reserve that stepped in. */
-const repairs: readonly EngineEvent[] = [
-  { event: "cover", reason: "silent", gapMs: 88, packetsRecovered: 2 },
-  { event: "move", reason: "silent", gapMs: 0, packetsRecovered: 3 },
-  { event: "cover", reason: "silent", gapMs: 121, packetsRecovered: 0 },
-];
-
-const joinedRoom = (joinedEvent("host") as Extract<EngineEvent, { event: "joined" }>).room;
-const quality = {
-  event: "stats",
-  framesExpected: 100,
-  framesOnTime: 100,
-  framesConcealed: 0,
-  framesDuplicate: 0,
-  framesSent: 0,
-  worstGapMs: 0,
-  packetsForwarded: 0,
-  packetsRejected: {},
-  bytesIn: 1,
-  bytesOut: 1,
-  controlBytes: 1,
-  latencyMs: 186,
-  hops: 4,
-  children: 0,
-  links: { webrtc: 1, stream: 1 },
-  layer: "normal",
-} as const satisfies EngineEvent;
-
-/** Two people speak at once, one loudly. */
-export const someoneSpeaks = (page: Page): Promise<void> =>
-  drive(page, "hearOthers", [
-    [voiceOf(0), 0.85],
-    [voiceOf(2), 0.35],
-  ]);
-
 async function unmute(page: Page): Promise<void> {
   await page.locator(".voice-button").click();
   await drive(page, "hearMicrophone", 0.7);
@@ -142,6 +55,7 @@ async function unmute(page: Page): Promise<void> {
 
 /** Every screen and every state of one that looks different. */
 export const screens: readonly ScreenScript[] = [
+  ...keepingScreens,
   { name: "start", show: async () => undefined },
   {
     name: "start-problem",
@@ -366,27 +280,6 @@ export const screens: readonly ScreenScript[] = [
       await emit(page, errorEvent("stalled"));
       await drive(page, "failMicrophone", "microphone-unplugged");
       await page.locator(".problem").waitFor();
-    },
-  },
-  {
-    name: "tree-listener",
-    async show(page) {
-      await enterRoom(page, "listener", 5, 2400);
-      await emit(page, ...repairs);
-      await page.locator(".panel-place button").click();
-      await page.locator(".tree [data-covering]").waitFor();
-    },
-  },
-  {
-    name: "tree-lending",
-    async show(page) {
-      await enterRoom(page, "listener", 3, 2400);
-      const below = Array.from({ length: 12 }, (_, index) => belowOf(index, index % 4 !== 3));
-      await emit(page, placeEvent(6, { kind: "webrtc", feeds: true }, { kind: "stream", feeds: false }));
-      await emit(page, { ...placeEvent(6, { kind: "webrtc", feeds: true }, { kind: "webrtc", feeds: false }), below });
-      await emit(page, { ...quality, children: 9 });
-      await page.locator(".panel-place button").click();
-      await page.locator(".tree-picture").waitFor();
     },
   },
   {

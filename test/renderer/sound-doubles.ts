@@ -1,5 +1,4 @@
-import type { SpokenPacket } from "../../p2p/api/engine.ts";
-import type { VoiceStrength } from "../../p2p/core/jitter/voice-codec.ts";
+import type { SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../p2p/api/ids.ts";
 import type {
   CueKind,

@@ -256,13 +256,13 @@ describe("the room", () => {
     const hand = { id: "h1", name: "", self: false };
     listener.room.admit(hand);
     listener.room.dismiss(hand);
-    listener.room.removeFromStage(mei);
     expect(listener.engine.told).toEqual([]);
     const window = await entered("host");
     window.room.admit(hand);
     window.room.dismiss(hand);
-    window.room.removeFromStage(mei);
-    window.room.removeFromStage(host);
+    const { keeping } = window.room;
+    window.engine.emit(stageEvent("", [host, mei]));
+    await keeping.do("to-audience", keeping.person(mei.identity, ""));
     expect(window.engine.told).toEqual([
       ["admit", "h1"],
       ["dismiss", "h1"],
@@ -272,14 +272,14 @@ describe("the room", () => {
 
   it("types to the stage, and says what is wrong with an empty or endless text", async () => {
     const { room, engine } = await entered();
-    room.say();
-    expect(room.draftProblem.get()?.key).toBe("fault.text-empty");
-    room.draft.set("x".repeat(281));
-    room.say();
-    expect(room.draftProblem.get()?.key).toBe("fault.text-too-long");
-    room.draft.set("  hello ");
-    room.say();
-    expect([engine.told, room.draft.get(), room.draftProblem.get()]).toEqual([[["say", "hello"]], "", undefined]);
+    room.chat.say();
+    expect(room.chat.problem.get()?.key).toBe("fault.text-empty");
+    room.chat.draft.set("x".repeat(281));
+    room.chat.say();
+    expect(room.chat.problem.get()?.key).toBe("fault.text-too-long");
+    room.chat.draft.set("  hello ");
+    room.chat.say();
+    expect([engine.told, room.chat.draft.get(), room.chat.problem.get()]).toEqual([[["say", "hello"]], "", undefined]);
   });
 
   it("keeps the last 200 texts, each once, clean", async () => {
@@ -368,7 +368,7 @@ describe("the room", () => {
     expect(window.timers.waiting).toBe(0);
     const listeners = window.engine.listenerCount;
     window.app.end();
-    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([3, 0, 0]);
+    expect([listeners, window.engine.listenerCount, window.engine.hearerCount]).toEqual([4, 0, 0]);
     expect([window.microphone.faults.count, window.microphone.packets.count, window.microphone.levels.count]).toEqual([
       0, 0, 0,
     ]);

@@ -1,3 +1,4 @@
+import type { Power } from "../../p2p/api/engine.ts";
 import { App } from "../../renderer/model/app.ts";
 import type { LobbyModel } from "../../renderer/model/lobby.ts";
 import type { RoomModel } from "../../renderer/model/room.ts";
@@ -18,6 +19,9 @@ export class WindowDouble {
   /** What is left to the window that comes after this one. */
   readonly keepsake: { kept: string | undefined; keep(text: string): void };
   takenOver = 0;
+  wipedAround = 0;
+  /** Tells the window how the computer is fed. */
+  tellPower: (power: Power) => void = () => undefined;
   readonly app: App;
 
   /** `kept` is what the window before this one left; null is nothing. */
@@ -34,6 +38,13 @@ export class WindowDouble {
       speakers: this.speakers,
       keepsake: this.keepsake,
       timers: this.timers,
+      watchPower: (tell) => {
+        this.tellPower = tell;
+        return () => undefined;
+      },
+      wipeAround: () => {
+        this.wipedAround += 1;
+      },
       systemLanguages: ["en"],
     });
   }

@@ -1,3 +1,4 @@
+import type { VoiceStrength } from "../../api/engine.ts";
 import { limits } from "../../api/limits.ts";
 import { isVoicePacket, lowPacketBytes, padPacket, richPacketBytes, voicePacketBytes } from "./opus-packet.ts";
 
@@ -7,12 +8,6 @@ export const sampleRateHz = 48_000;
 export const packetSamples = (sampleRateHz * limits.packetMs) / 1000;
 /** Samples of one frame, the unit of every count: 960. */
 export const frameSamples = (sampleRateHz * limits.frameMs) / 1000;
-
-/**
- * How the normal layer is made. `copied`: 24 kbit/s, with a copy of each packet in its successor. `plain`: the same rate
- * without copies, where nothing is lost. `rich`: 40 kbit/s with copies, where the network spares it.
- */
-export type VoiceStrength = "plain" | "copied" | "rich";
 
 /** 40 ms of a voice in both layers. */
 export interface EncodedVoice {

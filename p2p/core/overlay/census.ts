@@ -18,8 +18,8 @@ export interface CensusFacts {
   /** Relays in rank order, and this node among them. */
   readonly relays: readonly PeerId[];
   readonly self: PeerId;
-  /** Whether a member sits on this very node. */
-  readonly resident: boolean;
+  /** The member on this very node, if there is one, and whether it loses much. */
+  readonly resident: { readonly lossy: boolean } | undefined;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface CensusFacts {
 export class CensusTaker {
   readonly #edges: Edges;
   readonly #room = new Map<PeerId, RelayRoom>();
-  #fromAbove: Census = { listeners: 0, relays: 0, room: [] };
+  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, room: [] };
   #toldAt: Millis;
   #version = 0;
   /** Whether anything may have changed since it was last told: encoding it all to see is dear. */
@@ -76,9 +76,7 @@ export class CensusTaker {
     if (this.#edges.parent) return { ...this.#fromAbove, room: this.#entries(facts) };
     const below = this.#below(facts);
     const siblings = this.#edges.meshes.map((edge) => edge.census);
-    const listeners = siblings.reduce((sum, census) => sum + census.listeners, below.listeners);
-    const relays = siblings.reduce((sum, census) => sum + census.relays, below.relays);
-    return { listeners: atMost(listeners), relays: atMost(relays), room: below.room };
+    return sumOf([below, ...siblings], below.room);
   }
 
   /** Tells neighbours what changed, when it is time. True when it did. */
@@ -116,13 +114,18 @@ export class CensusTaker {
   #below(facts: CensusFacts): Census {
     const downs = this.#edges.downs.filter((edge) => edge.feed);
     // One who lends is a member among others until it has told who hangs below it.
-    const relays = downs.filter((edge) => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0));
-    const members = downs.length - relays.length + (facts.resident && facts.slots ? 1 : 0);
-    return {
-      listeners: atMost(relays.reduce((sum, edge) => sum + edge.census.listeners, members)),
-      relays: atMost(relays.reduce((sum, edge) => sum + edge.census.relays, 1)),
-      room: this.#entries(facts),
+    const counts = (edge: Edge): boolean => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0);
+    const relays = downs.filter(counts);
+    const members = downs.filter((edge) => !counts(edge));
+    const resident = facts.slots && facts.resident;
+    const own: Census = {
+      listeners: members.length + (resident ? 1 : 0),
+      relays: 1,
+      lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
+      narrow: members.filter(({ lowOnly }) => lowOnly).length,
+      room: [],
     };
+    return sumOf([own, ...relays.map(({ census }) => census)], this.#entries(facts));
   }
 
   #entries(facts: CensusFacts): RelayRoom[] {
@@ -145,6 +148,19 @@ export class CensusTaker {
     const known = this.#room.get(peer);
     if (!known || entry.version > known.version) this.#room.set(peer, entry);
   }
+}
+
+/** Counts of several neighbours together. Nobody can claim more who lose than there are who listen. */
+function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
+  const sum = (count: (census: Census) => number): number =>
+    atMost(several.reduce((total, census) => total + count(census), 0));
+  return {
+    listeners: sum(({ listeners }) => listeners),
+    relays: sum(({ relays }) => relays),
+    lossy: sum(({ listeners, lossy }) => Math.min(listeners, lossy)),
+    narrow: sum(({ listeners, narrow }) => Math.min(listeners, narrow)),
+    room,
+  };
 }
 
 /** Whether it tells of others beside itself. */

@@ -57,6 +57,7 @@ export class Door {
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", hello.feed, proved, now);
+    session.feeds = hello.feed;
     if (edge.direction === "down") edge.wish = hello.wish;
     this.#edges.add(edge);
     const hops = (this.#edges.parent?.hops ?? 0) + 1;

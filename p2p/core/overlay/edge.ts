@@ -17,6 +17,8 @@ export interface Edge {
   readonly direction: "up" | "down" | "mesh";
   /** Whether media flows down this edge now. Always true for `mesh`. */
   feed: boolean;
+  /** Down only: until then it is fed although it is not ours, because its parent fell silent. */
+  coverUntil: Millis | undefined;
   /** Down: what it asked to be sent; up: what we asked for; both layers for `mesh`. */
   wish: Wish;
   /** Down only: whatever a leaf asks for, it is sent the low layer, because there is not room for more. */
@@ -68,7 +70,8 @@ export function newEdge(
     role,
     direction,
     feed,
-    wish: direction === "mesh" ? { layers: "both", prompt: true } : plainWish,
+    coverUntil: undefined,
+    wish: direction === "mesh" ? { layers: "both", prompt: true, lossy: false } : plainWish,
     lowOnly: false,
     authority,
     holdsOffice: false,
@@ -82,11 +85,21 @@ export function newEdge(
     path: [],
     coordinate: nowhere,
     advert: undefined,
-    census: { listeners: 0, relays: 0, room: [] },
+    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, room: [] },
     censusSent: undefined,
     petitionTokens: petitionBurst,
     petitionAt: now,
   };
+}
+
+/** Whether media goes down this edge now. */
+export function isFed(edge: Edge, now: Millis): boolean {
+  return edge.direction === "down" && (edge.feed || (edge.coverUntil !== undefined && now < edge.coverUntil));
+}
+
+/** Whether it counts among those that are fed: those that are covered for do, until that is over. */
+export function takesSlot(edge: Edge): boolean {
+  return edge.feed || edge.coverUntil !== undefined;
 }
 
 /** What goes down an edge of each voice. */
@@ -152,12 +165,12 @@ export class Edges {
 
   /** How many media flows down to, of every kind. */
   get feeding(): number {
-    return this.downs.filter((edge) => edge.feed && edge.session.keepsPlace).length;
+    return this.downs.filter((edge) => takesSlot(edge) && edge.session.keepsPlace).length;
   }
 
   /** And to members among them, who take slots. */
   get children(): number {
-    return this.downs.filter((edge) => edge.feed && edge.role === "member" && edge.session.keepsPlace).length;
+    return this.downs.filter((edge) => takesSlot(edge) && edge.role === "member" && edge.session.keepsPlace).length;
   }
 
   get ups(): Edge[] {

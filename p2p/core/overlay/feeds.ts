@@ -1,10 +1,14 @@
-import type { Millis } from "../../api/ids.ts";
+import { type Millis, millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
-import type { Edge } from "./edge.ts";
+import { type Frame, wishBits } from "../session/frames.ts";
+import { type Edge, takesSlot } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { Have } from "./ring.ts";
 import type { Wish } from "./layers.ts";
 import type { Spread } from "./spread.ts";
+
+/** A cover that is not asked for again ends after this long: the child may have gone, or its last word been lost. */
+const coverMs = 400;
 
 /** What feeds need to know of the room. */
 export interface FeedWires {
@@ -28,23 +32,50 @@ export class Feeds {
     this.#wires = wires;
   }
 
+  /** What is asked for of whoever feeds us. */
+  get wish(): Wish {
+    return this.#wires.wish();
+  }
+
   /** A neighbour below wants media, or no more. */
   change(edge: Edge, { on, quiet, wish, have }: Extract<Paper, { kind: "feed" }>, now: Millis): void {
     edge.session.quiet = quiet;
     edge.wish = wish;
     if (!on) {
-      edge.feed = false;
+      edge.feed = edge.session.feeds = false;
       return;
     }
     const slots = this.#wires.slots();
-    const free = edge.role === "relay" || edge.authority || edge.feed;
+    const free = edge.role === "relay" || edge.authority || takesSlot(edge);
     // Whoever has waited here as a standby may take the slots that newcomers may not.
-    if (!slots || !(edge.authority || this.#wires.mayFeed(edge)) || (!free && slots.used >= slots.max)) {
-      edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
+    const full = !slots || (!free && slots.used >= slots.max);
+    if (full || !(edge.authority || this.#wires.mayFeed(edge))) return this.#refuse(edge, now);
+    edge.feed = edge.session.feeds = true;
+    edge.coverUntil = undefined;
+    this.answer(edge, have, now);
+  }
+
+  /** A neighbour that waits below wants media for a moment, or no more: its parent is silent ([OV40]). */
+  lend(edge: Edge, { on, wish, have }: Extract<Frame, { kind: "cover" }>, now: Millis): void {
+    if (!on || edge.feed) {
+      edge.coverUntil = undefined;
       return;
     }
-    edge.feed = true;
-    this.answer(edge, have, now);
+    const slots = this.#wires.slots();
+    const free = edge.coverUntil !== undefined || edge.role === "relay" || edge.authority;
+    const full = !slots || (!free && slots.used >= slots.max);
+    if (full || !this.#wires.mayFeed(edge)) return this.#refuse(edge, now);
+    edge.wish = wish;
+    edge.coverUntil = millis(now + coverMs);
+    if (have.length > 0) this.#spread.replay(edge, have, now);
+    else edge.session.sendTick(coverMs, now);
+  }
+
+  /** Asks a backup to cover, to go on with it (`renew`), or to stop. */
+  cover(edge: Edge, on: boolean, now: Millis, renew = false): void {
+    const wish = this.#wires.wish();
+    const have = on && !renew ? this.#spread.ring.have(now) : [];
+    edge.session.sendFast({ kind: "cover", on, wish, have }, now);
   }
 
   /** Sends again what a child lacks that names what it has. */
@@ -63,10 +94,14 @@ export class Feeds {
     edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, wish: edge.wish, have }), now);
   }
 
+  #refuse(edge: Edge, now: Millis): void {
+    edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
+  }
+
   /** Tells the parent when what is wanted here is not what it was asked for ([OV17]). */
   settleWish(parent: Edge, now: Millis): void {
     const wish = this.#wires.wish();
-    if (wish.layers === parent.wish.layers && wish.prompt === parent.wish.prompt) return;
+    if (wishBits(wish) === wishBits(parent.wish)) return;
     parent.wish = wish;
     parent.session.sendReliable(encodePaper({ kind: "feed", on: true, quiet: false, wish, have: [] }), now);
   }

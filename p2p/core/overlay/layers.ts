@@ -14,10 +14,12 @@ export interface Wish {
   readonly layers: Layers;
   /** Each packet at once, because it speaks itself: not in bundles. */
   readonly prompt: boolean;
+  /** Not asked for but told: more than one packet in a hundred never came, whatever was asked for again ([OV50]). */
+  readonly lossy: boolean;
 }
 
 /** What is asked for when nobody said anything. */
-export const plainWish: Wish = { layers: "normal", prompt: false };
+export const plainWish: Wish = { layers: "normal", prompt: false, lossy: false };
 
 /** A layer of a voice counts as had for so long after its last packet: a burst of loss is shorter, a speaker without it is noticed. */
 const hadMs = 12 * limits.packetMs;

@@ -5,6 +5,7 @@ import { checkState, readStateHead } from "../room/sealed-state.ts";
 import { equal, toHex } from "../bytes.ts";
 import { Chains } from "./chains.ts";
 import { type Edge, type Edges, takePetition } from "./edge.ts";
+import { KeyNotices, type KeyWires } from "./key-notices.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { RoomResident } from "./room-wires.ts";
 import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
@@ -13,16 +14,12 @@ import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 const slowModeSlack = 900;
 
 /** What notices need from the room they are posted in. */
-export interface NoticeWires {
+export interface NoticeWires extends Omit<KeyWires, "view"> {
   viewTaken(view: RelayView, now: Millis): void;
   /** Who sits here and is told of what comes by, if anybody. */
   resident(): RoomResident | undefined;
   /** The best time known here. */
   time(now: Millis): Millis;
-  /** A neighbour passed on what does not hold; counted, and charged to it. */
-  fault(reason: string, from: Edge, now: Millis): void;
-  reject(reason: string): void;
-  end(edge: Edge): void;
 }
 
 /**
@@ -32,6 +29,8 @@ export interface NoticeWires {
 export class Notices {
   /** The view in force, once there is one. */
   view: RelayView | undefined;
+  /** Who holds which keys travels likewise. */
+  readonly keys: KeyNotices;
   #state: Uint8Array | undefined;
   readonly #tag: RoomTag;
   readonly #crypto: Crypto;
@@ -48,6 +47,7 @@ export class Notices {
     this.#crypto = crypto;
     this.#edges = edges;
     this.#wires = wires;
+    this.keys = new KeyNotices(crypto, edges, { ...wires, view: () => this.view });
     this.#petitions = new Passersby(crypto, petitionRepeatMs);
     this.#notes = new Passersby(crypto, noteRepeatMs);
     this.#chains = new Chains(crypto);
@@ -77,12 +77,14 @@ export class Notices {
   /** Takes one of these papers from a neighbour. */
   handle(
     edge: Edge,
-    paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" | "act" }>,
+    paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" | "act" | "keys" | "enrol" | "grant" }>,
     now: Millis,
   ): void {
     if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
     else if (paper.kind === "state") this.#offerState(paper.bytes, edge, now);
     else if (paper.kind === "act") this.#offerEvent(paper.bytes, edge, now);
+    else if (paper.kind === "keys" || paper.kind === "enrol" || paper.kind === "grant")
+      this.keys.handle(edge, paper, now);
     else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
     else if (paper.kind === "note") this.#offerNote(paper.bytes, edge, now);
     else this.passPetition(paper.bytes, edge, now);
@@ -121,6 +123,7 @@ export class Notices {
   show(edge: Edge, now: Millis): void {
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
     if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
+    this.keys.show(edge, now);
     for (const bytes of this.#chains.events) edge.session.sendReliable(encodePaper({ kind: "act", bytes }), now);
   }
 

@@ -1,5 +1,6 @@
 import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
+import { enrolmentBytesMax, enrolmentIdBytes, grantBytesMax } from "../room/epoch/enrolment.ts";
 import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { eventBytesMax } from "../room/chain.ts";
@@ -22,6 +23,9 @@ import type { Have } from "./ring.ts";
 export interface Census {
   readonly listeners: number;
   readonly relays: number;
+  /** Listeners of them who lose more than one packet in a hundred for good, and who are sent the low layer for want of room. */
+  readonly lossy: number;
+  readonly narrow: number;
   /** Between relays only: who has room. */
   readonly room: readonly RelayRoom[];
 }
@@ -52,6 +56,12 @@ export type Paper =
   | { readonly kind: "act"; readonly bytes: Uint8Array }
   /** Somebody below may speak for the room: what is for whoever acts goes to them too. */
   | { readonly kind: "office"; readonly proof: HostProof }
+  /** What the acting authority says of the room's keys, signed by it. */
+  | { readonly kind: "keys"; readonly bytes: Uint8Array }
+  /** A member's sealed wish for keys, on its way to the authority. */
+  | { readonly kind: "enrol"; readonly bytes: Uint8Array }
+  /** The sealed answer, on its way back. */
+  | { readonly kind: "grant"; readonly bytes: Uint8Array }
   | { readonly kind: "census"; readonly census: Census }
   /**
    * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
@@ -81,6 +91,9 @@ const types = {
   note: 8,
   act: 24,
   office: 25,
+  keys: 20,
+  enrol: 21,
+  grant: 22,
   ...placeTypes,
 } as const;
 
@@ -93,6 +106,9 @@ export function encodePaper(paper: Paper): Uint8Array {
     case "petition":
     case "note":
     case "act":
+    case "keys":
+    case "enrol":
+    case "grant":
       writer.bytes(paper.bytes);
       break;
     case "office":
@@ -140,6 +156,12 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
       return reader.remaining > eventBytesMax ? undefined : { kind: "act", bytes: reader.bytes(reader.remaining) };
     case types.office:
       return { kind: "office", proof: readProof(reader) };
+    case types.keys:
+      return { kind: "keys", bytes: reader.bytes(reader.remaining) };
+    case types.enrol:
+      return readSized("enrol", reader, enrolmentBytesMax);
+    case types.grant:
+      return readSized("grant", reader, grantBytesMax);
     case types.census:
       return readCensus(reader);
     case types.feed: {
@@ -158,13 +180,19 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
   }
 }
 
+/** Behind its id, within its limit. */
+function readSized(kind: "enrol" | "grant", reader: ByteReader, bytesMax: number): Paper | undefined {
+  const { remaining } = reader;
+  return remaining <= enrolmentIdBytes || remaining > bytesMax ? undefined : { kind, bytes: reader.bytes(remaining) };
+}
+
 function writeCensus(writer: ByteWriter, census: Census): void {
-  writer.u32(census.listeners).u32(census.relays).u8(census.room.length);
+  writer.u32(census.listeners).u32(census.relays).u32(census.lossy).u32(census.narrow).u8(census.room.length);
   for (const entry of census.room) writer.u8(entry.rank).u16(entry.slots).u32(entry.version);
 }
 
 function readCensus(reader: ByteReader): Paper | undefined {
-  const counts = { listeners: reader.u32(), relays: reader.u32() };
+  const counts = { listeners: reader.u32(), relays: reader.u32(), lossy: reader.u32(), narrow: reader.u32() };
   const count = reader.u8();
   if (count > limits.relaysMax) return undefined;
   const room: RelayRoom[] = [];

@@ -1,6 +1,7 @@
 import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
 import type { Deadline } from "../machine.ts";
+import type { Cover } from "./cover.ts";
 import type { Datagrams } from "./datagrams.ts";
 import type { Edge, Edges } from "./edge.ts";
 import type { Feeds } from "./feeds.ts";
@@ -28,6 +29,7 @@ export interface ReturnParts {
   readonly upkeep: Upkeep;
   readonly feeds: Feeds;
   readonly datagrams: Datagrams;
+  readonly cover: Cover;
 }
 
 /**
@@ -39,6 +41,10 @@ export class Returns {
   readonly #wires: ReturnWires;
   readonly #freezes = new FreezeWatch();
   #moveReason = "joined";
+  /** What the backup brought while it covered, before it became the parent. */
+  #coverPackets = 0;
+  /** Left because nothing came; its streams may turn out to be frozen. */
+  readonly #leftSilent = new WeakSet<Edge>();
   /** Continued on a new link; what it replays now is no move. */
   #cameBack: Edge | undefined;
 
@@ -96,14 +102,24 @@ export class Returns {
     this.#parts.datagrams.start(edge);
   }
 
+  /** The backup covered so long that it becomes the parent ([OV40]); it feeds already, so nothing is missed. */
+  move(from: Edge, to: Edge, reason: string, packets: number, now: Millis): void {
+    this.#moveReason = reason;
+    this.#coverPackets = packets;
+    this.#leftSilent.add(from);
+    this.#parts.feeds.ask(from, false, now);
+    this.#parts.upkeep.suspect(from.peer, now);
+    this.promote(to, now);
+    this.#wires.runUpkeep(now);
+  }
+
   /** One link of an edge closed. */
   linkClosed(edge: Edge, link: LinkId, now: Millis): void {
     const { session } = edge;
     const stream = session.hasStream;
     if (!session.removeLink(link, now)) return this.#severed(edge, "its relay is gone", now);
     if (session.dialed && stream && !session.hasStream) this.#parts.upkeep.streamLost(edge, now);
-    const { parent, ups } = this.#parts.edges;
-    if (edge === parent && ups.some((other) => other !== edge && other.welcomed && !other.away)) this.#swap(edge, now);
+    this.#parts.cover.suspect(edge, now);
   }
 
   /** Dialing for an edge failed. With a parent, or nothing to lose, who does not answer is not waited for. */
@@ -117,14 +133,17 @@ export class Returns {
   lost(edge: Edge, reason: string, now: Millis): void {
     if (edge.direction !== "up" || !edge.feed) return;
     if (!edge.away) this.#moveReason = reason;
+    this.#coverPackets = this.#parts.cover.lost(now);
     this.#wires.resident()?.lost(now);
   }
 
   /** A parent told how many packets of the hole it sent again. */
   replayed(edge: Edge, packets: number, now: Millis): void {
     if (edge.direction !== "up") return;
-    if (edge === this.#cameBack) this.#wires.resident()?.resumed(packets, now);
-    else this.#wires.resident()?.moved(this.#moveReason, packets, now);
+    const all = packets + this.#coverPackets;
+    if (edge === this.#cameBack) this.#wires.resident()?.covered("its connection was cut", all, now);
+    else this.#wires.resident()?.moved(this.#moveReason, all, now);
+    this.#coverPackets = 0;
     this.#cameBack = undefined;
   }
 
@@ -132,7 +151,8 @@ export class Returns {
   noteSilence(link: LinkId): void {
     const edge = this.#parts.edges.ofLink(link);
     if (edge?.direction !== "up" || !edge.welcomed) return;
-    this.#freezes.silent(edge.peer, this.#wires.received(link), edge.feed && !edge.session.hasDatagrams);
+    const fed = edge.feed || this.#leftSilent.has(edge);
+    this.#freezes.silent(edge.peer, this.#wires.received(link), fed && !edge.session.hasDatagrams);
     edge.session.prefersDatagrams = this.#freezes.isFrozen(edge.peer);
   }
 
@@ -204,13 +224,6 @@ export class Returns {
     if (!edge.session.dialed) return;
     this.#parts.upkeep.suspect(edge.peer, now);
     this.#parts.upkeep.streamLost(edge, now);
-    this.#wires.runUpkeep(now);
-  }
-
-  /** A parent that lost a link changes places with the standby before it is known whether it lives ([OV7]). */
-  #swap(parent: Edge, now: Millis): void {
-    this.#parts.feeds.ask(parent, false, now);
-    this.#moveReason = "a link to its relay was lost";
     this.#wires.runUpkeep(now);
   }
 }

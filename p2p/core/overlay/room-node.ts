@@ -1,7 +1,7 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { chance, type Crypto } from "../crypto.ts";
-import type { Deadline } from "../machine.ts";
+import { type Deadline, soonest } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/session.ts";
@@ -11,17 +11,17 @@ import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./census.ts";
 import { Datagrams } from "./datagrams.ts";
 import { type Edge, Edges } from "./edge.ts";
-import { Feeds } from "./feeds.ts";
+import { MediaFlow } from "./flow.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
 import { Notices, type NoticeWires } from "./notices.ts";
 import { takeOffice } from "./offices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
-import { Spread } from "./spread.ts";
+import type { Spread } from "./spread.ts";
 import { Dialing } from "./dialing.ts";
 import { KnownRelays } from "./known-relays.ts";
 import { Places, type PlaceWires } from "./places.ts";
-import { waysUp, wishOfAll } from "./upward.ts";
+import { waysUp } from "./upward.ts";
 import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
@@ -42,7 +42,7 @@ export class RoomNode {
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
-  readonly #feeds: Feeds;
+  readonly #flow: MediaFlow;
   readonly #grudges = new Grudges();
   readonly #returns: Returns;
   readonly #door: Door;
@@ -61,17 +61,22 @@ export class RoomNode {
       send: (link, bytes) => wires.send(link, bytes),
       close: (link) => wires.close(link),
       froze: (link) => this.#returns.noteSilence(link),
+      condition: (at) => this.#flow.condition(at),
     };
     this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
-    this.spread = new Spread(crypto, this.edges, (edge, at) => this.#blame(edge, at));
-    this.#feeds = new Feeds(this.spread, {
+    this.#flow = new MediaFlow(crypto, this.edges, {
       slots: () => wires.slots(),
       alternatives: (at) => this.alternatives(at),
       mayFeed: (edge) => this.#places.mayFeed(edge.peer),
-      wish: () => wishOfAll(this.edges, this.resident),
+      resident: () => this.resident,
+      blame: (edge, at) => this.#blame(edge, at),
+      move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
+      refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
+      cameFromAbove: (edge, fresh, at) => this.#places.seeker.heard(edge, fresh, at),
     });
+    this.spread = this.#flow.spread;
     this.notices = new Notices(tag, crypto, this.edges, this.#noticeWires());
     this.upkeep = new Upkeep(this.edges, {
       dial: (target, fresh) => wires.dial(target, fresh),
@@ -81,7 +86,7 @@ export class RoomNode {
       random: () => chance(this.#crypto),
     });
     this.#known = new KnownRelays(this.upkeep, wires.self);
-    this.#door = new Door(this.edges, this.#feeds, {
+    this.#door = new Door(this.edges, this.#flow.feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
       relays: () => this.relays,
@@ -94,7 +99,7 @@ export class RoomNode {
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
-    const parts = { edges, upkeep, feeds: this.#feeds, datagrams: this.#datagrams };
+    const parts = { edges, upkeep, datagrams: this.#datagrams, feeds: this.#flow.feeds, cover: this.#flow.cover };
     this.#returns = new Returns(parts, {
       received: (link) => wires.received(link),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
@@ -119,6 +124,7 @@ export class RoomNode {
       viewTaken: (view, at) => this.#takeView(view, at),
       time: (at) => this.resident?.time(at) ?? at,
       resident: () => this.resident,
+      keys: () => this.resident?.keys,
       fault: (reason, from, at) => {
         this.spread.reject(reason);
         this.#blame(from, at);
@@ -176,7 +182,7 @@ export class RoomNode {
   originate(packets: readonly Uint8Array[], now: Millis): boolean {
     const coreSize = this.view?.coreSize ?? 1;
     const ways = waysUp(this.edges, this.relays, coreSize, (peer) => this.upkeep.isDead(peer, now));
-    return packets.every((packet) => this.spread.originate(packet, ways, now));
+    return this.#flow.originate(packets, ways, now);
   }
 
   /** A link that we dialed for this room is open. */
@@ -219,6 +225,7 @@ export class RoomNode {
       this.#handleAnswer(edge, frame, now);
       return;
     }
+    this.#flow.heard(edge, frame, now);
     for (const signal of edge.session.handleFrame(link, frame, now)) this.#handleSignal(edge, signal, now);
   }
 
@@ -251,6 +258,7 @@ export class RoomNode {
 
   handleTimeout(now: Millis): void {
     this.#returns.handleTimeout(now);
+    this.#flow.handleTimeout(now);
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.#places.handleTimeout(now);
@@ -259,16 +267,9 @@ export class RoomNode {
   }
 
   deadline(): Deadline | undefined {
-    let soonest = this.upkeep.deadline();
-    const consider = (other: Deadline | undefined): void => {
-      if (other && (!soonest || other.at < soonest.at)) soonest = other;
-    };
-    for (const edge of this.edges.all) consider(edge.session.deadline());
-    consider(this.#returns.deadline());
-    consider(this.#datagrams.deadline());
-    consider(this.#places.deadline());
-    consider(this.#census.deadline(this.#censusFacts));
-    return soonest;
+    const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams, this.#places];
+    const sessions = this.edges.all.map((edge) => edge.session.deadline());
+    return soonest(...parts.map((part) => part.deadline()), ...sessions, this.#census.deadline(this.#censusFacts));
   }
 
   runUpkeep(now: Millis): void {
@@ -286,8 +287,7 @@ export class RoomNode {
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
     this.#places.review(now);
-    const { parent } = this.edges;
-    if (parent) this.#feeds.settleWish(parent, now);
+    this.#flow.settle(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -324,12 +324,10 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media": {
-        const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (passed && this.spread.wants(this.resident?.layer, passed, now)) this.resident?.packet(passed, now);
-        if (edge.direction === "up") this.#places.seeker.heard(edge, passed !== undefined, now);
+      case "media":
+      case "cover":
+        this.#flow.handle(edge, signal, now);
         break;
-      }
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -357,6 +355,9 @@ export class RoomNode {
       case "petition":
       case "note":
       case "act":
+      case "keys":
+      case "enrol":
+      case "grant":
         this.notices.handle(edge, paper, now);
         break;
       case "office":
@@ -369,7 +370,7 @@ export class RoomNode {
       case "feed":
         this.#census.touch();
         if (edge.direction !== "down") break;
-        this.#feeds.change(edge, paper, now);
+        this.#flow.feeds.change(edge, paper, now);
         this.#places.feedChanged(edge, now);
         break;
       case "no-feed":
@@ -437,7 +438,7 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident !== undefined };
+    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses };
   }
 
   #tellCensus(now: Millis): void {

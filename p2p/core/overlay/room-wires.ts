@@ -5,6 +5,7 @@ import type { RelayView } from "../room/view.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Edge } from "./edge.ts";
 import type { Received } from "./freeze.ts";
+import type { KeyReader } from "./key-notices.ts";
 import type { Census } from "./papers.ts";
 import type { Passed } from "./spread.ts";
 
@@ -30,6 +31,8 @@ export interface RoomWires {
 export interface RoomResident {
   /** The layer that is wanted of every voice. */
   readonly layer: Layer;
+  /** Whether it loses much ([OV50]). */
+  readonly hearing: { readonly losses: { readonly lossy: boolean } };
   packet(passed: Passed, now: Millis): void;
   view(view: RelayView, now: Millis): void;
   state(bytes: Uint8Array, now: Millis): void;
@@ -39,6 +42,7 @@ export interface RoomResident {
   event(bytes: Uint8Array, now: Millis): void;
   /** A session signed two views or states under one number. */
   forked(now: Millis): void;
+  readonly keys: KeyReader;
   census(census: Census): void;
   /** A relay let us in; `time` is its clock. */
   welcomed(edge: Edge, time: number, now: Millis): void;
@@ -48,8 +52,8 @@ export interface RoomResident {
   /** A dial to a relay failed. */
   unreachable(peer: PeerId, now: Millis): void;
   moved(reason: string, packets: number, now: Millis): void;
-  /** The parent is the same, but by a new link; the hole was replayed. */
-  resumed(packets: number, now: Millis): void;
+  /** The parent is the same; what it did not send for a moment, its backup or a new link brought. */
+  covered(reason: string, packets: number, now: Millis): void;
   /** Media is not asked for any more, because every way to it freezes ([OV16]). */
   muted(): void;
   /** Whether our own microphone is or may be open. */

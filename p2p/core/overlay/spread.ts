@@ -5,11 +5,13 @@ import { type Admitted, PacketGate } from "../packet/gate.ts";
 import { voiceIdOf } from "../packet/format.ts";
 import type { RelayView } from "../room/view.ts";
 import { encodeFrame } from "../session/frames.ts";
-import { type Edge, type Edges, layersOf } from "./edge.ts";
+import { type Edge, type Edges, isFed, layersOf } from "./edge.ts";
 import { LayerWatch, type Layers } from "./layers.ts";
 import { type Have, Ring } from "./ring.ts";
 
 const framesPerPacket = limits.packetMs / limits.frameMs;
+/** Media passes here as long after a packet: a listener must not take the pause after the last one for a parent's fault. */
+const passingMs = 200;
 /** Links a packet may cross; the tree is never this deep, so more is a lie or a loop. */
 const hopsMax = 32;
 
@@ -29,6 +31,7 @@ export interface Passed extends Admitted {
 export class Spread {
   packetsForwarded = 0;
   framesDuplicate = 0;
+  #passedAt: Millis | undefined;
   readonly rejected = new Map<string, number>();
   readonly ring = new Ring();
   readonly #layers = new LayerWatch();
@@ -105,7 +108,7 @@ export class Spread {
 
   #down(passed: Passed, frame: Uint8Array, from: Edge | undefined, now: Millis): void {
     for (const edge of this.#edges.all) {
-      if (edge.direction !== "down" || !edge.feed || edge === from) continue;
+      if (edge === from || !isFed(edge, now)) continue;
       if (this.wants(layersOf(edge), passed, now)) this.#send(edge, frame, now);
     }
   }
@@ -120,8 +123,14 @@ export class Spread {
   }
 
   #keep(passed: Passed, now: Millis): void {
+    this.#passedAt = now;
     this.ring.add(passed);
     this.#layers.saw(passed.voiceId, passed.layer, now);
+  }
+
+  /** Whether media passes here at present. */
+  isPassing(now: Millis): boolean {
+    return this.#passedAt !== undefined && now - this.#passedAt < passingMs;
   }
 
   /** Counts something that was refused. */

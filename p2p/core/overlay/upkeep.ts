@@ -223,6 +223,11 @@ export class Upkeep {
     this.#noFeedUntil.set(peer, millis(now + refusedMs));
   }
 
+  /** Whether it said so a moment ago. */
+  hasNoSlot(peer: PeerId): boolean {
+    return this.#noFeedUntil.has(peer);
+  }
+
   /** Tries these next, in this order: somebody who knows says that they have room. */
   prefer(peers: readonly PeerId[]): void {
     peers.forEach((peer, index) => this.#draws.set(peer, index - peers.length));

@@ -28,5 +28,9 @@ export function waysUp(
 export function wishOfAll(edges: Edges, resident: RoomResident | undefined): Wish {
   const below = edges.downs.filter((edge) => edge.feed).map(layersOf);
   const own = resident ? [resident.layer] : [];
-  return { layers: unionOf([...own, ...below]) ?? "normal", prompt: resident?.speaks() ?? false };
+  return {
+    layers: unionOf([...own, ...below]) ?? "normal",
+    prompt: resident?.speaks() ?? false,
+    lossy: resident?.hearing.losses.lossy ?? false,
+  };
 }

@@ -68,7 +68,7 @@ export class PacketSealer {
     if (epoch.number === this.#epoch.number && equal(epoch.secret, this.#epoch.secret)) return;
     assert(epoch.number > this.#epoch.number, "a media epoch is never gone back to");
     this.#epoch = epoch;
-    this.#senderKeys.clear();
+    forget(this.#senderKeys);
   }
 
   /** One signed packet, ready to send. Content that breaks its bounds is our own bug: assert. */
@@ -92,6 +92,13 @@ export class PacketSealer {
     const sealed = this.#crypto.seal(this.#senderKey(layer), nonceOf(header), head, plaintext, sealTagBytes);
     const signature = this.#crypto.sign(this.#voiceSeed, signedPart(this.#tag, concat(head, sealed)));
     return buildPacket(head, sealed, signature);
+  }
+
+  /** Overwrites every secret; nothing is sealed after it. */
+  wipe(): void {
+    this.#voiceSeed.fill(0);
+    this.#epoch.secret.fill(0);
+    forget(this.#senderKeys);
   }
 
   #senderKey(layer: Layer): Uint8Array {
@@ -120,13 +127,20 @@ export class PacketOpener implements PacketOpening {
     assert(epoch.number > this.#current.number, "a media epoch is never gone back to");
     this.#previous = this.#current;
     this.#current = epoch;
-    this.#senderKeys.clear();
+    forget(this.#senderKeys);
   }
 
   /** Forgets the epoch before, when its grace has passed. */
   forgetPrevious(): void {
     this.#previous = undefined;
-    this.#senderKeys.clear();
+    forget(this.#senderKeys);
+  }
+
+  /** Overwrites every secret; nothing opens after it. */
+  wipe(): void {
+    this.#current.secret.fill(0);
+    this.#previous?.secret.fill(0);
+    this.forgetPrevious();
   }
 
   open(packet: Packet, voiceKey: Uint8Array, now: Millis): Result<OpenedPacket, "no-key" | "seal"> {
@@ -144,11 +158,16 @@ export class PacketOpener implements PacketOpening {
     const known = this.#senderKeys.get(name);
     if (known !== undefined) return known;
     // More than a full stage never speaks at once; beyond it voices have come and gone, and a key costs microseconds.
-    if (this.#senderKeys.size >= senderKeysMax) this.#senderKeys.clear();
+    if (this.#senderKeys.size >= senderKeysMax) forget(this.#senderKeys);
     const key = senderKeyOf(this.#crypto, epoch.secret, voiceKey, layer);
     this.#senderKeys.set(name, key);
     return key;
   }
+}
+
+function forget(keys: Map<unknown, Uint8Array>): void {
+  for (const key of keys.values()) key.fill(0);
+  keys.clear();
 }
 
 /** The key of one voice in one layer and epoch ([PK5]). */

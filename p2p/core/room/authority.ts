@@ -182,16 +182,17 @@ export class Authority {
     return (this.keys.session.capability.expires * 1000 - renewMs) as Millis;
   }
 
-  /** A newer relay view. */
-  issueView(now: Millis): RelayView {
-    const content = { ...this.#viewContent(), sequence: ++this.#viewSequence, issuedAt: Math.floor(now) as Millis };
-    this.#viewSigned = encodeView(unnumbered(content));
+  /** A newer relay view. `epoch`: low 8 bits of the media epoch. */
+  issueView(now: Millis, epoch = 0): RelayView {
+    const said = this.#viewContent();
+    this.#viewSigned = encodeView(said);
+    const content = { ...said, epoch, sequence: ++this.#viewSequence, issuedAt: Math.floor(now) as Millis };
     return signView(this.#crypto, this.keys.session.seed, content);
   }
 
   /** Whether relays have to be told something new. */
   get isViewStale(): boolean {
-    return !this.#viewSigned || !equal(this.#viewSigned, encodeView(unnumbered(this.#viewContent())));
+    return !this.#viewSigned || !equal(this.#viewSigned, encodeView(this.#viewContent()));
   }
 
   #viewContent(): ViewContent {
@@ -247,6 +248,14 @@ export class Authority {
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
     const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
     return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.carrying), parent);
+  }
+
+  /** The link that replaces all before, with the invite of whoever is in. */
+  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> {
+    const generation = this.state.generation + 1;
+    const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
+    const { inviteSeed, chain } = this.issueInvite(terms, now, generation);
+    return { kind: "replace-link", generation, inviteSeed, chain };
   }
 
   /** Says something for the room. What it changed is sent with `takeEvents`. */

@@ -1,13 +1,16 @@
 import type { ErrorCode } from "../../api/errors.ts";
 import type { Millis } from "../../api/ids.ts";
+import type { Crypto } from "../crypto.ts";
 import type { Notices } from "../overlay/notices.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { Chat, Said } from "./chat.ts";
+import { answerToHand, removalOf } from "./deeds.ts";
 import type { Keeping } from "./keeping.ts";
 import type { Question, Ruling } from "./resident.ts";
 
 /** What a person's doings need. */
 export interface DoingsWires {
+  readonly crypto: Crypto;
   readonly keeping: Keeping;
   readonly chat: Chat;
   readonly notices: Notices;
@@ -31,10 +34,13 @@ export class Doings {
   /** An answer to a hand, or the word that somebody leaves the stage; refused where the right is missing. */
   rule(command: Ruling, now: Millis): void {
     const { keeping } = this.#wires;
-    const code =
+    const { state } = keeping;
+    if (!state) return;
+    const deed =
       command.kind === "remove-from-stage"
-        ? keeping.removeVoice(command.voice, now)
-        : keeping.answerHand(command.hand, command.kind === "admit", now);
+        ? removalOf(state, command.voice)
+        : answerToHand(this.#wires.crypto, state, command.hand, command.kind === "admit");
+    const code = keeping.carryOut(deed, now);
     if (code === "not-allowed") this.#refuse(code);
   }
 

@@ -4,6 +4,7 @@ import { limits } from "../../api/limits.ts";
 import type { Passed } from "../overlay/spread.ts";
 import { ReplayWindow } from "../packet/replay.ts";
 import { Ledger } from "./ledger.ts";
+import { LossWatch } from "./strength.ts";
 
 /** A pause in arrival that is told of with a move: three packets. */
 const gapMsMin = 3 * limits.packetMs;
@@ -28,6 +29,7 @@ export class Hearing {
   /** Ticks heard of each voice, whatever the layer: both carry the same number. */
   readonly #ticks = new Map<VoiceKey, ReplayWindow>();
   readonly #ledger = new Ledger();
+  readonly losses = new LossWatch();
   #moves = 0;
   #covers = 0;
   #heardAt: Millis | undefined;
@@ -73,8 +75,11 @@ export class Hearing {
     return Math.round(recent ? recent.ms : now - (this.#heardAt ?? now));
   }
 
-  settle(now: Millis): void {
+  /** Judges what is due. True when we began or ceased to lose much. */
+  settle(now: Millis): boolean {
     this.#ledger.settle(now);
+    const { framesExpected, framesConcealed } = this.#ledger;
+    return this.losses.look(framesExpected, framesConcealed, now);
   }
 
   /** Counts so far, and how the interval went. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../api/errors.ts";
-import { type Millis, millis, type PeerId, type RoomTag, type VoiceKey } from "../../api/ids.ts";
+import { type Millis, millis, type PeerId, type RoomTag } from "../../api/ids.ts";
 import type { Act, InviteTerms, IssuedInvite } from "../../api/room.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
@@ -9,21 +9,22 @@ import type { HostProof } from "../session/frames.ts";
 import { Authority } from "./authority.ts";
 import { hostPerson } from "./first-state.ts";
 import { openEvent } from "./chain.ts";
-import { answerToHand, codeOfVoid, type Deed, deedOf, removalOf } from "./deeds.ts";
+import { codeOfVoid, type Deed, deedOf } from "./deeds.ts";
 import type { RoomEvent } from "./event.ts";
 import { History } from "./history.ts";
 import type { Invite } from "./invite.ts";
 import { epochSecret, type RoomKeys } from "./keys.ts";
+import type { MemberKeys } from "./member-keys.ts";
 import { writeEvent } from "./pen.ts";
 import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./petition.ts";
 import { proveHost } from "./proof.ts";
-import type { Void } from "./reduce.ts";
+import { isOut, type Void } from "./reduce.ts";
 import { withShut } from "./reconcile.ts";
-import { soonest } from "../machine.ts";
+import { earlier } from "../machine.ts";
 import { Requests } from "./requests.ts";
 import { isVouchedFor, openState } from "./sealed-state.ts";
 import { delegate, type Seat } from "./seat.ts";
-import { handBytes, type Keeper, type RoomState } from "./state.ts";
+import { handBytes, hasKey, type Keeper, type RoomState } from "./state.ts";
 import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
 import type { RelayView } from "./view.ts";
 
@@ -46,9 +47,13 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
   "end",
 ]);
 
+/** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "replace-link"]);
+
 /** What keeping a room needs from the person who sits in it. */
 export interface KeepingWires {
   readonly self: PeerId;
+  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "rekey" | "tell" | "stepDown">;
   /** The best time known. */
   time(now: Millis): Millis;
   /** The room is another one than before. */
@@ -94,6 +99,13 @@ export class Keeping {
   /** The same person, by another invite. */
   reseat(seat: Seat): void {
     this.#seat = seat;
+  }
+
+  /** Whether somebody may have the room's keys. */
+  mayHold(identityKey: Uint8Array, chain: Seat["chain"]): boolean {
+    const { state } = this;
+    if (!state) return true;
+    return !isOut(state, identityKey, inviteOf(this.#crypto, chain).branch) && !hasKey(state.kicked, identityKey);
   }
 
   /** Whoever acts for the room, if that is us. */
@@ -149,20 +161,24 @@ export class Keeping {
   issue(now: Millis): void {
     if (!this.#authority) return;
     // Dated by the clock that dated the session: relays compare the two ([RM16]).
-    this.#node.notices.adoptView(this.#authority.issueView(now), now);
+    this.#adoptView(this.#authority, now);
     this.#node.notices.adoptState(this.#authority.issueState(), now);
     this.#settleAt = undefined;
     this.#reclaimAt = undefined;
   }
 
+  /** A host begins: one that comes back signs nothing until it has looked around. */
+  open(now: Millis): void {
+    this.#isAtWork = !this.#seat.comesBack;
+    if (this.#isAtWork) this.issue(now);
+  }
+
   /** A host takes up its room: with what happened meanwhile, when it comes back. */
   takeUp(now: Millis): void {
-    const { view } = this.#node;
-    if (!this.#authority) return;
     this.#isAtWork = true;
     if (this.#seat.comesBack) {
-      this.#authority.takeNewSession(now);
-      if (view) this.#authority.countBeyond(view, this.#authority.state);
+      this.#authority?.takeNewSession(this.#wires.time(now));
+      if (this.#node.view) this.#authority?.countBeyond(this.#node.view, this.#authority.state);
     }
     this.issue(now);
   }
@@ -177,20 +193,9 @@ export class Keeping {
       identityKey: identity.key,
       state,
       office: (key: Uint8Array, at: Millis) => authority?.officeOf(key, at),
-      newLink: (at: Millis) => (authority ? newLink(authority, at) : undefined),
+      newLink: (at: Millis) => authority?.newLink(at),
     };
-    return this.#carryOut(deedOf(act, doer, now), now);
-  }
-
-  /** Lets a hand speak, or lowers it. */
-  answerHand(id: string, isAdmitted: boolean, now: Millis): ErrorCode | undefined {
-    const { state } = this;
-    return state ? this.#carryOut(answerToHand(this.#crypto, state, id, isAdmitted), now) : "not-here";
-  }
-
-  /** Takes a voice off the stage. */
-  removeVoice(voice: VoiceKey, now: Millis): ErrorCode | undefined {
-    return this.state ? this.#carryOut(removalOf(this.state, voice), now) : "not-here";
+    return this.carryOut(deedOf(act, doer, now), now);
   }
 
   /** An invite for others; undefined for who may not. */
@@ -238,17 +243,13 @@ export class Keeping {
     // A host's session may be a new one, which our own state does not name.
     if (isAbove || (view.session.rank === 0 && this.#seat.authority === undefined)) {
       this.#authority = undefined;
+      this.#wires.keys.stepDown();
       this.#succession.heard(key, now);
     } else if (this.#isAtWork) this.#reclaimAt = millis(now + reclaimMs);
   }
 
   /** Whether what we sign is meant for others already; a host that comes back looks around first. */
   #isAtWork = true;
-
-  /** A host that comes back signs nothing until it has looked around. */
-  lookAround(): void {
-    this.#isAtWork = false;
-  }
 
   /** Takes a state that opens and that somebody vouches for. */
   takeState(bytes: Uint8Array, now: Millis): void {
@@ -283,7 +284,7 @@ export class Keeping {
     if (taken !== "applied") return;
     this.#authority?.noteDone(event.content);
     this.#noticed(event.content, now);
-    this.#publish(now, decidesWhoComes.has(event.content.kind));
+    this.#publish(now, [event.content]);
   }
 
   /** Two things were signed under one number. */
@@ -323,8 +324,8 @@ export class Keeping {
     if (!state) return undefined;
     const own = !this.#authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    return soonest(
-      soonest(soonest(this.#settleAt, this.#reclaimAt), soonest(this.#beatAt, dueAt)),
+    return earlier(
+      earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, dueAt)),
       this.requests.nextAt,
     );
   }
@@ -338,7 +339,7 @@ export class Keeping {
   }
 
   /** Events of our own, written and sent, or a request. */
-  #carryOut(deed: Deed, now: Millis): ErrorCode | undefined {
+  carryOut(deed: Deed, now: Millis): ErrorCode | undefined {
     if (deed.kind === "refused") return deed.code;
     if (deed.kind === "wish") {
       if (deed.wish === "leave-stage") this.ask(deed.wish, this.#crypto.randomBytes(handBytes), now);
@@ -351,10 +352,7 @@ export class Keeping {
       if (reason !== undefined) return codeOfVoid(reason);
       this.#noticed(event, now);
     }
-    this.#publish(
-      now,
-      deed.events.some(({ kind }) => decidesWhoComes.has(kind)),
-    );
+    this.#publish(now, deed.events);
     return undefined;
   }
 
@@ -374,17 +372,27 @@ export class Keeping {
   }
 
   /** Sends what was written, and what relays have to know of it. */
-  #publish(now: Millis, isUrgent = false): void {
+  #publish(now: Millis, done: readonly RoomEvent[] = []): void {
+    const isUrgent = done.some(({ kind }) => decidesWhoComes.has(kind));
+    const needsKeys = done.some(({ kind }) => putsSomebodyOut.has(kind));
     const authority = this.#authority;
     for (const { encoded } of authority?.takeEvents() ?? []) {
       this.#node.notices.passEvent(encoded, now);
     }
     if (authority && this.#isAtWork) {
-      if (authority.isViewStale) this.#node.notices.adoptView(authority.issueView(now), now);
+      if (needsKeys) this.#wires.keys.rekey(now);
+      if (needsKeys || authority.isViewStale) this.#adoptView(authority, now);
+      if (needsKeys) this.#wires.keys.tell(now);
       const at = millis(now + (isUrgent ? settleSoonMs : settleEveryMs));
-      if (authority.history.size > 0) this.#settleAt = soonest(this.#settleAt, at);
+      if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
     }
     this.#wires.changed(now);
+  }
+
+  #adoptView(authority: Authority, now: Millis): void {
+    this.#node.notices.adoptView(authority.issueView(now, this.#wires.keys.epochOfView), now);
+    // After the view that names the session.
+    this.#wires.keys.lead(authority.keys.session, now);
   }
 
   #settle(now: Millis): void {
@@ -435,12 +443,3 @@ export class Keeping {
     this.#wires.changed(now);
   }
 }
-
-function newLink(authority: Authority, now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined {
-  const generation = authority.state.generation + 1;
-  const invite = authority.issueInvite({ role: "listener", expiresInMs: linkMs, singleUse: false }, now, generation);
-  return { kind: "replace-link", generation, inviteSeed: invite.inviteSeed, chain: invite.chain };
-}
-
-/** As the first invites hold. */
-const linkMs = 7 * 24 * 3_600_000;

@@ -5,7 +5,7 @@ import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { lookupKeys } from "../discovery/record.ts";
-import type { Deadline } from "../machine.ts";
+import { type Deadline, due, soonest } from "../machine.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
@@ -22,6 +22,7 @@ import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
 import { hintsOfRecord } from "./hints.ts";
+import { MemberKeys } from "./member-keys.ts";
 import { epochSecret } from "./keys.ts";
 import type { Invite } from "./invite.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
@@ -31,7 +32,6 @@ import { Opening } from "./opening.ts";
 import { Sound } from "./sound.ts";
 import { Keeping } from "./keeping.ts";
 import type { Resident, ResidentWires } from "./resident.ts";
-import type { RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
 import type { RelayView } from "./view.ts";
 
@@ -48,6 +48,7 @@ export class Member implements Resident {
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
   readonly #sound: Sound;
+  readonly keys: MemberKeys;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
   readonly #finding: Finding;
@@ -67,12 +68,16 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
-    this.#sound = new Sound(crypto, seat);
+    const mayHold = (identityKey: Uint8Array, chain: Seat["chain"]): boolean =>
+      this.#keeping.mayHold(identityKey, chain);
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold, time: (at) => this.#clock.now(at) });
+    this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
-    this.#teller = new Teller((event) => this.#tell(event), skeleton);
+    this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
     this.#asking = new Asking(crypto);
     this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
     this.doings = new Doings({
+      crypto,
       keeping: this.#keeping,
       chat: new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat),
       notices: node.notices,
@@ -93,10 +98,6 @@ export class Member implements Resident {
 
   get #isHost(): boolean {
     return this.#seat.authority !== undefined;
-  }
-
-  get #state(): RoomState | undefined {
-    return this.#keeping.state;
   }
 
   get over(): boolean {
@@ -120,8 +121,7 @@ export class Member implements Resident {
   /** Takes the seat: a host issues its first papers. */
   start(now: Millis): void {
     this.#teller.step("asking-relays");
-    if (this.#isHost && this.#seat.comesBack) this.#keeping.lookAround();
-    else if (this.#isHost) this.#keeping.issue(now);
+    if (this.#isHost) this.#keeping.open(now);
     this.#node.runUpkeep(now);
     this.#advance(now);
   }
@@ -193,6 +193,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#sound.takeView(view);
+    this.keys.viewTaken(view.epoch);
     this.#teller.members(undefined, view.voices.length);
     this.#keeping.view(view, now);
     this.#updateRole();
@@ -242,9 +243,9 @@ export class Member implements Resident {
     this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
   }
 
-  resumed(packets: number, now: Millis): void {
+  covered(reason: string, packets: number, now: Millis): void {
     const gapMs = this.hearing.covered(now);
-    this.#tell({ event: "cover", reason: "its connection was cut", gapMs, packetsRecovered: packets });
+    this.#tell({ event: "cover", reason, gapMs, packetsRecovered: packets });
   }
 
   muted(): void {
@@ -269,28 +270,28 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
-    this.hearing.settle(now);
-    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops);
+    if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }
 
   deadline(): Deadline | undefined {
     if (this.#over) return undefined;
-    const waits: Deadline[] = [];
-    const wait = (at: Millis | undefined, reason: string): void => {
-      if (at !== undefined) waits.push({ at, reason });
-    };
-    if (!this.#joined) wait(this.#finding.endsAt, "find the room");
-    if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
-    if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
-    if (this.#isHost && !this.#hosting) wait(this.#opening.dueAt, "slow relays");
-    if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
-    const { authority } = this.#keeping;
-    if (authority && this.#mayPublish) wait(authority.renewAt, "renew the session");
-    if (authority && this.#mayPublish && this.#wires.discovery) wait(authority.publishAt, "publish");
-    wait(this.#keeping.deadline(), "keep the room");
-    wait(this.#endsAt, "end the room");
-    return waits.sort((a, b) => a.at - b.at)[0];
+    const isCutOff = this.#isCutOff();
+    const publishes = this.#mayPublish ? this.#keeping.authority : undefined;
+    return soonest(
+      this.#joined ? undefined : due(this.#finding.endsAt, "find the room"),
+      this.#joined && isCutOff ? due(this.#cutOff.dueAt, "cut off") : undefined,
+      isCutOff ? due(this.#finding.lookupAt, "look the room up") : undefined,
+      this.#isHost && !this.#hosting ? due(this.#opening.dueAt, "slow relays") : undefined,
+      this.#joined ? due(this.#asking.nextAt, "repeat a petition") : undefined,
+      due(this.keys.dueAt, "keys"),
+      this.#joined ? due(this.hearing.losses.dueAt, "count losses") : undefined,
+      due(publishes?.renewAt, "renew the session"),
+      this.#wires.discovery ? due(publishes?.publishAt, "publish") : undefined,
+      due(this.#keeping.deadline(), "keep the room"),
+      due(this.#endsAt, "end the room"),
+    );
   }
 
   /** One step of everything that waits for something else: called after every change. */
@@ -299,9 +300,11 @@ export class Member implements Resident {
     if (this.#cutOff.isDue(this.#isCutOff(), now)) this.#tell({ event: "trouble", code: "stalled", fatal: false });
     if (this.#isHost && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
-    this.#petition(now);
+    const asked = this.#joined ? this.#asking.due(this.#keeping.state, this.#role, now) : undefined;
+    if (asked) this.#keeping.ask(asked.wish, asked.id, now);
     this.#keeping.tick(!this.#isCutOff(), now);
     if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
+    this.keys.run(now, () => this.#keeping.issue(now));
     if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
@@ -316,18 +319,17 @@ export class Member implements Resident {
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
-    if (this.#seat.comesBack) this.#keeping.takeUp(this.#clock.now(now));
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
-    if (!this.#seat.comesBack) this.#keeping.issue(now);
+    this.#keeping.takeUp(now);
   }
 
   #tryJoin(now: Millis): void {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
-    const state = this.#state;
-    if (!placed || !this.#node.view || !state || !this.#inTime(now)) return;
+    const state = this.#keeping.state;
+    if (!placed || !this.#node.view || !state) return;
     if (this.#isHost && !this.#hosting) return;
-    const barred = barredFrom(this.#crypto, this.#seat, state, false);
+    const barred = this.#chainFault(now) ?? barredFrom(this.#crypto, this.#seat, state, false);
     if (barred) return this.#fail(barred);
     if (waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
@@ -338,11 +340,8 @@ export class Member implements Resident {
     if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
   }
 
-  /** Whether the invite is in force by the best time we know; tells and ends when not. */
-  #inTime(now: Millis): boolean {
-    const code = faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
-    if (code) this.#fail(code);
-    return code === undefined;
+  #chainFault(now: Millis): ErrorCode | undefined {
+    return faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
   }
 
   #giveUp(now: Millis): void {
@@ -353,7 +352,7 @@ export class Member implements Resident {
     if (tried) this.#finding.hurry(now);
     const code = this.#finding.verdict(tried, now);
     // An invite that is over is the better answer than a relay that is gone.
-    if (code && this.#inTime(now)) this.#fail(code);
+    if (code) this.#fail(this.#chainFault(now) ?? code);
   }
 
   #fail(code: ErrorCode): void {
@@ -377,12 +376,6 @@ export class Member implements Resident {
     for (const record of records) this.#wires.emit({ kind: "publish", ...record });
   }
 
-  #petition(now: Millis): void {
-    const asked = this.#joined ? this.#asking.due(this.#state, this.#role, now) : undefined;
-    if (!asked) return;
-    this.#keeping.ask(asked.wish, asked.id, now);
-  }
-
   /** Whether we speak for the room: a host that has its relays, or an heir that acts. */
   get #mayPublish(): boolean {
     return this.#hosting || (!this.#isHost && this.#keeping.authority !== undefined);
@@ -391,6 +384,7 @@ export class Member implements Resident {
   #keepingWires(): ConstructorParameters<typeof Keeping>[3] {
     return {
       self: this.#wires.self,
+      keys: this.keys,
       time: (now) => this.#clock.now(now),
       changed: (now) => this.#changed(now),
       forked: () => this.#tell({ event: "trouble", code: "forked", fatal: false }),
@@ -401,7 +395,7 @@ export class Member implements Resident {
 
   /** The room is another one than before. */
   #changed(now: Millis): void {
-    const state = this.#state;
+    const state = this.#keeping.state;
     if (!state || this.#over) return;
     const barred = this.#joined ? barredFrom(this.#crypto, this.#seat, state, true) : undefined;
     // Who ended it tells everybody first.
@@ -421,7 +415,7 @@ export class Member implements Resident {
   }
 
   #tellFacts(): void {
-    const state = this.#state;
+    const state = this.#keeping.state;
     if (!state || !this.#joined) return;
     const { keptBy, issued } = this.#keeping;
     this.#teller.facts(this.#crypto, state, { ...this.#seat, role: this.#role, keptBy });
@@ -435,13 +429,13 @@ export class Member implements Resident {
   #updateRole(): void {
     this.#updateOwnRole();
     const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
-    if (this.#state) this.#teller.stage(this.#state, self);
+    if (this.#keeping.state) this.#teller.stage(this.#keeping.state, self);
     this.#tellFacts();
   }
 
   #updateOwnRole(): void {
     if (this.#isHost) return;
-    const role = this.#asking.answered(this.#state, this.#seat.identity.key, this.#mayBeHeard());
+    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });

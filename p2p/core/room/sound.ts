@@ -3,24 +3,19 @@ import type { Millis } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
 import type { Passed } from "../overlay/spread.ts";
 import { isOpus, viewMarkOf } from "../packet/format.ts";
-import { PacketOpener, PacketSealer } from "../packet/seal.ts";
-import { epochSecret } from "./keys.ts";
-import type { Seat } from "./seat.ts";
+import type { MemberKeys } from "./member-keys.ts";
 import { type RelayView, viewHash } from "./view.ts";
 
 /** What one person says and hears, sealed and opened under the epoch in force. */
 export class Sound {
   readonly #crypto: Crypto;
-  readonly #opener: PacketOpener;
-  readonly #sealer: PacketSealer;
+  readonly #keys: Pick<MemberKeys, "opener" | "sealer">;
   #viewMark = 0;
   #sequence = 0;
 
-  constructor(crypto: Crypto, seat: Seat) {
+  constructor(crypto: Crypto, keys: Pick<MemberKeys, "opener" | "sealer">) {
     this.#crypto = crypto;
-    const epoch = { number: 0, secret: epochSecret(crypto, seat.secret, seat.tag, 0) };
-    this.#opener = new PacketOpener(crypto, epoch);
-    this.#sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
+    this.#keys = keys;
   }
 
   /** A newer view: packets name it. */
@@ -32,12 +27,12 @@ export class Sound {
   seal({ opus, low, capturedAt }: SpokenPacket): Uint8Array[] | undefined {
     if (!isOpus(opus) || (low && !isOpus(low))) return undefined;
     const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
-    const sealed = [this.#sealer.seal({ ...content, layer: "normal", opus })];
-    if (low) sealed.push(this.#sealer.seal({ ...content, layer: "low", opus: low }));
+    const sealed = [this.#keys.sealer.seal({ ...content, layer: "normal", opus })];
+    if (low) sealed.push(this.#keys.sealer.seal({ ...content, layer: "low", opus: low }));
     return sealed;
   }
 
-  open(passed: Passed, now: Millis): ReturnType<PacketOpener["open"]> {
-    return this.#opener.open(passed.packet, passed.voiceKey, now);
+  open(passed: Passed, now: Millis): ReturnType<MemberKeys["opener"]["open"]> {
+    return this.#keys.opener.open(passed.packet, passed.voiceKey, now);
   }
 }

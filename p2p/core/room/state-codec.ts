@@ -101,10 +101,12 @@ export function readPerson(reader: ByteReader): StagePerson | undefined {
   return role === undefined || name === undefined ? undefined : { voiceKey, identityKey, role, name, branch };
 }
 
+/** Writes a raised hand; shared with events. */
 export function writeHand(writer: ByteWriter, hand: RaisedHand): void {
   writePerson(writer.bytes(hand.id).u48(hand.raisedAt), hand.person);
 }
 
+/** Reads what `writeHand` wrote; undefined when its person does not parse. */
 export function readHand(reader: ByteReader): RaisedHand | undefined {
   const id = reader.bytes(handBytes);
   const raisedAt = millis(reader.u48());
@@ -112,6 +114,7 @@ export function readHand(reader: ByteReader): RaisedHand | undefined {
   return person && { id, person, raisedAt };
 }
 
+/** Writes somebody in charge; shared with events. */
 export function writeKeeper(writer: ByteWriter, keeper: Keeper): void {
   writer.bytes(keeper.key).bytes(keeper.identityKey).u8(keeperRoles.indexOf(keeper.role));
   writer.sized8(encodeUtf8(keeper.name)).u8(keeper.office ? 1 : 0);
@@ -121,6 +124,7 @@ export function writeKeeper(writer: ByteWriter, keeper: Keeper): void {
   writer.u32(certificate.expires).u8(certificate.rank).bytes(certificate.signature);
 }
 
+/** Reads what `writeKeeper` wrote; undefined for a role that keeps nothing or a name that is too long. */
 export function readKeeper(reader: ByteReader): Keeper | undefined {
   const key = reader.bytes(keyBytes);
   const identityKey = reader.bytes(keyBytes);
@@ -159,10 +163,12 @@ export function readRules(reader: ByteReader): Rules | undefined {
   return { title, rules, links, access, slowModeS, pushToTalkOnly };
 }
 
+/** Writes somebody with their name; shared with events. */
 export function writeNamed(writer: ByteWriter, named: Named): void {
   writer.bytes(named.identityKey).sized8(encodeUtf8(named.name));
 }
 
+/** Reads what `writeNamed` wrote; undefined for a name that is too long. */
 export function readNamed(reader: ByteReader): Named | undefined {
   const identityKey = reader.bytes(keyBytes);
   const name = readText8(reader, nameBytesMax);

@@ -11,8 +11,9 @@ export const nameBytesMax = 96;
 export const titleBytesMax = 240;
 /** Likewise: the house rules of a room, two short paragraphs. */
 export const rulesBytesMax = 1000;
-/** Links shown to everybody, and how long one may be. */
+/** Links shown to everybody. */
 export const linksMax = 8;
+/** How long one of them may be. */
 export const linkBytesMax = 200;
 /** Hands that wait at most: what fits into one message with a full stage. */
 export const handsMax = 64;

@@ -1,7 +1,7 @@
 import type { Crypto } from "../crypto.ts";
 import type { Hand, JoinStep, PlaceRelay, Role, StagePerson as SeenPerson } from "../../api/engine.ts";
 import type { IssuedInvite } from "../../api/room.ts";
-import type { VoiceKey } from "../../api/ids.ts";
+import type { Millis, VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
@@ -10,6 +10,7 @@ import type { PeerEvent } from "../peer-io.ts";
 import { factsOf, type Skeleton } from "./facts.ts";
 import type { Seat } from "./seat.ts";
 import type { RoomState } from "./state.ts";
+import { StrengthChoice } from "./strength.ts";
 
 /** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
 const belowMax = 64;
@@ -37,11 +38,13 @@ export class Teller {
   #place = "";
   #members = "";
   #census: Census | undefined;
+  readonly #strength: StrengthChoice;
   #step: JoinStep | undefined;
 
-  constructor(tell: (event: PeerEvent) => void, skeleton: Skeleton) {
+  constructor(tell: (event: PeerEvent) => void, skeleton: Skeleton, now: Millis) {
     this.#tell = tell;
     this.#skeleton = skeleton;
+    this.#strength = new StrengthChoice(now);
   }
 
   step(step: JoinStep): void {
@@ -91,6 +94,7 @@ export class Teller {
   /** What was counted; without a count the last one stands, and only who speaks has changed. */
   members(census: Census | undefined, speakers: number): void {
     this.#census = census ?? this.#census;
+    this.#strength.learn(this.#census, speakers);
     if (!this.#census) return;
     const listeners = Math.max(0, this.#census.listeners - speakers);
     const { relays } = this.#census;
@@ -100,7 +104,9 @@ export class Teller {
     this.#tell({ event: "members", speakers, listeners, relays });
   }
 
-  place(node: RoomNode, hops: number): void {
+  /** Where we are; and how voices are to be made, once all was well for long enough. */
+  place(node: RoomNode, hops: number, now: Millis): void {
+    if (this.#strength.judge(now)) this.#tell({ event: "strength", strength: this.#strength.strength });
     const { parent, ups, downs } = node.edges;
     const neighbour = ({ peer, session }: Edge, feeds: boolean): PlaceRelay => ({
       peer,

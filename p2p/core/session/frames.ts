@@ -59,6 +59,17 @@ export interface Hello {
   readonly lends?: boolean;
 }
 
+/** A sign of life where there is nothing else to send. */
+export interface Tick {
+  readonly kind: "tick";
+  /** The sender will be heard again within this time, ms; 0: it does not say. */
+  readonly nextMs: number;
+  /** Nothing comes from above here: whoever hangs below waits. */
+  readonly stalled: boolean;
+  /** Media passes here. */
+  readonly passing: boolean;
+}
+
 /** Everything that crosses a link. Layouts: SPEC.md, "Frames". */
 export type Frame =
   | Hello
@@ -74,7 +85,14 @@ export type Frame =
   | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
   | { readonly kind: "fragment"; readonly sequence: number; readonly last: boolean; readonly bytes: Uint8Array }
   | { readonly kind: "ack"; readonly next: number }
-  | { readonly kind: "tick" }
+  | Tick
+  | {
+      /** Asks a backup to feed us while our parent is silent, or no more; with what we have, the hole is replayed. */
+      readonly kind: "cover";
+      readonly on: boolean;
+      readonly wish: Wish;
+      readonly have: readonly Have[];
+    }
   | { readonly kind: "bye" };
 
 const types = {
@@ -88,9 +106,12 @@ const types = {
   ack: 8,
   tick: 9,
   bye: 10,
+  cover: 12,
 } as const;
 
 const lendsFlag = 128;
+/** Promises of a tick are told in these, so that one byte holds 5 s. */
+const tickUnitMs = 20;
 const idBytes = 16;
 /** Voices whose last packet a child may name: the stage. */
 export const haveMax = 32;
@@ -129,6 +150,13 @@ export function encodeFrame(frame: Frame): Uint8Array {
       writer.u32(frame.next);
       break;
     case "tick":
+      writer.u8(Math.min(255, Math.ceil(frame.nextMs / tickUnitMs)));
+      writer.u8((frame.stalled ? 1 : 0) | (frame.passing ? 2 : 0));
+      break;
+    case "cover":
+      writer.u8((frame.on ? 1 : 0) | wishBits(frame.wish));
+      writeHave(writer, frame.have);
+      break;
     case "bye":
       break;
     default:
@@ -168,12 +196,27 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
     case types.ack:
       return { kind: "ack", next: reader.u32() };
     case types.tick:
-      return { kind: "tick" };
+      return readTick(reader);
+    case types.cover:
+      return readCover(reader);
     case types.bye:
       return { kind: "bye" };
     default:
       return undefined;
   }
+}
+
+function readTick(reader: ByteReader): Frame | undefined {
+  const nextMs = reader.u8() * tickUnitMs;
+  const flags = reader.u8();
+  return flags > 3 ? undefined : { kind: "tick", nextMs, stalled: (flags & 1) !== 0, passing: (flags & 2) !== 0 };
+}
+
+function readCover(reader: ByteReader): Frame | undefined {
+  const bits = reader.u8();
+  const wish = wishOf(bits);
+  const have = readHave(reader);
+  return (bits & 2) !== 0 ? undefined : wish && have && { kind: "cover", on: (bits & 1) !== 0, wish, have };
 }
 
 function writeHello(writer: ByteWriter, hello: Hello): void {
@@ -243,14 +286,15 @@ function readRefuse(reader: ByteReader): Frame | undefined {
 }
 
 /** A wish in the four bits above the two lowest; shared with the feed paper. */
-export function wishBits({ layers, prompt }: Wish): number {
-  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0);
+export function wishBits({ layers, prompt, lossy }: Wish): number {
+  return (layersOnWire.indexOf(layers) << 2) | (prompt ? 16 : 0) | (lossy ? 32 : 0);
 }
 
 /** What `wishBits` wrote; undefined for what means nothing. */
 export function wishOf(bits: number): Wish | undefined {
   const layers = layersOnWire[(bits >> 2) & 3];
-  return layers === undefined || bits > 31 ? undefined : { layers, prompt: (bits & 16) !== 0 };
+  if (layers === undefined || bits > 63) return undefined;
+  return { layers, prompt: (bits & 16) !== 0, lossy: (bits & 32) !== 0 };
 }
 
 /** Writes relays to try instead. */

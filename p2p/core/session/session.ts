@@ -1,16 +1,19 @@
 import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
-import { encodeFrame, type Frame } from "./frames.ts";
+import { encodeFrame, type Frame, type Tick } from "./frames.ts";
 import { ReliableLane } from "./lane.ts";
 import type { RoundTrip } from "./round-trip.ts";
 import type { Deadline } from "../machine.ts";
 
 /** A parent that has nothing to forward says so this often: media is the heartbeat, and this stands in for it. */
 export const tickMsDown = 200;
+/** A neighbour above that gives no media, and is not asked for any, says so this often: it is only there in case. */
+export const tickMsStandby = 1000;
 /** A child says it lives this often. */
 export const tickMsUp = 2000;
-/** Silence from above after which a link is given up: five ticks. */
+/** Silence from above after which a link is given up: five ticks, and four of those that are rarer. */
 export const silenceMsUp = 1000;
+const silentTicksStandby = 4;
 /** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
 const silenceMsDatagrams = 900;
 /** A link that is idle while another carries everything says this often that it lives. */
@@ -47,10 +50,13 @@ interface SessionLink {
   sentAt: Millis;
 }
 
+/** Media, and what neighbours say about it. */
+export type MediaSignal = Extract<Frame, { kind: "media" | "cover" }>;
+
 /** What a session tells its owner. */
 export type SessionSignal =
+  | MediaSignal
   | { readonly kind: "message"; readonly message: Uint8Array }
-  | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
   | { readonly kind: "bye" }
   /** The far end knows the session of the link that we attached. */
   | { readonly kind: "attached" }
@@ -63,6 +69,8 @@ export interface SessionWires {
   close(link: LinkId): void;
   /** A stream was given up because nothing came on it any more though it was open ([SS12]). */
   froze?(link: LinkId): void;
+  /** What a tick says of us beside that we live. */
+  condition?(now: Millis): Pick<Tick, "stalled" | "passing">;
 }
 
 /**
@@ -77,6 +85,8 @@ export class Session {
   controlBytes = 0;
   /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
   quiet = false;
+  /** Media flows down it when there is any, so its ticks are a heartbeat; else they only show that we are there. */
+  feeds = true;
   /** Papers go by data channel too, because streams to this neighbour freeze. */
   prefersDatagrams = false;
   readonly #links: SessionLink[] = [];
@@ -89,6 +99,8 @@ export class Session {
   /** Since when there is no link at all. */
   #severedAt: Millis | undefined;
   #keepsPlace = true;
+  /** How soon the neighbour above said that it would be heard again. */
+  #promisedMs = tickMsDown;
 
   constructor(id: Uint8Array, remote: PeerId, dialed: boolean, wires: SessionWires, now: Millis) {
     this.id = id;
@@ -112,6 +124,11 @@ export class Session {
   /** When the far end was last heard, on any link. */
   get lastHeardAt(): Millis {
     return this.#heardAt;
+  }
+
+  /** When anything but an answer was sent last. */
+  get sentAt(): Millis {
+    return this.#sentAt;
   }
 
   /** The round trip to the far end, as far as it depends on the way alone. */
@@ -189,6 +206,18 @@ export class Session {
     return this.#lane.send(message, now);
   }
 
+  /** Says that we live, by the link that carries media, and when we shall be heard again. */
+  sendTick(nextMs: number, now: Millis): void {
+    const entry = this.#mediaLink();
+    if (entry) this.#sendOn(entry, this.#encodeTick(nextMs, now), now);
+  }
+
+  /** Sends a frame that is not repeated by the link that carries media: what is lost matters less than what is late. */
+  sendFast(frame: Frame, now: Millis): void {
+    const entry = this.#mediaLink();
+    if (entry) this.#sendOn(entry, encodeFrame(frame), now);
+  }
+
   /** Sends a frame that is not repeated. */
   sendFrame(frame: Frame): void {
     this.#sendControl(frame);
@@ -201,7 +230,8 @@ export class Session {
     if (entry) entry.heardAt = now;
     switch (frame.kind) {
       case "media":
-        return [{ kind: "media", hops: frame.hops, packet: frame.packet }];
+      case "cover":
+        return [frame];
       case "fragment": {
         const messages = this.#lane.receive(frame.sequence, frame.last, frame.bytes);
         if (messages === "overflow") return [{ kind: "broken" }];
@@ -214,6 +244,7 @@ export class Session {
         if (entry) entry.ready = true;
         return [{ kind: "attached" }];
       case "tick":
+        this.#promisedMs = Math.max(tickMsDown, frame.nextMs);
         return [];
       case "bye":
         return [{ kind: "bye" }];
@@ -305,13 +336,25 @@ export class Session {
       // On every link, so that each shows whether it lives.
       const idle = this.#links.length > 1 && now >= entry.sentAt + this.#tickMsIdle;
       if (!entry.ready || !(due || idle)) continue;
-      entry.sentAt = now;
-      this.#wires.send(entry.link, encodeFrame({ kind: "tick" }));
+      this.#sendOn(entry, this.#encodeTick(this.#tickMs, now), now);
     }
   }
 
+  #sendOn(entry: SessionLink, bytes: Uint8Array, now: Millis): void {
+    this.#sentAt = now;
+    entry.sentAt = now;
+    this.controlBytes += bytes.length;
+    this.#wires.send(entry.link, bytes);
+  }
+
+  #encodeTick(nextMs: number, now: Millis): Uint8Array {
+    const condition = this.#wires.condition?.(now) ?? { stalled: false, passing: false };
+    return encodeFrame({ kind: "tick", nextMs, ...condition });
+  }
+
   get #tickMs(): number {
-    return this.dialed || this.quiet ? tickMsUp : tickMsDown;
+    if (this.dialed || this.quiet) return tickMsUp;
+    return this.feeds ? tickMsDown : tickMsStandby;
   }
 
   get #tickMsIdle(): number {
@@ -332,7 +375,8 @@ export class Session {
 
   get #silenceMs(): number {
     if (!this.dialed) return silenceMsDown;
-    return this.quiet ? silenceMsQuiet : silenceMsUp;
+    if (this.quiet) return silenceMsQuiet;
+    return this.#promisedMs > tickMsDown ? silentTicksStandby * this.#promisedMs : silenceMsUp;
   }
 
   /** Data channels before streams: they lose rather than delay. */

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
+import type { VoiceStrength } from "../../api/engine.ts";
 import { millis, type Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { openAudioFile } from "./file.ts";
-import { createVoiceEncoder, type EncodedVoice } from "./opus.ts";
+import { createVoiceEncoder, type EncodedVoice, type VoiceEncoder } from "./opus.ts";
 import { packetSamples, sampleRateHz } from "./pcm.ts";
 
 /** How a file is spoken. */
@@ -22,6 +23,8 @@ export interface Playing {
    * listen: a rejection that is not awaited is let go.
    */
   readonly done: Promise<void>;
+  /** How packets are made that are not encoded yet: those of 400 ms from now on. Begins `copied`. */
+  setStrength(strength: VoiceStrength): void;
   /** No packet comes after it; files and decoders are given back, then `done` resolves. */
   stop(): void;
 }
@@ -43,9 +46,13 @@ const loopSamplesMax = 30 * sampleRateHz;
 export function playFile(path: string, options: PlayOptions): Playing {
   const abort = new AbortController();
   const schedule = new Schedule(options);
+  let strength: VoiceStrength = "copied";
+  let encoder: VoiceEncoder | undefined;
   const produce = async (): Promise<void> => {
     try {
-      for await (const packet of encodedPackets(path, options.loop, abort.signal)) {
+      encoder = await createVoiceEncoder();
+      encoder.setStrength(strength);
+      for await (const packet of encodedPackets(path, options.loop, encoder, abort.signal)) {
         await schedule.add(packet);
         if (abort.signal.aborted) return;
         // Encoding ahead takes 10 ms and more: others get their turn in between.
@@ -54,12 +61,18 @@ export function playFile(path: string, options: PlayOptions): Playing {
       await schedule.drain();
     } finally {
       schedule.stop();
+      encoder?.free();
+      encoder = undefined;
     }
   };
   const done = produce();
   done.catch(() => {});
   return {
     done,
+    setStrength: (next) => {
+      strength = next;
+      encoder?.setStrength(next);
+    },
     stop: () => {
       abort.abort();
       schedule.stop();
@@ -128,27 +141,27 @@ class Schedule {
   }
 }
 
-async function* encodedPackets(path: string, loop: boolean, signal: AbortSignal): AsyncGenerator<EncodedVoice> {
-  const encoder = await createVoiceEncoder();
+async function* encodedPackets(
+  path: string,
+  loop: boolean,
+  encoder: VoiceEncoder,
+  signal: AbortSignal,
+): AsyncGenerator<EncodedVoice> {
   const packet = new Float32Array(packetSamples);
   let filled = 0;
-  try {
-    for await (const samples of loop ? loopedSamples(path) : fileSamples(path)) {
-      for (let start = 0; start < samples.length;) {
-        if (signal.aborted) return;
-        const piece = samples.subarray(start, start + packetSamples - filled);
-        packet.set(piece, filled);
-        start += piece.length;
-        filled += piece.length;
-        if (filled < packetSamples) continue;
-        filled = 0;
-        yield encoder.encode(packet);
-      }
+  for await (const samples of loop ? loopedSamples(path) : fileSamples(path)) {
+    for (let start = 0; start < samples.length;) {
+      if (signal.aborted) return;
+      const piece = samples.subarray(start, start + packetSamples - filled);
+      packet.set(piece, filled);
+      start += piece.length;
+      filled += piece.length;
+      if (filled < packetSamples) continue;
+      filled = 0;
+      yield encoder.encode(packet);
     }
-    if (filled > 0) yield encoder.encode(packet.fill(0, filled));
-  } finally {
-    encoder.free();
   }
+  if (filled > 0) yield encoder.encode(packet.fill(0, filled));
 }
 
 async function* fileSamples(path: string): AsyncGenerator<Float32Array> {

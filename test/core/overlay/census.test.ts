@@ -10,11 +10,17 @@ const seeds = Array.from({ length: 20 }, (_, index) => `census ${index}`);
 const relays = Array.from({ length: 6 }, (_, rank) => peerName(100 + rank));
 
 function facts(changes: Partial<CensusFacts> = {}): CensusFacts {
-  return { slots: { used: 2, max: 16 }, relays, self: relays[0] as PeerId, resident: false, ...changes };
+  return {
+    slots: { used: 2, max: 16 },
+    relays,
+    self: relays[0] as PeerId,
+    resident: undefined,
+    ...changes,
+  };
 }
 
 function census(listeners: number, count: number, room: Census["room"] = []): Census {
-  return { listeners, relays: count, room };
+  return { listeners, relays: count, lossy: 0, narrow: 0, room };
 }
 
 function bench(...edges: SampleEdge[]): CensusTaker {
@@ -74,7 +80,10 @@ describe("the census", () => {
   });
 
   it("[OV9] a member of our own counts where the node carries", () => {
-    expect(bench(sampleEdge(1, "down")).total(facts({ resident: true }))).toMatchObject({ listeners: 2, relays: 1 });
+    expect(bench(sampleEdge(1, "down")).total(facts({ resident: { lossy: false } }))).toMatchObject({
+      listeners: 2,
+      relays: 1,
+    });
   });
 
   it("[OV9] totals come down: the core adds its siblings, everybody below repeats the parent", () => {
@@ -154,5 +163,17 @@ describe("the census", () => {
     taker.tell(facts(), millis(1000));
     expect(told(mesh)).toMatchObject({ listeners: 0xffffffff, relays: 0xffffffff });
     expect(told(liars[0]!)).toMatchObject({ listeners: 0xffffffff });
+  });
+
+  it("[OV50] counts who loses much and who is short of room, and believes of neither more than there are listeners", () => {
+    const up = sampleEdge(1, "up", { role: "relay" });
+    const relay = sampleEdge(2, "down", { role: "relay" });
+    const members = [3, 4, 5].map((number) => sampleEdge(number, "down"));
+    members[0]!.edge.wish = { layers: "normal", prompt: false, lossy: true };
+    members[1]!.edge.lowOnly = true;
+    const taker = bench(up, relay, ...members);
+    taker.learn(relay.edge, { ...census(10, 2), lossy: 4, narrow: 99 }, facts());
+    taker.tell(facts({ resident: { lossy: true } }), millis(1000));
+    expect(told(up)).toMatchObject({ listeners: 14, lossy: 1 + 4 + 1, narrow: 1 + 10 });
   });
 });

@@ -18,17 +18,26 @@ const papers: readonly Paper[] = [
   { kind: "note", bytes: rng.bytes(noteBytesMax) },
   {
     kind: "census",
-    census: { listeners: 8000, relays: 24, room: [{ rank: 23, slots: 65_535, version: 0xffffffff }] },
+    census: {
+      listeners: 8000,
+      relays: 24,
+      lossy: 80,
+      narrow: 7,
+      room: [{ rank: 23, slots: 65_535, version: 0xffffffff }],
+    },
   },
-  { kind: "census", census: { listeners: 0xffffffff, relays: 0xffffffff, room: [] } },
+  {
+    kind: "census",
+    census: { listeners: 0xffffffff, relays: 0xffffffff, lossy: 0xffffffff, narrow: 0xffffffff, room: [] },
+  },
   {
     kind: "feed",
     on: true,
     quiet: false,
-    wish: { layers: "both", prompt: true },
+    wish: { layers: "both", prompt: true, lossy: true },
     have: [{ voice: 1, sequence: 2 }],
   },
-  { kind: "feed", on: false, quiet: true, wish: { layers: "low", prompt: false }, have: [] },
+  { kind: "feed", on: false, quiet: true, wish: { layers: "low", prompt: false, lossy: false }, have: [] },
   { kind: "no-feed", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
   { kind: "replayed", packets: 600 },
   ...samplePlacePapers(rng),
@@ -51,7 +60,9 @@ describe("papers", () => {
 
   it("lists, petitions and notes beyond their limit are no papers", () => {
     const room = Array.from({ length: limits.relaysMax + 1 }, (_, rank) => ({ rank, slots: 1, version: 1 }));
-    expect(parsePaper(encodePaper({ kind: "census", census: { listeners: 0, relays: 0, room } }))).toBeUndefined();
+    expect(
+      parsePaper(encodePaper({ kind: "census", census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, room } })),
+    ).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "petition", bytes: rng.bytes(petitionBytesMax + 1) }))).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "note", bytes: rng.bytes(noteBytesMax + 1) }))).toBeUndefined();
     const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));

@@ -145,7 +145,7 @@ describe("media in the tree", () => {
     expect(layersTo(child)).toBe("low,low");
     other.edge.lowOnly = true;
     expect(layersTo(other)).toBe("normal,normal");
-    other.edge.wish = { layers: "both", prompt: false };
+    other.edge.wish = { layers: "both", prompt: false, lossy: false };
     expect(layersTo(other)).toBe("normal,low");
   });
 

@@ -165,7 +165,7 @@ describe("keeping connected", () => {
     const b = bench();
     const [first, second] = [sampleEdge(1, "up", { feed: false }).edge, sampleEdge(2, "up", { feed: false }).edge];
     for (const edge of [first, second]) b.edges.add(edge);
-    second.session.handleFrame(linkId(2), { kind: "tick" }, millis(50));
+    second.session.handleFrame(linkId(2), { kind: "tick", nextMs: 200, stalled: false, passing: false }, millis(50));
     b.run(100, { muted: true });
     expect(b.ended).toEqual([first]);
     expect([b.promoted, b.dials]).toEqual([[], []]);

@@ -36,6 +36,8 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
   return { room, relay, host, guest, ...room.addPuppet(), tag };
 }
 
+const tick: Frame = { kind: "tick", nextMs: 200, stalled: false, passing: false };
+
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
   const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
   return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });
@@ -117,7 +119,7 @@ describe("a relay among the hostile", () => {
   it("[SS9] a link that opens with anything but a hello or an attach is closed", () => {
     const b = bench("openings");
     const frames: Frame[] = [
-      { kind: "tick" },
+      tick,
       { kind: "bye" },
       { kind: "ack", next: 0 },
       { kind: "attached", session },
@@ -370,7 +372,7 @@ describe("a relay among the hostile", () => {
     const guests = Array.from({ length: 3 }, () => b.room.addPerson());
     for (const guest of guests) b.room.join(guest, b.room.invite(b.host));
     b.room.run(500);
-    const alive = (): void => b.room.say(b.node, b.puppet.linkOf("welcome"), encodeFrame({ kind: "tick" }));
+    const alive = (): void => b.room.say(b.node, b.puppet.linkOf("welcome"), encodeFrame(tick));
     let rounds = 0;
     while (b.puppet.closed.length === 0 && rounds < 400) {
       for (const guest of guests) b.room.command(guest, { kind: rounds % 2 === 0 ? "raise-hand" : "lower-hand" });
@@ -415,7 +417,7 @@ describe("among hostile relays", () => {
         const session = input.bytes.slice(2, 18);
         const time = welcome.time ?? room.now;
         room.say(node, input.link, encodeFrame({ kind: "welcome", session, time, hops: welcome.hops }));
-        room.say(node, input.link, encodeFrame({ kind: "tick" }));
+        room.say(node, input.link, encodeFrame(tick));
       }
     }
     return { room, relay, host, guest: room.addPerson(), node, puppet, tag };

@@ -57,7 +57,7 @@ describe("coming into a room", () => {
   });
 
   it("[OV4] [OV5] who speaks hands its voice to two of the core, and everybody still hears it once", () => {
-    const room = new Room("speaker");
+    const room = new Room("speaker3");
     const relays = [room.addRelay(), room.addRelay(), room.addRelay(), room.addRelay()];
     const host = openRoom(room, relays, { coreSize: 2 });
     const [guest, speaker] = [room.addPerson(), room.addPerson()];

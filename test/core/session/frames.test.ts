@@ -22,7 +22,7 @@ const hello: Frame = {
   tag: toHex(rng.bytes(32)) as RoomTag,
   role: "relay",
   feed: true,
-  wish: { layers: "low", prompt: true },
+  wish: { layers: "low", prompt: true, lossy: true },
   have: [{ voice: 0xfedcba98, sequence: 0xffffffff }],
   proof: {
     sessionKey: rng.bytes(32),
@@ -51,7 +51,7 @@ const frames: readonly Frame[] = [
   { kind: "fragment", sequence: 0xffffffff, last: true, bytes: rng.bytes(100) },
   { kind: "fragment", sequence: 0, last: false, bytes: new Uint8Array(0) },
   { kind: "ack", next: 77 },
-  { kind: "tick" },
+  { kind: "tick", nextMs: 200, stalled: false, passing: false },
   { kind: "bye" },
 ];
 /** What carries bytes to the end of the frame, so that its end cannot be told from the bytes. */

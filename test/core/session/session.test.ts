@@ -53,7 +53,7 @@ const both: readonly (readonly [LinkId, LinkKind])[] = [
   [stream, "stream"],
   [datagrams, "webrtc"],
 ];
-const tick: Frame = { kind: "tick" };
+const tick: Frame = { kind: "tick", nextMs: 200, stalled: false, passing: false };
 const packet = encodeFrame({ kind: "media", hops: 0, packet: Uint8Array.of(1) });
 
 describe("sessions", () => {

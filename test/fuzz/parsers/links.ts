@@ -46,7 +46,7 @@ function helloOf({ session, tag, proof }: Samples): Frame {
     tag,
     role: "member",
     feed: true,
-    wish: { layers: "both", prompt: true },
+    wish: { layers: "both", prompt: true, lossy: false },
     have,
     proof,
   };
@@ -63,21 +63,36 @@ function frames(samples: Samples): Frame[] {
     { kind: "media", hops: 2, packet: samplePacket(room, 2000) },
     { kind: "fragment", sequence: 7, last: true, bytes: rng.bytes(40) },
     { kind: "ack", next: 9 },
-    { kind: "tick" },
+    { kind: "tick", nextMs: 200, stalled: false, passing: true },
+    {
+      kind: "cover",
+      on: true,
+      wish: { layers: "low", prompt: false, lossy: false },
+      have: [{ voice: 1, sequence: 2 }],
+    },
     { kind: "bye" },
   ];
 }
 
 function papers({ rng, room, proof }: Samples): Paper[] {
-  const census = { listeners: 9, relays: 2, room: [{ rank: 1, slots: 3, version: 4 }] };
+  const census = { listeners: 9, relays: 2, lossy: 1, narrow: 0, room: [{ rank: 1, slots: 3, version: 4 }] };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
     { kind: "act", bytes: rng.bytes(120) },
     { kind: "office", proof },
+    { kind: "keys", bytes: rng.bytes(300) },
+    { kind: "enrol", bytes: rng.bytes(100) },
+    { kind: "grant", bytes: rng.bytes(100) },
     { kind: "census", census },
-    { kind: "feed", on: true, quiet: false, wish: { layers: "low", prompt: false }, have: [{ voice: 1, sequence: 2 }] },
+    {
+      kind: "feed",
+      on: true,
+      quiet: false,
+      wish: { layers: "low", prompt: false, lossy: true },
+      have: [{ voice: 1, sequence: 2 }],
+    },
     { kind: "no-feed", alternatives: [sampleAddress(rng)] },
     { kind: "replayed", packets: 12 },
     ...samplePlacePapers(rng),

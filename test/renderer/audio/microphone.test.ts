@@ -1,6 +1,6 @@
+import type { VoiceStrength } from "../../../p2p/api/engine.ts";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Rng } from "../../../p2p/core/rng.ts";
-import type { VoiceStrength } from "../../../p2p/core/jitter/voice-codec.ts";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { Capture, CaptureEdge, CaptureHandlers, Gate } from "../../../renderer/audio/edges.ts";
 import type { MaskCharacter } from "../../../renderer/audio/mask-character.ts";

@@ -175,17 +175,35 @@ describe("the ring", () => {
 });
 
 describe("what waits for the device", () => {
-  it("grows with each underrun, to a limit, and shrinks again in quiet times", () => {
+  /** Looks every `stepMs` for `ms`, with what was left as of the last look less what was played since. */
+  function pass(fill: FillTarget, from: number, ms: number, stepMs: number): number {
+    let target = 0;
+    for (let now = from; now < from + ms; now += stepMs) {
+      target = fill.at(now, 100 - stepMs);
+      fill.left(100);
+    }
+    return target;
+  }
+
+  it("is as little as the worker's absences let it be, and is not learnt by running dry", () => {
     const fill = new FillTarget(0);
-    expect(fill.at(0, 0)).toBe(40);
-    expect(fill.at(200, 1)).toBe(60);
-    // The same trouble still.
-    expect(fill.at(250, 5)).toBe(60);
-    for (let count = 6; count < 20; count += 1) fill.at(count * 1000, count);
-    expect(fill.at(20_000, 20)).toBe(160);
-    expect(fill.at(50_001, 20)).toBe(150);
-    for (let now = 50_000; now < 700_000; now += 1000) fill.at(now, 20);
-    expect(fill.at(700_000, 20)).toBe(30);
+    expect(fill.at(0, 0)).toBeCloseTo(40.5);
+    expect(pass(fill, 0, 4000, 6)).toBeCloseTo(40.5);
+    expect(pass(fill, 4000, 306_000, 6)).toBe(20);
+    // Once away for 66 ms: these and a quarter and 8 are kept for 5 minutes.
+    expect(fill.at(310_060, 34)).toBeCloseTo(90.5);
+    fill.left(100);
+    expect(pass(fill, 310_066, 280_000, 6)).toBeCloseTo(90.5);
+    expect(pass(fill, 590_066, 40_000, 6)).toBe(20);
+  });
+
+  it("sees a device that takes much at once, has a limit, and learns nothing from a computer that slept", () => {
+    const fill = new FillTarget(0);
+    fill.left(100);
+    expect(fill.at(6, 50)).toBeCloseTo(70.5);
+    expect(fill.at(900, 0)).toBe(160);
+    const other = new FillTarget(0);
+    expect(other.at(3_600_000, 0)).toBe(20);
   });
 });
 

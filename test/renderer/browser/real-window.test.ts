@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startShell, type Shell } from "../../../p2p/shell/shell.ts";
 import { EngineDouble } from "../../doubles/engine-double.ts";
 import { launchChromium } from "../../e2e/chromium.ts";
-import { inviteText } from "../screens.ts";
+import { inviteText } from "../enter-room.ts";
 
 const configFile = fileURLToPath(new URL("../../../renderer/vite.config.ts", import.meta.url));
 

@@ -2,8 +2,9 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drive, startFixtureSite, type FixtureSite, type PageOptions } from "../fixture-page.ts";
-import { membersEvent, names, personOf, stageEvent, textEvent, tryOf, voiceOf } from "../scenes.ts";
-import { enterRoom, inviteText, screens, type ScreenScript } from "../screens.ts";
+import { factsOf, membersEvent, names, personOf, stageEvent, textEvent, tryOf, voiceOf } from "../scenes.ts";
+import { enterRoom, inviteText } from "../enter-room.ts";
+import { screens, type ScreenScript } from "../screens.ts";
 
 let site: FixtureSite;
 beforeAll(async () => {
@@ -87,6 +88,7 @@ describe("text of strangers", () => {
       const people = hostile.map((name, index) => personOf(index, name, "speaker"));
       const hands = hostile.map((name, index) => ({ id: `h${index}`, name, self: false }));
       await drive(page, "emit", stageEvent("<b>\u202Etitle</b>", people, hands));
+      await drive(page, "emit", { event: "room-state", ...factsOf({ title: "<b>\u202Etitle</b>", hands: [] }) });
       await drive(page, "emit", ...hostile.map((name, index) => textEvent(index, name, name)));
       await page.locator(".texts li").nth(4).waitFor();
       const shown = await page.locator(".seat-name").allTextContents();

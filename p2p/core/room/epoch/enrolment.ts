@@ -17,7 +17,7 @@ export const enrolmentIdBytes = 8;
 /** A chain of three and its signatures take 620. */
 export const enrolmentBytesMax = 1024;
 /** Keys of the longest path take 700. */
-const grantBytesMax = 1024;
+export const grantBytesMax = 1024;
 
 /** What a member wants of whoever keeps the keys. */
 export interface Enrolment {

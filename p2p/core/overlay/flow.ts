@@ -1,0 +1,107 @@
+import type { Millis } from "../../api/ids.ts";
+import type { Crypto } from "../crypto.ts";
+import { type Deadline, soonest } from "../machine.ts";
+import type { Frame, Tick } from "../session/frames.ts";
+import type { MediaSignal } from "../session/session.ts";
+import { Cover, type CoverWires } from "./cover.ts";
+import type { Edge, Edges } from "./edge.ts";
+import { Feeds, type FeedWires } from "./feeds.ts";
+import { KeepTicks } from "./keep-tick.ts";
+import type { RoomResident } from "./room-wires.ts";
+import { Spread } from "./spread.ts";
+import { wishOfAll } from "./upward.ts";
+
+/** What media needs of its room. */
+export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses"> {
+  resident(): RoomResident | undefined;
+  /** A neighbour passed on what nobody honest passes on. */
+  blame(edge: Edge, now: Millis): void;
+  /** Media came from above; `fresh`: by nobody else before. */
+  cameFromAbove(edge: Edge, fresh: boolean, now: Millis): void;
+}
+
+/** Media in one room: what comes, where it goes, and how it heals when a parent falls silent. */
+export class MediaFlow {
+  readonly spread: Spread;
+  readonly feeds: Feeds;
+  readonly cover: Cover;
+  readonly #keepTicks: KeepTicks;
+  readonly #edges: Edges;
+  readonly #wires: FlowWires;
+
+  constructor(crypto: Crypto, edges: Edges, wires: FlowWires) {
+    this.#edges = edges;
+    this.#wires = wires;
+    this.spread = new Spread(crypto, edges, (edge, at) => wires.blame(edge, at));
+    this.feeds = new Feeds(this.spread, {
+      slots: () => wires.slots(),
+      alternatives: (at) => wires.alternatives(at),
+      mayFeed: (edge) => wires.mayFeed(edge),
+      wish: () => wishOfAll(edges, wires.resident()),
+    });
+    this.#keepTicks = new KeepTicks(edges);
+    this.cover = new Cover(edges, this.feeds, {
+      covered: (reason, packets, at) => wires.resident()?.covered(reason, packets, at),
+      move: (from, to, reason, packets, at) => wires.move(from, to, reason, packets, at),
+      stalled: (at) => this.#keepTicks.tellAll(at),
+      refuses: (edge) => wires.refuses(edge),
+    });
+  }
+
+  /** A frame that is no media came from a neighbour. */
+  heard(edge: Edge, frame: Frame, now: Millis): void {
+    if (edge.direction === "up") this.cover.heard(edge, frame, now);
+  }
+
+  /** Media, or a wish about it, came from a neighbour. */
+  handle(edge: Edge, signal: MediaSignal, now: Millis): void {
+    switch (signal.kind) {
+      case "media": {
+        const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
+        if (edge.direction === "up") {
+          this.cover.heardMedia(edge, passed ? 1 : 0, now);
+          this.#wires.cameFromAbove(edge, passed !== undefined, now);
+        }
+        if (!passed) return;
+        this.#keepTicks.sent(now);
+        const resident = this.#wires.resident();
+        if (this.spread.wants(resident?.layer, passed, now)) resident?.packet(passed, now);
+        return;
+      }
+      case "cover":
+        if (edge.direction === "down") this.feeds.lend(edge, signal, now);
+        return;
+      default:
+        signal satisfies never;
+    }
+  }
+
+  /** Sends one tick of our own voice, a packet for each layer. False when it was not accepted. */
+  originate(packets: readonly Uint8Array[], ways: readonly Edge[], now: Millis): boolean {
+    this.#keepTicks.sent(now);
+    return packets.every((packet) => this.spread.originate(packet, ways, now));
+  }
+
+  /** What a tick says of us. */
+  condition(now: Millis): Pick<Tick, "stalled" | "passing"> {
+    return { stalled: this.cover.isStalled, passing: this.spread.isPassing(now) };
+  }
+
+  /** Keeps the parent told what is wanted here. */
+  settle(now: Millis): void {
+    const { parent } = this.#edges;
+    if (parent) this.feeds.settleWish(parent, now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.cover.handleTimeout(now);
+    for (const edge of this.#edges.all) {
+      if (edge.coverUntil !== undefined && now >= edge.coverUntil) edge.coverUntil = undefined;
+    }
+    this.#keepTicks.handleTimeout(now);
+  }
+
+  deadline(): Deadline | undefined {
+    return soonest(this.cover.deadline(), this.#keepTicks.deadline());
+  }
+}

@@ -1,0 +1,86 @@
+import type { ReactElement, ReactNode } from "react";
+import type { RoomModel } from "../model/room.ts";
+import { Action, Problem } from "./controls.tsx";
+import { Icon, type IconName } from "./icon.tsx";
+import { useTexts } from "./language.ts";
+import { useValue } from "./use-value.ts";
+
+/** What the room wants of us or tells us, above the stage: nothing of it stands in the way. */
+export function Notices({ model }: { readonly model: RoomModel }): ReactElement {
+  const { text, say } = useTexts();
+  const refusal = useValue(model.keeping.refusal);
+  const isForked = useValue(model.session.isForked);
+  return (
+    <>
+      <Problem>{isForked ? text("fault.forked") : undefined}</Problem>
+      <Problem>{refusal && say(refusal)}</Problem>
+      <StageOffer model={model} />
+      <RecordingNotice model={model} />
+    </>
+  );
+}
+
+interface NoticeProps {
+  readonly icon: IconName;
+  readonly kind: "offer" | "record";
+  readonly children: ReactNode;
+}
+
+function Notice({ icon, kind, children }: NoticeProps): ReactElement {
+  return (
+    <div className="notice" data-kind={kind}>
+      <Icon name={icon} />
+      {children}
+    </div>
+  );
+}
+
+/** Somebody who keeps the room asks us on stage. */
+function StageOffer({ model }: { readonly model: RoomModel }): ReactElement | null {
+  const { text } = useTexts();
+  const facts = useValue(model.session.facts);
+  const state = useValue(model.voice.state);
+  const isInvited = facts?.people.some(({ self, invitedToStage }) => self && invitedToStage) ?? false;
+  if (!isInvited || state !== "shut") return null;
+  return (
+    <Notice icon="stage" kind="offer">
+      <p>
+        <strong>{text("offer.title")}</strong> <span className="soft">{text("offer.hint")}</span>
+      </p>
+      <Action
+        look="main"
+        label={text("offer.accept")}
+        onPress={() => void model.keeping.act({ kind: "accept-stage" })}
+      />
+      <Action
+        look="bare"
+        label={text("offer.decline")}
+        onPress={() => void model.keeping.act({ kind: "decline-stage" })}
+      />
+    </Notice>
+  );
+}
+
+/** Somebody says that they record: who, and what became of our microphone. */
+function RecordingNotice({ model }: { readonly model: RoomModel }): ReactElement | null {
+  const { text, language } = useTexts();
+  const { names, self, mutedUs } = useValue(model.recorders.recording);
+  const state = useValue(model.voice.state);
+  if (names.length === 0 && !self) return null;
+  const shown = names.map((name) => (name === "" ? text("person.nameless") : name));
+  const who = new Intl.ListFormat(language, { type: "conjunction" }).format(shown);
+  const isOpen = state === "live" || state === "held";
+  return (
+    <Notice icon="record" kind="record">
+      <p>
+        {names.length > 0 && <strong>{text("record.others", { count: names.length, names: who })}</strong>}{" "}
+        {self && <strong>{text("record.self")}</strong>}{" "}
+        {mutedUs && !isOpen && <span className="soft">{text("record.muted-you")}</span>}
+      </p>
+      {names.length > 0 && isOpen && (
+        <Action icon="microphone-off" label={text("record.mute-me")} onPress={() => model.toggleMuted()} />
+      )}
+      {self && <Action label={text("record.stop")} onPress={() => void model.keeping.record(false)} />}
+    </Notice>
+  );
+}
