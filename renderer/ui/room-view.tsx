@@ -53,7 +53,14 @@ export function RoomView({ model, app }: RoomViewProps): ReactElement {
       <RoomSide model={model} app={app} composer={composer} onOpen={setSheet} />
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
-      <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
+      <SettingsSheet
+        settings={settings}
+        voice={model.voice}
+        way={way}
+        talkKey={app.talkKey}
+        isOpen={sheet === "settings"}
+        onClose={close}
+      />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
       <TreeSheet model={model} way={way} isOpen={sheet === "tree"} onClose={close} />
       <LendSheet lend={app.lend} isOpen={sheet === "lend"} onClose={close} />

@@ -154,6 +154,15 @@ export const screens: readonly ScreenScript[] = [
     show: turnedAway,
   },
   {
+    name: "lobby-passphrase",
+    async show(page) {
+      await toLobby(page);
+      await drive(page, "refuse", "passphrase-wrong");
+      await page.locator("form .action-main").click();
+      await page.locator("input[type=password]").waitFor();
+    },
+  },
+  {
     name: "start-lost",
     async show(page) {
       await toLobby(page);

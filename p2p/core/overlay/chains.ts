@@ -1,5 +1,5 @@
 import type { Millis } from "../../api/ids.ts";
-import { equal, toHex } from "../bytes.ts";
+import { compare, concat, equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { type EventHead, eventHash, readEventHead, verifyEvent } from "../room/chain.ts";
 import { rightsOfRank } from "../room/reduce.ts";
@@ -43,6 +43,11 @@ export class Chains {
   /** All that is not settled, in the order it came. */
   get events(): readonly Uint8Array[] {
     return this.#kept.map(({ bytes }) => bytes);
+  }
+
+  /** Tells two sets of events apart, in whatever order they came. */
+  get digest(): Uint8Array {
+    return concat(...this.#kept.map(({ hash }) => hash).toSorted(compare));
   }
 
   /** Notes one's own. */

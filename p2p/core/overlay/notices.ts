@@ -2,7 +2,7 @@ import { type Millis, millis, type RoomTag } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
 import { banOf, isFork, newer, parseView, type RelayView, verifyView } from "../room/view.ts";
 import { checkState, readStateHead } from "../room/sealed-state.ts";
-import { equal, toHex } from "../bytes.ts";
+import { ByteReader, concat, equal, toHex } from "../bytes.ts";
 import { Chains } from "./chains.ts";
 import { type Edge, type Edges, takePetition } from "./edge.ts";
 import { KeyNotices, type KeyWires } from "./key-notices.ts";
@@ -119,6 +119,14 @@ export class Notices {
     for (const edge of this.#edges.all) if (edge.welcomed) edge.session.sendReliable(paper, now);
   }
 
+  /** A number that tells whether two neighbours hold the same: they differ when it does. */
+  get mark(): number {
+    const held = [this.view?.encoded, this.#state, this.keys.held, this.#chains.digest].map(
+      (bytes) => bytes ?? new Uint8Array(0),
+    );
+    return new ByteReader(this.#crypto.sha256(concat(...held))).u32();
+  }
+
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void {
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
@@ -178,7 +186,11 @@ export class Notices {
     if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.fault("view", from, now);
     if (this.view && isFork(parsed.value, this.view))
       return this.#offerFork({ kind: "view", bytes }, parsed.value, from, now);
-    if (this.view && !newer(this.#crypto, parsed.value, this.view)) return;
+    if (this.view && !newer(this.#crypto, parsed.value, this.view)) {
+      // Who shows us what is older lacks what we have.
+      if (from.direction === "up" && newer(this.#crypto, this.view, parsed.value)) this.show(from, now);
+      return;
+    }
     if (this.view && this.#isRevoked(parsed.value)) return this.#wires.fault("view-revoked", from, now);
     if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.fault("view", from, now);
     this.adoptView(parsed.value, now, from);

@@ -223,6 +223,13 @@ export class Authority {
     return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, state);
   }
 
+  /** Relays that invites name: those below the core when there are enough of them, for the core's slots are the best. */
+  get #entries(): RelayAddress[] {
+    const { carrying } = this;
+    const below = carrying.slice(this.#shape.coreSize);
+    return below.length < limits.inviteHintsMax ? carrying : below;
+  }
+
   /** Invites of every role, with the relays that carry now as hints. */
   issueInvites(now: Millis): Record<Exclude<Role, "host">, Invite> {
     const issue = (role: Exclude<Role, "host">): Invite =>
@@ -247,7 +254,7 @@ export class Authority {
     const parent = this.keys.root.seed.length === 0 ? this.keys.session.capability : undefined;
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
     const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
-    return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.carrying), parent);
+    return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
   }
 
   /** The link that replaces all before, with the invite of whoever is in. */

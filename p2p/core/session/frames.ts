@@ -2,6 +2,7 @@ import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
 import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
+import { challengeBytes, nonceBytes } from "../defence/puzzle.ts";
 import type { Have } from "../overlay/ring.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
 
@@ -85,6 +86,9 @@ export type Frame =
   | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
   | { readonly kind: "fragment"; readonly sequence: number; readonly last: boolean; readonly bytes: Uint8Array }
   | { readonly kind: "ack"; readonly next: number }
+  /** Answers a hello while too many come: to be solved first. See `core/defence`. */
+  | { readonly kind: "puzzle"; readonly challenge: Uint8Array; readonly bits: number }
+  | { readonly kind: "solution"; readonly nonce: Uint8Array }
   | Tick
   | {
       /** Asks a backup to feed us while our parent is silent, or no more; with what we have, the hole is replayed. */
@@ -106,8 +110,13 @@ const types = {
   ack: 8,
   tick: 9,
   bye: 10,
+  puzzle: 15,
+  solution: 16,
   cover: 12,
 } as const;
+
+/** The first byte of a hello. */
+export const helloType = types.hello;
 
 const lendsFlag = 128;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */
@@ -148,6 +157,12 @@ export function encodeFrame(frame: Frame): Uint8Array {
       break;
     case "ack":
       writer.u32(frame.next);
+      break;
+    case "puzzle":
+      writer.bytes(frame.challenge).u8(frame.bits);
+      break;
+    case "solution":
+      writer.bytes(frame.nonce);
       break;
     case "tick":
       writer.u8(Math.min(255, Math.ceil(frame.nextMs / tickUnitMs)));
@@ -201,6 +216,10 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
       return readCover(reader);
     case types.bye:
       return { kind: "bye" };
+    case types.puzzle:
+      return { kind: "puzzle", challenge: reader.bytes(challengeBytes), bits: reader.u8() };
+    case types.solution:
+      return { kind: "solution", nonce: reader.bytes(nonceBytes) };
     default:
       return undefined;
   }
