@@ -202,8 +202,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #sitDown(command: Extract<Command, { kind: "host" | "join" | "resume" }>, now: Millis): void {
     const seat = this.#seats?.(command, this.#options, now);
     if (!seat) return;
-    // One person sits in one room: who enters another leaves this one.
-    this.#leave();
+    this.#leave(); // One person sits in one room.
     const tag = toHex(seat.tag) as RoomTag;
     const node = this.#nodes.get(tag) ?? this.#newNode(tag, now);
     node.learnHints(seat.hints);
