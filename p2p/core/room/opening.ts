@@ -5,6 +5,9 @@ const settleMs = 4000;
 /** A host that comes back waits this long, after the first relay let it in, for what it says of the room. */
 const lookAroundMs = 1000;
 
+/** And this long when it says something: events follow the state that they are not yet in. */
+const readMs = 250;
+
 /** How far a host is with opening its room: who of the relays that it asked has answered. */
 export class Opening {
   readonly #startedAt: Millis;
@@ -12,6 +15,8 @@ export class Opening {
   readonly #answered = new Set<PeerId>();
   #welcomedAt: Millis | undefined;
   #isLate = false;
+  /** Whether some relay said what the room is like. */
+  #knows = false;
 
   constructor(comesBack: boolean, now: Millis) {
     this.#comesBack = comesBack;
@@ -38,13 +43,14 @@ export class Opening {
   get dueAt(): Millis | undefined {
     if (this.#isLate) return undefined;
     const looks = this.#comesBack && this.#welcomedAt !== undefined;
-    return millis(looks ? (this.#welcomedAt ?? 0) + lookAroundMs : this.#startedAt + settleMs);
+    return millis(looks ? (this.#welcomedAt ?? 0) + (this.#knows ? readMs : lookAroundMs) : this.#startedAt + settleMs);
   }
 
   /** Who comes back learns first what happened meanwhile: relays show it right behind their welcome. */
   #hasLookedAround(asked: readonly PeerId[], knows: boolean, now: Millis): boolean {
     // Who is the room's relay has nobody to ask.
-    if (!this.#comesBack || knows || asked.length === 0) return true;
-    return this.#welcomedAt !== undefined && now >= this.#welcomedAt + lookAroundMs;
+    if (!this.#comesBack || asked.length === 0) return true;
+    this.#knows = knows;
+    return this.#welcomedAt !== undefined && now >= this.#welcomedAt + (knows ? readMs : lookAroundMs);
   }
 }
