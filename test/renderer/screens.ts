@@ -175,7 +175,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").first().waitFor();
     },
@@ -183,7 +183,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way-proxy",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").nth(3).click();
       await drive(page, "refuse", "proxy-damaged");
@@ -316,6 +316,14 @@ export const screens: readonly ScreenScript[] = [
       await page.locator(".sheet .meter-field button").click();
       await drive(page, "hearMicrophone", 0.62);
       await page.locator(".meter[data-works]").waitFor();
+    },
+  },
+  {
+    name: "settings-talk-key",
+    async show(page) {
+      await enterRoom(page, "speaker", 8, 8000);
+      await page.locator(".room-tools button").last().click();
+      await page.locator("[data-part='talk-key']").scrollIntoViewIfNeeded();
     },
   },
   {
