@@ -296,7 +296,7 @@ export class RoomNode {
   #takeView(view: RelayView, now: Millis): void {
     this.#known.takeView(view.relays);
     this.#census.touch();
-    this.spread.setView(view, now);
+    this.#flow.setView(view, now);
     this.resident?.view(view, now);
     this.runUpkeep(now);
   }
@@ -328,7 +328,9 @@ export class RoomNode {
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
       case "media":
+      case "bundle":
       case "cover":
+      case "request":
         this.#flow.handle(edge, signal, now);
         break;
       case "message": {

@@ -51,7 +51,7 @@ interface SessionLink {
 }
 
 /** Media, and what neighbours say about it. */
-export type MediaSignal = Extract<Frame, { kind: "media" | "cover" }>;
+export type MediaSignal = Extract<Frame, { kind: "media" | "bundle" | "cover" | "request" }>;
 
 /** What a session tells its owner. */
 export type SessionSignal =
@@ -230,6 +230,8 @@ export class Session {
     if (entry) entry.heardAt = now;
     switch (frame.kind) {
       case "media":
+      case "bundle":
+      case "request":
       case "cover":
         return [frame];
       case "fragment": {
