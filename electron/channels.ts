@@ -4,6 +4,10 @@ export const channels = {
   connect: "teahouse:connect",
   /** Page to main: keep the window out of recordings, or no longer; one boolean. */
   protect: "teahouse:protect",
+  /** Page to main: take this key from other programs; its name, or null for none. */
+  setTalkKey: "teahouse:set-talk-key",
+  /** Main to page: what became of that key; one string. */
+  talkKey: "teahouse:talk-key",
   /** Main to page: `ports[0]` leads to the engine. */
   port: "teahouse:port",
   /** Main to page: a link the system opened us with; one string. */

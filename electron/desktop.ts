@@ -1,7 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { App, Dialog, Menu, MessageChannelMain, PowerSaveBlocker, Protocol, SystemPreferences } from "electron";
+import type {
+  App,
+  Dialog,
+  GlobalShortcut,
+  Menu,
+  MessageChannelMain,
+  PowerSaveBlocker,
+  Protocol,
+  SystemPreferences,
+} from "electron";
 import type { EngineProcessSetup } from "../p2p/engine-service.ts";
+import { Seat } from "../p2p/port/seat.ts";
 import { type PortServer, servePort } from "../p2p/port/server.ts";
 import { createSupervisor, type Supervisor } from "../p2p/supervisor.ts";
 import { type ChildElectron, startEngineChild } from "./engine-child.ts";
@@ -13,6 +23,7 @@ import { portOverMain } from "./ports.ts";
 import { quieten } from "./quiet.ts";
 import { type RunFolder, takeRunFolder } from "./run-folder.ts";
 import { TrayIcon, type TrayElectron, type Work } from "./tray.ts";
+import { type TalkKeyTimers, TalkKeyWatch } from "./talk-key.ts";
 import { Screen, type ScreenElectron } from "./windows.ts";
 import { wordsFor } from "./words.ts";
 
@@ -20,6 +31,7 @@ import { wordsFor } from "./words.ts";
 export interface DesktopElectron extends ScreenElectron, ChildElectron, TrayElectron {
   readonly app: App;
   readonly dialog: Pick<Dialog, "showErrorBox">;
+  readonly globalShortcut: Pick<GlobalShortcut, "register" | "unregister">;
   readonly Menu: typeof Menu;
   readonly MessageChannelMain: typeof MessageChannelMain;
   readonly powerSaveBlocker: Pick<PowerSaveBlocker, "start" | "stop">;
@@ -54,12 +66,22 @@ export function startDesktop(electron: DesktopElectron, surroundings: Surroundin
   void app.whenReady().then(() => desktop.open());
 }
 
+const realTimers: TalkKeyTimers = {
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** The life of the app: one engine, the hidden window that lends it its network, at most one visible window, and an icon while something goes on. */
 class Desktop {
   readonly #electron: DesktopElectron;
   readonly #surroundings: Surroundings;
   readonly #links = new LinkQueue();
   readonly #supervisor: Supervisor;
+  readonly #seat = new Seat();
+  readonly #talkKey: TalkKeyWatch;
   #screen: Screen | undefined;
   #lender: LendingWindow | undefined;
   #tray: TrayIcon | undefined;
@@ -76,6 +98,7 @@ class Desktop {
     this.#surroundings = surroundings;
     const script = join(surroundings.folder, "peer-process.js");
     this.#supervisor = createSupervisor(() => startEngineChild(electron, script, engineSetup));
+    this.#talkKey = new TalkKeyWatch(electron.globalShortcut, realTimers, (state) => this.#screen?.sendTalkKey(state));
     const { app } = electron;
     this.#takeLink(linkOfArguments(surroundings.argv));
     app.on("second-instance", (_event, argv) => this.#show(linkOfArguments(argv)));
@@ -111,6 +134,7 @@ class Desktop {
       system: isMac ? this.#electron.systemPreferences : undefined,
       staysOnClose: () => this.#work.inRoom && this.#farewell === "none",
       onConnect: () => this.#connect(),
+      onTalkKey: (key) => this.#talkKey.choose(key),
       onGone: () => this.#disconnect(),
       onHidden: (hidden) => {
         this.#isMuted = hidden;
@@ -185,13 +209,14 @@ class Desktop {
     // A page that was loaded again may ask before its old port is known to be closed.
     this.#served?.close("replaced");
     const { port1, port2 } = new this.#electron.MessageChannelMain();
-    this.#served = servePort(portOverMain(port1), this.#supervisor.engine, { rights: "window" });
+    this.#served = servePort(portOverMain(port1), this.#supervisor.engine, { rights: "window", seat: this.#seat });
     if (this.#isEngineGone) this.#served.close("engine-gone");
     this.#screen?.sendPort(port2);
     this.#links.deliverTo((link) => this.#screen?.sendLink(link));
   }
 
   #disconnect(): void {
+    this.#talkKey.choose(undefined);
     this.#links.deliverTo(undefined);
     this.#served?.close("local");
     this.#served = undefined;

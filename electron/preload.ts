@@ -1,5 +1,5 @@
 import { contextBridge, ipcRenderer, type IpcRendererEvent } from "electron";
-import { desktopBridgeName, desktopPortMessage, type DesktopBridge } from "../p2p/api/desktop.ts";
+import { desktopBridgeName, desktopPortMessage, type DesktopBridge, type TalkKeyState } from "../p2p/api/desktop.ts";
 import { channels } from "./channels.ts";
 
 /** What the preload uses of the page's window. */
@@ -34,6 +34,12 @@ const bridge: DesktopBridge = {
     const hear = (_event: IpcRendererEvent, hidden: boolean): void => listener(hidden);
     ipcRenderer.on(channels.hidden, hear);
     return () => void ipcRenderer.off(channels.hidden, hear);
+  },
+  setTalkKey: (key) => ipcRenderer.send(channels.setTalkKey, key ?? null),
+  onTalkKey: (listener) => {
+    const hear = (_event: IpcRendererEvent, state: TalkKeyState): void => listener(state);
+    ipcRenderer.on(channels.talkKey, hear);
+    return () => void ipcRenderer.off(channels.talkKey, hear);
   },
   setContentProtection: (protect) => ipcRenderer.send(channels.protect, protect === true),
 };

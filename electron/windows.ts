@@ -8,6 +8,7 @@ import type {
   WebFrameMain,
   WebPreferences,
 } from "electron";
+import type { TalkKeyState } from "../p2p/api/desktop.ts";
 import { channels } from "./channels.ts";
 import { isOwnPage, pageUrl, servePage } from "./page.ts";
 import { limitPermissions, silenceSession } from "./permissions.ts";
@@ -37,6 +38,8 @@ export interface ScreenOptions {
   onGone(): void;
   /** The window is out of sight, and its page was told; or it is back. */
   onHidden(hidden: boolean): void;
+  /** The page wants this key taken from other programs; whatever it sent. */
+  onTalkKey(key: unknown): void;
   /** The window is closed. */
   onClosed(): void;
 }
@@ -114,6 +117,9 @@ export class Screen {
     electron.ipcMain.on(channels.protect, ({ senderFrame }, protect: unknown) => {
       if (this.#isOurs(senderFrame) && typeof protect === "boolean") this.#window?.setContentProtection(protect);
     });
+    electron.ipcMain.on(channels.setTalkKey, ({ senderFrame }, key: unknown) => {
+      if (this.#isOurs(senderFrame)) options.onTalkKey(key);
+    });
   }
 
   /** Whether there is nothing to see: the window is open out of sight, where its sound goes on, or closed. */
@@ -134,6 +140,11 @@ export class Screen {
   sendPort(port: MessagePortMain): void {
     if (this.#window === undefined) port.close();
     else this.#window.webContents.postMessage(channels.port, null, [port]);
+  }
+
+  /** Tells the page what became of its talk key. */
+  sendTalkKey(state: TalkKeyState): void {
+    this.#window?.webContents.send(channels.talkKey, state);
   }
 
   /** Hands the page a link. The page must have connected. */

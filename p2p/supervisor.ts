@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { EngineApi } from "./api/engine.ts";
 import type { Port } from "./api/port.ts";
 import { type Hop, startHop } from "./io/proxy/hop.ts";
@@ -50,8 +51,9 @@ const startingFactor = 3;
 /** How long a goodbye may take before the process is ended without one. */
 const goodbyeMsMax = 3000;
 
-/** And how long a wipe waits for one: frames are out in a few ms, and a second is all there is. */
+/** And how long a wipe waits for one, and for its frames to be out by then: a second is all there is. */
 const wipeGoodbyeMsMax = 250;
+const wipeFlushMs = 80;
 
 /** Keeps an engine running in a process of its own. */
 export interface Supervisor {
@@ -172,8 +174,13 @@ class EngineSupervisor implements Supervisor {
     const handle = this.#handle;
     // An end that is asked for is no crash.
     this.#handle = undefined;
-    const goodbye = handle === undefined ? undefined : this.#client.leave().catch(() => undefined);
-    await Promise.race([goodbye, new Promise((resolve) => setTimeout(resolve, wipeGoodbyeMsMax))]);
+    if (handle !== undefined) {
+      const goodbye = this.#client.leave().then(
+        () => pause(wipeFlushMs),
+        () => undefined,
+      );
+      await Promise.race([goodbye, pause(wipeGoodbyeMsMax)]);
+    }
     handle?.kill();
     await handle?.exited;
     this.#client.close();

@@ -49,6 +49,7 @@ const app = new App({
   microphone: createMicrophone(),
   speakers: createSpeakers(),
   keepsake: client,
+  talkKey: bridge,
   timers: browserTimers,
   watchPower,
   systemLanguages: navigator.languages,

@@ -11,6 +11,14 @@ export const desktopPortMessage = "teahouse:engine-port";
 /** Characters of a link that is looked at at all: an invite of `limits.inviteCharactersMax`, and its address. */
 export const desktopLinkCharactersMax = 4160;
 
+/** Keys that may talk from behind other windows, by Electron's names: none of them types anything. */
+export const talkKeys = ["F8", "F9", "CommandOrControl+Shift+Space", "Alt+Shift+T"] as const;
+/** One of `talkKeys`. */
+export type TalkKey = (typeof talkKeys)[number];
+
+/** What became of the talk key; `refused`: the system gave it to another program, or to none. */
+export type TalkKeyState = "down" | "up" | "refused";
+
 /** All that the desktop app gives the page beside the engine's port. No call answers, and none throws. */
 export interface DesktopBridge {
   /** Asks for a port to the engine. */
@@ -25,6 +33,10 @@ export interface DesktopBridge {
    * it is not throttled, and so it never counts as hidden. The result removes the listener.
    */
   onHidden(listener: (hidden: boolean) => void): () => void;
+  /** Takes this key from other programs, or none any more. */
+  setTalkKey(key: TalkKey | undefined): void;
+  /** Adds a listener for what becomes of that key. The result removes it. */
+  onTalkKey(listener: (state: TalkKeyState) => void): () => void;
   /** Keeps the window out of screenshots and recordings, where the system can. Off at first. */
   setContentProtection(protect: boolean): void;
 }

@@ -44,6 +44,8 @@ export const limits = {
   bansMax: 256,
   /** How wrong a relay's clock may be before it refuses a room: a day, a time zone and a summer hour set wrong. */
   clockToleranceMs: 26 * 3_600_000,
+  /** Bytes that a link may bring before it is anybody's edge: a hello with proof takes 500, and may be repeated. */
+  openingBytesMax: 4096,
   /** Bytes kept for a peer before it has proved anything. */
   unauthenticatedBytesMax: 65_536,
   /** Members that hold keys of one room: eight times the largest room that the design names. A power of two. */

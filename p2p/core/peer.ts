@@ -3,24 +3,28 @@ import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, typ
 import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
+import { Solver } from "./defence/puzzle.ts";
+import { type Stranger, Strangers } from "./defence/strangers.ts";
 import type { Deadline, Machine } from "./machine.ts";
 import type { Edge } from "./overlay/edge.ts";
 import { Lending } from "./overlay/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
+import { statsOf } from "./peer-stats.ts";
 import type { Capsule } from "./room/capsule.ts";
-import { noSound } from "./room/hearing.ts";
 import { verifyHost } from "./room/proof.ts";
 import type { Resident, SeatMaker } from "./room/resident.ts";
-import { encodeFrame, type Frame, type Hello, parseFrame, type Refusal, sessionVersion } from "./session/frames.ts";
+import {
+  encodeFrame,
+  type Frame,
+  type Hello,
+  helloType,
+  parseFrame,
+  type Refusal,
+  sessionVersion,
+} from "./session/frames.ts";
 
-/** A link that has said nothing sensible for this long is closed. */
-const openingMs = 5000;
-/** Links that may be open without having proved anything. */
-const openingMax = 256;
-/** And of one peer. */
-const openingPerPeerMax = 8;
 /** Rooms that one peer may bring to a volunteer. */
 const roomsPerPeerMax = 4;
 /** A timeout this late means that our own process stood still: a busy machine, or a suspended one. */
@@ -30,10 +34,8 @@ const roomsMax = 64;
 /** A room without a single edge is forgotten after this long. */
 const idleRoomMs = 10 * 60_000;
 
-interface OpenLink {
-  readonly remote: PeerId;
+interface OpenLink extends Stranger {
   readonly kind: LinkKind;
-  readonly openedAt: Millis;
   owner: { readonly node: RoomNode; readonly edge: Edge } | undefined;
   bytes: number;
   messages: number;
@@ -56,6 +58,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   /** Who brought which room. */
   readonly #bringers = new Map<RoomTag, PeerId>();
   readonly #rejected = new Map<string, number>();
+  readonly #strangers: Strangers;
+  readonly #solver: Solver;
   #resident: Resident | undefined;
   #lending: Lending | undefined;
   #power: Power = { onBattery: false, metered: false };
@@ -67,6 +71,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#options = options;
     this.#crypto = crypto;
     this.#seats = seats;
+    this.#strangers = new Strangers(crypto);
+    this.#solver = new Solver(crypto);
   }
 
   handle(input: PeerInput, now: Millis): void {
@@ -91,27 +97,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       }
     }
     for (const link of this.#links.values()) {
-      if (!link.owner) consider({ at: millis(link.openedAt + openingMs), reason: "a link that says nothing" });
+      if (!link.owner) consider({ at: this.#strangers.endsAt(link), reason: "a link that says nothing" });
     }
+    if (this.#solver.isBusy) consider({ at: this.#now, reason: "a puzzle" });
     return soonest;
   }
 
   /** Counts for `Stats`, less what only the engine knows: bytes and links. */
   stats(now: Millis): Omit<Stats, "bytesIn" | "bytesOut" | "links"> {
-    const nodes = [...this.#nodes.values()];
-    const rejected = new Map(this.#rejected);
-    for (const node of nodes) {
-      for (const [reason, count] of node.spread.rejected) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
-    }
-    const sum = (of: (node: RoomNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
-    return {
-      ...(this.#resident?.hearing.stats(now) ?? { ...noSound, layer: this.#layer }),
-      framesDuplicate: sum((node) => node.spread.framesDuplicate),
-      packetsForwarded: sum((node) => node.spread.packetsForwarded),
-      packetsRejected: Object.fromEntries(rejected),
-      controlBytes: sum((node) => node.controlBytes),
-      children: sum((node) => node.edges.feeding),
-    };
+    return statsOf([...this.#nodes.values()], this.#rejected, this.#resident, this.#layer, now);
   }
 
   /** From now on, the worst gap and the latency of `stats` are those of another interval. */
@@ -252,7 +246,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return {
       self: this.#options.self.peer,
       address: this.#options.self.address,
-      send: (link, bytes) => void this.#outputs.push({ kind: "send", link, bytes }),
+      send: (link, bytes) => this.#send(link, bytes),
       close: (link) => this.#close(link),
       dial: (target, fresh) => dial((id) => ({ kind: "dial", dial: id, target, fresh })),
       received: (link) => this.#links.get(link) ?? { bytes: 0, messages: 0 },
@@ -287,32 +281,16 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleOpened(input: Extract<PeerInput, { kind: "link-opened" }>, now: Millis): void {
     const { link, remote, linkKind } = input;
-    const opened: OpenLink = {
-      remote,
-      kind: linkKind,
-      openedAt: now,
-      owner: undefined,
-      bytes: 0,
-      messages: 0,
-      strayed: false,
-    };
-    this.#links.set(link, opened);
+    const fresh = { owner: undefined, bytes: 0, messages: 0, strayed: false, puzzle: undefined };
+    this.#links.set(link, { remote, kind: linkKind, openedAt: now, ...fresh });
     if (input.dial === undefined) {
-      return this.#limitOpening(link, remote);
+      const surplus = this.#strangers.surplus(this.#links, link, remote);
+      return surplus === undefined ? undefined : this.#refuseLink(surplus, "too-many-links");
     }
     const node = this.#takeDial(input.dial);
     if (!node) return this.#close(link);
     node.handleDialed(input.dial, link, linkKind, remote, now);
     this.#adopt(link, node);
-  }
-
-  /** One peer's silent links go first, then the oldest of all: nobody keeps the others out. */
-  #limitOpening(link: LinkId, remote: PeerId): void {
-    const opening = [...this.#links].filter(([, known]) => !known.owner);
-    const own = opening.filter(([, known]) => known.remote === remote);
-    if (own.length > openingPerPeerMax) return this.#refuseLink(link, "too-many-links");
-    const oldest = opening.length > openingMax ? opening[0] : undefined;
-    if (oldest) this.#refuseLink(oldest[0], "too-many-links");
   }
 
   #takeDial(dial: DialId): RoomNode | undefined {
@@ -325,7 +303,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #adopt(link: LinkId, node: RoomNode): void {
     const known = this.#links.get(link);
     const edge = node.edges.ofLink(link);
-    if (known && edge) known.owner = { node, edge };
+    if (!known || !edge) return;
+    known.owner = { node, edge };
   }
 
   #handleMessage(link: LinkId, bytes: Uint8Array, now: Millis): void {
@@ -335,6 +314,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     known.messages++;
     const frame = parseFrame(bytes);
     if (!frame) return this.#refuseLink(link, "frame");
+    if (this.#strangers.saysTooMuch(known)) return this.#refuseLink(link, "opening-bytes");
+    if (frame.kind === "solution" && this.#strangers.solve(known, frame.nonce)) return;
+    if (frame.kind === "puzzle" && this.#solver.take(link, frame)) return;
     // An attach may come twice: its answer can be lost.
     if (!known.owner || frame.kind === "attach") return this.#handleFirst(known, link, frame, now);
     const { node, edge } = known.owner;
@@ -372,6 +354,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     if (hello.version !== sessionVersion) return "version";
     const proved = hello.proof !== undefined && this.#proves(known.remote, hello);
     if (hello.proof !== undefined && !proved) return "proof";
+    const puzzle = proved ? undefined : this.#strangers.demand(known, now);
+    if (puzzle) return this.#send(link, encodeFrame({ kind: "puzzle", ...puzzle }));
     const node = this.#nodes.get(hello.tag) ?? (proved ? this.#carryNew(known.remote, hello, now) : "unknown-room");
     if (typeof node === "string") return node;
     const refusal = node.handleHello(hello, { link, kind: known.kind, remote: known.remote }, proved, now);
@@ -417,14 +401,23 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #handleClosed(link: LinkId, now: Millis): void {
     const known = this.#links.get(link);
     this.#links.delete(link);
+    this.#solver.forget(link);
     if (known?.owner) known.owner.node.handleLinkClosed(known.owner.edge, link, now);
   }
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
+    for (const node of this.#nodes.values()) node.edges.lookAgain(now);
+    const due = this.deadline();
+    // Media that came or went has put off what was due.
+    if (due !== undefined && due.at > now) return;
     if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
     for (const [link, known] of this.#links) {
-      if (!known.owner && now >= known.openedAt + openingMs) this.#refuseLink(link, "opening-timeout");
+      if (!known.owner && now >= this.#strangers.endsAt(known)) this.#refuseLink(link, "opening-timeout");
+    }
+    for (const { link, nonce, hello } of this.#solver.work()) {
+      this.#send(link, encodeFrame({ kind: "solution", nonce }));
+      this.#send(link, hello);
     }
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
@@ -439,7 +432,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#bringers.delete(tag);
   }
 
+  #send(link: LinkId, bytes: Uint8Array): undefined {
+    if (bytes[0] === helloType) this.#solver.note(link, bytes);
+    this.#outputs.push({ kind: "send", link, bytes });
+  }
+
   #close(link: LinkId): void {
+    this.#solver.forget(link);
     if (!this.#links.delete(link)) return;
     this.#outputs.push({ kind: "close", link });
   }

@@ -1,5 +1,6 @@
 import type { HeardPacket, SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import type { MaskCharacter } from "./mask-character.ts";
 import type { CueKind, SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
 
@@ -75,6 +76,8 @@ export interface Output {
   setSpeakerVolume(speaker: VoiceKey, volume: number): void;
   /** Whether speakers who are too quiet or too loud are brought nearer to the others. */
   setLevelling(levelling: boolean): void;
+  /** Whether this person just listens, as at first, or converses: then there is less delay, and more is guessed. */
+  setAttention(attention: Attention): void;
   /** A soft sign that only this person hears. */
   cue(kind: CueKind): void;
   /** Undefined is the default. Rejects when there is no such device, or the browser offers no choice. */

@@ -61,6 +61,7 @@ async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
       setVolume: (volume) => void gain.gain.setTargetAtTime(volume, context.currentTime, volumeSeconds),
       setSpeakerVolume: (speaker, volume) => say({ kind: "volume", speaker, volume }),
       setLevelling: (levelling) => say({ kind: "levelling", levelling }),
+      setAttention: (attention) => say({ kind: "attention", attention }),
       cue: (kind) => playCue(context, kind),
       setSink: (device) => setSink(context, device),
       unblock,

@@ -1,5 +1,6 @@
 import type { HeardPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import type { SpeakerStats } from "./types.ts";
 
 /** To the playout worker. */
@@ -9,7 +10,8 @@ export type ToPlayout =
   | { readonly kind: "heard"; readonly packet: HeardPacket }
   /** One speaker among the others: 0 to 2. */
   | { readonly kind: "volume"; readonly speaker: VoiceKey; readonly volume: number }
-  | { readonly kind: "levelling"; readonly levelling: boolean };
+  | { readonly kind: "levelling"; readonly levelling: boolean }
+  | { readonly kind: "attention"; readonly attention: Attention };
 
 /** From the playout worker. */
 export type FromPlayout =

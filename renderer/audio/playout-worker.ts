@@ -24,6 +24,8 @@ addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
       return mixer.setVolume(data.speaker, data.volume);
     case "levelling":
       return mixer.setLevelling(data.levelling);
+    case "attention":
+      return mixer.setAttention(data.attention);
     case "begin":
       void play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data);
       return;

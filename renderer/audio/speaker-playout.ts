@@ -1,4 +1,5 @@
 import { JitterBuffer, type JitterPacket, type JitterStep } from "../../p2p/core/jitter/buffer.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import { ComfortNoise } from "../../p2p/core/jitter/comfort-noise.ts";
 import { Joiner } from "../../p2p/core/jitter/join.ts";
 import { Stretcher, stretchedSamplesMax } from "../../p2p/core/jitter/stretch.ts";
@@ -42,6 +43,10 @@ export class SpeakerPlayout {
   /** Gives it the decoder it needs, and will free. Until then packets wait and nothing sounds. */
   attach(decoder: VoiceDecoder): void {
     this.#decoder = decoder;
+  }
+
+  setAttention(attention: Attention): void {
+    this.#buffer.setAttention(attention);
   }
 
   /** Whether nothing waits or plays: at most the room behind this speaker still sounds. */

@@ -1,5 +1,6 @@
 import type { HeardPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import type { Output, OutputEdge, OutputStats, Timers } from "./edges.ts";
 import { soundFault } from "./faults.ts";
 import { Listeners } from "./listeners.ts";
@@ -45,6 +46,7 @@ export class LoudSpeakers implements Speakers {
   #volume = 1;
   #deafened = false;
   #levelling = true;
+  #attention: Attention = "listening";
   /** Speakers whose volume is not 1. */
   readonly #volumes = new Map<VoiceKey, number>();
   #playBack: AbortController | undefined;
@@ -127,6 +129,11 @@ export class LoudSpeakers implements Speakers {
     this.#output?.setLevelling(levelling);
   }
 
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    this.#output?.setAttention(attention);
+  }
+
   cue(kind: CueKind): void {
     if (!this.#deafened) this.#output?.cue(kind);
   }
@@ -186,6 +193,7 @@ export class LoudSpeakers implements Speakers {
       this.#holds("sound-broken", false);
       output.setVolume(this.#heardVolume());
       output.setLevelling(this.#levelling);
+      output.setAttention(this.#attention);
       for (const [speaker, volume] of this.#volumes) output.setSpeakerVolume(speaker, volume);
       await this.#refresh();
     } catch {

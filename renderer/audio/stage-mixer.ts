@@ -1,6 +1,7 @@
 import type { HeardPacket } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 import { limits } from "../../p2p/api/limits.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import { addBlock, softenMix } from "../../p2p/core/jitter/mix.ts";
 import { sampleRateHz, type VoiceDecoder } from "../../p2p/core/jitter/voice-codec.ts";
 import { LevelMeter, levelOf } from "./level.ts";
@@ -26,6 +27,7 @@ export class StageMixer {
   readonly #volumes = new Map<VoiceKey, number>();
   readonly #mix = new Float32Array(blockSamples);
   #levelling = true;
+  #attention: Attention = "listening";
   #freed = false;
 
   /** `createDecoder` gives a fresh decoder for each speaker; `onBroken` is told when it rejects. */
@@ -44,6 +46,12 @@ export class StageMixer {
     if (volume === 1) this.#volumes.delete(speaker);
     else this.#volumes.set(speaker, volume);
     this.#tracks.get(speaker)?.gain.setVolume(volume);
+  }
+
+  /** Whether we take part: then everybody is heard with less delay. */
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const { playout } of this.#tracks.values()) playout.setAttention(attention);
   }
 
   /** Whether speakers too quiet or too loud are brought nearer to the others. */
@@ -100,6 +108,7 @@ export class StageMixer {
       this.#tracks.delete(silent[0]);
     }
     const playout = new SpeakerPlayout();
+    playout.setAttention(this.#attention);
     const gain = new SpeakerGain(sampleRateHz);
     gain.setVolume(this.#volumes.get(speaker) ?? 1);
     gain.setLevelling(this.#levelling);

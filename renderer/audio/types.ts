@@ -1,4 +1,5 @@
 import type { HeardPacket, SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 
 /** Trouble with sound that a person can do something about. */
@@ -165,6 +166,8 @@ export interface Speakers {
   setDeafened(deafened: boolean): void;
   /** Whether speakers too quiet or too loud are brought nearer to the others. Begins true. */
   setLevelling(levelling: boolean): void;
+  /** Whether this person just listens, or converses: then there is less delay, and more is guessed. Begins `listening`. */
+  setAttention(attention: Attention): void;
   /** A soft sign that only this person hears; none before `start` or while deafened. */
   cue(kind: CueKind): void;
   /** Plays a recording to this person alone, also before `start`. Resolves at its end; another one or `endPlayBack` ends it. */

@@ -12,6 +12,7 @@ import { Settings } from "./settings.ts";
 import { StartModel, type Purpose } from "./start.ts";
 import type { Timers } from "./timers.ts";
 import { Cell, type Value } from "./value.ts";
+import { TalkKeyModel, type TalkKeyPort } from "./talk-key.ts";
 import { Voice } from "./voice.ts";
 import { WayModel } from "./way.ts";
 
@@ -42,6 +43,8 @@ export interface AppPorts {
   readonly takeOver: () => void;
   readonly microphone: Microphone;
   readonly speakers: Speakers;
+  /** The desktop app, which can listen for a key while another window is in front. */
+  readonly talkKey?: TalkKeyPort | undefined;
   /** Where choices lie that a reload must not undo. */
   readonly keepsake: KeepsakePort;
   readonly timers: Timers;
@@ -59,6 +62,7 @@ export class App {
   readonly voice: Voice;
   readonly settings: Settings;
   readonly way: WayModel;
+  readonly talkKey: TalkKeyModel | undefined;
   readonly probe: ProbeModel;
   readonly lend: LendModel;
   readonly screen: Cell<Screen>;
@@ -74,7 +78,8 @@ export class App {
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
     this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
-    keepChoices(ports.keepsake, this.session, this.voice, this.#scope);
+    this.talkKey = ports.talkKey && new TalkKeyModel(ports.talkKey, this.voice, this.#scope);
+    keepChoices(ports.keepsake, this.session, this, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);
     this.probe = new ProbeModel(this.session, this.#scope);
     this.lend = new LendModel(this.session, ports.watchPower, this.#scope, () => new Date().getTimezoneOffset());

@@ -25,6 +25,9 @@ export class LobbyModel {
   readonly voice: Voice;
   readonly name: Cell<string>;
   readonly problem = new Cell<Sentence | undefined>(undefined);
+  /** Asked for once the invite turned out to need one, and never kept. */
+  readonly passphrase = new Cell("");
+  readonly needsPassphrase = new Cell(false);
   readonly #settings: Settings;
   readonly #back: BackToStart;
   readonly #scope = new Scope();
@@ -47,9 +50,11 @@ export class LobbyModel {
     this.#settings.name.set(name);
     this.problem.set(undefined);
     const listening = this.voice.listen();
-    const code = await session.enter((engine) => ask(engine, purpose, name));
+    const passphrase = this.passphrase.get();
+    const code = await session.enter((engine) => ask(engine, purpose, name, passphrase));
     await listening;
     if (code === undefined || this.#scope.ended) return;
+    if (code === "passphrase-needed" || code === "passphrase-wrong") this.needsPassphrase.set(true);
     // Nothing shows any more that it is open.
     this.voice.endTryOut();
     const problem = sentence(`fault.${code}`);
@@ -70,12 +75,15 @@ export class LobbyModel {
 
   /** The screen is left: a microphone that was only tried is closed. */
   end(): void {
+    this.passphrase.set("");
     this.#scope.end();
   }
 }
 
-function ask(engine: EngineApi, purpose: Purpose, name: string): Promise<unknown> {
-  if (purpose.kind === "join") return engine.join(purpose.invite, { name });
+function ask(engine: EngineApi, purpose: Purpose, name: string, passphrase: string): Promise<unknown> {
+  if (purpose.kind === "join") {
+    return engine.join(purpose.invite, passphrase === "" ? { name } : { name, passphrase });
+  }
   return engine.host({ title: purpose.title, name, via: purpose.via, letEverybodySpeak: false });
 }
 

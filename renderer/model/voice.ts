@@ -61,6 +61,8 @@ export class Voice {
   #onStage = false;
   #held = false;
   #hushed = false;
+  /** Held, or hushed, by a key of the whole system: another window in front changes nothing. */
+  #bySystem = false;
   #hidden = false;
   /** We cannot hear the room now. */
   #roomLost = false;
@@ -159,9 +161,10 @@ export class Voice {
   }
 
   /** The key for talking: held while muted one is heard, held while live one is not. Ignored off stage or without the room. */
-  setHeld(held: boolean): void {
+  setHeld(held: boolean, bySystem = false): void {
     if (!held) return this.#release();
     if (this.#held || this.#hushed || !this.#onStage || this.#hidden || this.#roomLost || this.deafened.get()) return;
+    this.#bySystem = bySystem;
     if (this.microphone.muted) {
       this.#held = true;
       this.microphone.setHeld(true);
@@ -173,8 +176,14 @@ export class Voice {
     this.#show();
   }
 
+  /** The same by a key that is heard of also while another window is in front. */
+  setHeldBySystem(held: boolean): void {
+    this.setHeld(held, true);
+  }
+
   /** Nobody can tell any more whether the key is held: whatever was open by it, or shut by it, stays shut. */
   loseKey(): void {
+    if (this.#bySystem && !this.#hidden) return;
     if (this.#hushed) this.setMuted(true);
     else this.#release();
   }
@@ -305,6 +314,7 @@ export class Voice {
   #show(): void {
     const next = this.#stateNow();
     if (next !== "muted") this.#unhint();
+    this.speakers.setAttention(next === "shut" ? "listening" : "conversing");
     this.state.set(next);
   }
 

@@ -114,6 +114,7 @@ function TopBar({ app }: { readonly app: App }): ReactElement {
         settings={app.settings}
         voice={app.voice}
         way={app.way}
+        talkKey={app.talkKey}
         isOpen={open}
         onClose={() => setOpen(false)}
       />

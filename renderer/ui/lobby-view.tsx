@@ -53,6 +53,7 @@ function Preparing({ model, probe }: LobbyViewProps): ReactElement {
           <Label className="field-label">{text("lobby.name")}</Label>
           <Input className="input" dir="auto" autoComplete="off" placeholder={text("person.nameless")} />
         </TextField>
+        <Passphrase model={model} />
         <DeviceFields voice={model.voice} />
         <MaskField voice={model.voice} />
         <SoundCheck voice={model.voice} />
@@ -86,6 +87,27 @@ function Preparing({ model, probe }: LobbyViewProps): ReactElement {
         <p className="faint">{text("lobby.open")}</p>
       </aside>
     </section>
+  );
+}
+
+/** What the invite asks for beside itself. It is there once it is known to be needed. */
+function Passphrase({ model }: { readonly model: LobbyModel }): ReactElement | null {
+  const { text } = useTexts();
+  const isNeeded = useValue(model.needsPassphrase);
+  const passphrase = useValue(model.passphrase);
+  if (!isNeeded) return null;
+  return (
+    <TextField
+      className="field"
+      type="password"
+      value={passphrase}
+      onChange={(next) => model.passphrase.set(next)}
+      maxLength={128}
+      autoFocus
+    >
+      <Label className="field-label">{text("lobby.passphrase")}</Label>
+      <Input className="input" dir="auto" autoComplete="off" spellCheck="false" />
+    </TextField>
   );
 }
 

@@ -53,7 +53,14 @@ export function RoomView({ model, app }: RoomViewProps): ReactElement {
       <RoomSide model={model} app={app} composer={composer} onOpen={setSheet} />
       <ControlBar model={model} onType={() => composer.current?.focus()} />
       <ShareSheet model={model} isOpen={sheet === "share"} onClose={close} />
-      <SettingsSheet settings={settings} voice={model.voice} way={way} isOpen={sheet === "settings"} onClose={close} />
+      <SettingsSheet
+        settings={settings}
+        voice={model.voice}
+        way={way}
+        talkKey={app.talkKey}
+        isOpen={sheet === "settings"}
+        onClose={close}
+      />
       <KeysSheet isOpen={sheet === "keys"} onClose={close} />
       <TreeSheet model={model} way={way} isOpen={sheet === "tree"} onClose={close} />
       <LendSheet lend={app.lend} isOpen={sheet === "lend"} onClose={close} />
@@ -98,7 +105,8 @@ function RoomHead({ model, app, onOpen }: RoomHeadProps): ReactElement {
           {title === "" ? text("room.untitled") : <bdi>{title}</bdi>}
         </h1>
         <ConnectionPill model={model} way={app.way} />
-        {facts !== undefined && <AccessPill access={facts.access} />}
+        {/* In trouble the way out of it has this place. */}
+        {facts !== undefined && trouble === undefined && <AccessPill access={facts.access} />}
         <WhyButton probe={app.probe} trouble={trouble} />
       </div>
       <div className="room-tools">

@@ -1,11 +1,13 @@
 import { useEffect, type ReactElement } from "react";
 import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
+import { talkKeys, type TalkKey } from "../../p2p/api/desktop.ts";
+import type { TalkKeyModel } from "../model/talk-key.ts";
 import { languages, type Language, type Settings, type Theme } from "../model/settings.ts";
 import type { Voice } from "../model/voice.ts";
 import type { WayModel } from "../model/way.ts";
 import { VolumeSlider } from "./control-bar.tsx";
-import { Chooser, Sheet, Toggle } from "./controls.tsx";
+import { Chooser, Problem, Sheet, Toggle } from "./controls.tsx";
 import { DeviceFields } from "./device-fields.tsx";
 import { useTexts } from "./language.ts";
 import { MaskField, SoundCheck } from "./sound-check.tsx";
@@ -16,6 +18,8 @@ interface SettingsSheetProps {
   readonly settings: Settings;
   readonly voice: Voice;
   readonly way: WayModel;
+  /** Where there is a desktop app around the window. */
+  readonly talkKey: TalkKeyModel | undefined;
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }
@@ -29,7 +33,7 @@ const languageNames: Readonly<Record<Language, string>> = {
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
 /** Devices, looks, language, and what is kept: nothing. */
-export function SettingsSheet({ settings, voice, way, isOpen, onClose }: SettingsSheetProps): ReactElement {
+export function SettingsSheet({ settings, voice, way, talkKey, isOpen, onClose }: SettingsSheetProps): ReactElement {
   const { text } = useTexts();
   const theme = useValue(settings.theme);
   const language = useValue(settings.language);
@@ -38,6 +42,7 @@ export function SettingsSheet({ settings, voice, way, isOpen, onClose }: Setting
       <div className="stack">
         <h3 className="sheet-part">{text("settings.sound")}</h3>
         <SoundSettings voice={voice} />
+        {talkKey !== undefined && <TalkKeyField model={talkKey} />}
         <h3 className="sheet-part">{text("settings.looks")}</h3>
         <RadioGroup className="field" value={theme} onChange={(next) => settings.theme.set(next as Theme)}>
           <Label className="field-label">{text("settings.theme")}</Label>
@@ -60,6 +65,33 @@ export function SettingsSheet({ settings, voice, way, isOpen, onClose }: Setting
         <p className="soft">{text("settings.stored-nothing")}</p>
       </div>
     </Sheet>
+  );
+}
+
+/** No key. */
+const noKey = "none";
+
+/** Which key talks while another window is in front. */
+function TalkKeyField({ model }: { readonly model: TalkKeyModel }): ReactElement {
+  const { text } = useTexts();
+  const chosen = useValue(model.chosen);
+  const refused = useValue(model.refused);
+  const nameOf = (key: TalkKey): string =>
+    key.replace("CommandOrControl", text("talk-key.control")).replaceAll("+", " + ");
+  return (
+    <div>
+      <Chooser
+        label={text("talk-key.label")}
+        choices={[
+          { id: noKey, label: text("talk-key.none") },
+          ...talkKeys.map((key) => ({ id: key, label: nameOf(key) })),
+        ]}
+        chosen={chosen ?? noKey}
+        onChoose={(id) => model.choose(talkKeys.find((key) => key === id))}
+      />
+      <p className="faint">{text("talk-key.hint")}</p>
+      <Problem>{refused ? text("talk-key.refused") : undefined}</Problem>
+    </div>
   );
 }
 

@@ -3,14 +3,18 @@ import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, m
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
+import { measureJunk } from "./processes/junk.ts";
 import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureFuzzing } from "./secrecy/fuzz.ts";
+import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
 import { measureScarcity, measureTree } from "./sim/placement.ts";
 import { measureLoss } from "./voice/loss.ts";
+import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
 
 type Program = () => Promise<readonly Figure[]>;
@@ -33,10 +37,14 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C4: [measureManyKills, measureKills],
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
+  S3: [measureJunk],
+  S4: [measureFuzzing],
   S5: [measureMarathon],
+  S6: [measureLeftovers],
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],
+  M: [measureMask],
 };
 
 const usageCode = 2;

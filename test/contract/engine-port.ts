@@ -146,6 +146,15 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         expect(await told).toEqual(roomState);
       }));
 
+    it("knows nothing any more once it was wiped", () =>
+      using(async ({ engine, double }) => {
+        await engine.start();
+        await engine.join("thi1-x", {});
+        await engine.wipe();
+        expect(double.calls.at(-1)).toBe("wipe");
+        expect(engine.snapshot()).toEqual([]);
+      }));
+
     it("passes what is lent, and how the computer is fed", () =>
       using(async ({ engine, double }) => {
         await engine.start();

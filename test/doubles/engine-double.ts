@@ -5,6 +5,7 @@ import type {
   Layer,
   HostOptions,
   Invites,
+  JoinOptions,
   Power,
   SpokenPacket,
   Stats,
@@ -62,6 +63,7 @@ export class EngineDouble implements EngineApi {
   /** What the last `probe` was given. */
   probedWith: string | undefined;
   joinedWith: string | undefined;
+  joinedBy: JoinOptions | undefined;
   /** What `act` was given, in order. */
   readonly acts: Act[] = [];
   /** What the last `issueInvite` was given. */
@@ -138,8 +140,9 @@ export class EngineDouble implements EngineApi {
     return invites;
   }
 
-  async join(invite: string): Promise<void> {
+  async join(invite: string, options?: JoinOptions): Promise<void> {
     this.joinedWith = invite;
+    this.joinedBy = options;
     await this.#note("join", this.gate);
     this.emit({ event: "joined", room, role: "listener", hops: 2, parents: [peer], ms: 7 });
   }

@@ -67,6 +67,27 @@ describe("the supervisor of an engine", () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
+  it("wipes by ending the process that knew: another one comes up, in no room, and no crash is counted", async () => {
+    const { supervisor, pids, events, next } = watch([{}], { ...patient, crashesMax: 1 });
+    await supervisor.start();
+    await supervisor.engine.join("thi1-x", {});
+    await supervisor.engine.chooseWay({ rung: "wss" });
+    const back = next(({ event }) => event === "ready");
+    const [first] = pids;
+    const askedAt = performance.now();
+    await supervisor.engine.wipe();
+    console.log(`wiped ${Math.round(performance.now() - askedAt)} ms after it was asked for`);
+    expect(isRunning(first ?? 0)).toBe(false);
+    expect(supervisor.engine.capsule()).toBeUndefined();
+    expect(supervisor.engine.snapshot().map(({ event }) => event)).not.toContain("joined");
+    expect(events.map(({ event }) => event)).toContain("left");
+    await back;
+    expect([pids.length, supervisor.isGone]).toEqual([2, false]);
+    await supervisor.engine.join("thi1-y", {});
+    await supervisor.stop();
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
   it("brings an engine outside a room back without a room", async () => {
     const { supervisor, pids, events } = watch();
     await supervisor.start();

@@ -294,6 +294,9 @@ export interface ElectronDouble {
   readonly menus: unknown[];
   /** Blockers of sleep that hold. */
   readonly blockers: Set<number>;
+  /** Keys taken from other programs, with what a press of each does; and those that the system gives to nobody. */
+  readonly shortcuts: Map<string, () => void>;
+  readonly refusedKeys: Set<string>;
   /** Runs the built preload in the newest window, and gives what a page would see. */
   openPage(preload: string): PageDouble;
   /** The same in the hidden window. */
@@ -309,6 +312,8 @@ export function createElectronDouble(
   const lists = { sessions: [] as SessionDouble[], trays: [] as TrayDouble[], children: [] as ChildDouble[] };
   const seen = { schemes: [] as CustomScheme[], errorBoxes: [] as string[], menus: [] as unknown[] };
   const blockers = new Set<number>();
+  const shortcuts = new Map<string, () => void>();
+  const refusedKeys = new Set<string>();
   const pieces = {
     app,
     ipcMain,
@@ -322,6 +327,14 @@ export function createElectronDouble(
         super();
         lists.trays.push(this);
       }
+    },
+    globalShortcut: {
+      register: (key: string, press: () => void) => {
+        if (refusedKeys.has(key)) return false;
+        shortcuts.set(key, press);
+        return true;
+      },
+      unregister: (key: string) => void shortcuts.delete(key),
     },
     Menu: {
       buildFromTemplate: (template: unknown) => template,
@@ -367,6 +380,8 @@ export function createElectronDouble(
     ...lists,
     ...seen,
     blockers,
+    shortcuts,
+    refusedKeys,
     openPage: (preload) => openIn(app.windows.at(-1), preload),
     openLender: (preload) => openIn(app.hiddenWindows.at(-1), preload),
   };

@@ -104,6 +104,33 @@ describe("the app in Electron", () => {
     expect([heard.length, desktop.trays[0]?.toolTip]).toEqual([2, "Teahouse: in a room, you are muted"]);
   });
 
+  it("takes a key for talking from other programs while its page wants it, and gives it back when the page is gone", async () => {
+    const desktop = await open();
+    const { page } = await desktop.connectPage();
+    const heard: string[] = [];
+    page.bridge.onTalkKey((state) => heard.push(state));
+    page.bridge.setTalkKey("F8");
+    expect([...desktop.shortcuts.keys()]).toEqual(["F8"]);
+    desktop.shortcuts.get("F8")?.();
+    page.bridge.setTalkKey("F9");
+    expect([[...desktop.shortcuts.keys()], heard]).toEqual([["F9"], ["down", "up"]]);
+    desktop.refusedKeys.add("F8");
+    page.bridge.setTalkKey("F8");
+    page.bridge.setTalkKey("Escape" as "F8");
+    expect([desktop.shortcuts.size, heard.at(-1)]).toEqual([0, "refused"]);
+    page.bridge.setTalkKey("F9");
+    desktop.app.windows[0]?.webContents.emit("render-process-gone");
+    expect(desktop.shortcuts.size).toBe(0);
+  });
+
+  it("keeps for a page that is loaded again what the one before left", async () => {
+    const desktop = await open();
+    const { client } = await desktop.connectPage();
+    client.keep("mask on");
+    await client.start();
+    expect((await desktop.connectPage()).client.kept).toBe("mask on");
+  });
+
   it("quits when the room ends while its window is out of sight", async () => {
     const desktop = await open();
     const { client } = await desktop.connectPage();

@@ -249,14 +249,16 @@ describe("Electron's security checklist", () => {
   });
 
   it("17: messages count only from our own page in our own window", () => {
-    expect(new Set(desktop.ipcMain.eventNames())).toEqual(new Set([channels.connect, channels.protect]));
+    const { connect, protect, setTalkKey } = channels;
+    expect(new Set(desktop.ipcMain.eventNames())).toEqual(new Set([connect, protect, setTalkKey]));
     const foreign = [null, { url: page }, { url: "https://example.org/" }];
     const started = desktop.children.length;
     for (const senderFrame of foreign) {
       desktop.ipcMain.emit(channels.protect, { senderFrame }, true);
       desktop.ipcMain.emit(channels.connect, { senderFrame });
+      desktop.ipcMain.emit(channels.setTalkKey, { senderFrame }, "F8");
     }
-    expect([window.isProtected, desktop.children.length]).toEqual([false, started]);
+    expect([window.isProtected, desktop.children.length, desktop.shortcuts.size]).toEqual([false, started, 0]);
     const own = { senderFrame: contents.mainFrame };
     contents.mainFrame.url = "https://example.org/";
     desktop.ipcMain.emit(channels.protect, own, true);
@@ -273,10 +275,17 @@ describe("Electron's security checklist", () => {
     expect(builtText()).not.toMatch(/loadFile|file:\/\//);
   });
 
-  it("20: the page gets four named things, and nothing of Electron", () => {
+  it("20: the page gets six named things, and nothing of Electron", () => {
     const { world, bridge } = desktop.page();
     expect(Object.keys(world)).toEqual([desktopBridgeName]);
-    expect(Object.keys(bridge).sort()).toEqual(["connect", "onHidden", "onLink", "setContentProtection"]);
+    expect(Object.keys(bridge).sort()).toEqual([
+      "connect",
+      "onHidden",
+      "onLink",
+      "onTalkKey",
+      "setContentProtection",
+      "setTalkKey",
+    ]);
     const heard: unknown[][] = [];
     bridge.onLink((...args: unknown[]) => heard.push(args));
     contents.send(channels.link, "teahouse://join#a");

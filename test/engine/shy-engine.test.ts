@@ -91,6 +91,18 @@ describe("a window's engine", () => {
     expect(made[3]?.double.calls).toEqual(["start", "power", "join"]);
   });
 
+  it("is another node after a wipe, which knows nothing of the one before", async () => {
+    const { engine, made } = shy();
+    await engine.start();
+    await engine.join("thi1-x", {});
+    await engine.lend({});
+    await engine.wipe();
+    expect(made.at(-2)?.double.calls.slice(-2)).toEqual(["wipe", "stop"]);
+    expect(made.at(-1)?.standing).toBeUndefined();
+    await engine.join("thi1-y", {});
+    expect(made.at(-1)?.double.calls).toEqual(["start", "join"]);
+  });
+
   it("takes a way before it is up, and does not begin to listen where that would show it", async () => {
     const ways: WayChoice[] = [];
     const doubles: EngineDouble[] = [];

@@ -154,6 +154,15 @@ export const screens: readonly ScreenScript[] = [
     show: turnedAway,
   },
   {
+    name: "lobby-passphrase",
+    async show(page) {
+      await toLobby(page);
+      await drive(page, "refuse", "passphrase-wrong");
+      await page.locator("form .action-main").click();
+      await page.locator("input[type=password]").waitFor();
+    },
+  },
+  {
     name: "start-lost",
     async show(page) {
       await toLobby(page);
@@ -166,7 +175,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").first().waitFor();
     },
@@ -174,7 +183,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way-proxy",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").nth(3).click();
       await drive(page, "refuse", "proxy-damaged");

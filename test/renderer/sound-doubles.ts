@@ -1,4 +1,5 @@
 import type { SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
+import type { Attention } from "../../p2p/core/jitter/delay.ts";
 import { millis, type VoiceKey } from "../../p2p/api/ids.ts";
 import type {
   CueKind,
@@ -214,6 +215,12 @@ export class SpeakersDouble implements Speakers {
 
   setLevelling(levelling: boolean): void {
     this.levelling = levelling;
+  }
+
+  attention: Attention = "listening";
+
+  setAttention(attention: Attention): void {
+    this.attention = attention;
   }
 
   cue(kind: CueKind): void {

@@ -57,6 +57,29 @@ describe("who cannot hear the room is not heard", () => {
     expect(stateOf(window)).toBe("muted");
   });
 
+  it("a key of the whole system talks while another window is in front, which ends what Space holds", () => {
+    const window = onStage();
+    const { voice } = window.room;
+    voice.setHeldBySystem(true);
+    window.room.loseKey();
+    expect([stateOf(window), window.microphone.live]).toEqual(["held", true]);
+    voice.setHeldBySystem(false);
+    expect(window.microphone.live).toBe(false);
+    window.room.holdToTalk(true);
+    window.room.loseKey();
+    expect(stateOf(window)).toBe("muted");
+    voice.setHeldBySystem(true);
+    voice.setHidden(true);
+    expect([stateOf(window), window.microphone.live]).toEqual(["muted", false]);
+  });
+
+  it("who takes the stage is spared delay, and who leaves it hears every word again", () => {
+    const window = onStage();
+    expect(window.speakers.attention).toBe("conversing");
+    window.engine.emit({ event: "role", role: "listener", by: "host" });
+    expect(window.speakers.attention).toBe("listening");
+  });
+
   it("unmuting then waits for the room; holding does nothing", () => {
     const window = onStage();
     window.engine.emit(errorEvent("stalled"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { passphraseVariable } from "../../p2p/cli/identity-store.ts";
 import { TeahouseProcess, type EventLine } from "../e2e/processes.ts";
-import { clip, closedPort } from "../e2e/rooms.ts";
+import { clip, closedPort, loopback } from "../e2e/rooms.ts";
 import type { Record, SoakSample } from "./figures.ts";
 import type { SoakOptions } from "./options.ts";
 import type { Stay } from "./schedule.ts";
@@ -63,7 +63,7 @@ export class Cast {
       case "heir":
         return this.#start(stay, ["listen", "-"], this.#invites["heir"]);
       case "listener":
-        return this.#start(stay, ["listen", "-"], this.#invites["listener"]);
+        return this.#start(stay, ["listen", "-", ...lendingOf(stay)], this.#invites["listener"]);
       case "host":
         throw new Error("a room has one host");
       default:
@@ -141,6 +141,11 @@ export class Cast {
     const why = trouble === undefined ? "" : `: ${String(trouble["message"])}`;
     this.broken.push(`${player.name} ended by itself with exit code ${code}${why}`);
   }
+}
+
+/** One seat in three carries for others, as people do who may. */
+function lendingOf({ seat }: Stay): string[] {
+  return seat % 3 === 1 ? ["--lend", "--listen", loopback] : [];
 }
 
 /** What is kept of a line: an hour of many processes is held in memory. */

@@ -1,6 +1,6 @@
 import type { HeardPacket } from "../../api/engine.ts";
 import { limits } from "../../api/limits.ts";
-import { DelayEstimate, type Order } from "./delay.ts";
+import { type Attention, DelayEstimate, type Order } from "./delay.ts";
 import { isVoicePacket } from "./opus-packet.ts";
 import { scatterMs, Timeline } from "./timeline.ts";
 import { WaitingPackets, type WaitingPacket } from "./waiting.ts";
@@ -105,6 +105,11 @@ export class JitterBuffer {
   /** Whether nothing waits or plays: the speaker is silent until the next packet. */
   get idle(): boolean {
     return !this.#running && this.#waiting.count === 0;
+  }
+
+  /** Whether this listener takes part now: then words are worth less delay. */
+  setAttention(attention: Attention): void {
+    this.#delay.attention = attention;
   }
 
   /** Takes a packet, in any order. It is opened, yet its content is still a stranger's. */

@@ -12,11 +12,11 @@ const forget = 0.99;
 /** The same for packets out of order and lost ones, which are rarer: half in 14 s (NetEQ's 0.9993 holds on for 40 s). */
 const reorderForget = 0.998;
 /**
- * So much more delay must save one packet in a hundred. NetEQ has 20, for a conversation. Most of ours listen: ITU-T
- * G.114 lets them wait 250 to 400 ms, and a word that is missing is missing for good. Of 50, 80 and 100 the one that, with
- * requests answered over 80 ms of round trip, came nearest to 1 % missing at 10 % lost (`npm run bench -- T10`).
+ * So much more delay must save one packet in a hundred. Who converses: 20, as NetEQ has it. Who listens: ITU-T G.114 lets
+ * them wait 250 to 400 ms, and a word that is missing is missing for good. Of 50, 80, 100 and 120 the least that, with
+ * requests answered over 80 ms of round trip, leaves no more than 1 % missing at 10 % lost (`npm run bench -- T10`).
  */
-const msPerLossPercent = 100;
+const msPerLossPercent = { listening: 120, conversing: 20 } as const;
 /** Packets among which the fastest is looked for: 2 s (NetEQ, relative arrival delay tracker: 2 s). */
 const historyPackets = 2000 / limits.packetMs;
 /** After such a silence sound cards may have drifted apart by several ms: what was the fastest way is unknown again. */
@@ -26,8 +26,14 @@ const learningPackets = 500 / limits.packetMs;
 const learningMs = 80;
 /** Less is asked of no network: timers and sound devices alone scatter by as much. */
 const targetMsMin = 20;
-/** A conversation cannot be had with more; what is later is lost. */
-const targetMsMax = 500;
+/**
+ * What is later is lost. Who converses talks into others whose answers are late: with the ways there and back, coding and
+ * devices, 150 ms here stay within the 400 that G.114 lets a conversation bear.
+ */
+const targetMsMax = { listening: 500, conversing: 150 } as const;
+
+/** What a listener does: just listen, or take part, so that delay is in the way. */
+export type Attention = keyof typeof targetMsMax;
 /** How fast delay above the target is given back, for each packet: about one period of a voice. */
 const givenBackMs = 8;
 
@@ -48,6 +54,8 @@ export type Order =
  * is followed within two seconds.
  */
 export class DelayEstimate {
+  /** Takes effect with the next packet. */
+  attention: Attention = "listening";
   readonly #inOrder = new Histogram(forget);
   readonly #outOfOrder = new Histogram(reorderForget);
   /** Receipt less media time of the newest packets, in a ring. */
@@ -91,7 +99,7 @@ export class DelayEstimate {
     this.#count += 1;
     const isPeak = this.#isPeak(delayMs);
     // What no delay can mend teaches nothing: after a stall of seconds the target would stay at its greatest.
-    if (delayMs > targetMsMax) return;
+    if (delayMs > targetMsMax.listening) return;
     const inOrder = order === "next" || order === "after-gap";
     if (inOrder) this.#inOrder.add(isPeak ? delayMs : 0);
     if (order !== "overtaken") this.#outOfOrder.add(inOrder ? 0 : delayMs);
@@ -107,7 +115,7 @@ export class DelayEstimate {
   #isPeak(delayMs: number): boolean {
     const isPeak = delayMs > this.#spikeMs;
     const restMs = Math.max(0, this.#spikeMs - givenBackMs);
-    this.#spikeMs = isPeak ? Math.min(delayMs, targetMsMax) : restMs;
+    this.#spikeMs = isPeak ? Math.min(delayMs, targetMsMax.listening) : restMs;
     return isPeak;
   }
 
@@ -122,7 +130,10 @@ export class DelayEstimate {
 
   #target(): number {
     const least = this.#count < learningPackets ? learningMs : targetMsMin;
-    const wanted = Math.max(this.#inOrder.quantile(inTimeShare), this.#outOfOrder.cheapest(msPerLossPercent));
-    return Math.min(targetMsMax, Math.max(least, wanted));
+    const wanted = Math.max(
+      this.#inOrder.quantile(inTimeShare),
+      this.#outOfOrder.cheapest(msPerLossPercent[this.attention]),
+    );
+    return Math.min(targetMsMax[this.attention], Math.max(least, wanted));
   }
 }

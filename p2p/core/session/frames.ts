@@ -3,6 +3,7 @@ import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
 import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
+import { challengeBytes, nonceBytes } from "../defence/puzzle.ts";
 import type { Have } from "../overlay/ring.ts";
 import { layerBit } from "../packet/format.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
@@ -95,6 +96,9 @@ export type Frame =
     }
   | { readonly kind: "fragment"; readonly sequence: number; readonly last: boolean; readonly bytes: Uint8Array }
   | { readonly kind: "ack"; readonly next: number }
+  /** Answers a hello while too many come: to be solved first. See `core/defence`. */
+  | { readonly kind: "puzzle"; readonly challenge: Uint8Array; readonly bits: number }
+  | { readonly kind: "solution"; readonly nonce: Uint8Array }
   | Tick
   | {
       /** Asks a backup to feed us while our parent is silent, or no more; with what we have, the hole is replayed. */
@@ -117,9 +121,14 @@ const types = {
   tick: 9,
   bye: 10,
   bundle: bundleType,
+  puzzle: 15,
+  solution: 16,
   cover: 12,
   request: 13,
 } as const;
+
+/** The first byte of a hello. */
+export const helloType = types.hello;
 
 const lendsFlag = 128;
 /** Packets in one request: more in a row is an outage, for the backup to cover. */
@@ -170,6 +179,12 @@ export function encodeFrame(frame: Frame): Uint8Array {
       break;
     case "ack":
       writer.u32(frame.next);
+      break;
+    case "puzzle":
+      writer.bytes(frame.challenge).u8(frame.bits);
+      break;
+    case "solution":
+      writer.bytes(frame.nonce);
       break;
     case "tick":
       writer.u8(Math.min(255, Math.ceil(frame.nextMs / tickUnitMs)));
@@ -231,6 +246,10 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
       return readCover(reader);
     case types.bye:
       return { kind: "bye" };
+    case types.puzzle:
+      return { kind: "puzzle", challenge: reader.bytes(challengeBytes), bits: reader.u8() };
+    case types.solution:
+      return { kind: "solution", nonce: reader.bytes(nonceBytes) };
     default:
       return undefined;
   }

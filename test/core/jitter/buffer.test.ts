@@ -62,6 +62,22 @@ describe("the jitter buffer", () => {
     expect(heardSequences(heard).slice(-250)).toEqual(sequences(250, 250));
   });
 
+  it("[JB3] who takes part waits 150 ms at most, and not for what comes when the others have gone on", () => {
+    // One packet in ten comes 200 ms later, as one that was asked for again.
+    const slow = talk(0, 500, 1000).map((flight, index) => ({
+      ...flight,
+      receivedAt: flight.receivedAt! + (index % 10 === 5 ? 200 : 0),
+    }));
+    const delays = (["listening", "conversing"] as const).map((attention) => {
+      const { played, buffer } = listen(slow, (sequence) => sequence % 3 === 0, attention);
+      const last = played.slice(-100);
+      return { delayMs: last.reduce((sum, { delayMs }) => sum + delayMs, 0) / last.length, target: buffer.targetMs };
+    });
+    expect(delays[0]!.target).toBeGreaterThan(190);
+    expect(delays[1]!.target).toBeLessThanOrEqual(150);
+    expect(delays[0]!.delayMs - delays[1]!.delayMs).toBeGreaterThan(40);
+  });
+
   it("[JB3] forgets a bad time within a minute and takes the delay back in quiet moments", () => {
     const bad = talk(0, 1700, 1000).map((flight, index) => ({
       ...flight,

@@ -1,5 +1,6 @@
 import { millis } from "../../../p2p/api/ids.ts";
 import { JitterBuffer, type JitterPacket } from "../../../p2p/core/jitter/buffer.ts";
+import type { Attention } from "../../../p2p/core/jitter/delay.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 
 /** One packet on its way: captured, received, or lost. Times in ms of one clock. */
@@ -32,11 +33,16 @@ export function packetOf({ sequence, capturedAt, receivedAt }: Flight): JitterPa
  * Plays a trace as a sound device would, from the first arrival until all is over. In quiet packets 20 ms are left out
  * or put in when the buffer has too much or too little.
  */
-export function listen(trace: readonly Flight[], quiet: (sequence: number) => boolean = () => false): Heard {
+export function listen(
+  trace: readonly Flight[],
+  quiet: (sequence: number) => boolean = () => false,
+  attention: Attention = "listening",
+): Heard {
   const arrivals = trace
     .filter(({ receivedAt }) => receivedAt !== undefined)
     .toSorted((left, right) => left.receivedAt! - right.receivedAt!);
   const buffer = new JitterBuffer();
+  buffer.setAttention(attention);
   const played: { sequence: number; at: number; delayMs: number }[] = [];
   const steps: { kind: string; at: number; ms: number }[] = [];
   const captured = new Map(trace.map(({ sequence, capturedAt }) => [sequence, capturedAt]));

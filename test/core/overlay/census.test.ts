@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { millis, type PeerId } from "../../../p2p/api/ids.ts";
+import { linkId, millis, type PeerId } from "../../../p2p/api/ids.ts";
 import { CensusTaker, type CensusFacts } from "../../../p2p/core/overlay/census.ts";
 import { Edges } from "../../../p2p/core/overlay/edge.ts";
 import type { Census } from "../../../p2p/core/overlay/papers.ts";
@@ -103,6 +103,18 @@ describe("the census", () => {
     expect(told(grandchild)).toMatchObject({ listeners: 500, relays: 9 });
   });
 
+  it("[OV9] whoever has been away for longer than a place is kept counts no more, nor do those below", () => {
+    const [gone, member] = [sampleEdge(1, "down", { role: "relay" }), sampleEdge(2, "down")];
+    const taker = bench(gone, member);
+    taker.learn(gone.edge, census(7, 1), facts());
+    expect(taker.total(facts())).toMatchObject({ listeners: 8, relays: 2 });
+    gone.edge.session.release(linkId(1));
+    gone.edge.session.handleTimeout(millis(1000));
+    expect(taker.total(facts())).toMatchObject({ listeners: 8, relays: 2 });
+    gone.edge.session.handleTimeout(millis(5000));
+    expect(taker.total(facts())).toMatchObject({ listeners: 1, relays: 1 });
+  });
+
   it("[OV9] a standby's count is not the room's", () => {
     const standby = sampleEdge(1, "up", { role: "relay", feed: false });
     expect(bench(standby).learn(standby.edge, census(500, 9), facts())).toBe(false);
@@ -111,10 +123,10 @@ describe("the census", () => {
   it("[OV9] at most once a second, and only what changed", () => {
     const child = sampleEdge(1, "down");
     const taker = bench(child);
-    expect(taker.deadline(facts())).toMatchObject({ at: 1000 });
+    expect(taker.deadline(() => true)).toMatchObject({ at: 1000 });
     expect(taker.tell(facts(), millis(999))).toBe(false);
     expect(taker.tell(facts(), millis(1000))).toBe(true);
-    expect(taker.deadline(facts())).toBeUndefined();
+    expect(taker.deadline(() => true)).toBeUndefined();
     taker.tell(facts(), millis(5000));
     expect(child.papers()).toHaveLength(1);
     expect(taker.tell(facts({ slots: undefined }), millis(9000))).toBe(false);

@@ -65,6 +65,8 @@ function frames(samples: Samples): Frame[] {
     { kind: "request", voiceId: 7, layer: "low", sequences: [1, 2] },
     { kind: "fragment", sequence: 7, last: true, bytes: rng.bytes(40) },
     { kind: "ack", next: 9 },
+    { kind: "puzzle", challenge: rng.bytes(16), bits: 13 },
+    { kind: "solution", nonce: rng.bytes(8) },
     { kind: "tick", nextMs: 200, stalled: false, passing: true },
     {
       kind: "cover",

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Attention } from "../../../p2p/core/jitter/delay.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { Output, OutputEdge, OutputHandlers } from "../../../renderer/audio/edges.ts";
@@ -29,6 +30,7 @@ class Room implements OutputEdge {
     closed: boolean;
     readonly volumes: Map<VoiceKey, number>;
     levelling: boolean;
+    attention: Attention | undefined;
     readonly cues: CueKind[];
   }[] = [];
   readonly playedBack: { readonly device: string | undefined; readonly signal: AbortSignal }[] = [];
@@ -49,6 +51,7 @@ class Room implements OutputEdge {
       closed: false,
       volumes: new Map<VoiceKey, number>(),
       levelling: false,
+      attention: undefined as Attention | undefined,
       cues: [] as CueKind[],
     };
     this.opened.push(one);
@@ -58,6 +61,7 @@ class Room implements OutputEdge {
       setVolume: (volume) => (one.volume = volume),
       setSpeakerVolume: (speaker, volume) => one.volumes.set(speaker, volume),
       setLevelling: (levelling) => (one.levelling = levelling),
+      setAttention: (attention) => (one.attention = attention),
       cue: (kind) => one.cues.push(kind),
       setSink: (device) => {
         if (device !== undefined && !this.plugged.some(({ id }) => id === device))
@@ -225,13 +229,19 @@ describe("the loudspeakers", () => {
     speakers.setSpeakerVolume(bob, 7);
     speakers.setSpeakerVolume(alice, Number.NaN);
     speakers.setLevelling(false);
+    speakers.setAttention("conversing");
     speakers.setDeafened(true);
     speakers.setVolume(1.5);
     expect([room.latest.volume, speakers.volume]).toEqual([0, 1.5]);
     room.latest.handlers.onBroken();
     timers.pass(250);
     await settled();
-    expect(room.latest).toMatchObject({ volume: 0, levelling: false, volumes: new Map([[bob, 2]]) });
+    expect(room.latest).toMatchObject({
+      volume: 0,
+      levelling: false,
+      attention: "conversing",
+      volumes: new Map([[bob, 2]]),
+    });
     speakers.cue("open");
     speakers.setDeafened(false);
     speakers.cue("shut");
