@@ -326,12 +326,6 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media":
-      case "bundle":
-      case "cover":
-      case "request":
-        this.#flow.handle(edge, signal, now);
-        break;
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -348,7 +342,7 @@ export class RoomNode {
         this.#lost(edge, signal.kind === "bye" ? "its relay left" : "its relay broke the protocol", now);
         break;
       default:
-        signal satisfies never;
+        this.#flow.handle(edge, signal, now);
     }
   }
 

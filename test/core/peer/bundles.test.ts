@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
-import { isMedia, packetsIn, Room } from "./room.ts";
+import { isMedia, packetsIn } from "./packets.ts";
+import { Room } from "./room.ts";
 
 const all = (count: number): number[] => Array.from({ length: count }, (_, mark) => mark);
 const sorted = (marks: readonly number[]): number[] => marks.toSorted((a, b) => a - b);

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { PeerOutput } from "../../../p2p/core/peer-io.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
-import { isMedia, type Passing, Room } from "./room.ts";
+import { isMedia } from "./packets.ts";
+import { type Passing, Room } from "./room.ts";
 
 interface Bench {
   readonly room: Room;

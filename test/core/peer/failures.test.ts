@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isMedia, Room } from "./room.ts";
+import { isMedia } from "./packets.ts";
+import { Room } from "./room.ts";
 
 interface Bench {
   readonly room: Room;

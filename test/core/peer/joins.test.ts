@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isMedia, Room } from "./room.ts";
+import { isMedia } from "./packets.ts";
+import { Room } from "./room.ts";
 
 /** A host on these relays, in the room. */
 function openRoom(room: Room, relays: readonly number[], options: Parameters<Room["host"]>[2] = {}): number {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layer } from "../../../p2p/api/engine.ts";
-import { packetsIn, type Passing, Room } from "./room.ts";
+import { packetsIn } from "./packets.ts";
+import { type Passing, Room } from "./room.ts";
 
 /** A host on one relay, with another below it, and guests of whom the last wants the low layer. */
 function bench(seed: string): { room: Room; host: number; relay: number; normal: number; low: number } {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
-import { isMedia, Room } from "./room.ts";
+import { isMedia } from "./packets.ts";
+import { Room } from "./room.ts";
 
 /** Somebody who sits in a room and lends so many slots. */
 function addLender(room: Room, maxChildren: number): number {

@@ -6,7 +6,6 @@ import type { Crypto } from "../../../p2p/core/crypto.ts";
 import type { Deadline, Machine } from "../../../p2p/core/machine.ts";
 import { Peer } from "../../../p2p/core/peer.ts";
 import type { Command, PeerEvent, PeerInput, PeerOutput } from "../../../p2p/core/peer-io.ts";
-import { type Packet, parsePacket } from "../../../p2p/core/packet/format.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/capability.ts";
 import type { Invite } from "../../../p2p/core/room/invite.ts";
@@ -435,19 +434,4 @@ class Skewed implements Machine<PeerInput, PeerOutput> {
     const deadline = this.inner.deadline();
     return deadline && { ...deadline, at: millis(deadline.at - this.skewMs) };
   }
-}
-
-/** Whether a message carries packets. */
-export function isMedia(bytes: Uint8Array): boolean {
-  return packetsIn(bytes).length > 0;
-}
-
-/** The packets in one message. */
-export function packetsIn(bytes: Uint8Array): Packet[] {
-  const frame = parseFrame(bytes);
-  const packets = frame?.kind === "media" ? [frame.packet] : frame?.kind === "bundle" ? frame.packets : [];
-  return packets.flatMap((packet) => {
-    const parsed = parsePacket(packet);
-    return parsed.ok ? [parsed.value] : [];
-  });
 }

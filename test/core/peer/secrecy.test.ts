@@ -11,7 +11,8 @@ import { parseView } from "../../../p2p/core/room/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
-import { packetsIn, Room } from "./room.ts";
+import { packetsIn } from "./packets.ts";
+import { Room } from "./room.ts";
 
 const crypto = createCrypto();
 
