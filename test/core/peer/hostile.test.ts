@@ -6,7 +6,6 @@ import { encodePaper, type Paper } from "../../../p2p/core/overlay/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { encodeFrame, type Frame, type Hello } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";
-
 import { type Puppet, Room } from "./room.ts";
 
 const session = new Rng("hostile session").bytes(16);
@@ -38,7 +37,6 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 }
 
 const tick: Frame = { kind: "tick", nextMs: 200, stalled: false, passing: false };
-
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
   const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
   return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });
