@@ -1,8 +1,9 @@
 import { limits } from "../../api/limits.ts";
 import { packetBytesMax } from "../packet/format.ts";
 
-/** Types of the two frames that carry media; the others stand in frames.ts. */
+/** Type of a frame with one packet; other types stand in frames.ts. */
 export const mediaType = 6;
+/** Type of a frame with several. */
 export const bundleType = 11;
 /** Type and links crossed. */
 const headBytes = 2;

@@ -18,7 +18,7 @@ export function linkParsers(samples: Samples): Parsers {
     frame: {
       samples: frames(samples).map(encodeFrame),
       accepts: (bytes) => parseFrame(bytes) !== undefined,
-      covers: ["parseFrame", "readHave", "readAlternatives"],
+      covers: ["parseFrame", "readBundle", "readHave", "readAlternatives"],
     },
     paper: {
       samples: papers(samples).map(encodePaper),
