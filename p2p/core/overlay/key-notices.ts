@@ -114,6 +114,11 @@ export class KeyNotices {
     if (this.#edges.all.includes(way.edge)) way.edge.session.sendReliable(encodePaper({ kind: "grant", bytes }), now);
   }
 
+  /** The newest commit, as it came. */
+  get held(): Uint8Array | undefined {
+    return this.#held?.bytes;
+  }
+
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void {
     if (this.#held) edge.session.sendReliable(encodePaper({ kind: "keys", bytes: this.#held.bytes }), now);
