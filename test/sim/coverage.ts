@@ -55,11 +55,11 @@ export class Coverage implements Observer, TraceListener {
   event(node: number, event: PeerEvent): void {
     if (event.event !== "cover" && event.event !== "move") return;
     if (event.packetsRecovered > 0) this.seen.add("replay");
-    if (event.event === "cover") this.seen.add("cover");
     if (event.event === "move" && this.isBereaved(node)) this.seen.add("re-parent");
   }
 
   frameSent(from: number, _to: number, frame: ControlFrame): void {
+    if (frame.kind === "cover" && frame.on) this.seen.add("cover");
     if (frame.kind === "tick" && frame.stalled) this.seen.add("stall-notice");
     // A paper's kind is its first byte; these two fit into one frame or begin one.
     if (frame.kind === "fragment" && frame.bytes[0] === placeTypes.offers) this.seen.add("offer");
