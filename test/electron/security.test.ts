@@ -249,16 +249,18 @@ describe("Electron's security checklist", () => {
   });
 
   it("17: messages count only from our own page in our own window", () => {
-    const { connect, protect, setTalkKey } = channels;
-    expect(new Set(desktop.ipcMain.eventNames())).toEqual(new Set([connect, protect, setTalkKey]));
+    const { connect, protect, setTalkKey, wipe } = channels;
+    expect(new Set(desktop.ipcMain.eventNames())).toEqual(new Set([connect, protect, setTalkKey, wipe]));
     const foreign = [null, { url: page }, { url: "https://example.org/" }];
     const started = desktop.children.length;
     for (const senderFrame of foreign) {
       desktop.ipcMain.emit(channels.protect, { senderFrame }, true);
       desktop.ipcMain.emit(channels.connect, { senderFrame });
       desktop.ipcMain.emit(channels.setTalkKey, { senderFrame }, "F8");
+      desktop.ipcMain.emit(channels.wipe, { senderFrame });
     }
     expect([window.isProtected, desktop.children.length, desktop.shortcuts.size]).toEqual([false, started, 0]);
+    expect([desktop.app.windows.length, desktop.app.exitCode]).toEqual([1, undefined]);
     const own = { senderFrame: contents.mainFrame };
     contents.mainFrame.url = "https://example.org/";
     desktop.ipcMain.emit(channels.protect, own, true);
@@ -275,7 +277,7 @@ describe("Electron's security checklist", () => {
     expect(builtText()).not.toMatch(/loadFile|file:\/\//);
   });
 
-  it("20: the page gets six named things, and nothing of Electron", () => {
+  it("20: the page gets seven named things, and nothing of Electron", () => {
     const { world, bridge } = desktop.page();
     expect(Object.keys(world)).toEqual([desktopBridgeName]);
     expect(Object.keys(bridge).sort()).toEqual([
@@ -285,6 +287,7 @@ describe("Electron's security checklist", () => {
       "onTalkKey",
       "setContentProtection",
       "setTalkKey",
+      "wipe",
     ]);
     const heard: unknown[][] = [];
     bridge.onLink((...args: unknown[]) => heard.push(args));
