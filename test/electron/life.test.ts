@@ -5,7 +5,6 @@ import type { MessagePort } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EngineDouble } from "../doubles/engine-double.ts";
 import { type BuiltApp, buildApp, type DesktopChanges, type RunningDesktop, startDouble, until } from "./desktops.ts";
-import { wipeKey } from "../../electron/wipe-key.ts";
 import { emitPreventable } from "./electron-double.ts";
 
 let built: BuiltApp;
@@ -122,37 +121,6 @@ describe("the app in Electron", () => {
     page.bridge.setTalkKey("F9");
     desktop.app.windows[0]?.webContents.emit("render-process-gone");
     expect(desktop.shortcuts.size).toBe(0);
-  });
-
-  it("wipes by a key from behind other windows, which it takes only in a room, and ends within a second", async () => {
-    const desktop = await open();
-    const { client } = await desktop.connectPage();
-    expect(desktop.shortcuts.has(wipeKey)).toBe(false);
-    await client.join("thi1-abc", {});
-    await until(() => desktop.shortcuts.has(wipeKey));
-    await client.leave();
-    await until(() => !desktop.shortcuts.has(wipeKey));
-    await client.join("thi1-abc", {});
-    await until(() => desktop.shortcuts.has(wipeKey));
-    const pressedAt = performance.now();
-    desktop.shortcuts.get(wipeKey)?.();
-    expect([desktop.app.windows.length, desktop.shortcuts.size]).toEqual([0, 0]);
-    expect(await desktop.app.whenQuit).toBe(0);
-    console.log(`ended ${Math.round(performance.now() - pressedAt)} ms after the key`);
-    // Nobody was asked, and no window came back.
-    expect([desktop.errorBoxes, desktop.app.windows.length]).toEqual([[], 0]);
-    expect(desktop.engines[0]?.calls).toContain("leave");
-  });
-
-  it("wipes when its page wants it, and goes on with the keys that the system gives to nobody", async () => {
-    const desktop = await open();
-    desktop.refusedKeys.add(wipeKey);
-    const { client, page } = await desktop.connectPage();
-    await client.join("thi1-abc", {});
-    await until(() => desktop.trays.length > 0);
-    expect(desktop.shortcuts.size).toBe(0);
-    page.bridge.wipe();
-    expect(await desktop.app.whenQuit).toBe(0);
   });
 
   it("keeps for a page that is loaded again what the one before left", async () => {
