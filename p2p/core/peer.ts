@@ -215,6 +215,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #leave(): void {
     const node = [...this.#nodes.values()].find((known) => known.resident !== undefined);
     if (!node) return;
+    node.resident?.keys.leave(this.#now);
     node.resident = undefined;
     this.#resident = undefined;
     this.#outputs.push({ kind: "event", event: { event: "left" } });
@@ -303,7 +304,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #adopt(link: LinkId, node: RoomNode): void {
     const known = this.#links.get(link);
     const edge = node.edges.ofLink(link);
-    if (known && edge) known.owner = { node, edge };
+    if (!known || !edge) return;
+    known.owner = { node, edge };
   }
 
   #handleMessage(link: LinkId, bytes: Uint8Array, now: Millis): void {
@@ -406,6 +408,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
+    for (const node of this.#nodes.values()) node.edges.lookAgain(now);
+    const due = this.deadline();
+    // Media that came or went has put off what was due.
+    if (due !== undefined && due.at > now) return;
     if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
     for (const [link, known] of this.#links) {
       if (!known.owner && now >= this.#strangers.endsAt(known)) this.#refuseLink(link, "opening-timeout");

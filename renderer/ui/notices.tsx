@@ -13,7 +13,9 @@ export function Notices({ model }: { readonly model: RoomModel }): ReactElement 
   return (
     <>
       <Problem>{isForked ? text("fault.forked") : undefined}</Problem>
-      <Problem>{refusal && say(refusal)}</Problem>
+      <div className="refusal">
+        <Problem>{refusal && say(refusal)}</Problem>
+      </div>
       <StageOffer model={model} />
       <RecordingNotice model={model} />
     </>

@@ -105,7 +105,8 @@ function RoomHead({ model, app, onOpen }: RoomHeadProps): ReactElement {
           {title === "" ? text("room.untitled") : <bdi>{title}</bdi>}
         </h1>
         <ConnectionPill model={model} way={app.way} />
-        {facts !== undefined && <AccessPill access={facts.access} />}
+        {/* In trouble the way out of it has this place. */}
+        {facts !== undefined && trouble === undefined && <AccessPill access={facts.access} />}
         <WhyButton probe={app.probe} trouble={trouble} />
       </div>
       <div className="room-tools">

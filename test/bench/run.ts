@@ -3,6 +3,7 @@ import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, m
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
+import { measureJunk } from "./processes/junk.ts";
 import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
@@ -38,6 +39,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
   S1: [measureRekeying],
+  S3: [measureJunk],
   S4: [measureFuzzing],
   S5: [measureMarathon],
   S6: [measureLeftovers],

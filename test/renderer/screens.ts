@@ -175,7 +175,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").first().waitFor();
     },
@@ -183,7 +183,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "way-proxy",
     async show(page) {
-      await page.locator(".top button").click();
+      await page.locator(".top button").last().click();
       await page.locator(".way-setting button").click();
       await page.locator(".sheet .way").nth(3).click();
       await drive(page, "refuse", "proxy-damaged");

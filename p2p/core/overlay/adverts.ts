@@ -14,6 +14,12 @@ import type { Standing } from "./standing.ts";
 /** An advert is said again this often though nothing changed, and not more often than `changedMs` when something did. */
 const renewMs = 30_000;
 const changedMs = 3000;
+/**
+ * Relays of the room, where everybody comes in, keep slots for whoever comes next: an eighth in the core, whose slots are
+ * the best; half of them below it, where invites send people first.
+ */
+const guestShareCore = 1 / 8;
+const guestShareBelow = 1 / 2;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
 const waitMs = 5000;
 /** What was heard is passed on in batches. */
@@ -30,10 +36,13 @@ export interface AdvertWires {
   /** How others dial this node; undefined when they cannot. */
   readonly address: RelayAddress | undefined;
   slots(): { readonly used: number; readonly max: number } | undefined;
-  /** Whether this node is a relay that the view names: they know all who lend. */
+  /** Whether this node is a relay that the view names: they know all who lend. And whether it is of the core. */
   isRanked(): boolean;
+  isCore(): boolean;
   /** Whether it is old enough, and the room short enough of slots, to be hung below ([OV22]). */
   mayCarry(now: Millis): boolean;
+  /** What papers of the room are held here, as a number that differs when they do. */
+  holds(): number;
   reject(reason: string): void;
 }
 
@@ -72,6 +81,12 @@ export class Adverts {
   get lends(): boolean {
     const slots = this.#wires.slots();
     return slots !== undefined && slots.max > 0 && this.#wires.address !== undefined;
+  }
+
+  /** Slots that are kept for whoever comes in next. */
+  get guests(): number {
+    const max = this.#wires.isRanked() ? (this.#wires.slots()?.max ?? 0) : 0;
+    return max === 0 ? 0 : Math.max(1, Math.floor(max * (this.#wires.isCore() ? guestShareCore : guestShareBelow)));
   }
 
   /** A child told where it is, and what it lends. */
@@ -139,7 +154,7 @@ export class Adverts {
   }
 
   deadline(): Deadline | undefined {
-    const renewAt = this.#ownAt !== undefined && this.lends ? millis(this.#ownAt + renewMs) : undefined;
+    const renewAt = this.#ownAt !== undefined ? millis(this.#ownAt + renewMs) : undefined;
     if (this.#batchAt === undefined) return renewAt && { at: renewAt, reason: "renew the advert" };
     const at = millis(Math.min(this.#batchAt, renewAt ?? Infinity));
     return { at, reason: "pass adverts on" };
@@ -159,7 +174,7 @@ export class Adverts {
       address: short,
       rootDelayMs,
       coordinate: this.#standing.whereabouts.own,
-      free: slotsFree(slots.used, slots.max),
+      free: Math.max(0, slotsFree(slots.used, slots.max) - this.guests),
       leaves: children.filter((edge) => !edge.advert && edge.session.keepsPlace).length,
       depth: path.length - 1,
       parent: parentOn(path) ?? shortIdOf(self),
@@ -254,7 +269,7 @@ export class Adverts {
     const coordinate = this.#standing.whereabouts.own;
     if (edge === this.#edges.parent) this.#toldCoordinate = coordinate;
     const advert = this.#own ?? (this.lends ? this.#firstAdvert(now) : undefined);
-    edge.session.sendReliable(encodePaper({ kind: "about", coordinate, advert }), now);
+    edge.session.sendReliable(encodePaper({ kind: "about", coordinate, holds: this.#wires.holds(), advert }), now);
   }
 
   /** Before there is a way to the core: it tells that we lend. */

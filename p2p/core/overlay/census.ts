@@ -29,6 +29,8 @@ export interface CensusFacts {
 export class CensusTaker {
   readonly #edges: Edges;
   readonly #room = new Map<PeerId, RelayRoom>();
+  /** Of whose room others do not hear but by this node. */
+  readonly #told = new Set<PeerId>();
   #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, room: [] };
   #toldAt: Millis;
   #version = 0;
@@ -53,7 +55,7 @@ export class CensusTaker {
     const relays = edge.advert ? Math.min(census.relays, belowMax) : census.relays;
     edge.census = { ...census, listeners, relays };
     this.#stale = true;
-    if (!edge.advert) for (const entry of census.room) this.#learnRoom(entry, facts);
+    if (!edge.advert) for (const entry of census.room) this.#learnRoom(entry, edge, facts);
     if (edge.direction !== "up" || !edge.feed) return false;
     this.#fromAbove = census;
     return true;
@@ -76,7 +78,7 @@ export class CensusTaker {
     if (this.#edges.parent) return { ...this.#fromAbove, room: this.#entries(facts) };
     const below = this.#below(facts);
     const siblings = this.#edges.meshes.map((edge) => edge.census);
-    return sumOf([below, ...siblings], below.room);
+    return sumOf([below, ...siblings], this.#entries(facts));
   }
 
   /** Tells neighbours what changed, when it is time. True when it did. */
@@ -91,8 +93,9 @@ export class CensusTaker {
     return true;
   }
 
-  deadline(facts: CensusFacts): Deadline | undefined {
-    if (!facts.slots || !this.#stale) return undefined;
+  /** @param carries whether this node lends at all: asked only when there is something to tell. */
+  deadline(carries: () => boolean): Deadline | undefined {
+    if (!this.#stale || !carries()) return undefined;
     return { at: millis(this.#toldAt + tellMs), reason: "census" };
   }
 
@@ -126,11 +129,15 @@ export class CensusTaker {
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
       room: [],
     };
-    return sumOf([own, ...relays.map(({ census }) => census)], this.#entries(facts));
+    // Across the core everybody hears everybody: only what comes from below is news there.
+    const room = this.#entries(facts, (peer) => peer === facts.self || this.#told.has(peer));
+    return sumOf([own, ...relays.map(({ census }) => census)], room);
   }
 
-  #entries(facts: CensusFacts): RelayRoom[] {
-    return facts.relays.map((peer) => this.#room.get(peer)).filter((entry) => entry !== undefined);
+  #entries(facts: CensusFacts, which: (peer: PeerId) => boolean = () => true): RelayRoom[] {
+    return facts.relays
+      .map((peer) => (which(peer) ? this.#room.get(peer) : undefined))
+      .filter((entry) => entry !== undefined);
   }
 
   #noteOwnRoom(facts: CensusFacts): void {
@@ -138,16 +145,21 @@ export class CensusTaker {
     if (rank < 0 || !facts.slots) return;
     const slots = Math.min(0xffff, slotsFree(facts.slots.used, facts.slots.max));
     const known = this.#room.get(facts.self);
-    if (known?.slots !== slots || known.rank !== rank) {
+    // Others act on whether there is room, and hardly on how much.
+    const same = known && known.slots > 0 === slots > 0 && Math.abs(known.slots - slots) <= slots / 4;
+    if (!same || known.rank !== rank) {
       this.#room.set(facts.self, { rank, slots, version: ++this.#version });
     }
   }
 
-  #learnRoom(entry: RelayRoom, facts: CensusFacts): void {
+  #learnRoom(entry: RelayRoom, from: Edge, facts: CensusFacts): void {
     const peer = facts.relays[entry.rank];
     if (peer === undefined || peer === facts.self) return;
     const known = this.#room.get(peer);
-    if (!known || entry.version > known.version) this.#room.set(peer, entry);
+    if (known && entry.version <= known.version) return;
+    this.#room.set(peer, entry);
+    if (from.direction === "down") this.#told.add(peer);
+    else this.#told.delete(peer);
   }
 }
 

@@ -100,6 +100,20 @@ export class Directory {
     return chosen.map(({ advert }) => advert);
   }
 
+  /**
+   * Places for somebody who finds none here and of whom nothing is known: drawn with their free slots as odds (Efraimidis and
+   * Spirakis 2006), for were the best always named, everybody who is refused would meet there.
+   */
+  draw(random: () => number, now: Millis): Advert[] {
+    const drawn = [...this.#entries.values()].flatMap((entry) => {
+      const left = slotsLeft(entry, now);
+      return left > 0 ? [{ entry, key: random() ** (1 / left) }] : [];
+    });
+    const chosen = drawn.sort((a, b) => b.key - a.key).slice(0, offersMax);
+    for (const { entry } of chosen.slice(0, 2)) entry.offered.push(now);
+    return chosen.map(({ entry }) => entry.advert);
+  }
+
   #sample(random: () => number): Entry[] {
     const entries = [...this.#entries.values()];
     if (entries.length <= sampledMax) return entries;
@@ -126,14 +140,19 @@ function isNewer(version: number, known: number): boolean {
   return ahead > 0 && ahead < 0x8000_0000;
 }
 
+/** Free slots, less those that were offered a moment ago. */
+function slotsLeft({ advert, offered }: Entry, now: Millis): number {
+  while (offered[0] !== undefined && offered[0] + offeredMs <= now) offered.shift();
+  return advert.free - offered.length;
+}
+
 function hasRoomFor(entry: Entry, request: PlaceRequest, now: Millis): boolean {
   const { advert } = entry;
-  while (entry.offered[0] !== undefined && entry.offered[0] + offeredMs <= now) entry.offered.shift();
   if (shortIdOf(advert.peer) === request.self || advert.parent === request.self) return false;
   // A backup takes no slot until it is needed.
   if (request.purpose === "backup") return sharesNoFate(advert, request);
   if (shortIdOf(advert.peer) === request.parent) return false;
-  return (request.lends ? advert.free + advert.leaves : advert.free) > entry.offered.length;
+  return slotsLeft(entry, now) + (request.lends ? advert.leaves : 0) > 0;
 }
 
 /** Whether it goes on when the parent of who asks is gone ([OV23]). */

@@ -1,5 +1,6 @@
 import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { EdgeRole } from "../session/frames.ts";
+import type { Deadline } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import type { Advert } from "./advert.ts";
 import { type Coordinate, nowhere } from "./coordinate.ts";
@@ -165,6 +166,18 @@ export class Edges {
   /** And to members among them, who take slots. */
   get children(): number {
     return this.downs.filter((edge) => takesSlot(edge) && edge.role === "member" && edge.session.keepsPlace).length;
+  }
+
+  /** Nothing is due on any of them before this. */
+  get bound(): Deadline | undefined {
+    let first: Deadline | undefined;
+    for (const { session } of this.#list) if (!first || session.bound.at < first.at) first = session.bound;
+    return first;
+  }
+
+  /** When that has come: finds out what was put off meanwhile. */
+  lookAgain(now: Millis): void {
+    for (const { session } of this.#list) session.lookAgain(now);
   }
 
   get ups(): Edge[] {

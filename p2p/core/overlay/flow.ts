@@ -2,7 +2,7 @@ import type { Millis } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
 import { type Deadline, soonest } from "../machine.ts";
 import type { Frame, Tick } from "../session/frames.ts";
-import type { MediaSignal } from "../session/session.ts";
+import type { MediaSignal } from "../session/signals.ts";
 import { Cover, type CoverWires } from "./cover.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { Feeds, type FeedWires } from "./feeds.ts";

@@ -15,14 +15,12 @@ const expectedMs = 10_000;
 const expectedMax = 16;
 /** Leaves looked at to choose one: more would cost more than the choice is worth. */
 const consideredMax = 6;
-/** Slots that a relay of the room, where everybody comes in, keeps for whoever comes next: a sixteenth, and one at least. */
-const guestShare = 1 / 16;
 
 /** What hand-offs need of their room. */
 export interface HandOffWires {
   slots(): { readonly used: number; readonly max: number } | undefined;
-  /** Whether this node is a relay that the view names: newcomers come to it. */
-  isRanked(): boolean;
+  /** Slots that are kept for whoever comes in next. */
+  guests(): number;
   /** A place for a child, by the directory; undefined when there is none. */
   placeFor(child: Edge, now: Millis): Advert | undefined;
   random(): number;
@@ -81,8 +79,7 @@ export class HandOffs {
   #lacking(): number {
     const slots = this.#wires.slots();
     if (!slots || slots.max === 0) return 0;
-    const guests = this.#wires.isRanked() ? Math.max(1, Math.floor(slots.max * guestShare)) : 0;
-    return slots.used + guests - slotsFree(0, slots.max);
+    return slots.used + this.#wires.guests() - slotsFree(0, slots.max);
   }
 
   /** Hands one of a few leaves on: the one to whom it makes the least difference. */

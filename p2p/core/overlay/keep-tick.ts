@@ -1,6 +1,6 @@
 import { type Millis, millis } from "../../api/ids.ts";
 import type { Deadline } from "../machine.ts";
-import { tickMsDown } from "../session/session.ts";
+import { tickMsDown } from "../session/timing.ts";
 import type { Edges } from "./edge.ts";
 
 /**

@@ -24,6 +24,8 @@ export interface KeyReader {
   enrolmentSeen(bytes: Uint8Array, now: Millis): void;
   /** The answer to ours. */
   grantCame(bytes: Uint8Array): void;
+  /** It goes for good: says so where that makes a difference, and overwrites every secret. */
+  leave(now: Millis): void;
 }
 
 /** What keys' papers need from the room they are posted in. */
@@ -112,6 +114,11 @@ export class KeyNotices {
     way.answered = true;
     if (!way.edge) return this.#wires.keys()?.grantCame(bytes);
     if (this.#edges.all.includes(way.edge)) way.edge.session.sendReliable(encodePaper({ kind: "grant", bytes }), now);
+  }
+
+  /** The newest commit, as it came. */
+  get held(): Uint8Array | undefined {
+    return this.#held?.bytes;
   }
 
   /** Gives a new neighbour what is held. */

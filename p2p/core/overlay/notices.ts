@@ -1,4 +1,5 @@
 import type { Millis, RoomTag } from "../../api/ids.ts";
+import { ByteReader, concat } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { checkState } from "../room/state.ts";
 import { newer, parseView, type RelayView, verifyView } from "../room/view.ts";
@@ -102,6 +103,12 @@ export class Notices {
     }
   }
 
+  /** A number that tells whether two neighbours hold the same: they differ when it does. */
+  get mark(): number {
+    const held = [this.view?.encoded, this.#state, this.keys.held].map((bytes) => bytes ?? new Uint8Array(0));
+    return new ByteReader(this.#crypto.sha256(concat(...held))).u32();
+  }
+
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void {
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
@@ -112,7 +119,11 @@ export class Notices {
   #offerView(bytes: Uint8Array, from: Edge, now: Millis): void {
     const parsed = parseView(bytes);
     if (!parsed.ok || parsed.value.tagHex !== this.#tag) return this.#wires.fault("view", from, now);
-    if (this.view && !newer(parsed.value, this.view)) return;
+    if (this.view && !newer(parsed.value, this.view)) {
+      // Who shows us what is older lacks what we have.
+      if (from.direction === "up" && newer(this.view, parsed.value)) this.show(from, now);
+      return;
+    }
     if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.fault("view", from, now);
     this.adoptView(parsed.value, now, from);
   }

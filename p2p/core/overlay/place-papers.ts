@@ -14,7 +14,13 @@ export const offersMax = 3;
 /** What neighbours tell each other so that everybody finds a place. Layouts: SPEC.md, "Papers". */
 export type PlacePaper =
   /** A child tells where it is, and its advert when it lends. */
-  | { readonly kind: "about"; readonly coordinate: Coordinate; readonly advert: Advert | undefined }
+  | {
+      readonly kind: "about";
+      readonly coordinate: Coordinate;
+      /** What papers of the room it holds, as `Notices.mark` says. */
+      readonly holds: number;
+      readonly advert: Advert | undefined;
+    }
   /** Who lends, on the way up and across the core; and who does no more. */
   | { readonly kind: "adverts"; readonly adverts: readonly Advert[]; readonly gone: readonly ShortId[] }
   /** A parent tells how far it is from the core, and by whom. */
@@ -63,7 +69,7 @@ export function writePlacePaper(writer: ByteWriter, paper: PlacePaper): void {
   switch (paper.kind) {
     case "about":
       writeCoordinate(writer, paper.coordinate);
-      writer.u8(paper.advert ? 1 : 0);
+      writer.u32(paper.holds).u8(paper.advert ? 1 : 0);
       if (paper.advert) writeAdvert(writer, paper.advert);
       break;
     case "adverts":
@@ -131,9 +137,10 @@ export function readPlacePaper(type: number, reader: ByteReader): PlacePaper | u
 
 function readAbout(reader: ByteReader): PlacePaper | undefined {
   const coordinate = readCoordinate(reader);
+  const holds = reader.u32();
   const lends = reader.u8();
   const advert = lends === 1 ? readAdvert(reader) : undefined;
-  return lends > 1 || (lends === 1 && !advert) ? undefined : { kind: "about", coordinate, advert };
+  return lends > 1 || (lends === 1 && !advert) ? undefined : { kind: "about", coordinate, holds, advert };
 }
 
 function readAdverts(reader: ByteReader): PlacePaper | undefined {

@@ -30,6 +30,9 @@ export interface PlaceWires {
   mayCarry(now: Millis): boolean;
   /** The way to the core by this edge leads through this node itself. */
   looped(edge: Edge, now: Millis): void;
+  /** What papers of the room are held here, as a number that differs when they do; and gives them to a neighbour. */
+  holds(): number;
+  show(edge: Edge, now: Millis): void;
   end(edge: Edge): void;
   random(): number;
   reject(reason: string): void;
@@ -75,7 +78,7 @@ export class Places {
     });
     this.handOffs = new HandOffs(edges, {
       slots: () => wires.slots(),
-      isRanked: () => wires.isRanked(),
+      guests: () => this.#adverts.guests,
       placeFor: (leaf, at) => this.#placeFor(leaf, at),
       random: () => wires.random(),
       reject: (reason) => wires.reject(reason),
@@ -102,7 +105,10 @@ export class Places {
   handle(edge: Edge, paper: PlacePaper, now: Millis): void {
     switch (paper.kind) {
       case "about":
-        if (edge.direction === "down") this.#adverts.handleAbout(edge, paper, now);
+        if (edge.direction !== "down") break;
+        this.#adverts.handleAbout(edge, paper, now);
+        // Who waits in reserve is shown only what it lacks.
+        if (!edge.feed && paper.holds !== this.#wires.holds()) this.#wires.show(edge, now);
         break;
       case "adverts":
         this.#adverts.handleAdverts(edge, paper, now);
@@ -129,13 +135,9 @@ export class Places {
     }
   }
 
-  /** Places for somebody who is refused here, by its round trip to nobody: near the core, and apart. */
+  /** Places for somebody who is refused here. */
   elsewhere(now: Millis): RelayAddress[] {
-    const nobody = shortIdOf(this.#wires.self);
-    const request = { id: 0, passed: 0, self: nobody, parent: nobody, lends: false, purpose: "parent" } as const;
-    const { own } = this.#standing.whereabouts;
-    const found = this.#adverts.directory.offer({ ...request, coordinate: own }, () => this.#wires.random(), now);
-    return found.map((advert) => advert.address);
+    return this.#adverts.directory.draw(() => this.#wires.random(), now).map((advert) => advert.address);
   }
 
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */

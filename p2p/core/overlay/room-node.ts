@@ -4,7 +4,7 @@ import { chance, type Crypto } from "../crypto.ts";
 import { type Deadline, soonest } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
-import type { SessionSignal, SessionWires } from "../session/session.ts";
+import type { SessionSignal, SessionWires } from "../session/signals.ts";
 import { alternativesOf } from "./admission.ts";
 import { type Caller, Door } from "./door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
@@ -90,7 +90,7 @@ export class RoomNode {
       slots: () => wires.slots(),
       relays: () => this.relays,
       show: (edge, at) => {
-        this.notices.show(edge, at);
+        if (edge.feed || edge.authority || edge.role !== "member") this.notices.show(edge, at);
         this.#places.met(edge, at);
       },
       mayFeed: (peer) => this.#places.mayFeed(peer),
@@ -122,9 +122,7 @@ export class RoomNode {
     return {
       viewTaken: (view, at) => this.#takeView(view, at),
       stateTaken: (bytes, at) => this.resident?.state(bytes, at),
-      petitionSeen: (bytes, at) => {
-        if (this.resident?.authority) this.resident.petition(bytes, at);
-      },
+      petitionSeen: (bytes, at) => void (this.resident?.authority && this.resident.petition(bytes, at)),
       time: (at) => this.resident?.time(at) ?? at,
       noteSeen: (bytes, at) => this.resident?.note(bytes, at),
       keys: () => this.resident?.keys,
@@ -148,6 +146,8 @@ export class RoomNode {
       isCore: () => this.#rank !== undefined && this.upkeep.isCore,
       isFree: () => this.#isFree,
       mayCarry: () => true,
+      holds: () => this.notices.mark,
+      show: (edge, at) => this.notices.show(edge, at),
       looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
       end: (edge) => this.end(edge),
       random: () => chance(this.#crypto),
@@ -271,8 +271,8 @@ export class RoomNode {
 
   deadline(): Deadline | undefined {
     const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams, this.#places];
-    const sessions = this.edges.all.map((edge) => edge.session.deadline());
-    return soonest(...parts.map((part) => part.deadline()), ...sessions, this.#census.deadline(this.#censusFacts));
+    const census = this.#census.deadline(() => this.#wires.slots() !== undefined);
+    return soonest(...parts.map((part) => part.deadline()), this.edges.bound, census);
   }
 
   runUpkeep(now: Millis): void {
@@ -318,7 +318,7 @@ export class RoomNode {
     if (this.#returns.isSurplus(edge) && !this.#places.seeker.needs(edge)) return this.end(edge);
     this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
-    if (this.#wires.slots() || this.resident?.authority) this.notices.show(edge, now);
+    if (this.resident?.authority || (edge.feed && this.#wires.slots())) this.notices.show(edge, now);
     this.#datagrams.start(edge);
     this.#places.met(edge, now);
     this.resident?.welcomed(edge, frame.time, now);
@@ -382,7 +382,7 @@ export class RoomNode {
         break;
       case "replayed":
         // Who moves of its own choice has missed nothing.
-        if (!this.#places.seeker.isMoveTo(edge)) this.#returns.replayed(edge, paper.packets, now);
+        if (!this.#places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
         break;
       default:
         this.#places.handle(edge, paper, now);

@@ -4,7 +4,7 @@ import type { Advert } from "./advert.ts";
 import { isUseful } from "./coordinate.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { encodePaper } from "./papers.ts";
-import { parentOn, shortIdOf } from "./path.ts";
+import { shortIdOf } from "./path.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { delayBy, type Standing } from "./standing.ts";
 
@@ -72,6 +72,8 @@ export class Seeker {
   #asked: { readonly id: number; readonly until: Millis } | undefined;
   #move: Move | undefined;
   #looks = 0;
+  /** New parents that have not said yet how much they sent again. */
+  readonly #replays = new WeakSet<Edge>();
   /** Whom our parent handed us to. */
   #ticket: PeerId | undefined;
 
@@ -153,6 +155,7 @@ export class Seeker {
 
   /** A candidate that was asked for media has none to give. */
   refused(edge: Edge): void {
+    this.#replays.delete(edge);
     if (this.#move?.to === edge) this.#move = undefined;
   }
 
@@ -165,9 +168,9 @@ export class Seeker {
     if (move.packets >= movePackets) this.#judge(move, now);
   }
 
-  /** Whether what this edge replays belongs to a move of our own choice. */
-  isMoveTo(edge: Edge): boolean {
-    return this.#move?.to === edge;
+  /** Whether what this edge replays belongs to a move of our own choice; once. */
+  takeReplay(edge: Edge): boolean {
+    return this.#replays.delete(edge);
   }
 
   handleTimeout(now: Millis): void {
@@ -264,6 +267,7 @@ export class Seeker {
 
   #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis): void {
     this.#move = { to, from, savesMs: savesMsClaimed, until: millis(now + moveMs), packets: 0, sooner: 0 };
+    this.#replays.add(to);
     this.#wires.feed(to, true, now);
   }
 
@@ -294,7 +298,5 @@ function isWorth(hereMs: number, thereMs: number): boolean {
 /** Whether it goes on when the parent is gone ([OV23]). */
 function sharesNoFate(edge: Edge, parent: Edge): boolean {
   const id = shortIdOf(parent.peer);
-  if (edge.path.includes(id)) return false;
-  const [own, other] = [parentOn(parent.path), parentOn(edge.path)];
-  return own === undefined || own !== other;
+  return !edge.path.includes(id);
 }

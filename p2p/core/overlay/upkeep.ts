@@ -277,14 +277,14 @@ export class Upkeep {
   }
 
   deadline(): Deadline | undefined {
-    let soonest: Millis | undefined;
-    const waits: (Millis | undefined)[] = [...this.#noFeedUntil.values(), ...this.#resumeAt.values()];
-    for (const health of this.#health.values()) waits.push(health.until);
-    for (const errand of this.#errands.values()) waits.push(errand.raceUntil);
-    for (const until of waits) {
-      if (until !== undefined && (soonest === undefined || until < soonest)) soonest = until;
+    let soonest = Infinity;
+    for (const until of this.#noFeedUntil.values()) if (until < soonest) soonest = until;
+    for (const until of this.#resumeAt.values()) if (until < soonest) soonest = until;
+    for (const { until } of this.#health.values()) if (until !== undefined && until < soonest) soonest = until;
+    for (const { raceUntil } of this.#errands.values()) {
+      if (raceUntil !== undefined && raceUntil < soonest) soonest = raceUntil;
     }
-    return soonest === undefined ? undefined : { at: soonest, reason: "try a relay again" };
+    return soonest === Infinity ? undefined : { at: millis(soonest), reason: "try a relay again" };
   }
 
   /** Lets waits that are over be forgotten; failures are remembered until a welcome. */

@@ -115,6 +115,7 @@ export class PacketOpener implements PacketOpening {
   #current: Epoch;
   #previous: Epoch | undefined;
   readonly #senderKeys = new Map<string, Uint8Array>();
+  readonly #names = new WeakMap<Uint8Array, string>();
 
   constructor(crypto: Crypto, epoch: Epoch) {
     this.#crypto = crypto;
@@ -153,8 +154,15 @@ export class PacketOpener implements PacketOpening {
     return ok({ opus: plaintext.subarray(opusOffset), capturedAt: nearestTime(captured, now) });
   }
 
+  /** The gate hands out the same array for a voice again and again. */
+  #hexOf(voiceKey: Uint8Array): string {
+    let name = this.#names.get(voiceKey);
+    if (name === undefined) this.#names.set(voiceKey, (name = toHex(voiceKey)));
+    return name;
+  }
+
   #senderKey(epoch: Epoch, voiceKey: Uint8Array, layer: Layer): Uint8Array {
-    const name = `${epoch.number}/${layer}/${toHex(voiceKey)}`;
+    const name = `${epoch.number}/${layer}/${this.#hexOf(voiceKey)}`;
     const known = this.#senderKeys.get(name);
     if (known !== undefined) return known;
     // More than a full stage never speaks at once; beyond it voices have come and gone, and a key costs microseconds.
@@ -177,8 +185,9 @@ export function senderKeyOf(crypto: Crypto, secret: Uint8Array, voiceKey: Uint8A
 
 /** 12 bytes, unlike for any two packets of one voice and epoch ([PK6]). */
 export function nonceOf(header: PacketHeader): Uint8Array {
-  const writer = new ByteWriter().u32(0).u8(layerBit(header.layer)).u8(header.epoch);
-  return writer.u16(0).u32(header.sequence).finish();
+  const { sequence } = header;
+  const [high, low] = [(sequence >>> 16) & 0xffff, sequence & 0xffff];
+  return Uint8Array.of(0, 0, 0, 0, layerBit(header.layer), header.epoch, 0, 0, high >> 8, high, low >> 8, low);
 }
 
 /** The time with these low 32 bits that is nearest to `now`: right while clocks differ by less than 24 days. */

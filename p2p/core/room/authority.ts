@@ -148,13 +148,20 @@ export class Authority {
     });
   }
 
+  /** Relays that invites name: those below the core when there are enough of them, for the core's slots are the best. */
+  get #entries(): RelayAddress[] {
+    const { carrying } = this;
+    const below = carrying.slice(this.#options.coreSize ?? coreSizeDefault);
+    return below.length < limits.inviteHintsMax ? carrying : below;
+  }
+
   /** Invites of every role, with the relays that carry now as hints. */
   issueInvites(now: Millis): Record<Exclude<Role, "host">, Invite> {
     const seconds = Math.floor(now / 1000);
     const issue = (role: Exclude<Role, "host">): Invite => {
       const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
       const terms = { role, rights: rightsOfRole[role], notBefore, expires: seconds + inviteMs / 1000, sequence: 0 };
-      return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.carrying));
+      return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries));
     };
     return {
       listener: issue("listener"),

@@ -132,7 +132,7 @@ export class Member implements Resident {
   /** What another engine needs to come back as the same person. */
   capsule(): Capsule | undefined {
     const { authority, identity, invite, name } = this.#seat;
-    if (authority) return authority.capsule(identity.seed);
+    if (authority) return authority.capsule(identity.seed.slice());
     if (!invite) return undefined;
     const relays = this.#node.view?.relays ?? invite.hints;
     const { wish } = this.#asking;
@@ -140,7 +140,7 @@ export class Member implements Resident {
     return {
       kind: "guest",
       invite: { ...invite, hints: fittingHints(relays) },
-      identitySeed: identity.seed,
+      identitySeed: identity.seed.slice(),
       name,
       onStage,
     };

@@ -34,12 +34,12 @@ export function createSeats(crypto: Crypto): SeatMaker {
 
 function returningGuest(crypto: Crypto, capsule: GuestCapsule): SeatOffer {
   const { invite, identitySeed, name, onStage } = capsule;
-  return guestOffer(crypto, invite, { seed: identitySeed, key: crypto.publicKey(identitySeed) }, name, onStage);
+  return guestOffer(crypto, invite, { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) }, name, onStage);
 }
 
 function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): SeatOffer {
   const { keys, identitySeed, title, letEverybodySpeak, coreSize, relayFanout, relays, stage } = capsule;
-  const identity = { seed: identitySeed, key: crypto.publicKey(identitySeed) };
+  const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
   const name = stage.find((person) => person.role === "host")?.name ?? "";
   const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout };
   return hostOffer(crypto, options, relays, { keys, identity, capsule }, peer);

@@ -1,77 +1,29 @@
 import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts";
 import type { LinkKind } from "../../api/link.ts";
-import { encodeFrame, type Frame, type Tick } from "./frames.ts";
+import { encodeFrame, type Frame } from "./frames.ts";
+import { isDatagrams, type SessionLink } from "./link.ts";
 import { ReliableLane } from "./lane.ts";
 import type { RoundTrip } from "./round-trip.ts";
+import type { SessionSignal, SessionWires } from "./signals.ts";
+import {
+  answerMsQuiet,
+  attachMs,
+  attachesMax,
+  placeMs,
+  proofMs,
+  resumeMs,
+  silenceMsDatagrams,
+  silenceMsDown,
+  silenceMsQuiet,
+  silenceMsStream,
+  silenceMsUp,
+  silentTicksStandby,
+  tickMsDown,
+  tickMsIdle,
+  tickMsStandby,
+  tickMsUp,
+} from "./timing.ts";
 import type { Deadline } from "../machine.ts";
-
-/** A parent that has nothing to forward says so this often: media is the heartbeat, and this stands in for it. */
-export const tickMsDown = 200;
-/** A neighbour above that gives no media, and is not asked for any, says so this often: it is only there in case. */
-export const tickMsStandby = 1000;
-/** A child says it lives this often. */
-export const tickMsUp = 2000;
-/** Silence from above after which a link is given up: five ticks, and four of those that are rarer. */
-export const silenceMsUp = 1000;
-const silentTicksStandby = 4;
-/** Silence of a data channel beside a live stream after which it is given up: ticks on it may be lost. */
-const silenceMsDatagrams = 900;
-/** A link that is idle while another carries everything says this often that it lives. */
-const tickMsIdle = 1000;
-/** Silence of a stream beside a live data channel after which it is given up: four such ticks, and within the 5 s of [SS7]. */
-const silenceMsStream = 4000;
-/** On an edge that asked for no media and few bytes, ticks and silence are as slow as upwards. */
-const silenceMsQuiet = 8000;
-/** But what we sent there is answered within this time: five of the longest round trips. */
-const answerMsQuiet = 2000;
-/**
- * How long the dialing side tries to get a session without a link back: a little less than the far end keeps it
- * (`silenceMsDown`, of which a tick upwards may have taken 2 s).
- */
-export const resumeMs = 8000;
-/** The far end keeps the place of somebody who is away this long: two seconds are replayed, one is mercy. Then it is anybody's. */
-const placeMs = 3000;
-/** Silence from below after which a child's slot is given to somebody else. */
-export const silenceMsDown = 10_000;
-/** When one link was lost, the others must show within this time that the far end lives: it may be its process that died. */
-const proofMs = 300;
-/** An unanswered `attach` is repeated this often, and at most so many times: the frame may be lost. */
-const attachMs = 300;
-const attachesMax = 8;
-
-interface SessionLink {
-  readonly link: LinkId;
-  readonly kind: LinkKind;
-  /** False while our `attach` on it is unanswered: nothing else is sent on it until then. */
-  ready: boolean;
-  attachedAt: Millis;
-  attaches: number;
-  heardAt: Millis;
-  sentAt: Millis;
-}
-
-/** Media, and what neighbours say about it. */
-export type MediaSignal = Extract<Frame, { kind: "media" | "cover" }>;
-
-/** What a session tells its owner. */
-export type SessionSignal =
-  | MediaSignal
-  | { readonly kind: "message"; readonly message: Uint8Array }
-  | { readonly kind: "bye" }
-  /** The far end knows the session of the link that we attached. */
-  | { readonly kind: "attached" }
-  /** The far end broke the protocol or reads nothing: the session is over. */
-  | { readonly kind: "broken" };
-
-/** What a session needs from its owner: a way out. */
-export interface SessionWires {
-  send(link: LinkId, bytes: Uint8Array): void;
-  close(link: LinkId): void;
-  /** A stream was given up because nothing came on it any more though it was open ([SS12]). */
-  froze?(link: LinkId): void;
-  /** What a tick says of us beside that we live. */
-  condition?(now: Millis): Pick<Tick, "stalled" | "passing">;
-}
 
 /**
  * A conversation with one neighbour about one room. It outlives its links: a new link attached by the session's id
@@ -83,16 +35,16 @@ export class Session {
   /** True for the side that dialed: it is below, or a sibling of worse rank. */
   readonly dialed: boolean;
   controlBytes = 0;
-  /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
-  quiet = false;
-  /** Media flows down it when there is any, so its ticks are a heartbeat; else they only show that we are there. */
-  feeds = true;
   /** Papers go by data channel too, because streams to this neighbour freeze. */
   prefersDatagrams = false;
   readonly #links: SessionLink[] = [];
   readonly #wires: SessionWires;
   readonly #lane: ReliableLane;
   #laneTurn = 0;
+  #quiet = false;
+  #feeds = true;
+  /** What `bound` gave last; undefined when something may be due sooner. */
+  #bound: Deadline | undefined;
   #sentAt: Millis;
   #heardAt: Millis;
   #lostAt: Millis | undefined;
@@ -119,6 +71,24 @@ export class Session {
   /** The kind of link that carries media now, or undefined without one. */
   get mediaKind(): LinkKind | undefined {
     return this.#mediaLink()?.kind;
+  }
+
+  /** Neither side sends more than it must: ticks are rare, and so silence is judged later ([OV16]). */
+  get quiet(): boolean {
+    return this.#quiet;
+  }
+
+  set quiet(quiet: boolean) {
+    [this.#quiet, this.#bound] = [quiet, undefined];
+  }
+
+  /** Media flows down it when there is any, so its ticks are a heartbeat; else they only show that we are there. */
+  get feeds(): boolean {
+    return this.#feeds;
+  }
+
+  set feeds(feeds: boolean) {
+    [this.#feeds, this.#bound] = [feeds, undefined];
   }
 
   /** When the far end was last heard, on any link. */
@@ -159,6 +129,7 @@ export class Session {
    * data channel then serves once that is answered; on a stream, which is ordered, everything may follow at once.
    */
   addLink(link: LinkId, kind: LinkKind, announce: boolean, now: Millis): void {
+    this.#bound = undefined;
     const entry = { link, kind, ready: !announce, attachedAt: now, attaches: 0, heardAt: now, sentAt: now };
     const older = this.#links.filter((known) => isDatagrams(known) === isDatagrams(entry));
     this.#links.push(entry);
@@ -176,18 +147,21 @@ export class Session {
 
   /** Forgets a link that closed. True while another remains. */
   removeLink(link: LinkId, now: Millis): boolean {
+    this.#bound = undefined;
     this.#lostAt = now;
     return this.#forget(link, now);
   }
 
   /** Takes a link out, still open, for another session to use; its kind. */
   release(link: LinkId): LinkKind | undefined {
+    this.#bound = undefined;
     const index = this.#links.findIndex((entry) => entry.link === link);
     return index < 0 ? undefined : this.#links.splice(index, 1)[0]?.kind;
   }
 
   /** Closes every link without a goodbye: nothing comes on them any more, but the session is to go on by others. */
   sever(now: Millis): void {
+    this.#bound = undefined;
     for (const entry of this.#links.slice()) this.#giveUp(entry, now);
   }
 
@@ -203,6 +177,7 @@ export class Session {
 
   /** Sends a message that will arrive, in order, as long as the session lives. */
   sendReliable(message: Uint8Array, now: Millis): boolean {
+    this.#bound = undefined;
     return this.#lane.send(message, now);
   }
 
@@ -225,6 +200,7 @@ export class Session {
 
   /** Takes a frame that came on one of its links. Opening frames are the owner's. */
   handleFrame(link: LinkId, frame: Frame, now: Millis): SessionSignal[] {
+    if (frame.kind !== "media" && frame.kind !== "tick") this.#bound = undefined;
     this.#heardAt = now;
     const entry = this.#links.find((known) => known.link === link);
     if (entry) entry.heardAt = now;
@@ -244,7 +220,7 @@ export class Session {
         if (entry) entry.ready = true;
         return [{ kind: "attached" }];
       case "tick":
-        this.#promisedMs = Math.max(tickMsDown, frame.nextMs);
+        this.#promise(frame.nextMs);
         return [];
       case "bye":
         return [{ kind: "bye" }];
@@ -262,6 +238,7 @@ export class Session {
 
   /** Repeats what was not answered, ticks when there was nothing to say, and gives up links that fell silent. */
   handleTimeout(now: Millis): void {
+    this.#bound = undefined;
     if (this.isSevered) {
       if (now >= this.#placeUntil) this.#keepsPlace = false;
       return;
@@ -301,26 +278,45 @@ export class Session {
   deadline(): Deadline {
     if (this.isSevered && this.dialed)
       return { at: millis((this.#severedAt ?? this.#heardAt) + resumeMs), reason: "a session without a link" };
-    let soonest: Deadline = { at: this.#silentAt, reason: "silence of a neighbour" };
-    if (this.isSevered && this.#keepsPlace && this.#placeUntil < soonest.at)
-      return { at: this.#placeUntil, reason: "the place of somebody who is away" };
-    if (this.isSevered) return soonest;
-    const consider = (at: number, reason: string): void => {
-      if (at < soonest.at) soonest = { at: millis(at), reason };
-    };
-    const lane = this.#lane.deadline();
-    if (lane) consider(lane.at, lane.reason);
-    consider(this.#sentAt + this.#tickMs, "tick");
-    for (const entry of this.#links) {
-      if (!entry.ready) consider(entry.attachedAt + attachMs, "attach");
-      else if (this.#links.length > 1) consider(entry.sentAt + this.#tickMsIdle, "tick of an idle link");
-      if (entry.ready && this.#watches(entry)) consider(this.#silentAtOf(entry), "a silent link");
+    let at: number = this.#silentAt;
+    let reason = "silence of a neighbour";
+    if (this.isSevered) {
+      if (this.#keepsPlace && this.#placeUntil < at)
+        return { at: this.#placeUntil, reason: "the place of somebody who is away" };
+      return { at: millis(at), reason };
     }
-    return soonest;
+    // Asked after every packet, for every edge: no closures, and one object.
+    const lane = this.#lane.deadline();
+    if (lane && lane.at < at) ({ at, reason } = lane);
+    if (this.#sentAt + this.#tickMs < at) [at, reason] = [this.#sentAt + this.#tickMs, "tick"];
+    const several = this.#links.length > 1;
+    for (const entry of this.#links) {
+      if (!entry.ready) {
+        if (entry.attachedAt + attachMs < at) [at, reason] = [entry.attachedAt + attachMs, "attach"];
+        continue;
+      }
+      if (!several) continue;
+      if (entry.sentAt + this.#tickMsIdle < at)
+        [at, reason] = [entry.sentAt + this.#tickMsIdle, "tick of an idle link"];
+      if (this.#watches(entry) && this.#silentAtOf(entry) < at)
+        [at, reason] = [this.#silentAtOf(entry), "a silent link"];
+    }
+    return { at: millis(at), reason };
+  }
+
+  /** Nothing is due before this; media only puts things off, and then this stays. A relay asks dozens of edges each packet. */
+  get bound(): Deadline {
+    return (this.#bound ??= this.deadline());
+  }
+
+  /** When `bound` has come: finds out whether it was put off meanwhile. */
+  lookAgain(now: Millis): void {
+    if (this.bound.at <= now) this.#bound = this.deadline();
   }
 
   /** Ends the session: says goodbye and closes every link. */
   end(): void {
+    this.#bound = undefined;
     for (const entry of this.#links.splice(0)) {
       this.#wires.send(entry.link, encodeFrame({ kind: "bye" }));
       this.#wires.close(entry.link);
@@ -340,6 +336,12 @@ export class Session {
       if (!entry.ready || !(due || idle)) continue;
       this.#sendOn(entry, this.#encodeTick(this.#tickMs, now), now);
     }
+  }
+
+  #promise(nextMs: number): void {
+    const promisedMs = Math.max(tickMsDown, nextMs);
+    if (promisedMs < this.#promisedMs) this.#bound = undefined;
+    this.#promisedMs = promisedMs;
   }
 
   #sendOn(entry: SessionLink, bytes: Uint8Array, now: Millis): void {
@@ -443,8 +445,4 @@ export class Session {
     else this.#severedAt ??= now;
     return this.#links.length > 0;
   }
-}
-
-function isDatagrams(entry: { readonly kind: LinkKind }): boolean {
-  return entry.kind === "webrtc";
 }

@@ -26,6 +26,7 @@ export function measureRekeying(): Promise<readonly Figure[]> {
     times.push(performance.now() - begunAt);
     room.tell();
     papers.push(room.bytesTold - bytes);
+    times.push(...room.runKeeper());
   }
   if (room.present.some((person) => !room.opens(person))) throw new Error("somebody inside does not open");
   if (room.people.slice(0, kicks).some((person) => room.opens(person))) throw new Error("somebody outside opens");
@@ -36,14 +37,19 @@ export function measureRekeying(): Promise<readonly Figure[]> {
   for (let count = 0; count < members; count++) crypto.sealTo(box, crypto.randomBytes(32), secret, secret, secret);
   const oneByOneMs = performance.now() - begunAt;
   times.sort((a, b) => a - b);
-  const medianMs = times[kicks >> 1] ?? Infinity;
+  const medianMs = times[times.length >> 1] ?? Infinity;
   return Promise.resolve([
     figureOf({
       id: "S1",
       what: `a kick in a room of ${members}: the keeper's work in one piece, ms ÷ 5 ms`,
       goal: 1,
       better: "less",
-      sides: { ours: medianMs, baseline: pieceMsMax, worst: times.at(-1) ?? Infinity, sealedOneByOne: oneByOneMs },
+      sides: {
+        ours: medianMs,
+        baseline: pieceMsMax,
+        p95: times[Math.floor(0.95 * times.length)] ?? Infinity,
+        sealedOneByOne: oneByOneMs,
+      },
     }),
     figureOf({
       id: "S1",

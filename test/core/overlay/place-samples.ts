@@ -30,8 +30,8 @@ export function samplePlacePapers(rng: Rng): PlacePaper[] {
   const advert = sampleAdvert(rng);
   const [self, parent] = ["0123456789ab", "fedcba987654"];
   return [
-    { kind: "about", coordinate, advert: undefined },
-    { kind: "about", coordinate, advert },
+    { kind: "about", coordinate, holds: 0xffffffff, advert: undefined },
+    { kind: "about", coordinate, holds: 0, advert },
     { kind: "adverts", adverts: [advert, advert], gone: [self] },
     { kind: "standing", rootDelayMs: 65_535, coordinate, path: [self, parent] },
     { kind: "place", id: 7, passed: 3, self, coordinate, lends: true, purpose: "backup", parent },

@@ -55,8 +55,9 @@ interface Place {
   readonly events: PeerEvent[];
   readonly heard: HeardPacket[];
   readonly ends: Map<LinkId, End>;
-  /** What its crypto drew at random: every secret that it made. */
+  /** What its crypto drew at random: every secret that it made; and the very arrays, which it overwrites. */
   readonly drawn: Uint8Array[];
+  readonly held: Uint8Array[];
   crashed: boolean;
 }
 
@@ -230,9 +231,11 @@ export class Room {
   #addPeer(options: PersonOptions, seats: boolean): number {
     const seeded = seededCrypto(`${this.#rng.u32()}`);
     const drawn: Uint8Array[] = [];
+    const held: Uint8Array[] = [];
     const randomBytes = (length: number): Uint8Array => {
       const bytes = seeded.randomBytes(length);
       drawn.push(bytes.slice());
+      held.push(bytes);
       return bytes;
     };
     const crypto: Crypto = { ...seeded, randomBytes };
@@ -241,7 +244,7 @@ export class Room {
     const self = { peer: identity.peer, address };
     const { profile = "wss", discovery = false, skewMs = 0 } = options;
     const peer = new Peer({ self, profile, discovery }, crypto, seats ? createSeats(crypto) : undefined);
-    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity, drawn);
+    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity, drawn, held);
   }
 
   #identity(): Pick<Place, "peer" | "address" | "cardSecret"> {
@@ -250,8 +253,24 @@ export class Room {
     return { peer: toHex(key) as PeerId, address, cardSecret: this.#rng.bytes(16) };
   }
 
-  #place(machine: Place["machine"], listens: boolean, identity = this.#identity(), drawn: Uint8Array[] = []): number {
-    this.places.push({ ...identity, machine, listens, drawn, events: [], heard: [], ends: new Map(), crashed: false });
+  #place(
+    machine: Place["machine"],
+    listens: boolean,
+    identity = this.#identity(),
+    drawn: Uint8Array[] = [],
+    held: Uint8Array[] = [],
+  ): number {
+    this.places.push({
+      ...identity,
+      machine,
+      listens,
+      drawn,
+      held,
+      events: [],
+      heard: [],
+      ends: new Map(),
+      crashed: false,
+    });
     return this.world.add(machine);
   }
 

@@ -3,7 +3,8 @@ import { type LinkId, linkId, millis, type PeerId } from "../../../p2p/api/ids.t
 import type { LinkKind } from "../../../p2p/api/link.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
-import { Session, type SessionSignal } from "../../../p2p/core/session/session.ts";
+import { Session } from "../../../p2p/core/session/session.ts";
+import type { SessionSignal } from "../../../p2p/core/session/signals.ts";
 
 const id = new Rng("session").bytes(16);
 const stream = linkId(1);
