@@ -26,7 +26,7 @@ export type Act =
   | { readonly kind: "mute" | "unmute"; readonly identity: string }
   /** Out, but free to come back. */
   | { readonly kind: "kick"; readonly identity: string }
-  /** Out for good, also after they left; the invite they came by, and whoever else came by it, when `branch`. */
+  /** Out for good, also after they left; with `branch` nobody comes in or speaks any more by the invite they came by. */
   | { readonly kind: "ban"; readonly identity: string; readonly branch: boolean }
   | { readonly kind: "unban"; readonly identity: string }
   | { readonly kind: "set-role"; readonly identity: string; readonly role: Exclude<Role, "host"> }

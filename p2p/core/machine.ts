@@ -24,3 +24,14 @@ export function soonest(...deadlines: readonly (Deadline | undefined)[]): Deadli
   for (const deadline of deadlines) if (deadline && (!first || deadline.at < first.at)) first = deadline;
   return first;
 }
+
+/** The earlier of two times, where there are any. */
+export function earlier(left: Millis | undefined, right: Millis | undefined): Millis | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return left < right ? left : right;
+}
+
+/** A deadline at this time, if there is one. */
+export function due(at: Millis | undefined, reason: string): Deadline | undefined {
+  return at === undefined ? undefined : { at, reason };
+}

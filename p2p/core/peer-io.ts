@@ -14,6 +14,7 @@ import type {
   VoiceStrength,
   VolunteerOptions,
 } from "../api/engine.ts";
+import type { Act, InviteTerms, IssuedInvite, Reaction, RoomFacts } from "../api/room.ts";
 import type { DialId, LinkId, Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
 import type { LinkCloseReason, LinkKind, RelayAddress } from "../api/link.ts";
 import type { Capsule } from "./room/capsule.ts";
@@ -32,6 +33,9 @@ export type Command =
   | { readonly kind: "admit"; readonly hand: string }
   | { readonly kind: "dismiss"; readonly hand: string }
   | { readonly kind: "remove-from-stage"; readonly voice: VoiceKey }
+  /** Answered by an event of this number. */
+  | { readonly kind: "act"; readonly id: number; readonly act: Act }
+  | { readonly kind: "invite"; readonly id: number; readonly terms: InviteTerms }
   | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "raise-hand" }
   | { readonly kind: "lower-hand" }
@@ -111,6 +115,24 @@ export type PeerEvent =
       readonly people: readonly StagePerson[];
       readonly hands: readonly Hand[];
     }
+  | ({ readonly event: "room-state" } & RoomFacts)
+  | { readonly event: "invites-issued"; readonly invites: readonly IssuedInvite[] }
+  /** What came of `act` or `invite`: no code means done. */
+  | {
+      readonly event: "answered";
+      readonly id: number;
+      readonly code: ErrorCode | undefined;
+      readonly invite: Invite | undefined;
+    }
+  /** The invite by which we are in is another now. */
+  | { readonly event: "link-replaced"; readonly invite: Invite }
+  | {
+      readonly event: "reaction";
+      readonly identity: string;
+      readonly name: string;
+      readonly reaction: Reaction;
+      readonly self: boolean;
+    }
   | {
       readonly event: "text";
       readonly identity: string;
@@ -131,6 +153,11 @@ export type PeerEvent =
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };
+
+/** The answer where nobody sits who could do it. */
+export function unanswered(id: number): PeerEvent {
+  return { event: "answered", id, code: "not-allowed", invite: undefined };
+}
 
 /** What a peer is, fixed at its making. */
 export interface PeerOptions {

@@ -10,7 +10,7 @@ import type { Edge } from "./overlay/edge.ts";
 import { Lending } from "./overlay/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
-import type { Command, PeerInput, PeerOptions, PeerOutput } from "./peer-io.ts";
+import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
 import { statsOf } from "./peer-stats.ts";
 import type { Capsule } from "./room/capsule.ts";
 import { verifyHost } from "./room/proof.ts";
@@ -174,16 +174,19 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
       case "join":
       case "resume":
         return this.#sitDown(command, now);
+      case "act":
+      case "invite":
+        if (this.#resident) return this.#resident.doings.ask(command, now);
+        return void this.#outputs.push({ kind: "event", event: unanswered(command.id) });
       case "admit":
       case "dismiss":
       case "remove-from-stage":
-        return this.#resident?.rule(command, now);
+        return this.#resident?.doings.rule(command, now);
       case "say":
-        return this.#resident?.say(command.text, now);
+        return this.#resident?.doings.say(command.text, now);
       case "raise-hand":
-        return this.#resident?.raiseHand("speak", now);
       case "lower-hand":
-        return this.#resident?.raiseHand("leave-stage", now);
+        return this.#resident?.raiseHand(command.kind === "raise-hand" ? "speak" : "leave-stage", now);
       case "prefer-layer":
         this.#layer = command.layer;
         return this.#resident?.preferLayer(command.layer, now);
@@ -199,8 +202,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #sitDown(command: Extract<Command, { kind: "host" | "join" | "resume" }>, now: Millis): void {
     const seat = this.#seats?.(command, this.#options, now);
     if (!seat) return;
-    // One person sits in one room: who enters another leaves this one.
-    this.#leave();
+    this.#leave(); // One person sits in one room.
     const tag = toHex(seat.tag) as RoomTag;
     const node = this.#nodes.get(tag) ?? this.#newNode(tag, now);
     node.learnHints(seat.hints);
@@ -284,10 +286,9 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     const { link, remote, linkKind } = input;
     const fresh = { owner: undefined, bytes: 0, messages: 0, strayed: false, puzzle: undefined };
     this.#links.set(link, { remote, kind: linkKind, openedAt: now, ...fresh });
-    if (input.dial === undefined) {
-      const surplus = this.#strangers.surplus(this.#links, link, remote);
-      return surplus === undefined ? undefined : this.#refuseLink(surplus, "too-many-links");
-    }
+    const surplus = input.dial === undefined ? this.#strangers.surplus(this.#links, link, remote) : undefined;
+    if (surplus !== undefined) this.#refuseLink(surplus, "too-many-links");
+    if (input.dial === undefined) return;
     const node = this.#takeDial(input.dial);
     if (!node) return this.#close(link);
     node.handleDialed(input.dial, link, linkKind, remote, now);

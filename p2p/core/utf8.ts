@@ -56,3 +56,16 @@ function belongs(point: number, size: number): boolean {
   if (size === 4) return point >= 0x10000 && point <= 0x10ffff;
   return true;
 }
+
+/** Cuts a text to so many bytes of UTF-8, at a character's border. */
+export function cut(text: string, bytesMax: number): string {
+  let bytes = 0;
+  let kept = "";
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (bytes > bytesMax) break;
+    kept += character;
+  }
+  return kept;
+}

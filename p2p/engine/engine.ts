@@ -22,11 +22,12 @@ import { Peer } from "../core/peer.ts";
 import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
 import { encodeCapsule, parseCapsule } from "../core/room/capsule.ts";
-import { inviteLink } from "../core/room/invite.ts";
+import { encodeInvite, inviteLink } from "../core/room/invite.ts";
 import type { SeatMaker } from "../core/room/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
+import { Questions } from "./questions.ts";
 import { Records } from "./records.ts";
 import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
 import { Standing } from "./standing.ts";
@@ -86,6 +87,7 @@ class Engine implements EngineApi {
   #way: Way | undefined;
   #layer: Layer = "normal";
   #probing: AbortController | undefined;
+  readonly #questions = new Questions((command) => this.#up().drive.push({ kind: "command", command }));
   readonly #standing = new Standing();
 
   constructor(ports: EnginePorts, options: EngineOptions) {
@@ -184,14 +186,14 @@ class Engine implements EngineApi {
     this.#up().drive.push({ kind: "command", command: { kind: "remove-from-stage", voice } });
   }
 
-  act(_act: Act): Promise<void> {
-    this.#up();
-    return Promise.reject(fault("not-allowed"));
+  async act(act: Act): Promise<void> {
+    await this.#questions.ask((id) => ({ kind: "act", id, act }));
   }
 
-  issueInvite(_terms: InviteTerms): Promise<string> {
-    this.#up();
-    return Promise.reject(fault("not-allowed"));
+  async issueInvite(terms: InviteTerms): Promise<string> {
+    const invite = await this.#questions.ask((id) => ({ kind: "invite", id, terms }));
+    if (!invite) throw fault("internal");
+    return encodeInvite(this.#ports.crypto, invite);
   }
 
   say(text: string): void {
@@ -358,6 +360,11 @@ class Engine implements EngineApi {
         return this.#settle((waiting) => waiting.resolve());
       case "sound":
         return this.#emit({ ...event, ms });
+      case "answered":
+        return this.#questions.answer(event);
+      case "link-replaced":
+        if (event.invite.chain.at(-1)?.role !== "listener") return undefined;
+        return this.#emit({ event: "invite", invite: encodeInvite(this.#ports.crypto, event.invite) });
       case "trouble": {
         const error = fault(event.code);
         const { code, message } = error;
@@ -372,6 +379,9 @@ class Engine implements EngineApi {
       case "strength":
       case "members":
       case "stage":
+      case "room-state":
+      case "invites-issued":
+      case "reaction":
       case "text":
       case "place":
       case "step":

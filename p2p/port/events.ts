@@ -125,8 +125,8 @@ const totalsShape: Shape<Totals> = object({
   moves: number(),
 });
 
-/** Bytes of a resume capsule: keys and capabilities of one person in one room. */
-export const capsuleBytesMax = 65_536;
+/** Bytes of a resume capsule: keys and capabilities of one person in one room, and a host's room, whole. */
+export const capsuleBytesMax = 98_304;
 
 /** What an engine says when asked without waiting; the far end keeps the latest. */
 export interface Mirror {

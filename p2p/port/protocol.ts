@@ -8,8 +8,8 @@ import { readText, type ByKind, type TextFault } from "./texts.ts";
 
 /** How window and engine speak over a port: JSON texts, and bytes for sound (sound.ts). */
 
-/** Characters of one text from a window: the longest command is a room made over sixteen cards. */
-export const windowTextMax = 131_072;
+/** Characters of one text from a window: the longest command brings a capsule, in hex. */
+export const windowTextMax = 262_144;
 /** Characters of one text from the engine: the largest stage that can be told, with every hand of a full room. */
 export const engineTextMax = 4_194_304;
 /** Characters of what a window leaves to the next one: a few choices. */

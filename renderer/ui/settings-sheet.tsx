@@ -79,7 +79,7 @@ function TalkKeyField({ model }: { readonly model: TalkKeyModel }): ReactElement
   const nameOf = (key: TalkKey): string =>
     key.replace("CommandOrControl", text("talk-key.control")).replaceAll("+", " + ");
   return (
-    <div>
+    <div className="talk-key" data-part="talk-key">
       <Chooser
         label={text("talk-key.label")}
         choices={[

@@ -9,7 +9,7 @@ import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
-import { measureRekeying } from "./secrecy/kick.ts";
+import { measureKick, measureRekeying } from "./secrecy/kick.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
@@ -38,7 +38,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C4: [measureManyKills, measureKills],
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
-  S1: [measureRekeying],
+  S1: [measureKick, measureRekeying],
   S3: [measureJunk],
   S4: [measureFuzzing],
   S5: [measureMarathon],

@@ -10,7 +10,7 @@ import { type Invite, issueInvite } from "../../p2p/core/room/invite.ts";
 import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/keys.ts";
 import type { Note } from "../../p2p/core/room/note.ts";
 import type { Petition } from "../../p2p/core/room/petition.ts";
-import type { RoomState } from "../../p2p/core/room/state.ts";
+import { emptyState, type RoomState } from "../../p2p/core/room/state.ts";
 import { peerOf } from "../../p2p/core/session/frames.ts";
 import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/view.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
@@ -84,6 +84,9 @@ export function sampleContent(crypto: Crypto, keys: RoomKeys): ViewContent {
     relays: [sampleAddress(rng), sampleAddress(rng), sampleAddress(rng)],
     voices: [{ key: rng.bytes(32), packetsPerSecond: 25 }],
     bans: [rng.bytes(16), rng.bytes(16)],
+    keepers: [{ key: keys.session.key, rank: 0 }],
+    revoked: [rng.bytes(16)],
+    slowModeS: 30,
   };
 }
 
@@ -137,12 +140,18 @@ export function sampleChain(
 /** A state with somebody on stage and a hand up. */
 export function sampleState(room: SampleRoom): RoomState {
   const rng = new Rng("state");
+  const { session } = room.keys;
+  const host = { identityKey: rng.bytes(32), role: "host", name: "Ana" } as const;
+  const guest = { voiceKey: rng.bytes(32), identityKey: rng.bytes(32), role: "speaker", branch: rng.bytes(8) } as const;
   return {
+    ...emptyState,
     sequence: 3,
-    chain: [room.keys.session.capability],
+    chain: [session.capability],
     title: "茶館",
-    stage: [{ voiceKey: room.voiceKey, identityKey: rng.bytes(32), role: "host", name: "Ana" }],
-    hands: [{ id: rng.bytes(8), name: "Bahar" }],
+    stage: [{ ...host, voiceKey: room.voiceKey, branch: new Uint8Array(8) }],
+    hands: [{ id: rng.bytes(8), person: { ...guest, name: "Bahar" }, raisedAt: testNow }],
+    keepers: [{ ...host, key: session.key, office: undefined }],
+    frontier: [{ key: session.key, number: 4, hash: rng.bytes(16) }],
   };
 }
 
@@ -153,7 +162,7 @@ export function samplePetition(chain: readonly Capability[]): Petition {
 }
 
 export function sampleNote(): Note {
-  return { id: new Rng("note").bytes(8), name: "Chiyo", text: "more tea? 茶" };
+  return { id: new Rng("note").bytes(8), name: "Chiyo", text: "more tea? 茶", reaction: undefined };
 }
 
 /** Somebody on stage whom a speaker's invite brought. */
@@ -167,21 +176,21 @@ export function sampleGuestCapsule(crypto: Crypto, keys: RoomKeys): GuestCapsule
 export function sampleHostCapsule(room: SampleRoom): HostCapsule {
   const rng = new Rng("host capsule");
   const relays = [1, 2].map(() => ({ address: sampleAddress(rng), secret: rng.bytes(16) }));
-  const [person] = sampleState(room).stage;
-  const guest = { voiceKey: rng.bytes(32), identityKey: rng.bytes(32), role: "speaker", name: "Daria" } as const;
+  const branch = rng.bytes(8);
+  const ofGuest = { voiceKey: rng.bytes(32), identityKey: rng.bytes(32), role: "speaker", name: "Daria" } as const;
+  const guest = { ...ofGuest, branch };
+  const state = sampleState(room);
   return {
     kind: "host",
     keys: room.keys,
     identitySeed: rng.bytes(32),
-    title: "茶館",
-    letEverybodySpeak: false,
     coreSize: 3,
     relayFanout: 2,
     volunteer: { maxChildren: 12, only: true },
     relays,
     carrying: relays.slice(1).map((relay) => peerOf(relay.address)),
-    stage: person ? [person, guest] : [guest],
-    hands: [{ id: rng.bytes(8), person: { ...guest, voiceKey: rng.bytes(32), identityKey: rng.bytes(32) } }],
+    state: { ...state, sequence: 9, stage: [...state.stage, guest] },
+    revoked: [rng.bytes(16)],
     done: ["0123456789abcdef"],
     viewSequence: 7,
     stateSequence: 9,

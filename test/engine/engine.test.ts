@@ -278,7 +278,19 @@ describe("the engine", () => {
     await house.until(() => guest.heard.length === 1 && guest.named("text").length === 1);
     await house.until(() => guest.named("members").length > 0 && guest.named("stats").length > 1);
     expect(kinds().toSorted()).toEqual(
-      ["invite", "joined", "members", "place", "ready", "role", "sound", "stage", "stats", "step"].toSorted(),
+      [
+        "invite",
+        "joined",
+        "members",
+        "place",
+        "ready",
+        "role",
+        "room-state",
+        "sound",
+        "stage",
+        "stats",
+        "step",
+      ].toSorted(),
     );
     for (const event of guest.engine.snapshot()) {
       expect(event).toBe(guest.events.findLast((other) => other.event === event.event));

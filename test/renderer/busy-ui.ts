@@ -1,8 +1,9 @@
 /**
  * `npm run busy -- [--for 10m]`: a microphone talks to loudspeakers in a real browser while the page's own thread is busy
  * four fifths of the time. Counts underruns of the sound device and sound that the microphone lost; exit 1 when there are
- * any. Two baselines in the same run, each as long: the page idle, and the page idle while another process works as much,
- * which tells sound that waits for the page from a computer that has too few cores.
+ * any. Baselines in the same run: the page idle, and the page idle while another process works as much, each as long; and
+ * all the while, beside ours, a tone from a worker that does nothing else, through the same worklet with 40 ms waiting: what
+ * it lacks, this computer has not given to anybody.
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,10 @@ const stepMsMax = 45;
 export interface BusyStretch {
   /** Times that the sound device found nothing to play. */
   readonly underruns: number;
+  /** The same of a tone that plays beside it. */
+  readonly bareUnderruns: number;
+  /** What waited for the device at the end, ms. */
+  readonly bufferedMs: number;
   /** Packets of the microphone, and places between them where sound is missing. */
   readonly packets: number;
   readonly holes: number;
@@ -37,6 +42,7 @@ export async function openBusyPage(pages: SoundPages): Promise<Page> {
   await page.evaluate(async () => {
     harness.connect({ seed: "busy", lossShare: 0, jitterMs: 0 });
     await harness.speakers.start();
+    await harness.playBare();
     await harness.microphone.start();
     harness.microphone.setMuted(false);
   });
@@ -50,7 +56,11 @@ export async function stretch(page: Page, ms: number, busy = true): Promise<Busy
     async ([duration, work, rest, stepMax]) => {
       const pause = (length: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, length));
       await pause(1100);
-      const before = { underruns: harness.stats().underruns, packets: harness.packets().length };
+      const before = {
+        underruns: harness.stats().underruns,
+        bareUnderruns: harness.bareUnderruns(),
+        packets: harness.packets().length,
+      };
       const start = performance.now();
       let worked = 0;
       while (performance.now() - start < duration) {
@@ -65,6 +75,8 @@ export async function stretch(page: Page, ms: number, busy = true): Promise<Busy
       const steps = packets.slice(1).map(({ capturedAt }, index) => capturedAt - packets[index]!.capturedAt);
       return {
         underruns: harness.stats().underruns - before.underruns,
+        bareUnderruns: harness.bareUnderruns() - before.bareUnderruns,
+        bufferedMs: Math.round(harness.stats().bufferedMs),
         packets: packets.length,
         holes: steps.filter((step) => step > stepMax).length,
         busyShare,

@@ -319,6 +319,14 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "settings-talk-key",
+    async show(page) {
+      await enterRoom(page, "speaker", 8, 8000);
+      await page.locator(".room-tools button").last().click();
+      await page.locator("[data-part='talk-key']").scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: "keys",
     async show(page) {
       await enterRoom(page, "listener", 8, 8000);

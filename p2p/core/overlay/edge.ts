@@ -26,6 +26,10 @@ export interface Edge {
   lowOnly: boolean;
   /** Down only: it proved to be the host session, so petitions go to it. */
   readonly authority: boolean;
+  /** It proved that it may speak for the room: what is for whoever acts goes to it too. */
+  holdsOffice: boolean;
+  /** When the member below may send its next text, by the room's slow mode. */
+  textAt: Millis;
   /** Its `welcome` arrived; at once for edges that the neighbour dialed. */
   welcomed: boolean;
   /** It lost its links, and the far end has not answered on a new one yet ([SS10]). */
@@ -71,6 +75,8 @@ export function newEdge(
     wish: direction === "mesh" ? { layers: "both", prompt: true, lossy: false } : plainWish,
     lowOnly: false,
     authority,
+    holdsOffice: false,
+    textAt: now,
     welcomed: !session.dialed,
     away: false,
     hops: 0,

@@ -3,7 +3,18 @@ import type { RelayAddress } from "../../api/link.ts";
 import { enrolmentBytesMax, enrolmentIdBytes, grantBytesMax } from "../room/epoch/enrolment.ts";
 import { noteBytesMax } from "../room/note.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
-import { readAlternatives, readHave, wishBits, wishOf, writeAlternatives, writeHave } from "../session/frames.ts";
+import { eventBytesMax } from "../room/chain.ts";
+import {
+  type HostProof,
+  readAlternatives,
+  readHave,
+  readProof,
+  wishBits,
+  wishOf,
+  writeAlternatives,
+  writeHave,
+  writeProof,
+} from "../session/frames.ts";
 import type { Wish } from "./layers.ts";
 import { type PlacePaper, placeTypes, readPlacePaper, writePlacePaper } from "./place-papers.ts";
 import type { Have } from "./ring.ts";
@@ -41,6 +52,10 @@ export type Paper =
   | { readonly kind: "petition"; readonly bytes: Uint8Array }
   /** Something typed to the room, sealed. */
   | { readonly kind: "note"; readonly bytes: Uint8Array }
+  /** What somebody in charge did: a link of their chain, signed, what it says sealed. */
+  | { readonly kind: "act"; readonly bytes: Uint8Array }
+  /** Somebody below may speak for the room: what is for whoever acts goes to them too. */
+  | { readonly kind: "office"; readonly proof: HostProof }
   /** What the acting authority says of the room's keys, signed by it. */
   | { readonly kind: "keys"; readonly bytes: Uint8Array }
   /** A member's sealed wish for keys, on its way to the authority. */
@@ -74,6 +89,8 @@ const types = {
   "no-feed": 6,
   replayed: 7,
   note: 8,
+  act: 24,
+  office: 25,
   keys: 20,
   enrol: 21,
   grant: 22,
@@ -88,10 +105,14 @@ export function encodePaper(paper: Paper): Uint8Array {
     case "state":
     case "petition":
     case "note":
+    case "act":
     case "keys":
     case "enrol":
     case "grant":
       writer.bytes(paper.bytes);
+      break;
+    case "office":
+      writeProof(writer, paper.proof);
       break;
     case "census":
       writeCensus(writer, paper.census);
@@ -131,6 +152,10 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
         : { kind: "petition", bytes: reader.bytes(reader.remaining) };
     case types.note:
       return reader.remaining > noteBytesMax ? undefined : { kind: "note", bytes: reader.bytes(reader.remaining) };
+    case types.act:
+      return reader.remaining > eventBytesMax ? undefined : { kind: "act", bytes: reader.bytes(reader.remaining) };
+    case types.office:
+      return { kind: "office", proof: readProof(reader) };
     case types.keys:
       return { kind: "keys", bytes: reader.bytes(reader.remaining) };
     case types.enrol:

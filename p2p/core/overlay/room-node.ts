@@ -15,6 +15,7 @@ import { MediaFlow } from "./flow.ts";
 import { Grudges } from "./grudges.ts";
 import { Returns } from "./returns.ts";
 import { Notices, type NoticeWires } from "./notices.ts";
+import { takeOffice } from "./offices.ts";
 import { type Paper, parsePaper } from "./papers.ts";
 import type { Spread } from "./spread.ts";
 import { Dialing } from "./dialing.ts";
@@ -121,10 +122,8 @@ export class RoomNode {
   #noticeWires(): NoticeWires {
     return {
       viewTaken: (view, at) => this.#takeView(view, at),
-      stateTaken: (bytes, at) => this.resident?.state(bytes, at),
-      petitionSeen: (bytes, at) => void (this.resident?.authority && this.resident.petition(bytes, at)),
       time: (at) => this.resident?.time(at) ?? at,
-      noteSeen: (bytes, at) => this.resident?.note(bytes, at),
+      resident: () => this.resident,
       keys: () => this.resident?.keys,
       fault: (reason, from, at) => {
         this.spread.reject(reason);
@@ -357,10 +356,14 @@ export class RoomNode {
       case "state":
       case "petition":
       case "note":
+      case "act":
       case "keys":
       case "enrol":
       case "grant":
         this.notices.handle(edge, paper, now);
+        break;
+      case "office":
+        if (!takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this)) this.spread.reject("office");
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);

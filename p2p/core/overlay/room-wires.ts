@@ -38,6 +38,10 @@ export interface RoomResident {
   state(bytes: Uint8Array, now: Millis): void;
   petition(bytes: Uint8Array, now: Millis): void;
   note(bytes: Uint8Array, now: Millis): void;
+  /** Somebody in charge did something. */
+  event(bytes: Uint8Array, now: Millis): void;
+  /** A session signed two views or states under one number. */
+  forked(now: Millis): void;
   readonly keys: KeyReader;
   census(census: Census): void;
   /** A relay let us in; `time` is its clock. */
@@ -60,6 +64,8 @@ export interface RoomResident {
   proof(relay: PeerId, session: Uint8Array): HostProof | undefined;
   /** The time by which to judge expiry ([RM23]). */
   time(now: Millis): Millis;
-  /** Whether petitions are answered here. */
+  /** What proves an heir on an edge that is open; undefined for everybody else. */
+  office(relay: PeerId, session: Uint8Array): HostProof | undefined;
+  /** Whether this is somebody who acts for the room, or may: petitions are for them. */
   readonly authority: boolean;
 }

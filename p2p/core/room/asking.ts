@@ -3,7 +3,7 @@ import { type Millis, millis } from "../../api/ids.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import type { Wish } from "./petition.ts";
-import type { RoomState } from "./state.ts";
+import { hasPerson, type RoomState } from "./state.ts";
 
 /** A petition is repeated this often until the state shows it: hands must arrive. */
 const repeatMs = 2000;
@@ -54,8 +54,16 @@ export class Asking {
     return hand;
   }
 
-  /** The state was read: `onStage` by it, and whether our voice is let through. */
-  answered(state: RoomState | undefined, onStage: boolean, heard: boolean): void {
+  /** The state was read; `heard`: whether our voice is let through. What we are now. */
+  answered(state: RoomState | undefined, identityKey: Uint8Array, heard: boolean): Role {
+    const mine = state?.stage.find((person) => equal(person.identityKey, identityKey));
+    this.#settle(state, mine !== undefined, heard);
+    // Whose microphone is shut is on stage all the same.
+    const isShut = state !== undefined && hasPerson(state.muted, identityKey);
+    return mine && (heard || isShut) ? mine.role : "listener";
+  }
+
+  #settle(state: RoomState | undefined, onStage: boolean, heard: boolean): void {
     const hand = this.#hand;
     if (!hand) return;
     if (hand.wish === "leave-stage") {

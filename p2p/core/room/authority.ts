@@ -2,24 +2,35 @@ import type { HostOptions, Role } from "../../api/engine.ts";
 import type { Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
+import type { InviteTerms } from "../../api/room.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { encodeRecord, recordHour, recordKeys } from "../discovery/record.ts";
-import { voiceIdOf } from "../packet/format.ts";
-import type { Command, HostRelay } from "../peer-io.ts";
+import type { HostRelay } from "../peer-io.ts";
 import { type HostProof, peerOf } from "../session/frames.ts";
-import { rightsOfRole } from "./capability.ts";
-import { doneMax, type HostCapsule, type WaitingHand } from "./capsule.ts";
+import { issueCapability, rights, rightsOfRole } from "./capability.ts";
+import { doneMax, type HostCapsule } from "./capsule.ts";
+import { signCarriage } from "./carriage.ts";
+import type { ChainEvent } from "./chain.ts";
+import type { RoomEvent } from "./event.ts";
+import { firstState } from "./first-state.ts";
 import { encodeHints } from "./hints.ts";
+import { History } from "./history.ts";
 import { fittingHints, type Invite, issueInvite } from "./invite.ts";
 import { createHostSession, epochSecret, type RoomKeys } from "./keys.ts";
+import { writeEvent } from "./pen.ts";
 import { openPetition } from "./petition.ts";
 import { proveHost } from "./proof.ts";
-import { handsMax, nameBytesMax, sealState, type StagePerson, titleBytesMax } from "./state.ts";
-import { type RelayView, signView } from "./view.ts";
+import { answer as answerOf } from "./reception.ts";
+import { rankOf, type Void } from "./reduce.ts";
+import { sealState } from "./sealed-state.ts";
+import type { Keeper, Office, RoomState, StagePerson } from "./state.ts";
+import { banOf, encodeView, type RelayView, signView, type ViewContent } from "./view.ts";
 
-/** Invites of this first kind last a week; the host session that admits speakers lasts a day. */
+/** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
 const inviteMs = 7 * 24 * 3_600_000;
+/** An heir's word holds a year: a room outlives its host for as long as anybody wants it. */
+const heirMs = 365 * 24 * 3_600_000;
 /** A record is put again this often: servers come and go, and kad-dht never does it. */
 const publishMs = 10 * 60_000;
 /** A session is renewed this long before it ends: hours in which a relay or member may be away. */
@@ -28,11 +39,8 @@ const renewMs = 6 * 3_600_000;
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
 
-/** What a decision changed: "stage" needs a new view and state, "hands" a new state, the others nothing. */
+/** What a decision changed: "stage" needs a new view, "hands" only the event that was written, the others nothing. */
 export type Answer = "stage" | "hands" | "refused" | "known";
-
-/** What a host says by itself. */
-export type Ruling = Extract<Command, { kind: "admit" | "dismiss" | "remove-from-stage" }>;
 
 /** A value for the DHT. */
 export interface Publication {
@@ -40,25 +48,37 @@ export interface Publication {
   readonly value: Uint8Array;
 }
 
+/** What shapes a room's tree. */
+export interface TreeShape {
+  readonly coreSize: number;
+  readonly relayFanout: number;
+}
+
 /**
- * What a host session decides and signs: which relays carry, who is on stage. It holds the room's keys and nothing of
- * the network.
+ * Whoever acts for the room now, a host's session or an heir: it answers petitions, and signs the view for relays and the
+ * state for members out of everything that the room's keepers said. It knows nothing of the network.
  */
 export class Authority {
-  /** The room's keys; the session among them is renewed. */
+  /** The room's keys; the session among them is renewed. An heir has neither the root's seed nor the carriage's. */
   keys: RoomKeys;
   readonly epochSecret: Uint8Array;
+  readonly history: History;
   readonly #crypto: Crypto;
-  readonly #options: HostOptions;
+  readonly #shape: TreeShape;
+  readonly #options: HostOptions | undefined;
   readonly #candidates: readonly HostRelay[];
   readonly #own: RelayAddress | undefined;
   readonly #carrying = new Map<PeerId, RelayAddress>();
-  #stage: StagePerson[];
-  #hands: WaitingHand[] = [];
-  /** Petitions that changed the stage, by id: repeated later, by whoever saw them, they change nothing. */
+  /** Petitions that changed something, by id: repeated later, by whoever saw them, they change nothing. */
   readonly #done = new Set<string>();
+  readonly #outbox: ChainEvent[] = [];
   #viewSequence = 0;
   #stateSequence = 0;
+  #viewSigned: Uint8Array | undefined;
+  /** Who could speak for the room, so that it can be said when they no longer can. */
+  readonly #heirs = new Map<string, Uint8Array>();
+  /** Keys that spoke for the room and may no more. */
+  #revoked: Uint8Array[] = [];
   #publishAt: Millis | undefined;
 
   /** `own`: this engine's address, when it is the room's relay itself. */
@@ -69,14 +89,35 @@ export class Authority {
     relays: readonly HostRelay[],
     own: RelayAddress | undefined,
     host: StagePerson,
+    succession?: { readonly history: History; readonly view: RelayView },
   ) {
     this.#crypto = crypto;
     this.keys = keys;
     this.#options = options;
     this.#candidates = relays;
     this.#own = own;
-    this.#stage = [host];
     this.epochSecret = epochSecret(crypto, keys.secret, keys.carriage.key, 0);
+    const { coreSize = coreSizeDefault, relayFanout = relayFanoutDefault } = options;
+    this.#shape = { coreSize, relayFanout };
+    this.history = succession?.history ?? new History(firstState(keys, options, host));
+    if (succession) this.#succeed(succession.view);
+  }
+
+  /** Goes on after a host, with the relays that its last view names. */
+  #succeed(view: RelayView): void {
+    for (const relay of this.#candidates) this.#carrying.set(peerOf(relay.address), relay.address);
+    this.#revoked = [...view.revoked];
+    this.countBeyond(view, this.history.state);
+  }
+
+  /** Numbers go on beyond what somebody else in charge has signed. */
+  countBeyond(view: Pick<RelayView, "sequence">, state: Pick<RoomState, "sequence">): void {
+    this.#viewSequence = Math.max(this.#viewSequence, view.sequence);
+    this.#stateSequence = Math.max(this.#stateSequence, state.sequence);
+  }
+
+  get state(): RoomState {
+    return this.history.state;
   }
 
   /** Relays that were asked to carry, in the order of their cards. */
@@ -87,7 +128,13 @@ export class Authority {
   /** Relays that carry, in rank order. */
   get carrying(): RelayAddress[] {
     if (this.#own) return [this.#own];
-    return this.#candidates.map((relay) => relay.address).filter((address) => this.#carrying.has(peerOf(address)));
+    const carrying = this.#candidates.filter(({ address }) => this.#carrying.has(peerOf(address)));
+    return carrying.map(({ address }) => address).slice(0, limits.relaysMax);
+  }
+
+  /** Events that were written and are to be sent. */
+  takeEvents(): ChainEvent[] {
+    return this.#outbox.splice(0);
   }
 
   /** A relay said yes, or was lost. True when the view changed. */
@@ -110,59 +157,83 @@ export class Authority {
 
   /** Draws a new session when the old one nears its end: a room lasts longer than a day. True when views are to be signed anew. */
   renew(now: Millis): boolean {
-    if (now < this.renewAt) return false;
-    const { root, carriage } = this.keys;
-    this.keys = { ...this.keys, session: createHostSession(this.#crypto, root, carriage, now) };
-    this.#publishAt = undefined;
+    const { renewAt } = this;
+    if (renewAt === undefined || now < renewAt) return false;
+    this.takeNewSession(now);
     return true;
   }
 
-  get renewAt(): Millis {
+  /** A fresh session begins a fresh chain of events. */
+  takeNewSession(now: Millis): void {
+    const { root, carriage } = this.keys;
+    const before = this.keys.session.key;
+    this.keys = { ...this.keys, session: createHostSession(this.#crypto, root, carriage, now) };
+    const { key } = this.keys.session;
+    const isMine = (keeper: Keeper): boolean => equal(keeper.key, before);
+    const state = this.history.state;
+    const keepers = state.keepers.map((keeper) => (isMine(keeper) ? { ...keeper, key } : keeper));
+    this.history.rebase({ ...state, keepers, frontier: this.history.frontier() });
+    this.#publishAt = undefined;
+  }
+
+  /** Undefined with an heir, whose office has no end that matters. */
+  get renewAt(): Millis | undefined {
+    if (this.keys.root.seed.length === 0) return undefined;
     return (this.keys.session.capability.expires * 1000 - renewMs) as Millis;
   }
 
   /** A newer relay view. `epoch`: low 8 bits of the media epoch. */
   issueView(now: Millis, epoch = 0): RelayView {
-    return signView(this.#crypto, this.keys.session.seed, {
+    const said = this.#viewContent();
+    this.#viewSigned = encodeView(said);
+    const content = { ...said, epoch, sequence: ++this.#viewSequence, issuedAt: Math.floor(now) as Millis };
+    return signView(this.#crypto, this.keys.session.seed, content);
+  }
+
+  /** Whether relays have to be told something new. */
+  get isViewStale(): boolean {
+    return !this.#viewSigned || !equal(this.#viewSigned, encodeView(this.#viewContent()));
+  }
+
+  #viewContent(): ViewContent {
+    const { state } = this;
+    const { slowModeS, stage, bans, keepers } = state;
+    const isShut = (person: StagePerson): boolean =>
+      state.muted.some(({ identityKey, by }) => by === "keeper" && equal(identityKey, person.identityKey));
+    const heard = stage.filter((person) => !isShut(person));
+    return unnumbered({
       tag: this.keys.carriage.key,
       session: this.keys.session.certificate,
-      sequence: ++this.#viewSequence,
-      issuedAt: Math.floor(now) as Millis,
-      epoch,
-      coreSize: this.#options.coreSize ?? coreSizeDefault,
-      relayFanout: this.#options.relayFanout ?? relayFanoutDefault,
+      epoch: 0,
+      ...this.#shape,
       relays: this.carrying,
-      voices: this.#stage.map((person) => ({ key: person.voiceKey, packetsPerSecond: limits.voicePacketsPerSecond })),
-      bans: [],
+      voices: heard.map((person) => ({ key: person.voiceKey, packetsPerSecond: limits.voicePacketsPerSecond })),
+      bans: bans.map(({ identityKey }) => banOf(this.#crypto, identityKey)),
+      keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
+      revoked: this.#revoked,
+      slowModeS,
     });
   }
 
-  /** A newer sealed state. */
+  /** A newer sealed state, which settles every event so far. */
   issueState(): Uint8Array {
-    return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, {
-      sequence: ++this.#stateSequence,
-      chain: [this.keys.session.capability],
-      title: cut(this.#options.title ?? "", titleBytesMax),
-      stage: this.#stage,
-      hands: this.#hands.map(({ id, person }) => ({ id, name: person.name })),
-    });
+    const chain = [this.keys.session.capability];
+    const state = { ...this.state, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
+    this.history.rebase(state);
+    return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, state);
   }
 
   /** Relays that invites name: those below the core when there are enough of them, for the core's slots are the best. */
   get #entries(): RelayAddress[] {
     const { carrying } = this;
-    const below = carrying.slice(this.#options.coreSize ?? coreSizeDefault);
+    const below = carrying.slice(this.#shape.coreSize);
     return below.length < limits.inviteHintsMax ? carrying : below;
   }
 
   /** Invites of every role, with the relays that carry now as hints. */
   issueInvites(now: Millis): Record<Exclude<Role, "host">, Invite> {
-    const seconds = Math.floor(now / 1000);
-    const issue = (role: Exclude<Role, "host">): Invite => {
-      const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
-      const terms = { role, rights: rightsOfRole[role], notBefore, expires: seconds + inviteMs / 1000, sequence: 0 };
-      return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries));
-    };
+    const issue = (role: Exclude<Role, "host">): Invite =>
+      this.issueInvite({ role, expiresInMs: role === "heir" ? heirMs : inviteMs, singleUse: false }, now);
     return {
       listener: issue("listener"),
       speaker: issue("speaker"),
@@ -171,57 +242,81 @@ export class Authority {
     };
   }
 
+  /** One invite, signed by the root, or by an heir below its own office. */
+  issueInvite(
+    { role, expiresInMs, singleUse }: Omit<InviteTerms, "passphrase">,
+    now: Millis,
+    generation = this.state.generation,
+  ): Invite {
+    const seconds = Math.floor(now / 1000);
+    const notBefore = Math.max(0, seconds - Math.floor(limits.clockToleranceMs / 1000));
+    const once = singleUse ? rights.once : 0;
+    const parent = this.keys.root.seed.length === 0 ? this.keys.session.capability : undefined;
+    const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
+    const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
+    return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
+  }
+
+  /** The link that replaces all before, with the invite of whoever is in. */
+  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> {
+    const generation = this.state.generation + 1;
+    const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
+    const { inviteSeed, chain } = this.issueInvite(terms, now, generation);
+    return { kind: "replace-link", generation, inviteSeed, chain };
+  }
+
+  /** Says something for the room. What it changed is sent with `takeEvents`. */
+  write(content: RoomEvent, now: Millis): Void | undefined {
+    const { session, carriage } = this.keys;
+    const desk = { crypto: this.#crypto, tag: carriage.key, secret: this.epochSecret };
+    const event = writeEvent(desk, this.history, session, content, now);
+    if (typeof event === "string") return event;
+    this.#outbox.push(event);
+    this.noteDone(content);
+    return undefined;
+  }
+
+  /** What somebody in charge did is done: petitions that it answered are answered, and who was relieved speaks no more. */
+  noteDone(content: RoomEvent): void {
+    if (content.kind === "seat" || content.kind === "unseat" || content.kind === "lower")
+      this.#finish(toHex(content.petition));
+    for (const { key, role } of this.state.keepers) if (role === "heir") this.#heirs.set(toHex(key), key);
+    for (const [name, key] of this.#heirs) {
+      const isHeir = this.state.keepers.some((keeper) => equal(keeper.key, key));
+      const others = this.#revoked.filter((revoked) => !equal(revoked, banOf(this.#crypto, key)));
+      this.#revoked = isHeir ? others : [...others, banOf(this.#crypto, key)];
+      if (!isHeir) this.#heirs.delete(name);
+    }
+  }
+
+  /** What a host's root gives somebody who shall speak for the room when the host is silent; undefined with an heir. */
+  officeOf(identityKey: Uint8Array, now: Millis): Office | undefined {
+    const { root, carriage } = this.keys;
+    if (root.seed.length === 0) return undefined;
+    const expires = Math.floor((now + heirMs) / 1000);
+    const notBefore = Math.max(0, Math.floor((now - limits.clockToleranceMs) / 1000));
+    const grant = {
+      grantee: identityKey,
+      role: "heir",
+      rights: rightsOfRole.heir,
+      notBefore,
+      expires,
+      sequence: 0,
+    } as const;
+    const capability = issueCapability(this.#crypto, root.key, root.seed, grant);
+    const certificate = signCarriage(this.#crypto, carriage.seed, identityKey, expires, rankOf.heir);
+    return { capability, certificate };
+  }
+
   /**
    * Answers a petition. Everybody who asks is let on stage when the room says so, or when the invite does.
-   * @returns what changed: "stage" needs a new view and state, "hands" a new state.
+   * @returns what changed: "stage" needs a new view, "hands" only the event.
    */
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.epochSecret, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
-    const id = toHex(petition.id);
-    if (this.#done.has(id)) return "known";
-    const onStage = this.#stage.find((person) => equal(person.identityKey, petition.identityKey));
-    if (petition.wish === "leave-stage") {
-      if (!onStage) return this.#lowerHandOf(petition.identityKey);
-      if (onStage.role === "host") return "known";
-      this.#stage = this.#stage.filter((person) => person !== onStage);
-      return this.#changedBy(id);
-    }
-    if (onStage && equal(onStage.voiceKey, petition.voiceKey)) return "known";
-    const { voiceKey, identityKey, name } = petition;
-    if (this.#isTaken(voiceKey, onStage)) return "refused";
-    const person: StagePerson = { voiceKey, identityKey, role: onStage?.role ?? "speaker", name };
-    // Who is on stage already comes back with a new voice after a crash: nobody is asked again.
-    if (onStage || this.#options.letEverybodySpeak || petition.mayAlwaysSpeak) return this.#letOnStage(id, person);
-    return this.#noteHand({ id: petition.id, person });
-  }
-
-  /** Does what the host says of a hand that waits, or of somebody on stage. */
-  rule(command: Ruling): Answer {
-    switch (command.kind) {
-      case "admit": {
-        const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
-        if (!waiting) return "known";
-        const { person } = waiting;
-        const onStage = this.#stage.find((other) => equal(other.identityKey, person.identityKey));
-        // Somebody came on stage with this voice meanwhile.
-        if (this.#isTaken(person.voiceKey, onStage)) return this.#lowerHandOf(person.identityKey);
-        return this.#letOnStage(command.hand, person);
-      }
-      case "dismiss": {
-        const waiting = this.#hands.find((known) => toHex(known.id) === command.hand);
-        return waiting ? this.#lowerHandOf(waiting.person.identityKey) : "known";
-      }
-      case "remove-from-stage": {
-        const before = this.#stage.length;
-        const stays = (person: StagePerson): boolean =>
-          person.role === "host" || toHex(person.voiceKey) !== command.voice;
-        this.#stage = this.#stage.filter(stays);
-        return this.#stage.length < before ? "stage" : "known";
-      }
-      default:
-        return command satisfies never;
-    }
+    if (this.#done.has(toHex(petition.id))) return "known";
+    return answerOf(this.#crypto, this, petition, now);
   }
 
   /** All that another engine needs to go on with this room. */
@@ -230,16 +325,13 @@ export class Authority {
       kind: "host",
       keys: this.keys,
       identitySeed,
-      title: cut(this.#options.title ?? "", titleBytesMax),
-      letEverybodySpeak: this.#options.letEverybodySpeak,
-      coreSize: this.#options.coreSize ?? coreSizeDefault,
-      relayFanout: this.#options.relayFanout ?? relayFanoutDefault,
-      volunteer: this.#options.volunteer ?? {},
+      ...this.#shape,
+      volunteer: this.#options?.volunteer ?? {},
       relays: this.#candidates,
       carrying: [...this.#carrying.keys()],
-      stage: this.#stage,
-      hands: this.#hands,
+      state: { ...this.state, frontier: this.history.frontier() },
       done: [...this.#done].slice(-doneMax),
+      revoked: this.#revoked,
       viewSequence: this.#viewSequence,
       stateSequence: this.#stateSequence,
     };
@@ -251,11 +343,23 @@ export class Authority {
    */
   restore(capsule: HostCapsule): void {
     for (const peer of capsule.carrying) this.setCarrying(peer, true);
-    this.#hands = [...capsule.hands];
-    for (const id of capsule.done) this.#done.add(id);
+    for (const id of capsule.done) this.#finish(id);
+    this.#revoked = [...capsule.revoked];
     this.#viewSequence = capsule.viewSequence;
     this.#stateSequence = capsule.stateSequence;
-    this.#stage = [...this.#stage, ...capsule.stage.filter((person) => person.role !== "host")];
+    this.adopt(capsule.state);
+  }
+
+  /** Takes a state that somebody else left, with ourselves in it as we are now: after a crash, or after an heir acted. */
+  adopt(state: RoomState): void {
+    const mine = this.history.state;
+    const self = mine.keepers[0];
+    const host = mine.stage[0];
+    if (!self || !host) return;
+    const others = <Item extends { readonly role: string }>(list: readonly Item[]): Item[] =>
+      list.filter(({ role }) => role !== "host");
+    const keepers = [self, ...others(state.keepers)];
+    this.history.rebase({ ...state, keepers, stage: [host, ...others(state.stage)] });
   }
 
   /** The room's records of this hour and the next, when it is time to put them again. */
@@ -275,67 +379,18 @@ export class Authority {
     return this.carrying.length === 0 ? undefined : (this.#publishAt ?? (0 as Millis));
   }
 
-  /** Whether somebody else on stage has this voice id: nobody speaks under another's name ([PK13]). */
-  #isTaken(voiceKey: Uint8Array, except: StagePerson | undefined): boolean {
-    const voice = voiceIdOf(this.#crypto, voiceKey);
-    return this.#stage.some((person) => person !== except && voiceIdOf(this.#crypto, person.voiceKey) === voice);
-  }
-
-  #changedBy(id: string): "stage" {
-    this.#finish(id);
-    return "stage";
-  }
-
   /** Nobody repeats this petition with any effect. */
   #finish(id: string): void {
+    if (/^0*$/u.test(id)) return;
     this.#done.add(id);
     for (const oldest of this.#done) {
       if (this.#done.size <= doneMax) break;
       this.#done.delete(oldest);
     }
   }
-
-  #lowerHandOf(identityKey: Uint8Array): "hands" | "known" {
-    const lowered = this.#hands.filter((hand) => equal(hand.person.identityKey, identityKey));
-    for (const { id } of lowered) this.#finish(toHex(id));
-    this.#hands = this.#hands.filter((hand) => !lowered.includes(hand));
-    return lowered.length > 0 ? "hands" : "known";
-  }
-
-  #letOnStage(petition: string, person: StagePerson): "stage" {
-    const isSame = (other: StagePerson): boolean => equal(other.identityKey, person.identityKey);
-    this.#stage = [...this.#stage.filter((other) => !isSame(other)), person];
-    this.#hands = this.#hands.filter((hand) => !isSame(hand.person));
-    // The stage is full: who came first after the host makes room.
-    if (this.#stage.length > limits.voicesMax) this.#stage.splice(1, 1);
-    return this.#changedBy(petition);
-  }
-
-  #noteHand(hand: WaitingHand): "hands" | "known" {
-    if (this.#hands.some((known) => equal(known.id, hand.id))) return "known";
-    const isMine = (known: WaitingHand): boolean => equal(known.person.identityKey, hand.person.identityKey);
-    // Who came first is answered first: more hands are repeated until there is room for them.
-    if (this.#hands.length >= handsMax && !this.#hands.some(isMine)) return "known";
-    this.#lowerHandOf(hand.person.identityKey);
-    this.#hands = [...this.#hands, hand];
-    return "hands";
-  }
 }
 
-/** Makes the stage's entry for a host. */
-export function hostPerson(voiceKey: Uint8Array, identityKey: Uint8Array, name: string): StagePerson {
-  return { voiceKey, identityKey, role: "host", name: cut(name, nameBytesMax) };
-}
-
-/** Cuts a text to so many bytes of UTF-8, at a character's border. */
-export function cut(text: string, bytesMax: number): string {
-  let bytes = 0;
-  let kept = "";
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    if (bytes > bytesMax) break;
-    kept += character;
-  }
-  return kept;
+/** What a view says, whatever its number: so two can be compared. */
+function unnumbered(content: Omit<ViewContent, "sequence" | "issuedAt">): ViewContent {
+  return { ...content, sequence: 0, issuedAt: 0 as Millis };
 }

@@ -25,6 +25,8 @@ export const rights = {
   moderate: 4,
   /** To act for the room when its host session is silent. */
   succeed: 8,
+  /** Good for the first who comes: less than without it, and handed on with the rest. */
+  once: 16,
 } as const;
 
 /** What comes with a role unless less is given. Only who shall hand it on needs `rights.grant` beside it. */

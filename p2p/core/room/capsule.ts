@@ -10,17 +10,11 @@ import { readCapability, writeCapability } from "./capability.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
 import { encodeInvite, type Invite, parseInvite } from "./invite.ts";
 import type { KeyPair, RoomKeys } from "./keys.ts";
-import {
-  handBytes,
-  handsMax,
-  nameBytesMax,
-  readPerson,
-  type StagePerson,
-  titleBytesMax,
-  writePerson,
-} from "./state.ts";
+import { banBytes } from "./view.ts";
+import { handBytes, nameBytesMax, type RoomState } from "./state.ts";
+import { encodeState, parseState } from "./state-codec.ts";
 
-const capsuleVersion = 1;
+const capsuleVersion = 2;
 /**
  * What was issued just before a crash may not be in the capsule: numbers go on beyond it. Every relay of a full view
  * passes ten petitions a second on, and a capsule is some seconds old.
@@ -31,13 +25,6 @@ const sequenceMax = 2 ** 31;
 const countMax = 2 ** 32 - 1;
 /** Petitions remembered as done: a stage that changes every second for half an hour. */
 export const doneMax = 2048;
-
-/** A hand with whom it would bring on stage. */
-export interface WaitingHand {
-  /** The petition's, 8 bytes. */
-  readonly id: Uint8Array;
-  readonly person: StagePerson;
-}
 
 /** What a guest needs to come back as the same person. */
 export interface GuestCapsule {
@@ -55,8 +42,6 @@ export interface HostCapsule {
   readonly kind: "host";
   readonly keys: RoomKeys;
   readonly identitySeed: Uint8Array;
-  readonly title: string;
-  readonly letEverybodySpeak: boolean;
   readonly coreSize: number;
   readonly relayFanout: number;
   /** What the host lends when it is its own relay. */
@@ -65,11 +50,12 @@ export interface HostCapsule {
   readonly relays: readonly HostRelay[];
   /** Those that carried. */
   readonly carrying: readonly PeerId[];
-  /** Everybody on stage, the host first. */
-  readonly stage: readonly StagePerson[];
-  readonly hands: readonly WaitingHand[];
+  /** All that came of what happened so far. */
+  readonly state: RoomState;
   /** Petitions that were answered, in hex, the newest last. */
   readonly done: readonly string[];
+  /** Hashes of the keys that speak for the room no more. */
+  readonly revoked: readonly Uint8Array[];
   readonly viewSequence: number;
   readonly stateSequence: number;
 }
@@ -116,8 +102,7 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
   const { root, secret, carriage, session } = capsule.keys;
   writer.bytes(root.seed).bytes(secret).bytes(carriage.seed).bytes(session.seed);
   writeCapability(writer, session.capability);
-  writer.u32(session.certificate.expires).bytes(session.certificate.signature);
-  writer.sized8(encodeUtf8(capsule.title)).u8(capsule.letEverybodySpeak ? 1 : 0);
+  writer.u32(session.certificate.expires).u8(session.certificate.rank).bytes(session.certificate.signature);
   writer.u8(capsule.coreSize).u8(capsule.relayFanout);
   writeVolunteer(writer, capsule.volunteer);
   writer.u8(capsule.relays.length);
@@ -125,34 +110,32 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
     writeRelayAddress(writer, address);
     writer.bytes(card).u8(capsule.carrying.includes(peerOf(address)) ? 1 : 0);
   }
-  writer.u8(capsule.stage.length);
-  for (const person of capsule.stage) writePerson(writer, person);
-  writer.u8(capsule.hands.length);
-  for (const hand of capsule.hands) writePerson(writer.bytes(hand.id), hand.person);
+  writer.sized16(encodeState(capsule.state));
   writer.u16(capsule.done.length);
   for (const id of capsule.done) writer.bytes(fromHex(id));
+  writer.u8(capsule.revoked.length);
+  for (const name of capsule.revoked) writer.bytes(name);
   writer.u32(capsule.viewSequence).u32(capsule.stateSequence);
 }
 
 function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): HostCapsule | undefined {
   const keys = readKeys(crypto, reader);
-  const title = decodeUtf8(reader.sized8());
-  const letEverybodySpeak = reader.u8() === 1;
   const shape = { coreSize: reader.u8(), relayFanout: reader.u8() };
   const volunteer = readVolunteer(reader);
   const carried = readList(reader, reader.u8(), limits.relaysMax, readHostRelay);
-  const stage = readList(reader, reader.u8(), limits.voicesMax, readPerson);
-  const hands = readList(reader, reader.u8(), handsMax, readHand);
+  const plain = reader.sized16();
   const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
+  const revoked = readList(reader, reader.u8(), 255, (from) => from.bytes(banBytes));
   const viewSequence = reader.u32() + sequenceLeap;
-  const stateSequence = reader.u32() + sequenceLeap;
-  if (!keys || title === undefined || encodeUtf8(title).length > titleBytesMax) return undefined;
-  if (!carried || !stage || !hands || !done || shape.coreSize === 0 || shape.relayFanout === 0) return undefined;
-  if (Math.max(viewSequence, stateSequence) > sequenceMax) return undefined;
+  const stateSequence = reader.u32();
+  const state = parseState(plain, stateSequence);
+  if (!keys || !state || !carried || !done || !revoked || shape.coreSize === 0 || shape.relayFanout === 0)
+    return undefined;
+  if (Math.max(viewSequence, stateSequence + sequenceLeap) > sequenceMax) return undefined;
   const relays = carried.map((each) => each.relay);
   const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));
-  const room = { title, letEverybodySpeak, ...shape, volunteer, relays, carrying, stage, hands, done };
-  return { kind: "host", keys, identitySeed, ...room, viewSequence, stateSequence };
+  const room = { ...shape, volunteer, relays, carrying, state, done, revoked };
+  return { kind: "host", keys, identitySeed, ...room, viewSequence, stateSequence: stateSequence + sequenceLeap };
 }
 
 function readKeys(crypto: Crypto, reader: ByteReader): RoomKeys | undefined {
@@ -161,11 +144,12 @@ function readKeys(crypto: Crypto, reader: ByteReader): RoomKeys | undefined {
   const [root, secret, carriage, session] = seeds as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   const capability = readCapability(reader);
   const expires = reader.u32();
+  const rank = reader.u8();
   const signature = reader.bytes(64);
   if (!capability || reader.failed) return undefined;
   const pair = (seed: Uint8Array): KeyPair => ({ seed, key: crypto.publicKey(seed) });
   const keyed = pair(session);
-  const certificate = { key: keyed.key, expires, signature };
+  const certificate = { key: keyed.key, expires, rank, signature };
   return { root: pair(root), secret, carriage: pair(carriage), session: { ...keyed, capability, certificate } };
 }
 
@@ -191,12 +175,6 @@ function readHostRelay(reader: ByteReader): { readonly relay: HostRelay; readonl
   const secret = reader.bytes(16);
   const carries = reader.u8() === 1;
   return address && { relay: { address, secret }, carries };
-}
-
-function readHand(reader: ByteReader): WaitingHand | undefined {
-  const id = reader.bytes(handBytes);
-  const person = readPerson(reader);
-  return person && { id, person };
 }
 
 function readList<Item>(

@@ -2,10 +2,11 @@ import type { Millis } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, concat } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { recordPayloadBytesMax } from "../discovery/record.ts";
+import { openRecord, recordPayloadBytesMax } from "../discovery/record.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
+import { mayLead } from "./sealed-state.ts";
 
 const hintsVersion = 1;
 const signatureBytes = 64;
@@ -13,7 +14,7 @@ const hintsLabel = encodeUtf8("teahouse hints 1");
 /** Relays named in a record: more than anybody tries, few enough to fit. */
 const relaysMax = 8;
 
-/** What a room's record says inside its seal: where it is carried, on the word of the host session. */
+/** What a room's record says inside its seal: where it is carried, on the word of a host session or an heir. */
 export interface RecordHints {
   readonly relays: readonly RelayAddress[];
 }
@@ -65,7 +66,18 @@ export function openHints(
   const end = reader.offset;
   const signature = reader.bytes(signatureBytes);
   const authority = verifyChain(crypto, roomKey, [capability], now);
-  if (!reader.ended || !authority.ok || authority.value.role !== "host") return undefined;
+  if (!reader.ended || !authority.ok || !mayLead(authority.value)) return undefined;
   const signed = concat(hintsLabel, tag, payload.subarray(0, end));
   return crypto.verify(capability.grantee, signed, signature) ? { relays } : undefined;
+}
+
+/** The relays that a record names, when it opens and somebody of this room stands behind it. */
+export function hintsOfRecord(
+  crypto: Crypto,
+  room: { readonly roomKey: Uint8Array; readonly secret: Uint8Array; readonly tag: Uint8Array },
+  value: Uint8Array,
+  now: Millis,
+): RecordHints | undefined {
+  const opened = openRecord(crypto, room.secret, value);
+  return opened.ok ? openHints(crypto, room.roomKey, room.tag, opened.value.payload, now) : undefined;
 }

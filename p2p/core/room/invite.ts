@@ -42,18 +42,23 @@ export interface Invite {
 /** Why a text is no invite, each with a sentence of its own in the app. Time and signatures: `verifyChain`. */
 export type InviteReason = "not-an-invite" | "is-a-card" | "version" | "truncated" | "damaged" | "too-long";
 
-/** Makes an invite signed by the room's root. Its bearer may issue one capability each to whoever comes with it. */
+/**
+ * Makes an invite signed by the room's root, or by the session below `parent`. Its bearer may issue one capability each to
+ * whoever comes with it.
+ */
 export function issueInvite(
   crypto: Crypto,
   keys: RoomKeys,
   terms: Omit<Grant, "grantee">,
   hints: readonly RelayAddress[],
+  parent?: Capability,
 ): Invite {
   const bearer = createKeyPair(crypto);
   const grant = { ...terms, rights: terms.rights | rights.grant, grantee: bearer.key };
-  const capability = issueCapability(crypto, keys.root.key, keys.root.seed, grant);
-  const { root, secret, carriage } = keys;
-  return { roomKey: root.key, secret, tag: carriage.key, inviteSeed: bearer.seed, chain: [capability], hints };
+  const { root, secret, carriage, session } = keys;
+  const capability = issueCapability(crypto, root.key, parent ? session.seed : root.seed, grant, parent);
+  const chain = parent ? [parent, capability] : [capability];
+  return { roomKey: root.key, secret, tag: carriage.key, inviteSeed: bearer.seed, chain, hints };
 }
 
 /** As many of these relays, in their order, as an invite can name: a card may hold four addresses of 280 bytes. */

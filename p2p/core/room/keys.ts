@@ -9,6 +9,8 @@ import { type CarriageCertificate, signCarriage } from "./carriage.ts";
 const epochLabel = encodeUtf8("teahouse epoch 1");
 const seedBytes = 32;
 const secretBytes = 32;
+/** A host's session outranks whoever acts when it is silent. */
+const hostRank = 0;
 
 /** An Ed25519 key pair: 32 bytes each. The seed is the secret. */
 export interface KeyPair {
@@ -24,9 +26,9 @@ export interface HostSession extends KeyPair {
   readonly certificate: CarriageCertificate;
 }
 
-/** Everything that makes a room; with its host alone. */
+/** Everything that makes a room. */
 export interface RoomKeys {
-  /** The room's authority; its public half is the room key. */
+  /** The room's authority; its public half is the room key. With an heir, its seed and the carriage's are empty. */
   readonly root: KeyPair;
   /** The room's readability, 32 bytes. Every invite holds it. */
   readonly secret: Uint8Array;
@@ -63,7 +65,7 @@ export function createHostSession(crypto: Crypto, root: KeyPair, carriage: KeyPa
     expires,
     sequence: 0,
   });
-  return { ...session, capability, certificate: signCarriage(crypto, carriage.seed, session.key, expires) };
+  return { ...session, capability, certificate: signCarriage(crypto, carriage.seed, session.key, expires, hostRank) };
 }
 
 /** A fresh Ed25519 key pair. */

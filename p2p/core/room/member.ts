@@ -4,83 +4,99 @@ import { type Millis, millis, type PeerId, type RoomKey } from "../../api/ids.ts
 import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { lookupKeys, openRecord } from "../discovery/record.ts";
-import type { Deadline } from "../machine.ts";
+import { lookupKeys } from "../discovery/record.ts";
+import { type Deadline, due, soonest } from "../machine.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { Passed } from "../overlay/spread.ts";
-import { isOpus, viewMarkOf } from "../packet/format.ts";
 import type { PeerEvent } from "../peer-io.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
-import type { Answer, Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
-import { verifyChain } from "./capability.ts";
 import { Chat } from "./chat.ts";
+import { Doings } from "./doings.ts";
+import { barredFrom, faultOfChain, presentsItself, waitsForUse } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "./hearing.ts";
-import { openHints } from "./hints.ts";
+import { hintsOfRecord } from "./hints.ts";
 import { MemberKeys } from "./member-keys.ts";
 import { epochSecret } from "./keys.ts";
-import { fittingHints } from "./invite.ts";
-import type { Seat } from "./seat.ts";
-import { sealPetition, type Wish } from "./petition.ts";
+import type { Invite } from "./invite.ts";
+import { capsuleOf, reseated, type Seat } from "./seat.ts";
+import type { Wish } from "./petition.ts";
+import type { Skeleton } from "./facts.ts";
+import { Opening } from "./opening.ts";
+import { Sound } from "./sound.ts";
+import { Keeping } from "./keeping.ts";
 import type { Resident, ResidentWires } from "./resident.ts";
-import { isVouchedFor, openState, type RoomState } from "./state.ts";
 import { Teller } from "./teller.ts";
-import { type RelayView, viewHash } from "./view.ts";
+import type { RelayView } from "./view.ts";
 
-/** A host waits this long for slow relays before it hands out invites without them. */
-const settleMs = 4000;
+/** A room that we end is told to everybody for this long before we are out ourselves. */
+const farewellMs = 1500;
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
   readonly hearing = new Hearing();
+  readonly doings: Doings;
   readonly #crypto: Crypto;
-  readonly #seat: Seat;
+  #seat: Seat;
+  readonly #keeping: Keeping;
   readonly #node: RoomNode;
   readonly #wires: ResidentWires;
-  readonly #epochSecret: Uint8Array;
+  readonly #sound: Sound;
   readonly keys: MemberKeys;
   readonly #clock = new ClockCheck();
   readonly #teller: Teller;
-  readonly #chat: Chat;
-  readonly #startedAt: Millis;
   readonly #finding: Finding;
-  readonly #answered = new Set<PeerId>();
-  #viewMark = 0;
-  #state: RoomState | undefined;
+  readonly #opening: Opening;
   #role: Role = "listener";
   #joined = false;
   #hosting = false;
   #over = false;
+  /** A room that we ended is told to everybody before we leave it. */
+  #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
-  /** Relays that have not answered by now are not waited for. */
-  #late = false;
   readonly #asking: Asking;
-  #sequence: number;
 
-  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, now: Millis) {
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
-    this.#startedAt = now;
-    this.#epochSecret = epochSecret(crypto, seat.secret, seat.tag, 0);
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold: () => true, time: (at) => this.#clock.now(at) });
-    this.#sequence = 0;
+    this.#opening = new Opening(seat.comesBack, now);
+    const mayHold = (identityKey: Uint8Array, chain: Seat["chain"]): boolean =>
+      this.#keeping.mayHold(identityKey, chain);
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold, time: (at) => this.#clock.now(at) });
+    this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
-    this.#teller = new Teller((event) => this.#tell(event), now);
-    this.#chat = new Chat(crypto, this.#epochSecret, seat);
+    this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
     this.#asking = new Asking(crypto);
+    this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
+    this.doings = new Doings({
+      crypto,
+      keeping: this.#keeping,
+      chat: new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat),
+      notices: node.notices,
+      isInside: () => this.#joined,
+      tell: (event) => this.#tell(event),
+      reject: (reason) => node.spread.reject(reason),
+      done: (at) => this.#changed(at),
+    });
+    if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
   }
 
+  /** Whether petitions are for us: a host, or an heir that acts for one or may. */
   get authority(): boolean {
+    return this.#keeping.mayAct;
+  }
+
+  get #isHost(): boolean {
     return this.#seat.authority !== undefined;
   }
 
@@ -105,81 +121,65 @@ export class Member implements Resident {
   /** Takes the seat: a host issues its first papers. */
   start(now: Millis): void {
     this.#teller.step("asking-relays");
-    if (this.#seat.authority) this.#issue(now);
+    if (this.#isHost) this.#keeping.open(now);
     this.#node.runUpkeep(now);
     this.#advance(now);
   }
 
-  /** The host's answer to a hand, or its word that somebody leaves the stage. Nobody else's does anything. */
-  rule(command: Ruling, now: Millis): void {
-    this.#publishAnswer(this.#seat.authority?.rule(command), now);
-  }
-
-  /** Types to the room; empty text is nothing. */
-  say(text: string, now: Millis): void {
-    const written = this.#joined ? this.#chat.write(text, now) : undefined;
-    if (!written) return;
-    this.#node.notices.passNote(written.sealed, undefined, now);
-    this.#tell(written.event);
-  }
-
   note(bytes: Uint8Array, now: Millis): void {
-    const read = this.#chat.read(bytes, now);
-    if (!read) this.#node.spread.reject("note");
-    else if (read !== "shown") this.#tell(read);
+    this.doings.note(bytes, now);
+  }
+
+  event(bytes: Uint8Array, now: Millis): void {
+    this.#keeping.event(bytes, now);
+  }
+
+  forked(): void {
+    this.#keeping.forked();
+  }
+
+  office(relay: PeerId, session: Uint8Array): HostProof | undefined {
+    return this.#keeping.officeProof(relay, session);
   }
 
   /** What another engine needs to come back as the same person. */
   capsule(): Capsule | undefined {
-    const { authority, identity, invite, name } = this.#seat;
-    if (authority) return authority.capsule(identity.seed.slice());
-    if (!invite) return undefined;
-    const relays = this.#node.view?.relays ?? invite.hints;
+    const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
-    const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return {
-      kind: "guest",
-      invite: { ...invite, hints: fittingHints(relays) },
-      identitySeed: identity.seed.slice(),
-      name,
-      onStage,
-    };
+    return capsuleOf(this.#seat, relays, wish === undefined ? this.#role !== "listener" : wish === "speak");
   }
 
   speaks(): boolean {
-    return this.#role !== "listener" || this.#asking.wish === "speak";
+    // An heir is near the top, where it hears at once that nobody acts.
+    return this.#role !== "listener" || this.#asking.wish === "speak" || this.#keeping.mayAct;
   }
 
   /** Relays that edges are kept to whatever the plan says: those a host asked to carry. */
   wanted(): readonly PeerId[] {
-    return this.#seat.authority?.candidates ?? [];
+    return this.#keeping.authority?.candidates ?? [];
   }
 
   proof(relay: PeerId, session: Uint8Array): HostProof | undefined {
-    return this.#seat.authority?.proof(relay, this.#wires.self, session);
+    return this.#keeping.authority?.proof(relay, this.#wires.self, session);
   }
 
   raiseHand(wish: Wish, now: Millis): void {
-    if (this.authority) return;
+    if (this.#isHost) return;
     this.#asking.raise(wish, now);
     this.#advance(now);
   }
 
   /** Sends 40 ms of our own voice, in one layer or both. False while the stage is not ours. */
   speak(spoken: SpokenPacket, now: Millis): boolean {
-    const { opus, low, capturedAt } = spoken;
-    if (!this.#mayBeHeard() || !isOpus(opus) || (low && !isOpus(low))) return false;
-    const content = { sequence: this.#sequence++, capturedAt, viewMark: this.#viewMark };
-    const sealed = [this.keys.sealer.seal({ ...content, layer: "normal", opus })];
-    if (low) sealed.push(this.keys.sealer.seal({ ...content, layer: "low", opus: low }));
-    if (!this.#node.originate(sealed, now)) return false;
+    const sealed = this.#mayBeHeard() ? this.#sound.seal(spoken) : undefined;
+    if (!sealed || !this.#node.originate(sealed, now)) return false;
     this.hearing.framesSent += limits.packetMs / limits.frameMs;
     return true;
   }
 
   packet(passed: Passed, now: Millis): void {
     if (!this.hearing.isNews(passed)) return;
-    const opened = this.keys.opener.open(passed.packet, passed.voiceKey, now);
+    const opened = this.#sound.open(passed, now);
     if (!opened.ok) {
       this.#node.spread.reject(opened.reason);
       return;
@@ -192,54 +192,49 @@ export class Member implements Resident {
   }
 
   view(view: RelayView, now: Millis): void {
-    this.#viewMark = viewMarkOf(viewHash(this.#crypto, view.encoded));
+    this.#sound.takeView(view);
     this.keys.viewTaken(view.epoch);
     this.#teller.members(undefined, view.voices.length);
+    this.#keeping.view(view, now);
     this.#updateRole();
     this.#advance(now);
   }
 
   state(bytes: Uint8Array, now: Millis): void {
-    const state = openState(this.#crypto, this.#epochSecret, this.#seat.tag, bytes);
-    if (!state || !this.#vouched(state, now)) {
-      this.#node.spread.reject("state");
-      return;
-    }
-    this.#state = state;
-    this.#updateRole();
-    this.#advance(now);
+    this.#keeping.takeState(bytes, now);
   }
 
   petition(bytes: Uint8Array, now: Millis): void {
-    const answer = this.#seat.authority?.handlePetition(bytes, this.#clock.now(now));
-    if (answer === "refused") this.#node.spread.reject("petition");
-    this.#publishAnswer(answer, now);
+    this.#keeping.petition(bytes, now);
   }
 
   census(census: Census): void {
     this.#teller.members(census, this.#node.view?.voices.length ?? 0);
+    this.#tellFacts();
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {
     this.#clock.learn(time, now);
+    this.#opening.welcomed(edge.peer, now);
     if (!this.#joined) this.#teller.step("waiting-for-papers");
-    this.#answered.add(edge.peer);
     // Until all have answered, each answer would show the relays another order, and they would keep what they found in it.
-    if (this.#seat.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#issue(now);
+    if (this.#keeping.authority?.setCarrying(edge.peer, true) && this.#hosting) this.#keeping.issue(now);
     this.#advance(now);
   }
 
   refused(peer: PeerId, reason: Refusal, now: Millis): void {
     this.#finding.refused(reason);
-    this.#answered.add(peer);
+    this.#opening.answered(peer);
     // It carried before this host fell, and does no more.
-    if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
+    if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false) && !this.#seat.comesBack)
+      this.#keeping.issue(now);
     this.#advance(now);
   }
 
   unreachable(peer: PeerId, now: Millis): void {
-    this.#answered.add(peer);
-    if (this.#seat.authority?.setCarrying(peer, false)) this.#issue(now);
+    this.#opening.answered(peer);
+    const lost = this.#seat.authority?.setCarrying(peer, false) ?? false;
+    if (lost && (this.#hosting || !this.#seat.comesBack)) this.#keeping.issue(now);
     this.#advance(now);
   }
 
@@ -259,13 +254,8 @@ export class Member implements Resident {
 
   /** The DHT gave a value: relays, if a session of this room stands behind it. */
   record(value: Uint8Array, now: Millis): void {
-    const opened = openRecord(this.#crypto, this.#seat.secret, value);
-    const time = this.#clock.now(now);
-    const hints = opened.ok && openHints(this.#crypto, this.#seat.roomKey, this.#seat.tag, opened.value.payload, time);
-    if (!hints) {
-      this.#node.spread.reject("record");
-      return;
-    }
+    const hints = hintsOfRecord(this.#crypto, this.#seat, value, this.#clock.now(now));
+    if (!hints) return this.#node.spread.reject("record");
     this.#node.learnHints(hints.relays);
     this.#node.runUpkeep(now);
   }
@@ -287,31 +277,35 @@ export class Member implements Resident {
 
   deadline(): Deadline | undefined {
     if (this.#over) return undefined;
-    const waits: Deadline[] = [];
-    const wait = (at: Millis | undefined, reason: string): void => {
-      if (at !== undefined) waits.push({ at, reason });
-    };
-    if (!this.#joined) wait(this.#finding.endsAt, "find the room");
-    if (this.#joined && this.#isCutOff()) wait(this.#cutOff.dueAt, "cut off");
-    if (this.#isCutOff()) wait(this.#finding.lookupAt, "look the room up");
-    if (this.authority && !this.#hosting && !this.#late) wait(millis(this.#startedAt + settleMs), "slow relays");
-    if (this.#joined) wait(this.#asking.nextAt, "repeat a petition");
-    wait(this.keys.dueAt, "keys");
-    if (this.#joined) wait(this.hearing.losses.dueAt, "count losses");
-    if (this.#hosting) wait(this.#seat.authority?.renewAt, "renew the session");
-    if (this.#hosting && this.#wires.discovery) wait(this.#seat.authority?.publishAt, "publish");
-    return waits.sort((a, b) => a.at - b.at)[0];
+    const isCutOff = this.#isCutOff();
+    const publishes = this.#mayPublish ? this.#keeping.authority : undefined;
+    return soonest(
+      this.#joined ? undefined : due(this.#finding.endsAt, "find the room"),
+      this.#joined && isCutOff ? due(this.#cutOff.dueAt, "cut off") : undefined,
+      isCutOff ? due(this.#finding.lookupAt, "look the room up") : undefined,
+      this.#isHost && !this.#hosting ? due(this.#opening.dueAt, "slow relays") : undefined,
+      this.#joined ? due(this.#asking.nextAt, "repeat a petition") : undefined,
+      due(this.keys.dueAt, "keys"),
+      this.#joined ? due(this.hearing.losses.dueAt, "count losses") : undefined,
+      due(publishes?.renewAt, "renew the session"),
+      this.#wires.discovery ? due(publishes?.publishAt, "publish") : undefined,
+      due(this.#keeping.deadline(), "keep the room"),
+      due(this.#endsAt, "end the room"),
+    );
   }
 
   /** One step of everything that waits for something else: called after every change. */
   #advance(now: Millis): void {
     if (this.#over) return;
     if (this.#cutOff.isDue(this.#isCutOff(), now)) this.#tell({ event: "trouble", code: "stalled", fatal: false });
-    if (this.authority && !this.#hosting) this.#settle(now);
+    if (this.#isHost && !this.#hosting) this.#settle(now);
     if (!this.#joined) this.#tryJoin(now);
-    this.#petition(now);
-    if (this.#hosting && this.#seat.authority?.renew(now)) this.#issue(now);
-    this.keys.run(now, () => this.#issue(now));
+    const asked = this.#joined ? this.#asking.due(this.#keeping.state, this.#role, now) : undefined;
+    if (asked) this.#keeping.ask(asked.wish, asked.id, now);
+    this.#keeping.tick(!this.#isCutOff(), now);
+    if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
+    this.keys.run(now, () => this.#keeping.issue(now));
+    if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
@@ -320,21 +314,24 @@ export class Member implements Resident {
   #settle(now: Millis): void {
     const authority = this.#seat.authority;
     if (!authority) return;
-    const asked = authority.candidates;
-    this.#late ||= now >= this.#startedAt + settleMs;
-    const settled = this.#late || asked.every((peer) => this.#answered.has(peer));
+    const knows = this.#node.notices.state !== undefined;
+    const settled = this.#opening.isSettled(authority.candidates, knows, now);
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
     this.#tell({ event: "hosting", invites: authority.issueInvites(this.#clock.now(now)), room });
-    this.#issue(now);
+    this.#keeping.takeUp(now);
   }
 
   #tryJoin(now: Millis): void {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
-    if (!placed || !this.#node.view || !this.#state || !this.#inTime(now)) return;
-    if (this.authority && !this.#hosting) return;
+    const state = this.#keeping.state;
+    if (!placed || !this.#node.view || !state) return;
+    if (this.#isHost && !this.#hosting) return;
+    const barred = this.#chainFault(now) ?? barredFrom(this.#crypto, this.#seat, state, false);
+    if (barred) return this.#fail(barred);
+    if (waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
     this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
@@ -343,16 +340,8 @@ export class Member implements Resident {
     if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
   }
 
-  /** Whether the invite is in force by the best time we know; tells and ends when not. */
-  #inTime(now: Millis): boolean {
-    // A host's session is as old as its seat, whatever relays say of the time.
-    if (this.authority) return true;
-    const verdict = verifyChain(this.#crypto, this.#seat.roomKey, this.#seat.chain, this.#clock.now(now));
-    if (verdict.ok) return true;
-    this.#fail(
-      verdict.reason === "expired" || verdict.reason === "not-yet" ? `invite-${verdict.reason}` : "invite-damaged",
-    );
-    return false;
+  #chainFault(now: Millis): ErrorCode | undefined {
+    return faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
   }
 
   #giveUp(now: Millis): void {
@@ -363,7 +352,7 @@ export class Member implements Resident {
     if (tried) this.#finding.hurry(now);
     const code = this.#finding.verdict(tried, now);
     // An invite that is over is the better answer than a relay that is gone.
-    if (code && this.#inTime(now)) this.#fail(code);
+    if (code) this.#fail(this.#chainFault(now) ?? code);
   }
 
   #fail(code: ErrorCode): void {
@@ -376,42 +365,61 @@ export class Member implements Resident {
   }
 
   #lookUp(now: Millis): void {
-    if (this.authority || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
+    if (this.#isHost || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
     this.#wires.emit({ kind: "lookup", keys: lookupKeys(this.#crypto, this.#seat.secret, this.#clock.now(now)) });
     if (!this.#joined) this.#teller.step("asking-dht");
   }
 
   #publish(now: Millis): void {
-    if (!this.#hosting || !this.#wires.discovery) return;
-    const records = this.#seat.authority?.publish(this.#clock.now(now)) ?? [];
+    if (!this.#mayPublish || !this.#wires.discovery) return;
+    const records = this.#keeping.authority?.publish(this.#clock.now(now)) ?? [];
     for (const record of records) this.#wires.emit({ kind: "publish", ...record });
   }
 
-  #petition(now: Millis): void {
-    const asked = this.#joined ? this.#asking.due(this.#state, this.#role, now) : undefined;
-    if (!asked) return;
-    const { roomKey, identity, voice, name, chain } = this.#seat;
-    const petition = { id: asked.id, wish: asked.wish, voiceKey: voice.key, name, chain };
-    const sealed = sealPetition(this.#crypto, this.#epochSecret, roomKey, identity.seed, petition);
-    this.#node.notices.passPetition(sealed, undefined, now);
+  /** Whether we speak for the room: a host that has its relays, or an heir that acts. */
+  get #mayPublish(): boolean {
+    return this.#hosting || (!this.#isHost && this.#keeping.authority !== undefined);
   }
 
-  #issue(now: Millis): void {
-    // Dated by the clock that dated the session: relays compare the two ([RM16]).
-    const { authority } = this.#seat;
-    if (authority) this.#node.notices.adoptView(authority.issueView(now, this.keys.epochOfView), now);
-    if (authority) this.keys.lead(authority.keys.session, now);
-    this.#issueState(now);
+  #keepingWires(): ConstructorParameters<typeof Keeping>[3] {
+    return {
+      self: this.#wires.self,
+      keys: this.keys,
+      time: (now) => this.#clock.now(now),
+      changed: (now) => this.#changed(now),
+      forked: () => this.#tell({ event: "trouble", code: "forked", fatal: false }),
+      linkReplaced: (link) => this.#takeLink(link),
+      reject: (reason) => this.#node.spread.reject(reason),
+    };
   }
 
-  #publishAnswer(answer: Answer | undefined, now: Millis): void {
-    if (answer === "stage") this.#issue(now);
-    if (answer === "hands") this.#issueState(now);
+  /** The room is another one than before. */
+  #changed(now: Millis): void {
+    const state = this.#keeping.state;
+    if (!state || this.#over) return;
+    const barred = this.#joined ? barredFrom(this.#crypto, this.#seat, state, true) : undefined;
+    // Who ended it tells everybody first.
+    if (barred === "ended" && this.#keeping.mayAct) this.#endsAt ??= millis(now + farewellMs);
+    else if (barred) return this.#fail(barred);
+    this.#updateRole();
+    if (!this.#keeping.isBusy) this.#advance(now);
   }
 
-  #issueState(now: Millis): void {
-    const state = this.#seat.authority?.issueState();
-    if (state) this.#node.notices.adoptState(state, now);
+  /** The room's link was replaced while we were in: ours is the new one from now on. */
+  #takeLink(link: Pick<Invite, "inviteSeed" | "chain">): void {
+    if (!this.#seat.invite) return;
+    const invite = { ...this.#seat.invite, ...link };
+    this.#seat = reseated(this.#crypto, this.#seat, invite);
+    this.#keeping.reseat(this.#seat);
+    this.#tell({ event: "link-replaced", invite });
+  }
+
+  #tellFacts(): void {
+    const state = this.#keeping.state;
+    if (!state || !this.#joined) return;
+    const { keptBy, issued } = this.#keeping;
+    this.#teller.facts(this.#crypto, state, { ...this.#seat, role: this.#role, keptBy });
+    this.#teller.issued(issued);
   }
 
   #mayBeHeard(): boolean {
@@ -421,24 +429,16 @@ export class Member implements Resident {
   #updateRole(): void {
     this.#updateOwnRole();
     const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
-    if (this.#state) this.#teller.stage(this.#state, self);
+    if (this.#keeping.state) this.#teller.stage(this.#keeping.state, self);
+    this.#tellFacts();
   }
 
   #updateOwnRole(): void {
-    if (this.authority) return;
-    const mine = this.#state?.stage.find((person) => equal(person.identityKey, this.#seat.identity.key));
-    const role: Role = mine && this.#mayBeHeard() ? mine.role : "listener";
-    this.#asking.answered(this.#state, mine !== undefined, this.#mayBeHeard());
+    if (this.#isHost) return;
+    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
     if (role === this.#role) return;
     this.#role = role;
     if (this.#joined) this.#tell({ event: "role", role, by: "host" });
-  }
-
-  #vouched(state: RoomState, now: Millis): boolean {
-    const session = this.#node.view?.session.key;
-    return (
-      session !== undefined && isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#clock.now(now))
-    );
   }
 
   #tell(event: PeerEvent): void {

@@ -1,10 +1,11 @@
+import type { Role } from "../../api/engine.ts";
 import type { Millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
-import { nameBytesMax } from "./state.ts";
+import { branchBytes, nameBytesMax } from "./state.ts";
 
 const petitionVersion = 1;
 const nonceBytes = 12;
@@ -12,9 +13,35 @@ const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");
 const keyLabel = encodeUtf8("teahouse petition key 1");
 
-/** What a member asks of the authorities. */
-export type Wish = "speak" | "leave-stage";
-const wishes: readonly Wish[] = ["speak", "leave-stage"];
+/**
+ * What a member asks of the authorities. `present`: here is somebody whose invite gives an office, or is good for one
+ * only. `beat`: whoever acts for the room is there.
+ */
+export const wishes = [
+  "speak",
+  "leave-stage",
+  "accept-stage",
+  "decline-stage",
+  "record",
+  "stop-recording",
+  "mute-self",
+  "unmute-self",
+  "present",
+  "beat",
+] as const;
+/** One of them; the number on the wire is its place in the list. */
+export type Wish = (typeof wishes)[number];
+
+/** A petition with what its chain proves. */
+export interface Petitioner extends Petition {
+  readonly identityKey: Uint8Array;
+  readonly role: Role;
+  readonly rights: number;
+  /** Of the invite they came by. */
+  readonly branch: Uint8Array;
+  /** Which link of the room that invite belongs to. */
+  readonly generation: number;
+}
 
 /** A member's request, signed by its identity and carried sealed, so that relays see neither who nor what. */
 export interface Petition {
@@ -51,7 +78,7 @@ export function openPetition(
   roomKey: Uint8Array,
   bytes: Uint8Array,
   now: Millis,
-): (Petition & { readonly identityKey: Uint8Array; readonly mayAlwaysSpeak: boolean }) | undefined {
+): Petitioner | undefined {
   const key = petitionKey(crypto, epochSecret);
   const plain = crypto.open(key, bytes.subarray(0, nonceBytes), roomKey, bytes.subarray(nonceBytes), 16);
   if (!plain || plain.length < signatureBytes) return undefined;
@@ -63,7 +90,24 @@ export function openPetition(
   const identityKey = authority.value.grantee;
   const signed = concat(petitionLabel, roomKey, body);
   if (!crypto.verify(identityKey, signed, plain.subarray(body.length))) return undefined;
-  return { ...petition, identityKey, mayAlwaysSpeak: (authority.value.rights & 1) === 1 };
+  const { role, rights } = authority.value;
+  const { branch, generation } = inviteOf(crypto, petition.chain);
+  return { ...petition, identityKey, role, rights, branch, generation };
+}
+
+/** The invite at the end of which somebody stands: the link above their own. */
+export function inviteOf(
+  crypto: Crypto,
+  chain: readonly Capability[],
+): { readonly branch: Uint8Array; readonly generation: number } {
+  const bearer = chain.at(-2);
+  if (!bearer) return { branch: new Uint8Array(branchBytes), generation: 0 };
+  return { branch: branchOf(crypto, bearer.grantee), generation: bearer.sequence };
+}
+
+/** Names an invite by its bearer's key. */
+export function branchOf(crypto: Crypto, bearerKey: Uint8Array): Uint8Array {
+  return crypto.sha256(bearerKey).subarray(0, branchBytes);
 }
 
 function petitionKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {

@@ -26,6 +26,7 @@ export function proveHost(
   return {
     sessionKey: certificate.key,
     sessionExpires: certificate.expires,
+    sessionRank: certificate.rank,
     carriageSignature: certificate.signature,
     signature: crypto.sign(sessionSeed, signedPart(context)),
     cardSecret,
@@ -38,6 +39,7 @@ export function verifyHost(crypto: Crypto, proof: HostProof, context: ProofConte
   const certificate = {
     key: proof.sessionKey,
     expires: proof.sessionExpires,
+    rank: proof.sessionRank,
     signature: proof.carriageSignature,
   };
   if (!tag || !verifyCarriage(crypto, tag, certificate)) return false;

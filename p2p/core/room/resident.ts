@@ -5,8 +5,8 @@ import type { Deadline } from "../machine.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { RoomResident } from "../overlay/room-wires.ts";
 import type { Command, PeerOptions, PeerOutput } from "../peer-io.ts";
-import type { Ruling } from "./authority.ts";
 import type { Capsule } from "./capsule.ts";
+import type { Doings } from "./doings.ts";
 import type { Hearing } from "./hearing.ts";
 import type { Wish } from "./petition.ts";
 
@@ -18,15 +18,20 @@ export interface ResidentWires {
   emit(output: PeerOutput): void;
 }
 
+/** What is said of a hand, or of a voice on stage. */
+export type Ruling = Extract<Command, { kind: "admit" | "dismiss" | "remove-from-stage" }>;
+
+/** What is answered by number. */
+export type Question = Extract<Command, { kind: "act" | "invite" }>;
+
 /** The person in a room, as the peer sees it. */
 export interface Resident extends RoomResident {
   /** It failed for good, and said so: it is to be shown out. */
   readonly over: boolean;
   start(now: Millis): void;
   raiseHand(wish: Wish, now: Millis): void;
-  rule(command: Ruling, now: Millis): void;
-  /** Types to the room. */
-  say(text: string, now: Millis): void;
+  /** What it does in the room by its person's wish. */
+  readonly doings: Doings;
   capsule(): Capsule | undefined;
   /** Sends 40 ms of our own voice. False while the stage is not ours. */
   speak(spoken: SpokenPacket, now: Millis): boolean;

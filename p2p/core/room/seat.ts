@@ -1,6 +1,9 @@
+import type { RelayAddress } from "../../api/link.ts";
 import type { Authority } from "./authority.ts";
-import type { Capability } from "./capability.ts";
-import type { Invite } from "./invite.ts";
+import type { Crypto } from "../crypto.ts";
+import { type Capability, issueCapability, rights } from "./capability.ts";
+import type { Capsule } from "./capsule.ts";
+import { fittingHints, type Invite } from "./invite.ts";
 import type { KeyPair } from "./keys.ts";
 
 /** Who sits here: a room, and what this person holds of it. */
@@ -8,6 +11,8 @@ export interface Seat {
   readonly roomKey: Uint8Array;
   readonly secret: Uint8Array;
   readonly tag: Uint8Array;
+  /** Relays to try first. */
+  readonly hints: readonly RelayAddress[];
   /** A fresh key for this room and run. */
   readonly identity: KeyPair;
   /** Root first; the last grantee is `identity`. */
@@ -21,4 +26,39 @@ export interface Seat {
   readonly invite: Invite | undefined;
   /** Whether to ask for the stage at once: somebody comes back who was there. */
   readonly returnsToStage: boolean;
+  /** Somebody comes back who was in the room. */
+  readonly comesBack: boolean;
+}
+
+/** The last link of a chain: everything the parent gives but the right to give it on. */
+export function delegate(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  seed: Uint8Array,
+  parent: Capability,
+  grantee: Uint8Array,
+): Capability {
+  const { role, notBefore, expires } = parent;
+  const terms = { role, rights: parent.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee };
+  return issueCapability(crypto, roomKey, seed, terms, parent);
+}
+
+/** What another engine needs to come back as this person; a host comes back to all of its room. */
+export function capsuleOf(
+  { authority, identity, invite, name }: Seat,
+  relays: readonly RelayAddress[] | undefined,
+  onStage: boolean,
+): Capsule | undefined {
+  if (authority) return authority.capsule(identity.seed.slice());
+  if (!invite) return undefined;
+  const hints = fittingHints(relays ?? invite.hints);
+  return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed.slice(), name, onStage };
+}
+
+/** The same person, by another invite. */
+export function reseated(crypto: Crypto, seat: Seat, invite: Invite): Seat {
+  const last = invite.chain.at(-1);
+  if (!last) return seat;
+  const own = delegate(crypto, seat.roomKey, invite.inviteSeed, last, seat.identity.key);
+  return { ...seat, invite, chain: [...invite.chain, own] };
 }

@@ -2,82 +2,85 @@ import type { HostOptions } from "../../api/engine.ts";
 import { assert } from "../assert.ts";
 import type { Crypto } from "../crypto.ts";
 import type { HostRelay, PeerOptions } from "../peer-io.ts";
-import { Authority, cut, hostPerson } from "./authority.ts";
+import { Authority } from "./authority.ts";
+import { hostPerson } from "./first-state.ts";
+import type { Skeleton } from "./facts.ts";
 import type { GuestCapsule, HostCapsule } from "./capsule.ts";
-import { type Capability, issueCapability, rights } from "./capability.ts";
 import type { Invite } from "./invite.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "./keys.ts";
 import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
-import type { Seat } from "./seat.ts";
+import { cut } from "../utf8.ts";
+import { delegate, type Seat } from "./seat.ts";
 import { nameBytesMax } from "./state.ts";
 
-/** Makes residents that can open packets: for everybody but a pure relay. */
-export function createSeats(crypto: Crypto): SeatMaker {
+/** Makes residents that can open packets: for everybody but a pure relay. `skeleton`: what names look like. */
+export function createSeats(crypto: Crypto, skeleton: Skeleton = (name) => name): SeatMaker {
   return (command, peer, now) => {
     switch (command.kind) {
       case "join":
-        return guestOffer(crypto, command.invite, createKeyPair(crypto), command.name, false);
+        return offer(crypto, guestSeat(crypto, command.invite, createKeyPair(crypto), command.name), skeleton);
       case "host": {
         const room = { keys: createRoomKeys(crypto, now), identity: createKeyPair(crypto), capsule: undefined };
-        return hostOffer(crypto, command.options, command.relays, room, peer);
+        return offer(crypto, hostSeat(crypto, command.options, command.relays, room, peer), skeleton);
       }
       case "resume":
-        return command.capsule.kind === "guest"
-          ? returningGuest(crypto, command.capsule)
-          : returningHost(crypto, command.capsule, peer);
+        return offer(
+          crypto,
+          command.capsule.kind === "guest"
+            ? returningGuest(crypto, command.capsule)
+            : returningHost(crypto, command.capsule, peer),
+          skeleton,
+        );
       default:
         return command satisfies never;
     }
   };
 }
 
-function returningGuest(crypto: Crypto, capsule: GuestCapsule): SeatOffer {
+function returningGuest(crypto: Crypto, capsule: GuestCapsule): Seat {
   const { invite, identitySeed, name, onStage } = capsule;
-  return guestOffer(crypto, invite, { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) }, name, onStage);
-}
-
-function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): SeatOffer {
-  const { keys, identitySeed, title, letEverybodySpeak, coreSize, relayFanout, relays, stage } = capsule;
   const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
-  const name = stage.find((person) => person.role === "host")?.name ?? "";
-  const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout };
-  return hostOffer(crypto, options, relays, { keys, identity, capsule }, peer);
+  return { ...guestSeat(crypto, invite, identity, name), returnsToStage: onStage, comesBack: true };
 }
 
-function guestOffer(
-  crypto: Crypto,
-  invite: Invite,
-  identity: KeyPair,
-  name: string,
-  returnsToStage: boolean,
-): SeatOffer {
+function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): Seat {
+  const { keys, identitySeed, coreSize, relayFanout, relays, state } = capsule;
+  const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
+  const name = state.stage.find((person) => person.role === "host")?.name ?? "";
+  const { title, openStage: letEverybodySpeak } = state;
+  const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout, volunteer: capsule.volunteer };
+  return hostSeat(crypto, options, relays, { keys, identity, capsule }, peer);
+}
+
+function guestSeat(crypto: Crypto, invite: Invite, identity: KeyPair, name: string): Seat {
   const last = invite.chain.at(-1);
   assert(last !== undefined, "an invite has a chain");
   const { roomKey, secret, tag, hints } = invite;
   const capability = delegate(crypto, roomKey, invite.inviteSeed, last, identity.key);
-  const seat: Seat = {
+  return {
     roomKey,
     secret,
     tag,
+    hints,
     identity,
     chain: [...invite.chain, capability],
     voice: createKeyPair(crypto),
     name: cut(name, nameBytesMax),
     authority: undefined,
     invite,
-    returnsToStage,
+    returnsToStage: false,
+    comesBack: false,
   };
-  return offer(crypto, seat, hints);
 }
 
-function hostOffer(
+function hostSeat(
   crypto: Crypto,
   options: HostOptions,
   relays: readonly HostRelay[],
   room: { readonly keys: RoomKeys; readonly identity: KeyPair; readonly capsule: HostCapsule | undefined },
   peer: PeerOptions,
-): SeatOffer {
+): Seat {
   const { keys, identity, capsule } = room;
   const voice = createKeyPair(crypto);
   const { capability: parent, seed } = keys.session;
@@ -86,10 +89,11 @@ function hostOffer(
   assert(relays.length > 0 || own !== undefined, "a room needs a relay");
   const authority = new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person);
   if (capsule) authority.restore(capsule);
-  const seat: Seat = {
+  return {
     roomKey: keys.root.key,
     secret: keys.secret,
     tag: keys.carriage.key,
+    hints: relays.map((relay) => relay.address),
     identity,
     chain: [parent, delegate(crypto, keys.root.key, seed, parent, identity.key)],
     voice,
@@ -97,27 +101,11 @@ function hostOffer(
     authority,
     invite: undefined,
     returnsToStage: false,
+    comesBack: capsule !== undefined,
   };
-  return offer(
-    crypto,
-    seat,
-    relays.map((relay) => relay.address),
-  );
 }
 
-/** The last link of a chain: everything the parent gives but the right to give it on. */
-function delegate(
-  crypto: Crypto,
-  roomKey: Uint8Array,
-  seed: Uint8Array,
-  parent: Capability,
-  grantee: Uint8Array,
-): Capability {
-  const { role, notBefore, expires } = parent;
-  const terms = { role, rights: parent.rights & ~rights.grant, notBefore, expires, sequence: 0, grantee };
-  return issueCapability(crypto, roomKey, seed, terms, parent);
-}
-
-function offer(crypto: Crypto, seat: Seat, hints: SeatOffer["hints"]): SeatOffer {
-  return { tag: seat.tag, hints, take: (node, wires, now) => new Member(crypto, seat, node, wires, now) };
+function offer(crypto: Crypto, seat: Seat, skeleton: Skeleton): SeatOffer {
+  const { tag, hints } = seat;
+  return { tag, hints, take: (node, wires, now) => new Member(crypto, seat, node, wires, skeleton, now) };
 }

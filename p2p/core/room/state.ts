@@ -1,27 +1,41 @@
 import type { Role } from "../../api/engine.ts";
-import { type Millis, millis } from "../../api/ids.ts";
-import { ByteReader, ByteWriter, concat, equal } from "../bytes.ts";
-import type { Crypto } from "../crypto.ts";
-import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
-import { limits } from "../../api/limits.ts";
-import { type Capability, readCapability, verifyChain, writeCapability } from "./capability.ts";
-import type { RelayView } from "./view.ts";
+import type { Millis } from "../../api/ids.ts";
+import type { Access } from "../../api/room.ts";
+import { equal } from "../bytes.ts";
+import type { Capability } from "./capability.ts";
+import type { CarriageCertificate } from "./carriage.ts";
 
-const stateVersion = 1;
-const headBytes = 1 + 32 + 4;
-const nonceBytes = 12;
-const signatureBytes = 64;
-const stateLabel = encodeUtf8("teahouse state 1");
-const keyLabel = encodeUtf8("teahouse state key 1");
-const roles: readonly Role[] = ["listener", "speaker", "moderator", "heir", "host"];
 /** Names and titles, in bytes of UTF-8; longer ones are cut by whoever writes them. */
 export const nameBytesMax = 96;
 /** Likewise. */
 export const titleBytesMax = 240;
+/** Likewise: the house rules of a room, two short paragraphs. */
+export const rulesBytesMax = 1000;
+/** Links shown to everybody. */
+export const linksMax = 8;
+/** How long one of them may be. */
+export const linkBytesMax = 200;
 /** Hands that wait at most: what fits into one message with a full stage. */
 export const handsMax = 64;
 /** A petition's id. */
 export const handBytes = 8;
+/** An event is named by the first bytes of its SHA-256. */
+export const eventHashBytes = 16;
+/** Names an invite: the first bytes of the SHA-256 of its bearer's key. */
+export const branchBytes = 8;
+/** Host, heirs and moderators: more than take turns in a room of 8,000. */
+export const keepersMax = 12;
+/** Of everything else that a state lists: with these it stays below 64 KiB, whatever happened in the room. */
+export const listsMax = {
+  bans: 128,
+  kicked: 32,
+  silenced: 32,
+  recorders: 16,
+  invited: 16,
+  revoked: 128,
+  used: 64,
+  done: 128,
+};
 
 /** Somebody on stage. */
 export interface StagePerson {
@@ -29,157 +43,140 @@ export interface StagePerson {
   readonly identityKey: Uint8Array;
   readonly role: Role;
   readonly name: string;
+  /** By which invite they came, `branchBytes`; zeros for the host. */
+  readonly branch: Uint8Array;
 }
 
-/** A petition for the stage that waits for an answer. */
+/** A petition for the stage that waits for an answer, with whom it would bring on stage. */
 export interface RaisedHand {
   /** The petition's, 8 bytes. */
   readonly id: Uint8Array;
+  readonly person: StagePerson;
+  readonly raisedAt: Millis;
+}
+
+/** What lets an heir speak for the room when the host is silent. */
+export interface Office {
+  /** The root's word for it, towards members. */
+  readonly capability: Capability;
+  /** The carriage key's word for it, towards relays. */
+  readonly certificate: CarriageCertificate;
+}
+
+/** Who may act for the room: the host, its heirs, its moderators. */
+export interface Keeper {
+  /** Signs its events: the session of a host, the identity of everybody else. */
+  readonly key: Uint8Array;
+  readonly identityKey: Uint8Array;
+  readonly role: "host" | "heir" | "moderator";
+  readonly name: string;
+  /** Only an heir's. */
+  readonly office: Office | undefined;
+}
+
+/** Whose microphone is shut, and by whom. */
+export interface Mute {
+  readonly identityKey: Uint8Array;
+  readonly by: "self" | "keeper";
+}
+
+/** Somebody with their name. */
+export interface Named {
+  readonly identityKey: Uint8Array;
   readonly name: string;
 }
 
-/** What members know of a room and relays do not. */
-export interface RoomState {
+/** Who came first by an invite that is good for one. */
+export interface Use {
+  readonly branch: Uint8Array;
+  readonly identityKey: Uint8Array;
+}
+
+/** How far somebody's chain of events is settled. */
+export interface ChainHead {
+  /** The author's. */
+  readonly key: Uint8Array;
+  readonly number: number;
+  /** Of the event of this number, `eventHashBytes`. */
+  readonly hash: Uint8Array;
+}
+
+/** What holds for everybody. */
+export interface Rules {
+  readonly title: string;
+  readonly rules: string;
+  readonly links: readonly string[];
+  readonly access: Access;
+  readonly slowModeS: number;
+  readonly pushToTalkOnly: boolean;
+}
+
+/** What members know of a room and relays do not: all that came of its events so far. */
+export interface RoomState extends Rules {
   /** Counts up over all sessions of the room. */
   readonly sequence: number;
-  /** Root's word for the session that signs. */
+  /** Root's word for who signs. */
   readonly chain: readonly Capability[];
-  readonly title: string;
   readonly stage: readonly StagePerson[];
-  /** Petitions that arrived and wait. */
+  /** Petitions that arrived and wait, the oldest first. */
   readonly hands: readonly RaisedHand[];
+  /** The host first, then by when they were appointed: in this order they act for a host that is gone. */
+  readonly keepers: readonly Keeper[];
+  readonly muted: readonly Mute[];
+  readonly invited: readonly Uint8Array[];
+  readonly recorders: readonly Named[];
+  /** Whose typed words are not shown. */
+  readonly silenced: readonly Uint8Array[];
+  readonly bans: readonly Named[];
+  readonly kicked: readonly Uint8Array[];
+  /** Invites that are over. */
+  readonly revoked: readonly Uint8Array[];
+  readonly used: readonly Use[];
+  /** Petitions that were answered. */
+  readonly done: readonly Uint8Array[];
+  /** Counts how often the link was replaced: invites of an earlier one are over. */
+  readonly generation: number;
+  /** Everybody who raises a hand is let on stage. */
+  readonly openStage: boolean;
+  readonly ended: boolean;
+  /** What of each chain is in all this. */
+  readonly frontier: readonly ChainHead[];
 }
 
-/** Seals and signs a state: `version | session key | sequence | nonce | ciphertext | signature`. */
-export function sealState(
-  crypto: Crypto,
-  epochSecret: Uint8Array,
-  sessionSeed: Uint8Array,
-  tag: Uint8Array,
-  state: RoomState,
-): Uint8Array {
-  const head = new ByteWriter().u8(stateVersion).bytes(crypto.publicKey(sessionSeed)).u32(state.sequence).finish();
-  const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(stateKey(crypto, epochSecret), nonce, concat(tag, head), encodeState(state), 16);
-  const body = concat(head, nonce, sealed);
-  return concat(body, crypto.sign(sessionSeed, concat(stateLabel, tag, body)));
+/** A room in which nothing has happened yet. */
+export const emptyState: RoomState = {
+  sequence: 0,
+  chain: [],
+  title: "",
+  rules: "",
+  links: [],
+  access: "link-only",
+  slowModeS: 0,
+  pushToTalkOnly: false,
+  stage: [],
+  hands: [],
+  keepers: [],
+  muted: [],
+  invited: [],
+  recorders: [],
+  silenced: [],
+  bans: [],
+  kicked: [],
+  revoked: [],
+  used: [],
+  done: [],
+  generation: 0,
+  openStage: false,
+  ended: false,
+  frontier: [],
+};
+
+/** Whether one of these is of this person. */
+export function hasPerson(list: readonly { readonly identityKey: Uint8Array }[], identityKey: Uint8Array): boolean {
+  return list.some((each) => equal(each.identityKey, identityKey));
 }
 
-/** What a relay can check without reading: that the view's session signed it, and that it is newer than what it has. */
-export function checkState(
-  crypto: Crypto,
-  view: RelayView,
-  bytes: Uint8Array,
-  known: Uint8Array | undefined,
-): "newer" | "older" | "bad" {
-  if (bytes.length < headBytes + nonceBytes + 16 + signatureBytes || bytes[0] !== stateVersion) return "bad";
-  if (!equal(bytes.subarray(1, 33), view.session.key)) return "bad";
-  if (known && sequenceOf(bytes) <= sequenceOf(known)) return "older";
-  const end = bytes.length - signatureBytes;
-  const message = concat(stateLabel, view.tag, bytes.subarray(0, end));
-  return crypto.verify(view.session.key, message, bytes.subarray(end)) ? "newer" : "bad";
-}
-
-/** Opens a state that `checkState` passed; undefined when it does not open or parse. */
-export function openState(
-  crypto: Crypto,
-  epochSecret: Uint8Array,
-  tag: Uint8Array,
-  bytes: Uint8Array,
-): RoomState | undefined {
-  const head = bytes.subarray(0, headBytes);
-  const nonce = bytes.subarray(headBytes, headBytes + nonceBytes);
-  const sealed = bytes.subarray(headBytes + nonceBytes, bytes.length - signatureBytes);
-  const plain = crypto.open(stateKey(crypto, epochSecret), nonce, concat(tag, head), sealed, 16);
-  return plain && parseState(plain, sequenceOf(bytes));
-}
-
-/**
- * Whether the room's root stands behind the session that signed a state ([RM21]). A session a little past its day still
- * speaks for a room whose host is gone.
- */
-export function isVouchedFor(
-  crypto: Crypto,
-  roomKey: Uint8Array,
-  state: RoomState,
-  sessionKey: Uint8Array,
-  now: Millis,
-): boolean {
-  const last = state.chain.at(-1);
-  if (!last) return false;
-  const endsAt = last.expires * 1000;
-  const time = now <= endsAt + limits.clockToleranceMs ? millis(Math.min(now, endsAt)) : now;
-  const authority = verifyChain(crypto, roomKey, state.chain, time);
-  return authority.ok && authority.value.role === "host" && equal(authority.value.grantee, sessionKey);
-}
-
-function stateKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
-  return crypto.hkdf(epochSecret, keyLabel, 32);
-}
-
-function sequenceOf(bytes: Uint8Array): number {
-  return new ByteReader(bytes.subarray(33, headBytes)).u32();
-}
-
-function encodeState(state: RoomState): Uint8Array {
-  const writer = new ByteWriter().u8(state.chain.length);
-  for (const capability of state.chain) writeCapability(writer, capability);
-  writer.sized8(encodeUtf8(state.title)).u8(state.stage.length);
-  for (const person of state.stage) writePerson(writer, person);
-  const hands = state.hands.slice(-handsMax);
-  writer.u8(hands.length);
-  for (const hand of hands) writer.bytes(hand.id).sized8(encodeUtf8(hand.name));
-  return writer.finish();
-}
-
-function parseState(plain: Uint8Array, sequence: number): RoomState | undefined {
-  const reader = new ByteReader(plain);
-  const chain = readMany(reader, limits.capabilityDepthMax, readCapability);
-  const title = readText(reader, titleBytesMax);
-  const stage = readMany(reader, limits.voicesMax, readPerson);
-  const hands = readMany(reader, handsMax, readHand);
-  if (!chain || title === undefined || !stage || !hands || !reader.ended) return undefined;
-  return { sequence, chain, title, stage, hands };
-}
-
-function readHand(reader: ByteReader): RaisedHand | undefined {
-  const id = reader.bytes(handBytes);
-  const name = readText(reader, nameBytesMax);
-  return name === undefined ? undefined : { id, name };
-}
-
-/** Writes somebody on stage; shared with the capsule. */
-export function writePerson(writer: ByteWriter, person: StagePerson): void {
-  writer.bytes(person.voiceKey).bytes(person.identityKey).u8(roles.indexOf(person.role));
-  writer.sized8(encodeUtf8(person.name));
-}
-
-/** Reads what `writePerson` wrote; undefined for a role that does not exist or a name that is too long. */
-export function readPerson(reader: ByteReader): StagePerson | undefined {
-  const voiceKey = reader.bytes(32);
-  const identityKey = reader.bytes(32);
-  const role = roles[reader.u8()];
-  const name = readText(reader, nameBytesMax);
-  return role === undefined || name === undefined ? undefined : { voiceKey, identityKey, role, name };
-}
-
-function readText(reader: ByteReader, bytesMax: number): string | undefined {
-  const bytes = reader.sized8();
-  return bytes.length > bytesMax ? undefined : decodeUtf8(bytes);
-}
-
-function readMany<Item>(
-  reader: ByteReader,
-  most: number,
-  read: (reader: ByteReader) => Item | undefined,
-): Item[] | undefined {
-  const count = reader.u8();
-  if (count > most) return undefined;
-  const items: Item[] = [];
-  for (let index = 0; index < count; index++) {
-    const item = read(reader);
-    if (item === undefined || reader.failed) return undefined;
-    items.push(item);
-  }
-  return items;
+/** Whether this key is among these. */
+export function hasKey(list: readonly Uint8Array[], key: Uint8Array): boolean {
+  return list.some((each) => equal(each, key));
 }

@@ -1,10 +1,14 @@
-import type { Hand, JoinStep, PlaceRelay, StagePerson as SeenPerson } from "../../api/engine.ts";
+import type { Crypto } from "../crypto.ts";
+import type { Hand, JoinStep, PlaceRelay, Role, StagePerson as SeenPerson } from "../../api/engine.ts";
+import type { IssuedInvite } from "../../api/room.ts";
 import type { Millis, VoiceKey } from "../../api/ids.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
 import type { PeerEvent } from "../peer-io.ts";
+import { factsOf, type Skeleton } from "./facts.ts";
+import type { Seat } from "./seat.ts";
 import type { RoomState } from "./state.ts";
 import { StrengthChoice } from "./strength.ts";
 
@@ -18,18 +22,28 @@ export interface Oneself {
   readonly hand: Uint8Array | undefined;
 }
 
+/** Who looks at the room, and what they are in it. */
+export interface Self extends Pick<Seat, "roomKey" | "identity"> {
+  readonly role: Role;
+  readonly keptBy: Uint8Array | undefined;
+}
+
 /** Tells the window who is on stage, where we are and how far joining is: each only when it changed. */
 export class Teller {
   readonly #tell: (event: PeerEvent) => void;
+  readonly #skeleton: Skeleton;
   #stage = "";
+  #facts = "";
+  #issued = "[]";
   #place = "";
   #members = "";
   #census: Census | undefined;
   readonly #strength: StrengthChoice;
   #step: JoinStep | undefined;
 
-  constructor(tell: (event: PeerEvent) => void, now: Millis) {
+  constructor(tell: (event: PeerEvent) => void, skeleton: Skeleton, now: Millis) {
     this.#tell = tell;
+    this.#skeleton = skeleton;
     this.#strength = new StrengthChoice(now);
   }
 
@@ -48,11 +62,33 @@ export class Teller {
       self: equal(person.identityKey, self.identityKey),
     }));
     const isOwn = (id: Uint8Array): boolean => self.hand !== undefined && equal(id, self.hand);
-    const hands = state.hands.map(({ id, name }): Hand => ({ id: toHex(id), name, self: isOwn(id) }));
+    const hands = state.hands.map(({ id, person }): Hand => ({ id: toHex(id), name: person.name, self: isOwn(id) }));
     const seen = JSON.stringify([state.title, people, hands]);
     if (seen === this.#stage) return;
     this.#stage = seen;
     this.#tell({ event: "stage", title: state.title, people, hands });
+  }
+
+  /** What the room is like, when that changed. */
+  facts(crypto: Crypto, state: RoomState, self: Self): void {
+    const { roomKey, keptBy, identity } = self;
+    const identityKey = identity.key;
+    const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
+    const role = keeper?.role ?? self.role;
+    const keyHolders = Math.max(1, this.#census?.listeners ?? 0);
+    const facts = factsOf(crypto, state, { roomKey, identityKey, role, keyHolders, keptBy }, this.#skeleton);
+    const seen = JSON.stringify(facts);
+    if (seen === this.#facts) return;
+    this.#facts = seen;
+    this.#tell({ event: "room-state", ...facts });
+  }
+
+  /** What invites were given out, when that changed. */
+  issued(invites: readonly IssuedInvite[]): void {
+    const seen = JSON.stringify(invites);
+    if (seen === this.#issued) return;
+    this.#issued = seen;
+    this.#tell({ event: "invites-issued", invites });
   }
 
   /** What was counted; without a count the last one stands, and only who speaks has changed. */

@@ -2,19 +2,31 @@ import { type Millis, millis, type RoomTag } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { assert } from "../assert.ts";
-import { ByteReader, ByteWriter, compare, concat, copy, toHex } from "../bytes.ts";
+import { ByteReader, ByteWriter, compare, concat, copy, equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "./card.ts";
 import { type CarriageCertificate, verifyCarriage } from "./carriage.ts";
+import { keepersMax } from "./state.ts";
 
-const viewVersion = 1;
+const viewVersion = 2;
 const keyBytes = 32;
 const signatureBytes = 64;
 /** A ban is the first bytes of the SHA-256 of an identity key. */
 export const banBytes = 16;
 const viewLabel = encodeUtf8("teahouse view 1");
+
+/** Sessions and heirs whose word counts no more, that a view may name. */
+const revokedMax = 32;
+
+/** Who may act in this room, as relays know them. */
+export interface KeeperGrant {
+  /** Signs its events, 32 bytes. */
+  readonly key: Uint8Array;
+  /** 0 host, 1 heir, 2 moderator. */
+  readonly rank: number;
+}
 
 /** A voice that relays let through. */
 export interface VoiceGrant {
@@ -46,6 +58,12 @@ export interface ViewContent {
   readonly voices: readonly VoiceGrant[];
   /** `banBytes` each; at most `limits.bansMax`. */
   readonly bans: readonly Uint8Array[];
+  /** Whose events are passed on; at most `keepersMax`. */
+  readonly keepers: readonly KeeperGrant[];
+  /** `banOf` the keys that speak for the room no more; at most `revokedMax`, the newest. */
+  readonly revoked: readonly Uint8Array[];
+  /** Seconds between two typed texts that a member may send; 0: no rule. */
+  readonly slowModeS: number;
 }
 
 /** A signed view: what it says, and the bytes that are signed, hashed and passed on. */
@@ -71,10 +89,11 @@ export function encodeView(view: ViewContent): Uint8Array {
   assert(view.relays.length <= limits.relaysMax, "relays of a view");
   assert(view.voices.length <= limits.voicesMax, "voices of a view");
   assert(view.bans.length <= limits.bansMax, "bans of a view");
+  assert(view.keepers.length <= keepersMax, "keepers of a view");
   assert(view.coreSize >= 1 && view.relayFanout >= 1, "a tree that can grow");
-  const { key, expires, signature } = view.session;
+  const { key, expires, rank, signature } = view.session;
   const writer = new ByteWriter();
-  writer.u8(viewVersion).bytes(view.tag).bytes(key).u32(expires).bytes(signature);
+  writer.u8(viewVersion).bytes(view.tag).bytes(key).u32(expires).u8(rank).bytes(signature);
   writer.u32(view.sequence).u48(view.issuedAt).u8(view.epoch).u8(view.coreSize).u8(view.relayFanout);
   writer.u8(view.relays.length);
   for (const relay of view.relays) writeRelayAddress(writer, relay);
@@ -88,6 +107,12 @@ export function encodeView(view: ViewContent): Uint8Array {
     assert(ban.length === banBytes, "a truncated hash");
     writer.bytes(ban);
   }
+  writer.u8(view.keepers.length);
+  for (const keeper of view.keepers) writer.bytes(keeper.key).u8(keeper.rank);
+  const revoked = view.revoked.slice(-revokedMax);
+  writer.u8(revoked.length);
+  for (const name of revoked) writer.bytes(name);
+  writer.u16(view.slowModeS);
   return writer.finish();
 }
 
@@ -97,7 +122,7 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   if (reader.u8() !== viewVersion) return failed(reader.failed ? "malformed" : "version");
   const head = {
     tag: reader.bytes(keyBytes),
-    session: { key: reader.bytes(keyBytes), expires: reader.u32(), signature: reader.bytes(signatureBytes) },
+    session: readCertificate(reader),
     sequence: reader.u32(),
     issuedAt: millis(reader.u48()),
     epoch: reader.u8(),
@@ -107,10 +132,14 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   const relays = readList(reader, reader.u8(), limits.relaysMax, readRelayAddress);
   const voices = readList(reader, reader.u8(), limits.voicesMax, readVoice);
   const bans = readList(reader, reader.u16(), limits.bansMax, (from) => from.bytes(banBytes));
+  const keepers = readList(reader, reader.u8(), keepersMax, (from) => ({ key: from.bytes(keyBytes), rank: from.u8() }));
+  const revoked = readList(reader, reader.u8(), revokedMax, (from) => from.bytes(banBytes));
+  const slowModeS = reader.u16();
   reader.bytes(signatureBytes);
-  if (!relays || !voices || !bans || !reader.ended) return failed("malformed");
+  if (!relays || !voices || !bans || !keepers || !revoked || !reader.ended) return failed("malformed");
   if (head.coreSize === 0 || head.relayFanout === 0) return failed("malformed");
-  return ok({ ...head, relays, voices, bans, tagHex: tagHexOf(head.tag), encoded: copy(bytes) });
+  const rest = { keepers, revoked, slowModeS };
+  return ok({ ...head, relays, voices, bans, ...rest, tagHex: tagHexOf(head.tag), encoded: copy(bytes) });
 }
 
 /**
@@ -131,12 +160,27 @@ export function verifyView(crypto: Crypto, view: RelayView, now: Millis): Result
 
 /**
  * Whether `left` replaces `right`: by sequence number, then time of issue, then bytes, so that everybody who holds
- * the same two views keeps the same one ([RM17]).
+ * the same two views keeps the same one ([RM17]). But whose word counts no more, says one who outranks them, is not
+ * listened to, whatever number they choose.
  */
-export function newer(left: RelayView, right: RelayView): boolean {
+export function newer(crypto: Crypto, left: RelayView, right: RelayView): boolean {
+  if (overrules(crypto, left, right)) return true;
+  if (overrules(crypto, right, left)) return false;
   if (left.sequence !== right.sequence) return left.sequence > right.sequence;
   if (left.issuedAt !== right.issuedAt) return left.issuedAt > right.issuedAt;
   return compare(left.encoded, right.encoded) > 0;
+}
+
+/** Whether two views are proof that one session said two things under one number. */
+export function isFork(left: RelayView, right: RelayView): boolean {
+  const isSame = left.sequence === right.sequence && equal(left.session.key, right.session.key);
+  return isSame && !equal(left.encoded, right.encoded);
+}
+
+function overrules(crypto: Crypto, left: RelayView, right: RelayView): boolean {
+  if (left.session.rank >= right.session.rank) return false;
+  const name = banOf(crypto, right.session.key);
+  return left.revoked.some((revoked) => equal(revoked, name));
 }
 
 /** Names a view, signature included: 32 bytes. */
@@ -151,6 +195,11 @@ export function banOf(crypto: Crypto, identityKey: Uint8Array): Uint8Array {
 
 function tagHexOf(tag: Uint8Array): RoomTag {
   return toHex(tag) as RoomTag;
+}
+
+function readCertificate(reader: ByteReader): CarriageCertificate {
+  const head = { key: reader.bytes(keyBytes), expires: reader.u32(), rank: reader.u8() };
+  return { ...head, signature: reader.bytes(signatureBytes) };
 }
 
 function readVoice(reader: ByteReader): VoiceGrant | undefined {

@@ -36,6 +36,7 @@ const roles: readonly EdgeRole[] = ["member", "relay", "core"];
 export interface HostProof {
   readonly sessionKey: Uint8Array;
   readonly sessionExpires: number;
+  readonly sessionRank: number;
   readonly carriageSignature: Uint8Array;
   /** Session key's signature over who speaks to whom in which session. */
   readonly signature: Uint8Array;
@@ -245,8 +246,13 @@ function writeHello(writer: ByteWriter, hello: Hello): void {
   );
   writeHave(writer, hello.have);
   if (!hello.proof) return;
-  writer.bytes(hello.proof.sessionKey).u32(hello.proof.sessionExpires).bytes(hello.proof.carriageSignature);
-  writer.bytes(hello.proof.signature).bytes(hello.proof.cardSecret);
+  writeProof(writer, hello.proof);
+}
+
+/** Writes a proof; shared with the paper of an heir. */
+export function writeProof(writer: ByteWriter, proof: HostProof): void {
+  writer.bytes(proof.sessionKey).u32(proof.sessionExpires).u8(proof.sessionRank).bytes(proof.carriageSignature);
+  writer.bytes(proof.signature).bytes(proof.cardSecret);
 }
 
 function readHello(reader: ByteReader): Hello | undefined {
@@ -278,10 +284,12 @@ function readHello(reader: ByteReader): Hello | undefined {
   return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
 }
 
-function readProof(reader: ByteReader): HostProof {
+/** Reads what `writeProof` wrote. */
+export function readProof(reader: ByteReader): HostProof {
   return {
     sessionKey: reader.bytes(32),
     sessionExpires: reader.u32(),
+    sessionRank: reader.u8(),
     carriageSignature: reader.bytes(64),
     signature: reader.bytes(64),
     cardSecret: reader.bytes(16),

@@ -7,7 +7,7 @@ import { RoundTrip } from "./round-trip.ts";
 /** Bytes of a message in one fragment: a link message less the frame's own head. */
 export const fragmentBytes = limits.linkMessageBytesMax - 8;
 /** The longest message: a relay view with every field full is 31 KiB, a usual one 2. More is hostile or a bug. */
-export const laneMessageBytesMax = 32_768;
+export const laneMessageBytesMax = 65_536;
 /** Fragments of the longest message, all full as we send them: a far end that sends crumbs is hostile too. */
 const messageFragmentsMax = Math.ceil(laneMessageBytesMax / fragmentBytes);
 /** Fragments on the way at once, and buffered out of order at the receiver. */

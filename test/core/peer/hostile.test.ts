@@ -220,6 +220,7 @@ describe("a relay among the hostile", () => {
     const proof = {
       sessionKey: rng.bytes(32),
       sessionExpires: 2_000_000_000,
+      sessionRank: 0,
       carriageSignature: rng.bytes(64),
       signature: rng.bytes(64),
       cardSecret: rng.bytes(16),

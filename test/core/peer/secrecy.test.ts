@@ -6,7 +6,7 @@ import { type Packet, parsePacket, voiceIdOf } from "../../../p2p/core/packet/fo
 import { nonceOf, PacketOpener, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { type Invite, encodeInvite } from "../../../p2p/core/room/invite.ts";
 import { epochSecret } from "../../../p2p/core/room/keys.ts";
-import { openState } from "../../../p2p/core/room/state.ts";
+import { openState } from "../../../p2p/core/room/sealed-state.ts";
 import { parseView } from "../../../p2p/core/room/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";

@@ -3,7 +3,8 @@ import { concat } from "../../../p2p/core/bytes.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { encodeCapsule, type HostCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
 import { fittingHints } from "../../../p2p/core/room/invite.ts";
-import { sampleAddress, sampleGuestCapsule, sampleHostCapsule, sampleRoom } from "../fixtures.ts";
+import { capsuleBytesMax } from "../../../p2p/port/events.ts";
+import { sampleAddress, sampleGuestCapsule, sampleHostCapsule, sampleRoom, testNow } from "../fixtures.ts";
 
 const room = sampleRoom("capsule");
 const { crypto, keys } = room;
@@ -34,18 +35,23 @@ describe("capsules", () => {
   });
 
   it("[RM29] the fullest of both fit the port that carries them", () => {
-    const { stage, hands } = sampleHostCapsule(room);
-    const person = { ...stage[0]!, name: "n".repeat(96) };
+    const { state } = sampleHostCapsule(room);
+    const person = { ...state.stage[0]!, name: "n".repeat(96) };
     const addresses = new Array<Uint8Array>(4).fill(new Uint8Array(280));
     const relay = { address: { ...sampleAddress(rng), addresses }, secret: rng.bytes(16) };
     const full = {
-      title: "t".repeat(240),
       relays: new Array<typeof relay>(24).fill(relay),
-      stage: new Array<typeof person>(32).fill(person),
-      hands: new Array<(typeof hands)[0]>(64).fill({ id: rng.bytes(8), person }),
+      state: {
+        ...state,
+        title: "t".repeat(240),
+        rules: "r".repeat(1000),
+        stage: new Array<typeof person>(32).fill(person),
+        hands: new Array<(typeof state.hands)[0]>(64).fill({ id: rng.bytes(8), person, raisedAt: testNow }),
+        bans: new Array<typeof person>(128).fill(person).map(({ identityKey, name }) => ({ identityKey, name })),
+      },
       done: new Array<string>(2048).fill("0123456789abcdef"),
     };
-    expect(encodeCapsule(crypto, { ...sampleHostCapsule(room), ...full }).length).toBeLessThan(65_536);
+    expect(encodeCapsule(crypto, { ...sampleHostCapsule(room), ...full }).length).toBeLessThan(capsuleBytesMax);
     expect(again(full)).toMatchObject(full);
     // Relays with many long addresses: some hints, and a capsule that can be read.
     const guest = sampleGuestCapsule(crypto, keys);
@@ -64,7 +70,7 @@ describe("capsules", () => {
       }
       expect(parseCapsule(crypto, concat(bytes, Uint8Array.of(0)))).toBeUndefined();
       for (const [at, value] of [
-        [0, 2],
+        [0, 1],
         [1, 2],
       ] as const) {
         const changed = bytes.slice();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Role } from "../../../p2p/api/engine.ts";
 import { millis } from "../../../p2p/api/ids.ts";
 import { concat } from "../../../p2p/core/bytes.ts";
 import { recordPayloadBytesMax } from "../../../p2p/core/discovery/record.ts";
@@ -30,12 +31,16 @@ describe("what a record says", () => {
     expect(open(encodeHints(crypto, tag, borrowed, relays, testNow))).toBeUndefined();
   });
 
-  it("[RM24] is not believed of who is vouched for as less than a host", () => {
+  it("[RM24] is not believed of who is vouched for as less than a host or an heir", () => {
     const heir = createKeyPair(crypto);
     const times = { notBefore: testSeconds - 60, expires: testSeconds + 60, sequence: 0 };
-    const grant = { grantee: heir.key, role: "heir", rights: rights.succeed | rights.grant, ...times } as const;
-    const capability = issueCapability(crypto, keys.root.key, keys.root.seed, grant);
-    expect(open(encodeHints(crypto, tag, { seed: heir.seed, capability }, relays, testNow))).toBeUndefined();
+    const says = (role: Role): ReturnType<typeof open> => {
+      const grant = { grantee: heir.key, role, rights: rights.succeed | rights.grant, ...times };
+      const capability = issueCapability(crypto, keys.root.key, keys.root.seed, grant);
+      return open(encodeHints(crypto, tag, { seed: heir.seed, capability }, relays, testNow));
+    };
+    expect(says("heir")).toEqual({ relays });
+    expect(says("moderator")).toBeUndefined();
   });
 
   it("[RM24] ends with its session", () => {

@@ -44,16 +44,17 @@ describe("createRoomKeys", () => {
   });
 
   it("[RM3] the carriage key certifies one session key until one second, and no other", () => {
-    const certificate = signCarriage(crypto, keys.carriage.seed, keys.session.key, testSeconds);
+    const certificate = signCarriage(crypto, keys.carriage.seed, keys.session.key, testSeconds, 0);
     const tag = keys.carriage.key;
     expect(verifyCarriage(crypto, tag, certificate)).toBe(true);
     expect(verifyCarriage(crypto, tag, { ...certificate, expires: testSeconds + 1 })).toBe(false);
+    expect(verifyCarriage(crypto, tag, { ...certificate, rank: 1 })).toBe(false);
     expect(verifyCarriage(crypto, tag, { ...certificate, key: createKeyPair(crypto).key })).toBe(false);
     expect(verifyCarriage(crypto, keys.root.key, certificate)).toBe(false);
     const message = concat(
-      encodeUtf8("teahouse carriage 1"),
+      encodeUtf8("teahouse carriage 2"),
       keys.session.key,
-      new ByteWriter().u32(testSeconds).finish(),
+      new ByteWriter().u32(testSeconds).u8(0).finish(),
     );
     expect(crypto.verify(tag, message, certificate.signature)).toBe(true);
   });

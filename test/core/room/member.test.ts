@@ -4,7 +4,8 @@ import { encodePaper } from "../../../p2p/core/overlay/papers.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/capability.ts";
 import { signCarriage } from "../../../p2p/core/room/carriage.ts";
 import { createHostSession, createKeyPair, epochSecret, type KeyPair } from "../../../p2p/core/room/keys.ts";
-import { sealState } from "../../../p2p/core/room/state.ts";
+import { sealState } from "../../../p2p/core/room/sealed-state.ts";
+import { emptyState } from "../../../p2p/core/room/state.ts";
 import { signView } from "../../../p2p/core/room/view.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
 import { Room } from "../peer/room.ts";
@@ -13,7 +14,7 @@ import { seededCrypto } from "../fixtures.ts";
 const crypto = seededCrypto("member");
 
 /** Which key signs for the room at a relay that tells a member its own story. */
-type Story = "root" | "carriage alone" | "heir" | "two sessions";
+type Story = "root" | "carriage alone" | "moderator" | "two sessions";
 
 /** Whether a member believes a relay that has the carriage key, and of the root what `story` says. */
 function believes(story: Story): { readonly joined: number; readonly rejected: number } {
@@ -33,17 +34,19 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
   const [root, carriage, stranger] = [drawn(invite.roomKey), drawn(invite.tag), createKeyPair(crypto)];
   const session = createHostSession(crypto, story === "carriage alone" ? stranger : root, carriage, room.now);
   const { notBefore, expires } = session.capability;
-  const heirGrant = {
+  const lesserGrant = {
     grantee: session.key,
-    role: "heir",
-    rights: rightsOfRole.heir | rights.grant,
+    role: "moderator",
+    rights: rightsOfRole.moderator | rights.grant,
     notBefore,
     expires,
     sequence: 0,
   } as const;
-  const chain = [story === "heir" ? issueCapability(crypto, root.key, root.seed, heirGrant) : session.capability];
+  const chain = [
+    story === "moderator" ? issueCapability(crypto, root.key, root.seed, lesserGrant) : session.capability,
+  ];
   const other = createHostSession(crypto, root, carriage, room.now);
-  const certificate = signCarriage(crypto, carriage.seed, session.key, session.certificate.expires);
+  const certificate = signCarriage(crypto, carriage.seed, session.key, session.certificate.expires, 0);
   const view = signView(crypto, session.seed, {
     tag: carriage.key,
     session: certificate,
@@ -55,14 +58,15 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
     relays: [room.at(node).address],
     voices: [],
     bans: [],
+    keepers: [{ key: session.key, rank: 0 }],
+    revoked: [],
+    slowModeS: 0,
   });
   const secret = epochSecret(crypto, invite.secret, invite.tag, 0);
   const words = {
+    ...emptyState,
     sequence: 50,
     chain: story === "two sessions" ? [other.capability] : chain,
-    title: "",
-    stage: [],
-    hands: [],
   };
   const state = sealState(crypto, secret, session.seed, carriage.key, words);
   room.join(guest, invite);
@@ -85,7 +89,7 @@ describe("whom a member believes", () => {
     expect(believes("root")).toEqual({ joined: 1, rejected: 0 });
   });
 
-  it.each(["carriage alone", "heir", "two sessions"] as const)("[RM21] and nobody else: %s", (story) => {
+  it.each(["carriage alone", "moderator", "two sessions"] as const)("[RM21] and nobody else: %s", (story) => {
     expect(believes(story)).toEqual({ joined: 0, rejected: 1 });
   });
 });

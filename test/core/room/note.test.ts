@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../p2p/core/bytes.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { Chat } from "../../../p2p/core/room/chat.ts";
+import { Chat, type Said } from "../../../p2p/core/room/chat.ts";
 import { createKeyPair } from "../../../p2p/core/room/keys.ts";
 import { type Note, noteBytesMax, noteCharactersMax, openNote, sealNote } from "../../../p2p/core/room/note.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
@@ -80,11 +80,17 @@ describe("notes", () => {
   it("[RM28] of another version, or with more behind the text, are not read", () => {
     const body = bodyOf(seal());
     const other = body.slice();
-    other[0] = 2;
+    other[0] = 1;
     expect(open(resealed(other, author.seed))).toBeUndefined();
     expect(open(resealed(concat(body, Uint8Array.of(0)), author.seed))).toBeUndefined();
   });
 });
+
+/** What was said and is on its way. */
+function sent(said: Said): Extract<Said, object> {
+  if (typeof said !== "object") throw new Error(said ?? "nothing was said");
+  return said;
+}
 
 describe("a chat", () => {
   const chat = (identity = createKeyPair(crypto)): Chat =>
@@ -92,32 +98,38 @@ describe("a chat", () => {
 
   it("[RM28] cuts what is typed to 280 characters and types nothing of nothing", () => {
     const own = chat();
-    expect(own.write(" \n\t ", testNow)).toBeUndefined();
-    const written = own.write(`  ${"\u{1f375}".repeat(300)}  `, testNow);
-    expect(written?.event).toMatchObject({ self: true, at: testNow, text: "\u{1f375}".repeat(280) });
-    expect(chat().read(written!.sealed, testNow)).toMatchObject({ self: false, text: "\u{1f375}".repeat(280) });
+    expect(own.write(" \n\t ", undefined, testNow)).toBeUndefined();
+    const written = own.write(`  ${"\u{1f375}".repeat(300)}  `, undefined, testNow);
+    expect(sent(written).event).toMatchObject({ self: true, at: testNow, text: "\u{1f375}".repeat(280) });
+    expect(chat().read(sent(written).sealed, undefined, testNow)).toMatchObject({
+      self: false,
+      text: "\u{1f375}".repeat(280),
+    });
   });
 
   it("[RM28] shows a note once, its own too, and another's although it has the same id", () => {
     const reader = chat(author);
-    const own = reader.write("mine", testNow);
-    expect(reader.read(own!.sealed, testNow)).toBe("shown");
+    const own = reader.write("mine", undefined, testNow);
+    expect(reader.read(sent(own).sealed, undefined, testNow)).toBe("shown");
     const stranger = createKeyPair(crypto);
     const theirs = sealNote(crypto, secret, roomKey, stranger.seed, sampleNote());
-    expect(reader.read(seal(), testNow)).toMatchObject({ self: true, text: sampleNote().text });
-    expect(reader.read(theirs, testNow)).toMatchObject({ self: false, text: sampleNote().text });
+    expect(reader.read(seal(), undefined, testNow)).toMatchObject({ self: true, text: sampleNote().text });
+    expect(reader.read(theirs, undefined, testNow)).toMatchObject({ self: false, text: sampleNote().text });
     // The same note sealed anew is the same note.
-    for (const bytes of [seal(), theirs]) expect(reader.read(bytes, testNow)).toBe("shown");
-    expect(reader.read(rng.bytes(300), testNow)).toBeUndefined();
-    expect(reader.read(new Uint8Array(0), testNow)).toBeUndefined();
+    for (const bytes of [seal(), theirs]) expect(reader.read(bytes, undefined, testNow)).toBe("shown");
+    expect(reader.read(rng.bytes(300), undefined, testNow)).toBe("note");
+    expect(reader.read(new Uint8Array(0), undefined, testNow)).toBe("note");
   });
 
   it("[RM28] remembers 4,096, the oldest forgotten first", () => {
     const [reader, writer] = [chat(), chat()];
-    const sealed = Array.from({ length: 4097 }, (_, index) => writer.write(`${index}`, testNow)!.sealed);
-    for (const bytes of sealed) expect(reader.read(bytes, testNow)).not.toBe("shown");
-    expect(reader.read(sealed[4096]!, testNow)).toBe("shown");
-    expect(reader.read(sealed[1]!, testNow)).toBe("shown");
-    expect(reader.read(sealed[0]!, testNow)).toMatchObject({ text: "0" });
+    const sealed = Array.from(
+      { length: 4097 },
+      (_, index) => sent(writer.write(`${index}`, undefined, testNow)).sealed,
+    );
+    for (const bytes of sealed) expect(reader.read(bytes, undefined, testNow)).not.toBe("shown");
+    expect(reader.read(sealed[4096]!, undefined, testNow)).toBe("shown");
+    expect(reader.read(sealed[1]!, undefined, testNow)).toBe("shown");
+    expect(reader.read(sealed[0]!, undefined, testNow)).toMatchObject({ text: "0" });
   });
 });

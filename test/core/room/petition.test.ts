@@ -5,6 +5,7 @@ import { petitionBytesMax } from "../../../p2p/core/overlay/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { createKeyPair } from "../../../p2p/core/room/keys.ts";
 import { openPetition, type Petition, sealPetition } from "../../../p2p/core/room/petition.ts";
+import { rights } from "../../../p2p/core/room/capability.ts";
 import { sampleChain, samplePetition, sampleRoom, testNow, testSeconds } from "../fixtures.ts";
 
 const room = sampleRoom("petition");
@@ -73,10 +74,10 @@ describe("petitions", () => {
   });
 
   it("say whether the invite lets its bearer speak whatever the room says", () => {
-    expect(open(seal())?.mayAlwaysSpeak).toBe(true);
+    expect(open(seal())?.rights).toBe(rights.speak);
     const quiet = sampleChain(crypto, keys, 0);
     expect(open(sealPetition(crypto, secret, roomKey, quiet.seed, { ...petition, chain: quiet.chain }))).toMatchObject({
-      mayAlwaysSpeak: false,
+      rights: 0,
     });
   });
 });

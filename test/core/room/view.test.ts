@@ -63,7 +63,7 @@ describe("relay views", () => {
 
   it("[RM15] other versions, missing and added bytes are refused", () => {
     const { encoded } = sampleView(crypto, keys);
-    expect(parseView(concat(Uint8Array.of(2), encoded.subarray(1)))).toEqual({ ok: false, reason: "version" });
+    expect(parseView(concat(Uint8Array.of(1), encoded.subarray(1)))).toEqual({ ok: false, reason: "version" });
     expect(parseView(new Uint8Array(0))).toEqual({ ok: false, reason: "malformed" });
     expect(parseView(concat(encoded, Uint8Array.of(0)))).toEqual({ ok: false, reason: "malformed" });
     for (let length = 1; length < encoded.length; length++) {
@@ -80,14 +80,16 @@ describe("relay views", () => {
       { voices: many(limits.voicesMax + 1, voice) },
       { bans: many(limits.bansMax + 1, rng.bytes(16)) },
       { bans: [rng.bytes(15)] },
+      { keepers: many(13, { key: rng.bytes(32), rank: 2 }) },
       { voices: [{ ...voice, packetsPerSecond: 0 }] },
       { voices: [{ ...voice, packetsPerSecond: limits.voicePacketsPerSecond + 1 }] },
       { coreSize: 0 },
       { relayFanout: 0 },
     ];
     for (const change of wrong) expect(() => encodeView({ ...content, ...change })).toThrow(AssertionError);
-    const body = encodeView({ ...content, relays: [], voices: [voice], bans: [] });
-    const at = body.length - 2 - 33 - 2;
+    const body = encodeView({ ...content, relays: [], voices: [voice], bans: [], keepers: [], revoked: [] });
+    const at = body.length - 2 - 33 - 2 - 4;
+    const rateAt = body.length - 4 - 3;
     const refused = { ok: false, reason: "malformed" };
     const withByte = (index: number, value: number): Uint8Array => {
       const bytes = concat(body, rng.bytes(64));
@@ -96,8 +98,8 @@ describe("relay views", () => {
     };
     expect(parseView(withByte(at, 0)).ok).toBe(true);
     expect([body[at], body[at + 1]]).toEqual([0, 1]);
-    expect(parseView(withByte(body.length - 3, 0))).toEqual(refused);
-    expect(parseView(withByte(body.length - 3, 26))).toEqual(refused);
+    expect(parseView(withByte(rateAt, 0))).toEqual(refused);
+    expect(parseView(withByte(rateAt, 26))).toEqual(refused);
     expect(parseView(withByte(at, limits.relaysMax + 1))).toEqual(refused);
     expect(parseView(withByte(at + 1, limits.voicesMax + 1))).toEqual(refused);
     expect(parseView(withByte(at - 1, 0))).toEqual(refused);
@@ -121,7 +123,7 @@ describe("relay views", () => {
     expect(verdict(parsed(view.encoded))).toBe("ok");
     const stranger = createKeyPair(crypto);
     expect(verdict(signView(crypto, stranger.seed, view))).toBe("signature");
-    const session = signCarriage(crypto, stranger.seed, stranger.key, keys.session.certificate.expires);
+    const session = signCarriage(crypto, stranger.seed, stranger.key, keys.session.certificate.expires, 0);
     expect(verdict(signView(crypto, stranger.seed, { ...view, session }))).toBe("carriage");
     const longer = { ...view.session, expires: view.session.expires + 1 };
     expect(verdict(signView(crypto, keys.session.seed, { ...view, session: longer }))).toBe("carriage");
@@ -148,9 +150,9 @@ describe("relay views", () => {
         sampleView(crypto, keys, { sequence, issuedAt: millis(testNow + later), bans: [rng.bytes(16)] }),
       ),
     );
-    const sorted = views.toSorted((left, right) => (newer(left, right) ? 1 : -1));
+    const sorted = views.toSorted((left, right) => (newer(crypto, left, right) ? 1 : -1));
     for (const [index, left] of sorted.entries()) {
-      for (const [other, right] of sorted.entries()) expect(newer(left, right)).toBe(index > other);
+      for (const [other, right] of sorted.entries()) expect(newer(crypto, left, right)).toBe(index > other);
     }
     expect(sorted.map((view) => view.sequence)).toEqual([...new Array(6).fill(1), ...new Array(6).fill(2)]);
     expect(sorted.slice(0, 6).map((view) => view.issuedAt - testNow)).toEqual([0, 0, 0, 0, 5, 5]);

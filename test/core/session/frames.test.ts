@@ -27,6 +27,7 @@ const hello: Frame = {
   proof: {
     sessionKey: rng.bytes(32),
     sessionExpires: 1_800_000_000,
+    sessionRank: 1,
     carriageSignature: rng.bytes(64),
     signature: rng.bytes(64),
     cardSecret: rng.bytes(16),

@@ -133,7 +133,7 @@ describe("the reliable lane", () => {
     expect((lane.deadline()?.at ?? 0) - 10_059).toBe(200);
   });
 
-  it("[SS3] takes messages up to 32 KiB and no longer, also in pieces without a byte", () => {
+  it("[SS3] takes messages up to 64 KiB and no longer, also in pieces without a byte", () => {
     const receive = (lengths: readonly number[]): string => {
       const lane = new ReliableLane(() => undefined);
       for (const [sequence, length] of lengths.entries()) {
@@ -141,10 +141,10 @@ describe("the reliable lane", () => {
       }
       return "ok";
     };
-    expect(laneMessageBytesMax).toBe(32 * 1024);
-    expect(receive([16_384, 16_384])).toBe("ok");
-    expect(receive([...new Array<number>(28).fill(fragmentBytes), 32_768 - 28 * fragmentBytes])).toBe("ok");
-    expect(receive([16_384, 16_384, 1])).toBe("overflow at 2");
+    expect(laneMessageBytesMax).toBe(64 * 1024);
+    expect(receive([32_768, 32_768])).toBe("ok");
+    expect(receive([...new Array<number>(57).fill(fragmentBytes), 65_536 - 57 * fragmentBytes])).toBe("ok");
+    expect(receive([32_768, 32_768, 1])).toBe("overflow at 2");
     expect(receive(new Array<number>(10_000).fill(0))).toMatch(/^overflow/);
     expect(receive(new Array<number>(10_000).fill(1))).toMatch(/^overflow/);
   });

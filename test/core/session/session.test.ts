@@ -297,7 +297,7 @@ describe("sessions", () => {
   it("[SS3] too long a message breaks the session, and so does an opening frame in the middle of it", () => {
     const bench = new Bench(false);
     const bytes = new Uint8Array(1100);
-    const signals = Array.from({ length: 32 }, (_, sequence) =>
+    const signals = Array.from({ length: 64 }, (_, sequence) =>
       bench.take(stream, { kind: "fragment", sequence, last: false, bytes }, 0),
     );
     expect(signals.flat()).toContainEqual({ kind: "broken" });

@@ -5,8 +5,11 @@ import { Rng } from "../../../p2p/core/rng.ts";
 import { clockNow } from "../../../renderer/audio/clock.ts";
 import { createMicrophone } from "../../../renderer/audio/microphone-browser.ts";
 import { createSpeakers } from "../../../renderer/audio/speakers-browser.ts";
+import { ringMemory, SampleRing } from "../../../renderer/audio/ring.ts";
 import type { SoundFaultCode } from "../../../renderer/audio/types.ts";
-// The bundler makes a default export of it: the address.
+// The bundler makes a default export of them: the address.
+// oxlint-disable-next-line import/default
+import playoutWorkletUrl from "../../../renderer/audio/playout-worklet.ts?worker&url";
 // oxlint-disable-next-line import/default
 import recorderUrl from "./recorder-worklet.ts?worker&url";
 
@@ -93,6 +96,20 @@ function watchTracks(): void {
   };
 }
 
+/** The ring of the tone that plays beside ours, once it does. */
+let bare: SampleRing | undefined;
+
+/** Plays a tone from a worker of its own, through the window's own worklet. Needs shared memory. */
+async function playBare(): Promise<void> {
+  const memory = ringMemory(true) as SharedArrayBuffer;
+  const context = new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
+  await context.audioWorklet.addModule(playoutWorkletUrl);
+  const options = { numberOfInputs: 0, outputChannelCount: [1], processorOptions: { ring: memory } };
+  new AudioWorkletNode(context, "playout", options).connect(context.destination);
+  new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" }).postMessage(memory);
+  bare = new SampleRing(memory);
+}
+
 const harness = {
   microphone,
   speakers,
@@ -118,6 +135,8 @@ const harness = {
     const { speakers: all, ...rest } = speakers.stats();
     return { ...rest, speaker: all.get(self) };
   },
+  playBare,
+  bareUnderruns: () => bare?.underruns ?? 0,
   recordedMs: () => (recorded.length * 128) / 48,
   recording,
   watchTracks,

@@ -23,7 +23,7 @@ export function linkParsers(samples: Samples): Parsers {
     paper: {
       samples: papers(samples).map(encodePaper),
       accepts: (bytes) => parsePaper(bytes) !== undefined,
-      covers: ["parsePaper", "readPlacePaper", "readAdvert", "readCoordinate", "readPath", "readShortId"],
+      covers: ["parsePaper", "readProof", "readPlacePaper", "readAdvert", "readCoordinate", "readPath", "readShortId"],
     },
     "host proof": {
       samples: [encodeFrame(helloOf(samples))],
@@ -76,12 +76,14 @@ function frames(samples: Samples): Frame[] {
   ];
 }
 
-function papers({ rng, room }: Samples): Paper[] {
+function papers({ rng, room, proof }: Samples): Paper[] {
   const census = { listeners: 9, relays: 2, lossy: 1, narrow: 0, room: [{ rank: 1, slots: 3, version: 4 }] };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },
     { kind: "note", bytes: rng.bytes(100) },
+    { kind: "act", bytes: rng.bytes(120) },
+    { kind: "office", proof },
     { kind: "keys", bytes: rng.bytes(300) },
     { kind: "enrol", bytes: rng.bytes(100) },
     { kind: "grant", bytes: rng.bytes(100) },

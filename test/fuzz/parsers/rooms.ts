@@ -1,11 +1,13 @@
 import { ByteReader, ByteWriter, concat } from "../../../p2p/core/bytes.ts";
 import { encodeRecord, checkRecord, openRecord, recordHour, recordKeys } from "../../../p2p/core/discovery/record.ts";
 import { readCapability, verifyChain, writeCapability } from "../../../p2p/core/room/capability.ts";
+import { openEvent, readEventHead, sealEvent, verifyEvent } from "../../../p2p/core/room/chain.ts";
+import { encodeContent, parseContent } from "../../../p2p/core/room/event.ts";
 import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
 import { encodeHints, openHints } from "../../../p2p/core/room/hints.ts";
 import { openNote, sealNote } from "../../../p2p/core/room/note.ts";
 import { openPetition, sealPetition } from "../../../p2p/core/room/petition.ts";
-import { checkState, openState, sealState } from "../../../p2p/core/room/state.ts";
+import { checkState, openState, sealState } from "../../../p2p/core/room/sealed-state.ts";
 import { parseView, verifyView } from "../../../p2p/core/room/view.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import {
@@ -20,13 +22,19 @@ import {
 import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
-/** Where a state's ciphertext begins: after version, session key, sequence and nonce. */
-const stateHeadBytes = 37;
+/** Where a state's ciphertext begins: after version, session key, sequence, one chain that it settles, and nonce. */
+const stateHeadBytes = 74;
 const stateSealedAt = stateHeadBytes + 12;
 
 /** What is signed or sealed for a room. */
 export function roomParsers(samples: Samples): Parsers {
-  return { ...viewParsers(samples), ...stateParsers(samples), ...wordParsers(samples), ...keptParsers(samples) };
+  return {
+    ...viewParsers(samples),
+    ...stateParsers(samples),
+    ...eventParsers(samples),
+    ...wordParsers(samples),
+    ...keptParsers(samples),
+  };
 }
 
 function viewParsers({ crypto, room, guest }: Samples): Parsers {
@@ -74,7 +82,7 @@ function stateParsers({ crypto, room }: Samples): Parsers {
       samples: [state],
       accepts: (bytes) => checkState(crypto, room.view, bytes, undefined) === "newer" && opens(bytes),
       sealed: true,
-      covers: ["checkState"],
+      covers: ["checkState", "readStateHead"],
     },
     "state inside its seal": {
       // With other words in it, as a hostile host would seal it.
@@ -83,7 +91,39 @@ function stateParsers({ crypto, room }: Samples): Parsers {
         const sealed = crypto.seal(key, nonce, aad, bytes, 16);
         return opens(concat(state.subarray(0, stateSealedAt), sealed, new Uint8Array(64)));
       },
-      covers: ["openState", "readPerson"],
+      covers: ["openState", "parseState", "readPerson", "readHand", "readKeeper", "readRules", "readNamed"],
+    },
+  };
+}
+
+function eventParsers({ crypto, room }: Samples): Parsers {
+  const { keys, secret, view } = room;
+  const { tag } = view;
+  const head = { author: keys.session.key, number: 1, rank: 0, right: 1, previous: new Uint8Array(16) };
+  const [person] = sampleState(room).stage;
+  const said = { at: testNow, seen: [{ author: new Uint8Array(8), number: 3 }] };
+  const content = { kind: "seat", person: person!, petition: new Uint8Array(8) } as const;
+  const event = sealEvent(crypto, secret, tag, keys.session.seed, head, { ...said, content });
+  const plain = new ByteWriter();
+  encodeContent(plain, content);
+  return {
+    event: {
+      samples: [event.encoded],
+      accepts: (bytes) => {
+        const read = readEventHead(bytes);
+        const holds = read !== undefined && verifyEvent(crypto, tag, read, bytes);
+        return holds && openEvent(crypto, secret, tag, bytes) !== undefined;
+      },
+      sealed: true,
+      covers: ["readEventHead", "verifyEvent", "openEvent"],
+    },
+    "event inside its seal": {
+      samples: [plain.finish()],
+      accepts: (bytes) => {
+        const reader = new ByteReader(bytes);
+        return parseContent(reader) !== undefined && reader.ended;
+      },
+      covers: ["parseContent"],
     },
   };
 }

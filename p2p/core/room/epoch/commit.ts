@@ -94,7 +94,9 @@ export function checkCommit(
   known: Commit | undefined,
 ): Commit | "older" | "bad" {
   const commit = parseCommit(bytes);
-  if (!commit || !equal(commit.sessionKey, view.session.key)) return "bad";
+  if (!commit) return "bad";
+  // Of whoever led before the view in force.
+  if (!equal(commit.sessionKey, view.session.key)) return commit.issuedAt <= view.issuedAt ? "older" : "bad";
   if (known && commit.issuedAt <= known.issuedAt) return "older";
   const end = bytes.length - signatureBytes;
   const message = concat(commitLabel, view.tag, bytes.subarray(0, end));

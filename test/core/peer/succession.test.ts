@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { KeptRoom } from "./kept-room.ts";
+
+describe("a room whose host is gone", () => {
+  it("[RM36] the first heir acts within 5 s: hands are admitted, newcomers get in, speakers are heard", () => {
+    const room = new KeptRoom("heirs", 3);
+    const [first, second] = [room.enter("heir"), room.enter("heir")];
+    const [guest, listener] = [room.enter(), room.enter()];
+    room.run(6000);
+    expect(room.facts(listener).keptBy).toBe(
+      room.facts(room.keeper).people.find(({ role }) => role === "host")!.identity,
+    );
+    room.kill(room.keeper, true);
+    room.run(5000);
+    expect(room.facts(listener).keptBy).toBe(room.identity(first));
+    room.command(guest, { kind: "raise-hand" });
+    room.run(1500);
+    const hand = room.facts(first).hands[0]!;
+    room.command(second, { kind: "admit", hand: hand.id });
+    room.run(1000);
+    expect(room.events(guest, "role").at(-1)).toMatchObject({ role: "speaker" });
+    room.talk(guest, 400);
+    expect(room.marks(listener, guest).length).toBeGreaterThan(5);
+    const late = room.enter();
+    expect(room.events(late, "joined")).toHaveLength(1);
+    expect(room.stage(late)).toContain(`person ${guest}`);
+    const speaker = room.enter("speaker");
+    room.command(speaker, { kind: "raise-hand" });
+    room.run(1500);
+    expect(room.events(speaker, "role").at(-1)).toMatchObject({ role: "speaker" });
+  });
+
+  it("[RM36] the next heir acts when the first is gone too, and nobody while the host is there", () => {
+    const room = new KeptRoom("second", 3);
+    const [first, second] = [room.enter("heir"), room.enter("heir")];
+    const listener = room.enter();
+    room.run(60_000);
+    const host = room.facts(room.keeper).people.find(({ role }) => role === "host")!.identity;
+    expect(room.facts(listener).keptBy).toBe(host);
+    room.kill(room.keeper, true);
+    room.run(6000);
+    room.kill(first, true);
+    room.run(6000);
+    expect(room.facts(listener).keptBy).toBe(room.identity(second));
+    expect(room.peer(second).stats(room.now).packetsRejected["forked"] ?? 0).toBe(0);
+  });
+
+  it("[RM36] a ban by an heir holds when the host comes back, and the heir gives the room back", () => {
+    const room = new KeptRoom("return", 3);
+    const heir = room.enter("heir");
+    const guest = room.enter();
+    const identity = room.bringOnStage(guest);
+    room.run(6000);
+    const capsule = room.peer(room.keeper).capsule()!;
+    room.kill(room.keeper, true);
+    room.run(6000);
+    expect(room.act(heir, { kind: "ban", identity, branch: false })).toBeUndefined();
+    room.run(6000);
+    const again = room.addPerson();
+    room.command(again, { kind: "resume", capsule });
+    room.run(6000);
+    expect(room.events(again, "joined")).toHaveLength(1);
+    expect(room.seen(again, identity)?.banned).toBe(true);
+    const listener = room.enter();
+    const host = room.facts(again).people.find(({ self }) => self)!.identity;
+    expect(room.facts(listener).keptBy).toBe(host);
+    room.run(10_000);
+    expect(room.facts(listener).keptBy).toBe(host);
+    expect(room.facts(heir).keptBy).toBe(host);
+    expect(room.act(heir, { kind: "set-room", title: "still mine" })).toBeUndefined();
+    expect(room.facts(again).title).toBe("still mine");
+  });
+
+  it("[RM37] an heir that was relieved speaks for nobody, whatever it signs", () => {
+    const room = new KeptRoom("relieved", 3);
+    const heir = room.enter("heir");
+    const identity = room.bringOnStage(heir);
+    room.run(6000);
+    expect(room.act(room.keeper, { kind: "set-role", identity, role: "listener" })).toBeUndefined();
+    room.kill(room.keeper, true);
+    room.run(12_000);
+    const listener = room.enter();
+    expect(room.facts(listener).keptBy).not.toBe(identity);
+    expect(room.act(heir, { kind: "set-room", title: "mine" })).toBe("not-allowed");
+  });
+});
