@@ -55,9 +55,8 @@ interface Place {
   readonly events: PeerEvent[];
   readonly heard: HeardPacket[];
   readonly ends: Map<LinkId, End>;
-  /** What its crypto drew at random: every secret that it made; and the very arrays, which it overwrites. */
+  /** What its crypto drew at random, the very arrays: every secret that it made and has not overwritten. */
   readonly drawn: Uint8Array[];
-  readonly held: Uint8Array[];
   crashed: boolean;
 }
 
@@ -231,11 +230,9 @@ export class Room {
   #addPeer(options: PersonOptions, seats: boolean): number {
     const seeded = seededCrypto(`${this.#rng.u32()}`);
     const drawn: Uint8Array[] = [];
-    const held: Uint8Array[] = [];
     const randomBytes = (length: number): Uint8Array => {
       const bytes = seeded.randomBytes(length);
-      drawn.push(bytes.slice());
-      held.push(bytes);
+      drawn.push(bytes);
       return bytes;
     };
     const crypto: Crypto = { ...seeded, randomBytes };
@@ -244,7 +241,7 @@ export class Room {
     const self = { peer: identity.peer, address };
     const { profile = "wss", discovery = false, skewMs = 0 } = options;
     const peer = new Peer({ self, profile, discovery }, crypto, seats ? createSeats(crypto) : undefined);
-    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity, drawn, held);
+    return this.#place(skewMs === 0 ? peer : new Skewed(peer, skewMs), options.listens === true, identity, drawn);
   }
 
   #identity(): Pick<Place, "peer" | "address" | "cardSecret"> {
@@ -253,19 +250,12 @@ export class Room {
     return { peer: toHex(key) as PeerId, address, cardSecret: this.#rng.bytes(16) };
   }
 
-  #place(
-    machine: Place["machine"],
-    listens: boolean,
-    identity = this.#identity(),
-    drawn: Uint8Array[] = [],
-    held: Uint8Array[] = [],
-  ): number {
+  #place(machine: Place["machine"], listens: boolean, identity = this.#identity(), drawn: Uint8Array[] = []): number {
     this.places.push({
       ...identity,
       machine,
       listens,
       drawn,
-      held,
       events: [],
       heard: [],
       ends: new Map(),

@@ -167,7 +167,7 @@ describe("what a relay holds", () => {
 
   it("[RM46] who leaves overwrites every secret that it drew", () => {
     const { room, guest } = bench();
-    const secrets = (): Uint8Array[] => room.at(guest).held.filter((bytes) => bytes.length === 32);
+    const secrets = (): Uint8Array[] => room.at(guest).drawn.filter((bytes) => bytes.length === 32);
     const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
     // The identity, the voice, the key to which grants are sealed.
     expect(secrets().filter((bytes) => !isZero(bytes))).toHaveLength(3);
