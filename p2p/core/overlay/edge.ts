@@ -86,7 +86,7 @@ export function newEdge(
     path: [],
     coordinate: nowhere,
     advert: undefined,
-    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, room: [] },
+    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
     censusSent: undefined,
     petitionTokens: petitionBurst,
     petitionAt: now,

@@ -32,6 +32,8 @@ interface Chain {
 export class History {
   #base: RoomState;
   #state: RoomState;
+  /** An event came that others come after: the state is to be reckoned anew. */
+  #isStale = false;
   readonly #chains = new Map<string, Chain>();
   #waiting: ChainEvent[] = [];
   readonly #forks = new Map<string, Fork>();
@@ -47,6 +49,8 @@ export class History {
   }
 
   get state(): RoomState {
+    // Reckoned anew when somebody asks: of a thousand events that came across each other once, not a thousand times.
+    if (this.#isStale) this.#replay();
     return this.#state;
   }
 
@@ -87,8 +91,8 @@ export class History {
   /** How far every chain has come: what a state that is signed now settles. */
   frontier(): ChainHead[] {
     const heads = [...this.#chains.values()].map(({ key }) => this.headOf(key)).filter(({ number }) => number > 0);
-    const ofKeepers = heads.filter(({ key }) => keeperOf(this.#state, key));
-    const rest = heads.filter(({ key }) => !keeperOf(this.#state, key));
+    const ofKeepers = heads.filter(({ key }) => keeperOf(this.state, key));
+    const rest = heads.filter(({ key }) => !keeperOf(this.state, key));
     // Of those who keep the room no longer, the last few: a chain that is forgotten can begin again with no right.
     return [...rest.slice(-8), ...ofKeepers].slice(-24);
   }
@@ -106,6 +110,7 @@ export class History {
     this.#waiting = [];
     this.#openChains(base);
     this.#state = base;
+    this.#isStale = false;
     for (const event of [...held.toSorted(byNumber), ...waiting]) this.offer(event);
     return agrees;
   }
@@ -129,8 +134,8 @@ export class History {
     const isLast = this.#isAfterAll(event);
     this.#chainOf(event.author).events.push(event);
     if (event.content.kind === "appoint") this.#authors.add(toHex(event.content.keeper.key));
-    if (!isLast) {
-      this.#replay();
+    if (!isLast || this.#isStale) {
+      this.#isStale = true;
       return "applied";
     }
     const next = reduce(this.#state, event);
@@ -195,11 +200,12 @@ export class History {
     this.#forks.set(toHex(event.author), { author: head.key, events: pair });
     // Neither counts, nor what followed, so that everybody comes to the same whichever came first.
     chain.events.splice(chain.events.indexOf(own));
-    this.#replay();
+    this.#isStale = true;
     return "forked";
   }
 
   #replay(): void {
+    this.#isStale = false;
     this.#state = this.#base;
     for (const event of inOrder([...this.#chains.values()], this.#forks)) {
       const next = reduce(this.#state, event);

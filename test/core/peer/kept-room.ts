@@ -1,6 +1,7 @@
 import type { Act, RoomFacts, RoomPerson } from "../../../p2p/api/room.ts";
 import type { Role } from "../../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../../p2p/api/errors.ts";
+import { parseView, type RelayView } from "../../../p2p/core/room/view.ts";
 import { Room } from "./room.ts";
 
 /** A room with a host and people who came by invites of these roles. */
@@ -8,11 +9,18 @@ export class KeptRoom extends Room {
   readonly relays: readonly number[];
   readonly keeper: number;
   #question = 1;
+  readonly #views = new Map<number, RelayView>();
 
   constructor(seed: string, relays = 2, letEverybodySpeak = false) {
     super(seed);
     this.relays = Array.from({ length: relays }, () => this.addRelay());
     this.keeper = this.addPerson();
+    this.filter = ({ to, bytes }) => {
+      // A fragment with a whole view in it.
+      const view = bytes[0] === 7 && bytes[6] === 1 ? parseView(bytes.slice(7)) : undefined;
+      if (view?.ok) this.#views.set(to, view.value);
+      return true;
+    };
     this.host(this.keeper, this.relays, { letEverybodySpeak, title: "tea", name: "Host" });
     this.run(500);
   }
@@ -60,6 +68,11 @@ export class KeptRoom extends Room {
     if (hand) this.command(by, { kind: "admit", hand: hand.id });
     this.run(600);
     return this.identity(node);
+  }
+
+  /** The view that passed this node last. */
+  viewOf(node: number): RelayView | undefined {
+    return this.#views.get(node);
   }
 
   /** Who is on stage, by name, as somebody sees it. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { showFork } from "./forks.ts";
 import { KeptRoom } from "./kept-room.ts";
 
 describe("a room whose host is gone", () => {
@@ -82,5 +83,16 @@ describe("a room whose host is gone", () => {
     const listener = room.enter();
     expect(room.facts(listener).keptBy).not.toBe(identity);
     expect(room.act(heir, { kind: "set-room", title: "mine" })).toBe("not-allowed");
+  });
+
+  it("[RM37] two views of one session under one number raise an alarm with everybody, within 5 s, once", () => {
+    const room = new KeptRoom("forked view", 3);
+    const people = [room.enter("heir"), room.enter(), room.enter()];
+    room.run(6000);
+    showFork(room, "forked view");
+    room.run(5000);
+    for (const node of [room.keeper, ...people]) {
+      expect(room.troubles(node)).toEqual(["forked"]);
+    }
   });
 });

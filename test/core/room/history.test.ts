@@ -104,4 +104,94 @@ describe("the history of a room", () => {
       expect({ ...early.state, frontier: [] }).toEqual({ ...late.state, frontier: [] });
     }
   });
+
+  it("[RM33] two events under one number are void for everybody, with all that followed, whichever came first", () => {
+    for (let round = 0; round < rounds; round++) {
+      const { room, events, keepers } = story(`fork ${round}`);
+      const rng = new Rng(`fork ${round}`);
+      const liar = keepers[1 + rng.int(3)]!;
+      const { identityKey } = room.person();
+      const twice = [true, false].map((on) => room.say(liar, { kind: "silence", identityKey, on }));
+      const all = [...events, ...twice];
+      const states = Array.from({ length: 4 }, () => {
+        const history = new History(room.base);
+        for (const event of shuffled(rng, all)) history.offer(event);
+        return history;
+      });
+      for (const history of states) {
+        expect(history.state).toEqual(states[0]!.state);
+        expect(history.forks).toHaveLength(1);
+        expect(history.forks[0]!.events.map(({ hash }) => hash)).toEqual(
+          states[0]!.forks[0]!.events.map(({ hash }) => hash),
+        );
+        expect(history.state.silenced).not.toContainEqual(identityKey);
+      }
+    }
+  });
+
+  it("[RM34] nothing is gained by who forges, replays, truncates, escalates, backdates or brings a ban back", () => {
+    for (let round = 0; round < rounds; round++) {
+      const { room, events, keepers } = story(`hostile ${round}`);
+      const rng = new Rng(`hostile ${round}`);
+      const history = new History(room.base);
+      for (const event of events) history.offer(event);
+      const before = history.state;
+      const moderator = keepers[2]!;
+      const self = moderator.keys.key;
+      const victim = room.person("victim");
+      const hostile: RoomEvent[] = [
+        { kind: "appoint", keeper: room.keeperOf(victim.identityKey, "moderator", "v") },
+        { kind: "appoint", keeper: { ...room.keeperOf(self, "heir", "me"), office: undefined } },
+        { kind: "relieve", identityKey: room.host.keys.key },
+        { kind: "ban", who: { identityKey: room.host.keys.key, name: "Host" }, branch: none },
+        { kind: "kick", identityKey: room.host.keys.key },
+        { kind: "end" },
+        { kind: "rules", rules: { ...before, title: "mine" } },
+        { kind: "revoke", branch: victim.branch },
+      ];
+      const truthful = new History(before);
+      for (const content of hostile) {
+        // As it is, and with a rank and a right that are not theirs.
+        const lies = [{}, { rank: 0 }, { right: 7 }, { rank: 0, right: 7 }, { rank: 1, right: 1 }];
+        for (const lie of lies) truthful.offer(room.say({ ...moderator, history: truthful }, content, lie));
+      }
+      expect({ ...truthful.state, frontier: [] }).toEqual({ ...before, frontier: [] });
+      // A copy of everything, in another order, brings nothing back; nor does a part of it.
+      for (const event of shuffled(rng, events)) history.offer(event);
+      for (const event of events.slice(rng.int(events.length))) history.offer(event);
+      expect(history.state).toEqual(before);
+    }
+  });
+
+  it("[RM34] who was relieved or banned does nothing more, though they claim not to have heard of it", () => {
+    const room = new HistoryRoom(seededCrypto("backdated"));
+    const { keeper: moderator, event } = room.appoint("moderator");
+    const person = room.person();
+    const base = { ...room.base };
+    const relieve = room.act(room.host, { kind: "relieve", identityKey: moderator.keys.key });
+    const ban = room.act(room.host, {
+      kind: "ban",
+      who: { identityKey: person.identityKey, name: "" },
+      branch: person.branch,
+    });
+    const late = [
+      room.act(moderator, { kind: "seat", person, petition: none }),
+      room.act(moderator, { kind: "kick", identityKey: room.person().identityKey }),
+    ];
+    for (const order of [
+      [event, relieve, ban, ...late],
+      [event, ...late, relieve, ban],
+    ]) {
+      const state = stateOf(base, order);
+      expect(state.stage).toEqual([]);
+      expect(state.kicked).toEqual([]);
+      expect(state.bans).toHaveLength(1);
+    }
+    // Nor does the invite of a banned person, or their own key, come back on stage by another keeper's word.
+    const { keeper: heir } = room.appoint("heir");
+    room.act(heir, { kind: "seat", person, petition: none });
+    room.act(heir, { kind: "seat", person: { ...room.person(), branch: person.branch }, petition: none });
+    expect(heir.history.state.stage).toEqual([]);
+    expect(heir.history.lastVoid).toBe("not-allowed");
+  });
 });
