@@ -295,7 +295,7 @@ export class RoomNode {
   #takeView(view: RelayView, now: Millis): void {
     this.#known.takeView(view.relays);
     this.#census.touch();
-    this.spread.setView(view, now);
+    this.#flow.setView(view, now);
     this.resident?.view(view, now);
     this.runUpkeep(now);
   }
@@ -326,10 +326,6 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media":
-      case "cover":
-        this.#flow.handle(edge, signal, now);
-        break;
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -346,7 +342,7 @@ export class RoomNode {
         this.#lost(edge, signal.kind === "bye" ? "its relay left" : "its relay broke the protocol", now);
         break;
       default:
-        signal satisfies never;
+        this.#flow.handle(edge, signal, now);
     }
   }
 
