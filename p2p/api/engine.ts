@@ -195,6 +195,11 @@ export type EngineEvent =
       readonly packetsRecovered: number;
     }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
+  /**
+   * Whether the room runs short of slots, so that whoever comes next may hear the low layer, or nothing: a listener who can
+   * lend is asked to. `free`: slots left, over all who lend.
+   */
+  | { readonly event: "short"; readonly short: boolean; readonly free: number; readonly listeners: number }
   | { readonly event: "refused" | "error"; readonly code: ErrorCode; readonly message: string }
   /** How voices are to be made from now on, by what listeners lose and the room has; `copied` until it is said. */
   | { readonly event: "strength"; readonly strength: VoiceStrength }

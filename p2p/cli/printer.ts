@@ -101,6 +101,10 @@ function sentence(event: PrintedEvent): string | undefined {
       return `Moved to another relay after ${event.gapMs} ms without sound.`;
     case "members":
       return `On stage: ${event.speakers}. Listening: ${event.listeners}. Relays: ${event.relays}.`;
+    case "short":
+      return event.short
+        ? `Room for ${event.free} more: whoever can lend is asked to, with --lend.`
+        : "There is room enough again.";
     case "summary":
       return summaryText(event);
     case "probe":

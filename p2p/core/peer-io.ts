@@ -151,6 +151,7 @@ export type PeerEvent =
   | { readonly event: "left" }
   | { readonly event: "strength"; readonly strength: VoiceStrength }
   | { readonly event: "members"; readonly speakers: number; readonly listeners: number; readonly relays: number }
+  | { readonly event: "short"; readonly short: boolean; readonly free: number; readonly listeners: number }
   /** The room or the way into it failed for good (`fatal`), or is in trouble and being mended. */
   | { readonly event: "trouble"; readonly code: ErrorCode; readonly fatal: boolean };
 

@@ -376,6 +376,7 @@ class Engine implements EngineApi {
       case "move":
       case "strength":
       case "members":
+      case "short":
       case "stage":
       case "room-state":
       case "invites-issued":

@@ -23,6 +23,7 @@ const ofRoom = [
   "place",
   "step",
   "members",
+  "short",
   "strength",
   "left",
 ] as const;

@@ -163,6 +163,7 @@ const shapes: { readonly [K in Kind]: Shape<Named<EngineEvent, K>> } = {
   cover: object({ event: oneOf("cover"), ...repair }),
   move: object({ event: oneOf("move"), ...repair }),
   strength: object({ event: oneOf("strength"), strength: oneOf("plain", "copied", "rich") }),
+  short: object({ event: oneOf("short"), short: flag, free: count(), listeners: count() }),
   members: object({ event: oneOf("members"), speakers: count(), listeners: count(), relays: count() }),
   refused: object({ event: oneOf("refused"), ...refusal }),
   error: object({ event: oneOf("error"), ...refusal }),

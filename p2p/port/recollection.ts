@@ -8,6 +8,7 @@ const ofRoom: ReadonlySet<Kind> = new Set([
   "joined",
   "role",
   "members",
+  "short",
   "strength",
   "stage",
   "room-state",

@@ -288,6 +288,7 @@ export class Session {
         return this.lending.set(event);
       case "ready":
       case "card":
+      case "short":
       case "sound":
       case "strength":
       case "invites-issued":

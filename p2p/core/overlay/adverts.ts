@@ -20,6 +20,8 @@ const changedMs = 3000;
  */
 const guestShareCore = 1 / 8;
 const guestShareBelow = 1 / 2;
+/** Whoever has been here so long stays longer than most who come (Sripanidkulchai et al. 2004): others may hang below it. */
+const newcomerMs = 30_000;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
 const waitMs = 5000;
 /** What was heard is passed on in batches. */
@@ -39,8 +41,8 @@ export interface AdvertWires {
   /** Whether this node is a relay that the view names: they know all who lend. And whether it is of the core. */
   isRanked(): boolean;
   isCore(): boolean;
-  /** Whether it is old enough, and the room short enough of slots, to be hung below ([OV22]). */
-  mayCarry(now: Millis): boolean;
+  /** Whether the room has few slots left: then whoever lends is hung below at once. */
+  isShort(): boolean;
   /** What papers of the room are held here, as a number that differs when they do. */
   holds(): number;
   reject(reason: string): void;
@@ -165,7 +167,7 @@ export class Adverts {
     const { address, self } = this.#wires;
     const slots = this.#wires.slots();
     const short = address && advertised(address);
-    if (!slots || !short || !this.#wires.mayCarry(now)) return undefined;
+    if (!slots || !short || !this.#mayCarry(now)) return undefined;
     const { rootDelayMs, path } = this.#standing.own;
     if (path.length === 0) return undefined;
     const children = this.#edges.downs.filter((edge) => edge.feed && edge.role === "member" && !edge.authority);
@@ -181,6 +183,11 @@ export class Adverts {
       ageSeconds: Math.floor((now - this.#bornAt) / 1000),
       version: 0,
     };
+  }
+
+  /** Whether others may hang below this node as yet ([OV25]). */
+  #mayCarry(now: Millis): boolean {
+    return this.#wires.isRanked() || now >= this.#bornAt + newcomerMs || this.#wires.isShort();
   }
 
   #renew(now: Millis): void {

@@ -11,6 +11,9 @@ const tellMs = 1000;
 /** More than this nobody who is not one of the view's relays has below it, whatever it says. */
 const belowMax = 5000;
 
+/** Fewer free slots than this share of the listeners are few: a relay of many children may die, and a crowd may come. */
+const shortShare = 1 / 4;
+
 /** What the census is made from. */
 export interface CensusFacts {
   /** Children over all rooms and the volunteer's limit; undefined where nothing is lent. */
@@ -31,8 +34,10 @@ export class CensusTaker {
   readonly #room = new Map<PeerId, RelayRoom>();
   /** Of whose room others do not hear but by this node. */
   readonly #told = new Set<PeerId>();
-  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, room: [] };
+  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] };
   #toldAt: Millis;
+  /** The room, as it was told last. */
+  #known: Census | undefined;
   #version = 0;
   /** Whether anything may have changed since it was last told: encoding it all to see is dear. */
   #stale = true;
@@ -53,11 +58,13 @@ export class CensusTaker {
     if (edge.direction === "down" && !countsOthers(edge)) return false;
     const listeners = edge.advert ? Math.min(census.listeners, belowMax) : census.listeners;
     const relays = edge.advert ? Math.min(census.relays, belowMax) : census.relays;
-    edge.census = { ...census, listeners, relays };
+    const free = edge.advert ? Math.min(census.free, belowMax) : census.free;
+    edge.census = { ...census, listeners, relays, free };
     this.#stale = true;
     if (!edge.advert) for (const entry of census.room) this.#learnRoom(entry, edge, facts);
     if (edge.direction !== "up" || !edge.feed) return false;
     this.#fromAbove = census;
+    this.#known = undefined;
     return true;
   }
 
@@ -81,6 +88,12 @@ export class CensusTaker {
     return sumOf([below, ...siblings], this.#entries(facts));
   }
 
+  /** Whether slots are so few that newcomers could soon find none; also while nobody has counted yet. */
+  get isShort(): boolean {
+    const { listeners, free } = this.#known ?? this.#fromAbove;
+    return free <= listeners * shortShare;
+  }
+
   /** Tells neighbours what changed, when it is time. True when it did. */
   tell(facts: CensusFacts, now: Millis): boolean {
     if (!facts.slots || !this.#stale || now < this.#toldAt + tellMs) return false;
@@ -102,6 +115,7 @@ export class CensusTaker {
   #news(facts: CensusFacts): { edge: Edge; bytes: Uint8Array }[] {
     this.#noteOwnRoom(facts);
     const total = this.total(facts);
+    this.#known = total;
     const down = encodePaper({ kind: "census", census: { ...total, room: [] } });
     const downToRelay = encodePaper({ kind: "census", census: total });
     const up = encodePaper({ kind: "census", census: this.#below(facts) });
@@ -127,6 +141,7 @@ export class CensusTaker {
       relays: 1,
       lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
+      free: facts.slots ? slotsFree(facts.slots.used, facts.slots.max) : 0,
       room: [],
     };
     // Across the core everybody hears everybody: only what comes from below is news there.
@@ -172,6 +187,7 @@ function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
     relays: sum(({ relays }) => relays),
     lossy: sum(({ listeners, lossy }) => Math.min(listeners, lossy)),
     narrow: sum(({ listeners, narrow }) => Math.min(listeners, narrow)),
+    free: sum(({ free }) => free),
     room,
   };
 }

@@ -82,7 +82,7 @@ export class Cover {
       this.#watch?.tick(frame.nextMs, now);
       this.#stalledSince = frame.stalled ? (this.#stalledSince ?? now) : undefined;
       if (!frame.stalled && this.#covering?.waits === false) this.#end(now);
-    } else if (frame.kind !== "media") this.#watch?.alive(now);
+    } else if (frame.kind !== "media" && frame.kind !== "bundle") this.#watch?.alive(now);
   }
 
   /** Media came from above, so many packets of it that were missing here. */

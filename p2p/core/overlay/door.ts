@@ -24,8 +24,8 @@ export interface DoorWires {
   relays(): readonly PeerId[];
   /** Whether somebody may be fed here as the tree stands. */
   mayFeed(peer: PeerId): boolean;
-  /** Whether our parent said that it comes; once. */
-  expects(peer: PeerId, now: Millis): boolean;
+  /** Whether it may have a slot that is kept: our parent said that it comes, or there is none elsewhere. */
+  favours(peer: PeerId, now: Millis): boolean;
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void;
   end(edge: Edge): void;
@@ -92,7 +92,7 @@ export class Door {
       feeding: slots?.feeding ?? 0,
       relays: this.#wires.relays(),
       proved,
-      favoured: hello.lends === true || this.#wires.expects(remote, now),
+      favoured: hello.lends === true || this.#wires.favours(remote, now),
     });
   }
 

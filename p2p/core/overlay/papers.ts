@@ -26,6 +26,8 @@ export interface Census {
   /** Listeners of them who lose more than one packet in a hundred for good, and who are sent the low layer for want of room. */
   readonly lossy: number;
   readonly narrow: number;
+  /** Slots that who lends has for anybody. */
+  readonly free: number;
   /** Between relays only: who has room. */
   readonly room: readonly RelayRoom[];
 }
@@ -187,12 +189,24 @@ function readSized(kind: "enrol" | "grant", reader: ByteReader, bytesMax: number
 }
 
 function writeCensus(writer: ByteWriter, census: Census): void {
-  writer.u32(census.listeners).u32(census.relays).u32(census.lossy).u32(census.narrow).u8(census.room.length);
+  writer
+    .u32(census.listeners)
+    .u32(census.relays)
+    .u32(census.lossy)
+    .u32(census.narrow)
+    .u32(census.free)
+    .u8(census.room.length);
   for (const entry of census.room) writer.u8(entry.rank).u16(entry.slots).u32(entry.version);
 }
 
 function readCensus(reader: ByteReader): Paper | undefined {
-  const counts = { listeners: reader.u32(), relays: reader.u32(), lossy: reader.u32(), narrow: reader.u32() };
+  const counts = {
+    listeners: reader.u32(),
+    relays: reader.u32(),
+    lossy: reader.u32(),
+    narrow: reader.u32(),
+    free: reader.u32(),
+  };
   const count = reader.u8();
   if (count > limits.relaysMax) return undefined;
   const room: RelayRoom[] = [];

@@ -26,8 +26,8 @@ export interface PlaceWires {
   isCore(): boolean;
   /** Whether this node may choose its parent: not to speak, not without media, with a room to be in. */
   isFree(): boolean;
-  /** Whether it is old enough, and the room short enough of slots, to be hung below. */
-  mayCarry(now: Millis): boolean;
+  /** Whether the room has few slots left. */
+  isShort(): boolean;
   /** The way to the core by this edge leads through this node itself. */
   looped(edge: Edge, now: Millis): void;
   /** What papers of the room are held here, as a number that differs when they do; and gives them to a neighbour. */
@@ -138,6 +138,12 @@ export class Places {
   /** Places for somebody who is refused here. */
   elsewhere(now: Millis): RelayAddress[] {
     return this.#adverts.directory.draw(() => this.#wires.random(), now).map((advert) => advert.address);
+  }
+
+  /** Whether somebody may have a slot that is kept: our parent said that it comes, or there is none for it elsewhere. */
+  favours(peer: PeerId, now: Millis): boolean {
+    const { directory } = this.#adverts;
+    return this.handOffs.redeem(peer, now) || (this.#wires.isRanked() && directory.size > 0 && directory.free === 0);
   }
 
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */

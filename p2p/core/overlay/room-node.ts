@@ -95,7 +95,7 @@ export class RoomNode {
         this.#places.met(edge, at);
       },
       mayFeed: (peer) => this.#places.mayFeed(peer),
-      expects: (peer, at) => this.#places.handOffs.redeem(peer, at),
+      favours: (peer, at) => this.#places.favours(peer, at),
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
@@ -144,7 +144,7 @@ export class RoomNode {
       isRanked: () => this.#rank !== undefined,
       isCore: () => this.#rank !== undefined && this.upkeep.isCore,
       isFree: () => this.#isFree,
-      mayCarry: () => true,
+      isShort: () => this.#census.isShort,
       holds: () => this.notices.mark,
       show: (edge, at) => this.notices.show(edge, at),
       looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
@@ -295,7 +295,7 @@ export class RoomNode {
   #takeView(view: RelayView, now: Millis): void {
     this.#known.takeView(view.relays);
     this.#census.touch();
-    this.spread.setView(view, now);
+    this.#flow.setView(view, now);
     this.resident?.view(view, now);
     this.runUpkeep(now);
   }
@@ -326,10 +326,6 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media":
-      case "cover":
-        this.#flow.handle(edge, signal, now);
-        break;
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -346,7 +342,7 @@ export class RoomNode {
         this.#lost(edge, signal.kind === "bye" ? "its relay left" : "its relay broke the protocol", now);
         break;
       default:
-        signal satisfies never;
+        this.#flow.handle(edge, signal, now);
     }
   }
 
@@ -427,9 +423,9 @@ export class RoomNode {
     return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
   }
 
-  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media. */
+  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media, nor by a cover. */
   get #isFree(): boolean {
-    if (!this.view || this.#rank !== undefined || this.#returns.muted) return false;
+    if (!this.view || this.#rank !== undefined || this.#returns.muted || this.#flow.cover.active) return false;
     return this.resident ? !this.resident.speaks() : this.#isContributor;
   }
 

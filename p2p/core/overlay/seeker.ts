@@ -226,6 +226,7 @@ export class Seeker {
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
   #decide(now: Millis): void {
     const { parent } = this.#edges;
+    // While a backup covers, nothing else moves.
     if (!parent || this.#move || !this.#wires.isFree()) return;
     const best = this.#best((edge) => this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
     const [here, there] = [delayBy(parent), best && delayBy(best)];

@@ -22,6 +22,9 @@ export interface Oneself {
   readonly hand: Uint8Array | undefined;
 }
 
+/** Free slots are few below this share of the listeners, and enough again at so many times that. */
+const fewShare = 1 / 20;
+const enoughTimes = 3;
 /** Who looks at the room, and what they are in it. */
 export interface Self extends Pick<Seat, "roomKey" | "identity"> {
   readonly role: Role;
@@ -37,6 +40,7 @@ export class Teller {
   #issued = "[]";
   #place = "";
   #members = "";
+  #short: boolean | undefined;
   #census: Census | undefined;
   readonly #strength: StrengthChoice;
   #step: JoinStep | undefined;
@@ -98,10 +102,20 @@ export class Teller {
     if (!this.#census) return;
     const listeners = Math.max(0, this.#census.listeners - speakers);
     const { relays } = this.#census;
+    this.#shortage(this.#census);
     const seen = JSON.stringify([speakers, listeners, relays]);
     if (seen === this.#members) return;
     this.#members = seen;
     this.#tell({ event: "members", speakers, listeners, relays });
+  }
+
+  /** Slots run out, or there are enough of them again: not at the same number, so that nobody is asked every second. */
+  #shortage({ free, listeners }: Census): void {
+    const few = listeners * fewShare;
+    const short = free <= (this.#short === true ? enoughTimes * few : few);
+    if (short === (this.#short ?? false)) return;
+    this.#short = short;
+    this.#tell({ event: "short", short, free, listeners });
   }
 
   /** Where we are; and how voices are to be made, once all was well for long enough. */

@@ -20,7 +20,7 @@ function facts(changes: Partial<CensusFacts> = {}): CensusFacts {
 }
 
 function census(listeners: number, count: number, room: Census["room"] = []): Census {
-  return { listeners, relays: count, lossy: 0, narrow: 0, room };
+  return { listeners, relays: count, lossy: 0, narrow: 0, free: 0, room };
 }
 
 function bench(...edges: SampleEdge[]): CensusTaker {
@@ -187,5 +187,18 @@ describe("the census", () => {
     taker.learn(relay.edge, { ...census(10, 2), lossy: 4, narrow: 99 }, facts());
     taker.tell(facts({ resident: { lossy: true } }), millis(1000));
     expect(told(up)).toMatchObject({ listeners: 14, lossy: 1 + 4 + 1, narrow: 1 + 10 });
+  });
+
+  it("[OV25] free slots are summed up the tree, and few of them open the way for whoever has just come", () => {
+    const [relay, up] = [sampleEdge(1, "down", { role: "relay" }), sampleEdge(2, "up")];
+    const taker = bench(relay, up);
+    expect(taker.isShort).toBe(true);
+    taker.learn(relay.edge, { ...census(10, 2), free: 5 }, facts());
+    taker.tell(facts(), millis(2000));
+    expect(told(up)).toMatchObject({ listeners: 10, free: 5 + 12 });
+    taker.learn(up.edge, { ...census(100, 5), free: 26 }, facts());
+    expect(taker.isShort).toBe(false);
+    taker.learn(up.edge, { ...census(100, 5), free: 25 }, facts());
+    expect(taker.isShort).toBe(true);
   });
 });

@@ -23,12 +23,20 @@ const papers: readonly Paper[] = [
       relays: 24,
       lossy: 80,
       narrow: 7,
+      free: 9,
       room: [{ rank: 23, slots: 65_535, version: 0xffffffff }],
     },
   },
   {
     kind: "census",
-    census: { listeners: 0xffffffff, relays: 0xffffffff, lossy: 0xffffffff, narrow: 0xffffffff, room: [] },
+    census: {
+      listeners: 0xffffffff,
+      relays: 0xffffffff,
+      lossy: 0xffffffff,
+      narrow: 0xffffffff,
+      free: 0xffffffff,
+      room: [],
+    },
   },
   {
     kind: "feed",
@@ -61,7 +69,9 @@ describe("papers", () => {
   it("lists, petitions and notes beyond their limit are no papers", () => {
     const room = Array.from({ length: limits.relaysMax + 1 }, (_, rank) => ({ rank, slots: 1, version: 1 }));
     expect(
-      parsePaper(encodePaper({ kind: "census", census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, room } })),
+      parsePaper(
+        encodePaper({ kind: "census", census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room } }),
+      ),
     ).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "petition", bytes: rng.bytes(petitionBytesMax + 1) }))).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "note", bytes: rng.bytes(noteBytesMax + 1) }))).toBeUndefined();

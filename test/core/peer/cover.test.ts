@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { PeerOutput } from "../../../p2p/core/peer-io.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { isMedia } from "./packets.ts";
 import { type Passing, Room } from "./room.ts";
 
 interface Bench {
@@ -119,7 +120,7 @@ describe("cover", () => {
     room.run(3000);
     const feeds = new Map<number, Set<number>>();
     watch(room, ({ from, to, bytes }) => {
-      if (parseFrame(bytes)?.kind === "media") feeds.set(to, (feeds.get(to) ?? new Set()).add(from));
+      if (isMedia(bytes)) feeds.set(to, (feeds.get(to) ?? new Set()).add(from));
       return true;
     });
     room.talk(host, 400);
@@ -147,7 +148,7 @@ describe("cover", () => {
 
   it("[OV41] a relay that lives and forwards nothing is left for the backup", () => {
     const b = bench("withholds");
-    watch(b.room, ({ from, to, bytes }) => from !== b.parent || to !== b.guest || parseFrame(bytes)?.kind !== "media");
+    watch(b.room, ({ from, to, bytes }) => from !== b.parent || to !== b.guest || !isMedia(bytes));
     for (let tick = 0; tick < 250; tick++) {
       // It ticks as if nobody spoke.
       const link = [...b.room.at(b.parent).ends.values()].find((end) => end.other?.owner === b.guest);

@@ -4,7 +4,7 @@ import type { Census } from "../../../p2p/core/overlay/papers.ts";
 import { LossWatch, StrengthChoice } from "../../../p2p/core/room/strength.ts";
 
 function census(lossy: number, narrow = 0): Census {
-  return { listeners: 1000, relays: 10, lossy, narrow, room: [] };
+  return { listeners: 1000, relays: 10, lossy, narrow, free: 100, room: [] };
 }
 
 /** What a voice is made like after each second, of a room that tells `counts` of each. */
