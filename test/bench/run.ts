@@ -10,6 +10,7 @@ import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
+import { measureKick, measureRekeying } from "./secrecy/kick.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
@@ -38,6 +39,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C4: [measureManyKills, measureKills],
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
+  S1: [measureKick, measureRekeying],
   S2: [measureSuccession],
   S2r: [measureReduce],
   S3: [measureJunk],
