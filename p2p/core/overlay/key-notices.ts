@@ -24,6 +24,8 @@ export interface KeyReader {
   enrolmentSeen(bytes: Uint8Array, now: Millis): void;
   /** The answer to ours. */
   grantCame(bytes: Uint8Array): void;
+  /** It goes for good: says so where that makes a difference, and overwrites every secret. */
+  leave(now: Millis): void;
 }
 
 /** What keys' papers need from the room they are posted in. */

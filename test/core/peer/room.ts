@@ -55,7 +55,7 @@ interface Place {
   readonly events: PeerEvent[];
   readonly heard: HeardPacket[];
   readonly ends: Map<LinkId, End>;
-  /** What its crypto drew at random: every secret that it made. */
+  /** What its crypto drew at random, the very arrays: every secret that it made and has not overwritten. */
   readonly drawn: Uint8Array[];
   crashed: boolean;
 }
@@ -234,7 +234,7 @@ export class Room {
     const drawn: Uint8Array[] = [];
     const randomBytes = (length: number): Uint8Array => {
       const bytes = seeded.randomBytes(length);
-      drawn.push(bytes.slice());
+      drawn.push(bytes);
       return bytes;
     };
     const crypto: Crypto = { ...seeded, randomBytes };
@@ -253,7 +253,16 @@ export class Room {
   }
 
   #place(machine: Place["machine"], listens: boolean, identity = this.#identity(), drawn: Uint8Array[] = []): number {
-    this.places.push({ ...identity, machine, listens, drawn, events: [], heard: [], ends: new Map(), crashed: false });
+    this.places.push({
+      ...identity,
+      machine,
+      listens,
+      drawn,
+      events: [],
+      heard: [],
+      ends: new Map(),
+      crashed: false,
+    });
     return this.world.add(machine);
   }
 

@@ -162,4 +162,15 @@ describe("what a relay holds", () => {
       expect(opener.open(packet, voice ?? new Uint8Array(32), room.now).ok).toBe(true);
     }
   });
+
+  it("[RM46] who leaves overwrites every secret that it drew", () => {
+    const { room, guest } = bench();
+    const secrets = (): Uint8Array[] => room.at(guest).drawn.filter((bytes) => bytes.length === 32);
+    const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+    // The identity, the voice, the key to which grants are sealed.
+    expect(secrets().filter((bytes) => !isZero(bytes))).toHaveLength(3);
+    room.command(guest, { kind: "leave" });
+    room.run(100);
+    expect(secrets().filter((bytes) => !isZero(bytes))).toHaveLength(0);
+  });
 });
