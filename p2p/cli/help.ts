@@ -27,6 +27,7 @@ Every command takes:
   --proxy URL             goes through this proxy and no way beside it, such as socks5://127.0.0.1:9050 (Tor) or
                           http://user:password@host:port; in the environment variable TEAHOUSE_PROXY instead, its
                           password stays out of process lists
+                          An invite's passphrase is read from the environment variable TEAHOUSE_PASSPHRASE
   --name TEXT             what others see beside your voice
   --data DIR              what may be kept is kept there, encrypted; nothing is written without it
 
