@@ -51,6 +51,8 @@ export interface Edge {
   census: Census;
   /** The census it was told last, encoded. */
   censusSent: Uint8Array | undefined;
+  /** When it was replayed a hole last. */
+  replayedAt: Millis | undefined;
   /** Single packets that it may still ask for: a bucket. */
   answersLeft: number;
   answersAt: Millis;
@@ -91,6 +93,7 @@ export function newEdge(
     advert: undefined,
     census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
     censusSent: undefined,
+    replayedAt: undefined,
     answersLeft: 0,
     answersAt: millis(0),
     petitionTokens: petitionBurst,

@@ -14,7 +14,7 @@ import { Spread } from "./spread.ts";
 import { wishOfAll } from "./upward.ts";
 
 /** What media needs of its room. */
-export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses"> {
+export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses" | "lost"> {
   resident(): RoomResident | undefined;
   /** A neighbour passed on what nobody honest passes on. */
   blame(edge: Edge, now: Millis): void;
@@ -56,6 +56,7 @@ export class MediaFlow {
         this.#keepTicks.tellAll(at);
       },
       refuses: (edge) => wires.refuses(edge),
+      lost: (edge, reason, at) => wires.lost(edge, reason, at),
     });
   }
 

@@ -74,6 +74,7 @@ export class RoomNode {
       blame: (edge, at) => this.#blame(edge, at),
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
+      lost: (edge, reason, at) => this.#lost(edge, reason, at),
       cameFromAbove: (edge, fresh, at) => this.#places.seeker.heard(edge, fresh, at),
     });
     this.spread = this.#flow.spread;

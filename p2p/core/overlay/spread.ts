@@ -17,6 +17,8 @@ const framesPerPacket = limits.packetMs / limits.frameMs;
 const passingMs = 200;
 /** Links a packet may cross; the tree is never this deep, so more is a lie or a loop. */
 const hopsMax = 32;
+/** What was replayed to a neighbour is not replayed to it again within this time: it is on its way. */
+const replayPauseMs = 100;
 /** Neighbours that are given each packet at once because they say that they speak: the stage. */
 const promptMax = limits.voicesMax;
 
@@ -108,8 +110,10 @@ export class Spread {
     return true;
   }
 
-  /** Sends a child what it lacks. Returns how many packets. */
+  /** Sends a child what it lacks, once for wishes that come at once: a path that was cut may let several through. Returns how many packets. */
   replay(edge: Edge, have: readonly Have[], now: Millis): number {
+    if (edge.replayedAt !== undefined && now - edge.replayedAt < replayPauseMs) return 0;
+    edge.replayedAt = now;
     const missing = this.ring.after(have, layersOf(edge), now);
     this.#sendEach(edge, missing, now);
     return missing.length;

@@ -161,6 +161,25 @@ describe("cover", () => {
     expect(b.room.marks(b.guest, b.host).slice(-150)).toEqual(all(260).slice(-150));
   });
 
+  it("[OV40] parent and backup fall silent together: a third relay takes over within a second", () => {
+    const room = new Room("both dead");
+    const relays = [room.addRelay(), room.addRelay(), room.addRelay(), room.addRelay()];
+    const host = room.addPerson();
+    room.host(host, relays);
+    room.run(1000);
+    const guest = room.addPerson();
+    room.join(guest, room.invite(host));
+    room.run(3000);
+    room.talk(host, 400);
+    const near = new Set([...room.at(guest).ends.values()].map((end) => end.other?.owner ?? -1));
+    expect(near.size).toBe(2);
+    for (const relay of near) room.kill(relay, true);
+    room.talk(host, 4000, 10);
+    room.run(200);
+    expect(longestPause(room, guest)).toBeLessThan(1000);
+    expect(room.marks(guest, host).slice(-50)).toEqual(all(110).slice(-50));
+  });
+
   it("[OV40] a cover that is not asked for again ends by itself", () => {
     const b = bench("lease");
     const from = b.room.now;
