@@ -14,7 +14,7 @@ import { measureKick, measureRekeying } from "./secrecy/kick.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
-import { measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLargestTree, measureScarcity, measureTree } from "./sim/placement.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
@@ -25,6 +25,7 @@ type Program = () => Promise<readonly Figure[]>;
 const programs: Readonly<Record<string, readonly Program[]>> = {
   T1: [measureTree],
   T1b: [measureScarcity],
+  "T1-20k": [measureLargestTree],
   T2: [measureOutages],
   T3: [measureContinuity],
   T4: [measureOverhead],
