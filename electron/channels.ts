@@ -8,6 +8,8 @@ export const channels = {
   setTalkKey: "teahouse:set-talk-key",
   /** Main to page: what became of that key; one string. */
   talkKey: "teahouse:talk-key",
+  /** Page to main: wipe everything and end. */
+  wipe: "teahouse:wipe",
   /** Main to page: `ports[0]` leads to the engine. */
   port: "teahouse:port",
   /** Main to page: a link the system opened us with; one string. */

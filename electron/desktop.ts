@@ -24,6 +24,7 @@ import { quieten } from "./quiet.ts";
 import { type RunFolder, takeRunFolder } from "./run-folder.ts";
 import { TrayIcon, type TrayElectron, type Work } from "./tray.ts";
 import { type TalkKeyTimers, TalkKeyWatch } from "./talk-key.ts";
+import { WipeKey } from "./wipe-key.ts";
 import { Screen, type ScreenElectron } from "./windows.ts";
 import { wordsFor } from "./words.ts";
 
@@ -82,6 +83,7 @@ class Desktop {
   readonly #supervisor: Supervisor;
   readonly #seat = new Seat();
   readonly #talkKey: TalkKeyWatch;
+  readonly #wipeKey: WipeKey;
   #screen: Screen | undefined;
   #lender: LendingWindow | undefined;
   #tray: TrayIcon | undefined;
@@ -99,6 +101,7 @@ class Desktop {
     const script = join(surroundings.folder, "peer-process.js");
     this.#supervisor = createSupervisor(() => startEngineChild(electron, script, engineSetup));
     this.#talkKey = new TalkKeyWatch(electron.globalShortcut, realTimers, (state) => this.#screen?.sendTalkKey(state));
+    this.#wipeKey = new WipeKey(electron.globalShortcut, () => this.#wipe());
     const { app } = electron;
     this.#takeLink(linkOfArguments(surroundings.argv));
     app.on("second-instance", (_event, argv) => this.#show(linkOfArguments(argv)));
@@ -135,6 +138,7 @@ class Desktop {
       staysOnClose: () => this.#work.inRoom && this.#farewell === "none",
       onConnect: () => this.#connect(),
       onTalkKey: (key) => this.#talkKey.choose(key),
+      onWipe: () => this.#wipe(),
       onGone: () => this.#disconnect(),
       onHidden: (hidden) => {
         this.#isMuted = hidden;
@@ -192,6 +196,7 @@ class Desktop {
     this.#work = { inRoom: events.includes("joined"), relaying: events.includes("card") && !this.#isEngineGone };
     this.#tray?.update(this.#work, { isMuted: this.#isMuted });
     this.#keepAwake(this.#work.inRoom);
+    this.#wipeKey.update(this.#work.inRoom || this.#work.relaying);
     // Nothing is left that a person could see, hear or reach.
     if (this.#screen?.isHidden === true) this.#quitWhenIdle();
   }
@@ -233,6 +238,21 @@ class Desktop {
 
   #quitWhenIdle(): void {
     if (!this.#work.inRoom && !this.#work.relaying) this.#electron.app.quit();
+  }
+
+  /** Nothing is asked and nothing left: the windows first, then the engine's process with all it knew, the run's folder, and the app. */
+  #wipe(): void {
+    if (this.#farewell !== "none") return;
+    this.#farewell = "said";
+    this.#wipeKey.update(false);
+    this.#talkKey.choose(undefined);
+    this.#screen?.destroy();
+    // The goodbye still goes by the window that lends its network.
+    void this.#supervisor.engine.wipe().finally(() => {
+      this.#lender?.close();
+      void this.#supervisor.stop();
+      this.#electron.app.exit(0);
+    });
   }
 
   /** Leaves the room properly before the app ends; the supervisor bounds how long that takes. */

@@ -41,6 +41,7 @@ const bridge: DesktopBridge = {
     ipcRenderer.on(channels.talkKey, hear);
     return () => void ipcRenderer.off(channels.talkKey, hear);
   },
+  wipe: () => ipcRenderer.send(channels.wipe),
   setContentProtection: (protect) => ipcRenderer.send(channels.protect, protect === true),
 };
 

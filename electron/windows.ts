@@ -40,6 +40,8 @@ export interface ScreenOptions {
   onHidden(hidden: boolean): void;
   /** The page wants this key taken from other programs; whatever it sent. */
   onTalkKey(key: unknown): void;
+  /** The page wants everything wiped. */
+  onWipe(): void;
   /** The window is closed. */
   onClosed(): void;
 }
@@ -117,6 +119,9 @@ export class Screen {
     electron.ipcMain.on(channels.protect, ({ senderFrame }, protect: unknown) => {
       if (this.#isOurs(senderFrame) && typeof protect === "boolean") this.#window?.setContentProtection(protect);
     });
+    electron.ipcMain.on(channels.wipe, ({ senderFrame }) => {
+      if (this.#isOurs(senderFrame)) options.onWipe();
+    });
     electron.ipcMain.on(channels.setTalkKey, ({ senderFrame }, key: unknown) => {
       if (this.#isOurs(senderFrame)) options.onTalkKey(key);
     });
@@ -134,6 +139,11 @@ export class Screen {
     if (this.#window.isMinimized()) this.#window.restore();
     this.#window.show();
     this.#window.focus();
+  }
+
+  /** Ends the window and its page at once. */
+  destroy(): void {
+    this.#window?.destroy();
   }
 
   /** Hands the page a port to the engine. Closes the port when there is no page. */

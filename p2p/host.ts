@@ -7,6 +7,8 @@ import type { WayChoice } from "./api/way.ts";
 import { fromHex } from "./core/bytes.ts";
 import type { Crypto } from "./core/crypto.ts";
 import { cardSecretBytes } from "./core/room/card.ts";
+import { lookOf } from "./io/look.ts";
+import { stretchPassphrase } from "./io/passphrase.ts";
 import { createSeats } from "./core/room/seats.ts";
 import { encodeUtf8 } from "./core/utf8.ts";
 import { createEngine } from "./engine/engine.ts";
@@ -57,10 +59,10 @@ export async function createHost(setup: HostSetup): Promise<EngineApi> {
   const clock = setup.clock ?? createClock();
   const crypto = createCrypto();
   const network = createNetwork(setup, clock, crypto);
-  const seats = setup.blind ? undefined : createSeats(crypto);
+  const seats = setup.blind ? undefined : createSeats(crypto, lookOf);
   const { seed } = setup;
   return createEngine(
-    { clock, crypto, network, seats },
+    { clock, crypto, network, seats, stretch: stretchPassphrase },
     {
       profile: setup.profile,
       version: await packageVersion(),

@@ -52,6 +52,7 @@ const app = new App({
   talkKey: bridge,
   timers: browserTimers,
   watchPower,
+  wipeAround: () => bridge?.wipe(),
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));

@@ -37,6 +37,8 @@ export interface DesktopBridge {
   setTalkKey(key: TalkKey | undefined): void;
   /** Adds a listener for what becomes of that key. The result removes it. */
   onTalkKey(listener: (state: TalkKeyState) => void): () => void;
+  /** Wipes: everything is forgotten, and the app ends without a word, within a second. */
+  wipe(): void;
   /** Keeps the window out of screenshots and recordings, where the system can. Off at first. */
   setContentProtection(protect: boolean): void;
 }

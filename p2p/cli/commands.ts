@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import type { EngineApi, EngineEvent, SpokenPacket } from "../api/engine.ts";
+import type { EngineApi, EngineEvent, SpokenPacket, JoinOptions } from "../api/engine.ts";
 import { TeahouseError } from "../api/errors.ts";
 import type { HostSetup } from "../host.ts";
 import { CertificateFiles } from "../io/site/certificate-files.ts";
@@ -34,6 +34,7 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
       ...(request.coreSize === undefined ? {} : { coreSize: request.coreSize }),
       ...(request.relayFanout === undefined ? {} : { relayFanout: request.relayFanout }),
     });
+    if (request.open) await engine.act({ kind: "set-room", access: "open" });
     life.arrived();
     if (player !== undefined) await speakUntilOver(engine, player, life);
     await life.over;
@@ -47,7 +48,7 @@ export async function runListen(request: ListenRequest, world: CliWorld): Promis
   return live(engine, lifeOptions(request, world), async (life) => {
     if (request.lowData) engine.preferLayer("low");
     await lend(engine, request, world);
-    await engine.join(invite, nameOf(request));
+    await engine.join(invite, joinOptionsOf(request, world));
     life.arrived();
     await life.over;
   });
@@ -61,7 +62,7 @@ export async function runSpeak(request: SpeakRequest, world: CliWorld): Promise<
   const stage = new Stage(engine);
   return live(engine, lifeOptions(request, world), async (life) => {
     await lend(engine, request, world);
-    await engine.join(invite, nameOf(request));
+    await engine.join(invite, joinOptionsOf(request, world));
     life.arrived();
     if (!stage.isOurs) engine.raiseHand();
     const impatience = setTimeout(() => {
@@ -144,6 +145,11 @@ export function setupOf(request: CommonOptions, own: Partial<HostSetup>): HostSe
 
 function lifeOptions(request: CommonOptions, world: CliWorld): Parameters<typeof live>[1] {
   return { printer: world.printer, interrupted: world.interrupted, forMs: request.forMs, usage: () => world.usage() };
+}
+
+/** As whom somebody joins; an invite may ask for the passphrase that the environment holds. */
+function joinOptionsOf(request: CommonOptions, { passphrase }: CliWorld): JoinOptions {
+  return { ...nameOf(request), ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
 function nameOf(request: CommonOptions): { readonly name?: string } {

@@ -5,7 +5,7 @@ export const helpText = `teahouse: audio rooms with a stage and an audience, end
                   opens the window; with --no-open only its address is printed
   teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
                   makes a room and prints its invites; without --via this computer is the room's relay,
-                  and people who are invited see its address
+                  and people who are invited see its address; --open says that whoever finds it is welcome
   teahouse listen INVITE [--low-data] [--lend]
                   listens until you press Ctrl-C; with --low-data to the low layer, at half the data;
                   with --lend it carries for others in the room, who then can see this computer's address
@@ -27,6 +27,7 @@ Every command takes:
   --proxy URL             goes through this proxy and no way beside it, such as socks5://127.0.0.1:9050 (Tor) or
                           http://user:password@host:port; in the environment variable TEAHOUSE_PROXY instead, its
                           password stays out of process lists
+                          An invite's passphrase is read from the environment variable TEAHOUSE_PASSPHRASE
   --name TEXT             what others see beside your voice
   --data DIR              what may be kept is kept there, encrypted; nothing is written without it
 

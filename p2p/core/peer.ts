@@ -217,8 +217,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #leave(): void {
     const node = [...this.#nodes.values()].find((known) => known.resident !== undefined);
     if (!node) return;
-    node.resident = undefined;
-    this.#resident = undefined;
+    this.#resident?.keys.leave(this.#now);
+    node.resident = this.#resident = undefined;
     this.#outputs.push({ kind: "event", event: { event: "left" } });
     // A volunteer goes on carrying for the others.
     if (this.#lending && node.edges.downs.length > 0) return;

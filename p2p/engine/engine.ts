@@ -17,7 +17,6 @@ import type { TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
-import type { Crypto } from "../core/crypto.ts";
 import { Peer } from "../core/peer.ts";
 import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
 import { cardSecretBytes, encodeCard } from "../core/room/card.ts";
@@ -29,7 +28,7 @@ import type { Clock, Network, Presence } from "./ports.ts";
 import { probe } from "./probe.ts";
 import { Questions } from "./questions.ts";
 import { Records } from "./records.ts";
-import { fault, readCard, readInvite, writeInvites } from "./reading.ts";
+import { fault, type Locksmith, openInvite, readCard, readInvite, writeInvite, writeInvites } from "./reading.ts";
 import { Standing } from "./standing.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -37,9 +36,8 @@ import { Traffic } from "./traffic.ts";
 const statsMs = 1000;
 
 /** What the engine stands on. */
-export interface EnginePorts {
+export interface EnginePorts extends Locksmith {
   readonly clock: Clock;
-  readonly crypto: Crypto;
   readonly network: Network;
   /** Makes members that can open packets; undefined for a pure relay, which then cannot. */
   readonly seats: SeatMaker | undefined;
@@ -150,10 +148,10 @@ class Engine implements EngineApi {
 
   async join(text: string, options: JoinOptions): Promise<void> {
     const { drive, presence } = this.#up();
-    const invite = readInvite(this.#ports.crypto, text);
+    const invite = await openInvite(this.#ports, text, options.passphrase);
     presence.ways?.enter(invite.hints);
-    const command = { kind: "join", invite, name: options.name ?? "" } as const;
-    await this.#enter(() => drive.push({ kind: "command", command }));
+    const { name = "" } = options;
+    await this.#enter(() => drive.push({ kind: "command", command: { kind: "join", invite, name } }));
     if (invite.chain.at(-1)?.role === "listener") this.#emit({ event: "invite", invite: text });
   }
 
@@ -193,7 +191,7 @@ class Engine implements EngineApi {
   async issueInvite(terms: InviteTerms): Promise<string> {
     const invite = await this.#questions.ask((id) => ({ kind: "invite", id, terms }));
     if (!invite) throw fault("internal");
-    return encodeInvite(this.#ports.crypto, invite);
+    return writeInvite(this.#ports, invite, terms.passphrase);
   }
 
   say(text: string): void {

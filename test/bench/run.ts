@@ -10,10 +10,12 @@ import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
+import { measureKick, measureRekeying } from "./secrecy/kick.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
-import { measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLargestTree, measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLowData } from "./voice/low-data.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
@@ -24,6 +26,7 @@ type Program = () => Promise<readonly Figure[]>;
 const programs: Readonly<Record<string, readonly Program[]>> = {
   T1: [measureTree],
   T1b: [measureScarcity],
+  "T1-20k": [measureLargestTree],
   T2: [measureOutages],
   T3: [measureContinuity],
   T4: [measureOverhead],
@@ -38,6 +41,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C4: [measureManyKills, measureKills],
   C5: [measureBrokenRoutes],
   C7: [measureProbes],
+  S1: [measureKick, measureRekeying],
   S2: [measureSuccession],
   S2r: [measureReduce],
   S3: [measureJunk],
@@ -48,6 +52,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   QC: [measureChromiumCall],
   V8: [measureStageCost],
   M: [measureMask],
+  L: [measureLowData],
 };
 
 const usageCode = 2;

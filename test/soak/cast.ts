@@ -19,6 +19,7 @@ interface Player {
   readonly bornAt: number;
   endedAt: number | undefined;
   soundAt: number | undefined;
+  stageAt: number | undefined;
   isMeantToEnd: boolean;
 }
 
@@ -121,13 +122,14 @@ export class Cast {
     const onLine = (line: EventLine): void => {
       const at = performance.now();
       if (line.event === "sound") player.soundAt ??= at;
+      if (line.event === "role" && line["role"] !== "listener") player.stageAt ??= at;
       if (line.event === "stats") samples.push(sampleOf(line, at));
       this.#witness(name, line);
     };
     const environment = { [passphraseVariable]: "a soak keeps no secrets" };
     const process = new TeahouseProcess([...args, "--profile", this.#options.profile], { stdin, environment, onLine });
     const bornAt = performance.now();
-    const born = { bornAt, endedAt: undefined, soundAt: undefined, isMeantToEnd: false };
+    const born = { bornAt, endedAt: undefined, soundAt: undefined, stageAt: undefined, isMeantToEnd: false };
     const player: Player = { process, samples, stay, name, ...born };
     this.#players.push(player);
     void process.exited.then(({ code }) => this.#ended(player, code));

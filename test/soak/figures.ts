@@ -16,6 +16,8 @@ export interface Record {
   readonly endedAt: number | undefined;
   /** When it first heard the room; undefined: never. */
   readonly soundAt: number | undefined;
+  /** When it was first let on stage. */
+  readonly stageAt: number | undefined;
   readonly samples: readonly SoakSample[];
 }
 
@@ -41,7 +43,7 @@ export interface ListenerFigures {
 const frameMs = 20;
 /** Where in the second a line was printed is no loss: what came later is counted only beyond this. */
 const slackMs = 2000;
-/** In a full room on a busy machine, sound has come by then. */
+/** In a full room on a busy machine, sound has come by then, and the stage. */
 const soundMsMax = 20_000;
 const hourMs = 3_600_000;
 
@@ -62,6 +64,11 @@ export function listenerFigures(record: Record, sentBy: (at: number) => number, 
   const owed = expected + behind;
   const share = owed === 0 ? 1 : (last.framesOnTime - first.framesOnTime) / owed;
   return { name, onTimeShare: Math.min(1, share), gapsMs: gapsOf(samples), lost: lossOf(samples, sentBy) };
+}
+
+/** Why a speaker counts as lost; undefined: it does not. */
+export function stageLoss({ name, bornAt, endedAt, stageAt }: Record, now: number): string | undefined {
+  return stageAt === undefined && (endedAt ?? now) - bornAt > soundMsMax ? `${name} never got the stage` : undefined;
 }
 
 /** Frames that were sent meanwhile and of which the listener never learned. */

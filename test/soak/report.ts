@@ -1,5 +1,5 @@
 import { percentile } from "../demo/figures.ts";
-import { listenerFigures, memoryFigures, sentByOf } from "./figures.ts";
+import { listenerFigures, memoryFigures, sentByOf, stageLoss } from "./figures.ts";
 import type { MemoryFigures, Record } from "./figures.ts";
 
 /** The last line of `npm run soak`. */
@@ -38,7 +38,8 @@ export interface SoakRun {
 
 /** Sums a run up. */
 export function soakReport({ seed, records, broken, crashes, fromAt, toAt }: SoakRun): SoakReport {
-  const sentBy = sentByOf(records.filter(({ kind }) => kind === "speaker"));
+  const speakers = records.filter(({ kind }) => kind === "speaker");
+  const sentBy = sentByOf(speakers);
   // An heir listens too.
   const listeners = records.filter(({ kind }) => kind === "listener" || kind === "heir");
   const figures = listeners.map((record) => listenerFigures(record, sentBy, toAt));
@@ -59,7 +60,11 @@ export function soakReport({ seed, records, broken, crashes, fromAt, toAt }: Soa
     gaps: { count: gapsMs.length, msP95: percentile(gapsMs, 0.95) ?? 0, msMax: Math.max(0, ...gapsMs) },
     soundMsP95: Math.round(percentile(soundMs, 0.95) ?? 0),
     memory: kinds.map((kind) => memoryFigures(kind, records, (toAt - fromAt) * warmUpShare)),
-    lost: [...broken, ...figures.flatMap(({ name, lost }) => (lost === undefined ? [] : [`${name} ${lost}`]))],
+    lost: [
+      ...broken,
+      ...speakers.flatMap((record) => stageLoss(record, toAt) ?? []),
+      ...figures.flatMap(({ name, lost }) => (lost === undefined ? [] : [`${name} ${lost}`])),
+    ],
   };
 }
 

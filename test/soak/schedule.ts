@@ -42,6 +42,8 @@ const stageShare = 0.12;
 const relayShare = 0.22;
 const hostShare = 0.45;
 const heirShare = 0.5;
+/** Somebody who was never there before wants the stage when only heirs can give it. */
+const lateSpeakerShare = 0.6;
 /** Two listeners come in the middle and stay to the end, so that what grows slowly is seen. */
 const residents = 2;
 const residentShare = 0.4;
@@ -63,6 +65,8 @@ export function scheduleOf({ durationMs, relays, listeners }: SoakSize, rng: Rng
     stays.push({ kind: "speaker", seat, fromMs: 0, toMs: at + overlapMs, ending: seat === 0 ? "leave" : "crash" });
     stays.push({ kind: "speaker", seat, fromMs: at, toMs: durationMs, ending: "leave" });
   }
+  const late = { fromMs: durationMs * lateSpeakerShare, toMs: durationMs, ending: "leave" } as const;
+  stays.push({ kind: "speaker", seat: speakers, ...late });
   for (let seat = 0; seat < relays; seat++) stays.push(...relayStays(seat, relays, durationMs));
   for (let seat = 0; seat < listeners; seat++) stays.push(...listenerStays(seat, durationMs, rng));
   return stays;

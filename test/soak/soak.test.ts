@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../p2p/core/rng.ts";
-import { listenerFigures, memoryFigures, sentByOf, type Record, type SoakSample } from "./figures.ts";
+import { listenerFigures, memoryFigures, sentByOf, stageLoss, type Record, type SoakSample } from "./figures.ts";
 import { parseSoakOptions } from "./options.ts";
 import { scheduleOf } from "./schedule.ts";
 
@@ -12,7 +12,16 @@ function recordOf(seconds: number, of: (second: number) => Partial<SoakSample>, 
     const nothing = { framesExpected: 0, framesOnTime: 0, framesSent: 0, worstGapMs: 0, packetsForwarded: 0 };
     return { at: second * 1000, ...nothing, rssMb: 100, cpuMs: 0, ...of(second) };
   });
-  return { name: "listener-1", kind: "listener", bornAt: 0, endedAt: undefined, soundAt: 0, samples, ...more };
+  return {
+    name: "listener-1",
+    kind: "listener",
+    bornAt: 0,
+    endedAt: undefined,
+    soundAt: 0,
+    stageAt: undefined,
+    samples,
+    ...more,
+  };
 }
 
 const speaker = recordOf(100, (second) => ({ framesSent: 50 * second }), { kind: "speaker" });
@@ -73,6 +82,22 @@ describe("a soak's figures", () => {
     expect(listenerFigures(never, sentBy, hourMs).lost).toBe("never had sound");
     const brief = recordOf(3, () => ({}), { soundAt: undefined, endedAt: 3000 });
     expect(listenerFigures(brief, sentBy, hourMs).lost).toBeUndefined();
+  });
+
+  it("name a speaker whom nobody let on stage", () => {
+    const late = { kind: "speaker", endedAt: 60_000 } as const;
+    expect(
+      stageLoss(
+        recordOf(60, () => ({}), late),
+        hourMs,
+      ),
+    ).toBe("listener-1 never got the stage");
+    expect(
+      stageLoss(
+        recordOf(60, () => ({}), { ...late, stageAt: 5000 }),
+        hourMs,
+      ),
+    ).toBeUndefined();
   });
 
   it("count a gap over several lines once", () => {

@@ -59,6 +59,7 @@ export class MissingPackets {
   /** The highest number that came, and the highest that came or is known to be missing. */
   #newest = -1;
   #known = -1;
+  #isPaused = false;
   /** Arrival less 40 ms for each number: mean and mean deviation. */
   #meanMs = 0.5;
   #deviationMs = 0.5;
@@ -80,6 +81,7 @@ export class MissingPackets {
     if (sequence <= this.#known) this.#remove(sequence);
     if (sequence <= this.#newest) return;
     this.#time(sequence, now);
+    this.#isPaused = false;
     const from = this.#newest < 0 || sequence - this.#newest > holeMax + 1 ? sequence : this.#known + 1;
     for (let each = from; each < sequence; each += 1) this.#add(each, now + overtakeMs);
     this.#newest = sequence;
@@ -117,10 +119,11 @@ export class MissingPackets {
     return at === Number.POSITIVE_INFINITY ? undefined : at;
   }
 
-  /** The microphone closed, or another parent replays what is missing: nothing is asked for any more. */
-  forget(): void {
-    this.#count = 0;
-    this.#newest = this.#known = -1;
+  /** The microphone closed, or somebody replays what is missing: nothing that nothing came after is asked for until more comes. */
+  pause(): void {
+    while (this.#count > 0 && this.#places[this.#count - 1]!.sequence > this.#newest) this.#count -= 1;
+    this.#known = this.#newest;
+    this.#isPaused = true;
   }
 
   #inTime({ expectedAt }: Missing, now: number, from: Asked): boolean {
@@ -140,7 +143,7 @@ export class MissingPackets {
 
   /** When the next packet is overdue that nothing came after. */
   #overdueAt(): number {
-    if (this.#newest < 0 || this.#known - this.#newest >= aheadMax) return Number.POSITIVE_INFINITY;
+    if (this.#isPaused || this.#newest < 0 || this.#known - this.#newest >= aheadMax) return Number.POSITIVE_INFINITY;
     return this.#meanMs + (this.#known + 1) * limits.packetMs + deviations * this.#deviationMs + overtakeMs;
   }
 

@@ -9,6 +9,8 @@ import { ParentWatch } from "./parent-watch.ts";
 const moveMs = 300;
 /** A cover is asked for again this often while it lasts: the request may be lost, and what is not renewed ends. */
 const renewMs = 150;
+/** A backup that was not heard so long after it was asked is gone too: a round trip around the world, and one more request. */
+const unansweredMs = 450;
 /** With nobody to cover, it is looked again after this long. */
 const nobodyMs = 100;
 /** How long a parent may say that its own parent is silent before its children stop waiting for it to mend that. */
@@ -26,6 +28,8 @@ export interface CoverWires {
   stalled(now: Millis): void;
   /** Whether it has no slot for media now. */
   refuses(edge: Edge): boolean;
+  /** A backup did not answer either: it is gone, and another is looked for. */
+  lost(edge: Edge, reason: string, now: Millis): void;
 }
 
 interface Covering {
@@ -82,7 +86,7 @@ export class Cover {
       this.#watch?.tick(frame.nextMs, now);
       this.#stalledSince = frame.stalled ? (this.#stalledSince ?? now) : undefined;
       if (!frame.stalled && this.#covering?.waits === false) this.#end(now);
-    } else if (frame.kind !== "media") this.#watch?.alive(now);
+    } else if (frame.kind !== "media" && frame.kind !== "bundle") this.#watch?.alive(now);
   }
 
   /** Media came from above, so many packets of it that were missing here. */
@@ -138,7 +142,10 @@ export class Cover {
 
   /** A backup says that media passes there. Does any come here? */
   #compare(now: Millis): void {
-    const quiet = this.#watch !== undefined && !this.#watch.isUseful(now) && this.#stalledSince === undefined;
+    // Where two feed us for a moment, what the slower brings is never missing.
+    const alone = !this.#edges.ups.some((edge) => edge.feed && edge !== this.#parent);
+    const useless = this.#watch !== undefined && !this.#watch.isUseful(now) && this.#stalledSince === undefined;
+    const quiet = alone && useless && !this.#covering;
     this.#withheldSince = quiet ? (this.#withheldSince ?? now) : undefined;
   }
 
@@ -175,6 +182,13 @@ export class Cover {
       return this.#begin(reason, covering.waits, now);
     }
     if (now < covering.renewAt) return;
+    if (!covering.heard && now - since >= unansweredMs) {
+      this.#covering = undefined;
+      edge.session.end();
+      this.#wires.lost(edge, "its relay fell silent", now);
+      if (!this.#covering) this.#begin(reason, covering.waits, now);
+      return;
+    }
     const silent = Math.min(now - watch.heardAt, now - since + renewMs) >= moveMs;
     const parent = this.#parent;
     if (parent && covering.heard && (silent || now - since >= 2 * moveMs)) {

@@ -1,4 +1,4 @@
-import type { LinkId, Millis, PeerId } from "../../api/ids.ts";
+import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts";
 import type { EdgeRole } from "../session/frames.ts";
 import type { Deadline } from "../machine.ts";
 import type { Session } from "../session/session.ts";
@@ -53,6 +53,11 @@ export interface Edge {
   census: Census;
   /** The census it was told last, encoded. */
   censusSent: Uint8Array | undefined;
+  /** When it was replayed a hole last. */
+  replayedAt: Millis | undefined;
+  /** Single packets that it may still ask for: a bucket. */
+  answersLeft: number;
+  answersAt: Millis;
   /** Petitions it may still send: a bucket. */
   petitionTokens: number;
   petitionAt: Millis;
@@ -91,6 +96,9 @@ export function newEdge(
     advert: undefined,
     census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
     censusSent: undefined,
+    replayedAt: undefined,
+    answersLeft: 0,
+    answersAt: millis(0),
     petitionTokens: petitionBurst,
     petitionAt: now,
   };

@@ -1,18 +1,20 @@
 import type { Millis } from "../../api/ids.ts";
 import type { Crypto } from "../crypto.ts";
 import { type Deadline, soonest } from "../machine.ts";
+import type { RelayView } from "../room/view.ts";
 import type { Frame, Tick } from "../session/frames.ts";
 import type { MediaSignal } from "../session/signals.ts";
 import { Cover, type CoverWires } from "./cover.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { Feeds, type FeedWires } from "./feeds.ts";
 import { KeepTicks } from "./keep-tick.ts";
+import { Requests } from "./requests.ts";
 import type { RoomResident } from "./room-wires.ts";
 import { Spread } from "./spread.ts";
 import { wishOfAll } from "./upward.ts";
 
 /** What media needs of its room. */
-export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses"> {
+export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses" | "lost"> {
   resident(): RoomResident | undefined;
   /** A neighbour passed on what nobody honest passes on. */
   blame(edge: Edge, now: Millis): void;
@@ -26,6 +28,7 @@ export class MediaFlow {
   readonly feeds: Feeds;
   readonly cover: Cover;
   readonly #keepTicks: KeepTicks;
+  readonly #requests: Requests;
   readonly #edges: Edges;
   readonly #wires: FlowWires;
 
@@ -39,35 +42,41 @@ export class MediaFlow {
       mayFeed: (edge) => wires.mayFeed(edge),
       wish: () => wishOfAll(edges, wires.resident()),
     });
+    this.#requests = new Requests(edges, this.spread, {
+      layers: () => this.feeds.wish.layers,
+      reject: (reason) => this.spread.reject(reason),
+      blame: (edge, at) => wires.blame(edge, at),
+    });
     this.#keepTicks = new KeepTicks(edges);
     this.cover = new Cover(edges, this.feeds, {
       covered: (reason, packets, at) => wires.resident()?.covered(reason, packets, at),
       move: (from, to, reason, packets, at) => wires.move(from, to, reason, packets, at),
-      stalled: (at) => this.#keepTicks.tellAll(at),
+      stalled: (at) => {
+        this.#requests.pause();
+        this.#keepTicks.tellAll(at);
+      },
       refuses: (edge) => wires.refuses(edge),
+      lost: (edge, reason, at) => wires.lost(edge, reason, at),
     });
   }
 
-  /** A frame that is no media came from a neighbour. */
+  /** A frame came from a neighbour. */
   heard(edge: Edge, frame: Frame, now: Millis): void {
-    if (edge.direction === "up") this.cover.heard(edge, frame, now);
+    if (edge.direction !== "up") return;
+    this.cover.heard(edge, frame, now);
+    // It lives and has nothing to send: what did not come does not exist.
+    if (frame.kind === "tick" && edge === this.#edges.parent) this.#requests.pause();
   }
 
   /** Media, or a wish about it, came from a neighbour. */
   handle(edge: Edge, signal: MediaSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media": {
-        const passed = this.spread.receive(edge, signal.packet, signal.hops, now);
-        if (edge.direction === "up") {
-          this.cover.heardMedia(edge, passed ? 1 : 0, now);
-          this.#wires.cameFromAbove(edge, passed !== undefined, now);
-        }
-        if (!passed) return;
-        this.#keepTicks.sent(now);
-        const resident = this.#wires.resident();
-        if (this.spread.wants(resident?.layer, passed, now)) resident?.packet(passed, now);
-        return;
-      }
+      case "media":
+        return this.#came(edge, signal.hops, [signal.packet], now);
+      case "bundle":
+        return this.#came(edge, signal.hops, signal.packets, now);
+      case "request":
+        return this.#requests.answer(edge, signal, now);
       case "cover":
         if (edge.direction === "down") this.feeds.lend(edge, signal, now);
         return;
@@ -76,10 +85,29 @@ export class MediaFlow {
     }
   }
 
+  #came(edge: Edge, hops: number, packets: readonly Uint8Array[], now: Millis): void {
+    const passed = this.spread.receive(edge, { hops, packets }, now);
+    if (edge.direction === "up") {
+      this.cover.heardMedia(edge, passed.length, now);
+      this.#wires.cameFromAbove(edge, passed.length > 0, now);
+    }
+    if (passed.length === 0) return;
+    this.#keepTicks.sent(now);
+    this.#requests.arrived(passed, edge, now);
+    const resident = this.#wires.resident();
+    if (!resident) return;
+    for (const each of passed) if (this.spread.wants(resident.layer, each, now)) resident.packet(each, now);
+  }
+
+  /** A new view names other voices. */
+  setView(view: RelayView, now: Millis): void {
+    this.#requests.retain(this.spread.setView(view, now));
+  }
+
   /** Sends one tick of our own voice, a packet for each layer. False when it was not accepted. */
   originate(packets: readonly Uint8Array[], ways: readonly Edge[], now: Millis): boolean {
     this.#keepTicks.sent(now);
-    return packets.every((packet) => this.spread.originate(packet, ways, now));
+    return this.spread.originate(packets, ways, now);
   }
 
   /** What a tick says of us. */
@@ -98,10 +126,13 @@ export class MediaFlow {
     for (const edge of this.#edges.all) {
       if (edge.coverUntil !== undefined && now >= edge.coverUntil) edge.coverUntil = undefined;
     }
+    this.spread.handleTimeout(now);
+    this.#requests.handleTimeout(now);
     this.#keepTicks.handleTimeout(now);
   }
 
   deadline(): Deadline | undefined {
-    return soonest(this.cover.deadline(), this.#keepTicks.deadline());
+    const parts = [this.cover, this.#keepTicks, this.spread, this.#requests];
+    return soonest(...parts.map((part) => part.deadline()));
   }
 }

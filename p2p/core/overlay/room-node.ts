@@ -74,6 +74,7 @@ export class RoomNode {
       blame: (edge, at) => this.#blame(edge, at),
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
+      lost: (edge, reason, at) => this.#lost(edge, reason, at),
       cameFromAbove: (edge, fresh, at) => this.#places.seeker.heard(edge, fresh, at),
     });
     this.spread = this.#flow.spread;
@@ -293,7 +294,7 @@ export class RoomNode {
   #takeView(view: RelayView, now: Millis): void {
     this.#known.takeView(view.relays);
     this.#census.touch();
-    this.spread.setView(view, now);
+    this.#flow.setView(view, now);
     this.resident?.view(view, now);
     this.runUpkeep(now);
   }
@@ -324,10 +325,6 @@ export class RoomNode {
 
   #handleSignal(edge: Edge, signal: SessionSignal, now: Millis): void {
     switch (signal.kind) {
-      case "media":
-      case "cover":
-        this.#flow.handle(edge, signal, now);
-        break;
       case "message": {
         const paper = parsePaper(signal.message);
         if (paper) this.#handlePaper(edge, paper, now);
@@ -344,7 +341,7 @@ export class RoomNode {
         this.#lost(edge, signal.kind === "bye" ? "its relay left" : "its relay broke the protocol", now);
         break;
       default:
-        signal satisfies never;
+        this.#flow.handle(edge, signal, now);
     }
   }
 

@@ -127,6 +127,7 @@ export class MemberKeys implements KeyReader {
     this.#holder.wipe();
     this.sealer.wipe();
     this.opener.wipe();
+    this.#seat.identity.seed.fill(0);
   }
 
   /** Opens by it from now on, and seals by it once the view in force names it: relays pass on nothing else. */

@@ -49,10 +49,10 @@ export function capsuleOf(
   relays: readonly RelayAddress[] | undefined,
   onStage: boolean,
 ): Capsule | undefined {
-  if (authority) return authority.capsule(identity.seed);
+  if (authority) return authority.capsule(identity.seed.slice());
   if (!invite) return undefined;
   const hints = fittingHints(relays ?? invite.hints);
-  return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed, name, onStage };
+  return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed.slice(), name, onStage };
 }
 
 /** The same person, by another invite. */

@@ -40,13 +40,13 @@ export function createSeats(crypto: Crypto, skeleton: Skeleton = (name) => name)
 
 function returningGuest(crypto: Crypto, capsule: GuestCapsule): Seat {
   const { invite, identitySeed, name, onStage } = capsule;
-  const identity = { seed: identitySeed, key: crypto.publicKey(identitySeed) };
+  const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
   return { ...guestSeat(crypto, invite, identity, name), returnsToStage: onStage, comesBack: true };
 }
 
 function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): Seat {
   const { keys, identitySeed, coreSize, relayFanout, relays, state } = capsule;
-  const identity = { seed: identitySeed, key: crypto.publicKey(identitySeed) };
+  const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
   const name = state.stage.find((person) => person.role === "host")?.name ?? "";
   const { title, openStage: letEverybodySpeak } = state;
   const options = { title, name, via: [], letEverybodySpeak, coreSize, relayFanout, volunteer: capsule.volunteer };

@@ -1,10 +1,13 @@
+import type { Layer } from "../../api/engine.ts";
 import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
 import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
 import { challengeBytes, nonceBytes } from "../defence/puzzle.ts";
 import type { Have } from "../overlay/ring.ts";
+import { layerBit } from "../packet/format.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
+import { bundleType, mediaType, readBundle } from "./media-frames.ts";
 
 /** Version of the frames below; a peer of another version is refused with its code. */
 export const sessionVersion = 1;
@@ -84,6 +87,14 @@ export type Frame =
     }
   | { readonly kind: "attach" | "attached"; readonly session: Uint8Array }
   | { readonly kind: "media"; readonly hops: number; readonly packet: Uint8Array }
+  | { readonly kind: "bundle"; readonly hops: number; readonly packets: readonly Uint8Array[] }
+  | {
+      /** Asks for single packets of one voice that are missing. */
+      readonly kind: "request";
+      readonly voiceId: number;
+      readonly layer: Layer;
+      readonly sequences: readonly number[];
+    }
   | { readonly kind: "fragment"; readonly sequence: number; readonly last: boolean; readonly bytes: Uint8Array }
   | { readonly kind: "ack"; readonly next: number }
   /** Answers a hello while too many come: to be solved first. See `core/defence`. */
@@ -105,20 +116,24 @@ const types = {
   refuse: 3,
   attach: 4,
   attached: 5,
-  media: 6,
+  media: mediaType,
   fragment: 7,
   ack: 8,
   tick: 9,
   bye: 10,
+  bundle: bundleType,
   puzzle: 15,
   solution: 16,
   cover: 12,
+  request: 13,
 } as const;
 
 /** The first byte of a hello. */
 export const helloType = types.hello;
 
 const lendsFlag = 128;
+/** Packets in one request: more in a row is an outage, for the backup to cover. */
+const requestSequencesMax = 32;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */
 const tickUnitMs = 20;
 const idBytes = 16;
@@ -148,6 +163,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
       break;
     case "media":
       writer.u8(frame.hops).bytes(frame.packet);
+      break;
+    case "bundle":
+      writer.u8(frame.hops);
+      for (const packet of frame.packets) writer.sized16(packet);
+      break;
+    case "request":
+      writer.u32(frame.voiceId).u8(layerBit(frame.layer)).u8(frame.sequences.length);
+      for (const sequence of frame.sequences) writer.u32(sequence);
       break;
     case "fragment":
       writer
@@ -182,6 +205,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
 
 /** Reads a frame; undefined for anything that does not parse to the last byte. */
 export function parseFrame(bytes: Uint8Array): Frame | undefined {
+  // Most of what comes is media, and it is not copied: the message belongs to whoever reads it.
+  if (bytes[0] === mediaType && bytes.length > 1) {
+    return { kind: "media", hops: bytes[1] ?? 0, packet: bytes.subarray(2) };
+  }
+  if (bytes[0] === bundleType && bytes.length > 1) {
+    const packets = readBundle(bytes.subarray(2));
+    return packets && { kind: "bundle", hops: bytes[1] ?? 0, packets };
+  }
   const reader = new ByteReader(bytes);
   const frame = readBody(reader.u8(), reader);
   return frame !== undefined && reader.ended ? frame : undefined;
@@ -199,8 +230,8 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
       return { kind: "attach", session: reader.bytes(idBytes) };
     case types.attached:
       return { kind: "attached", session: reader.bytes(idBytes) };
-    case types.media:
-      return { kind: "media", hops: reader.u8(), packet: reader.bytes(reader.remaining) };
+    case types.request:
+      return readRequest(reader);
     case types.fragment:
       return {
         kind: "fragment",
@@ -223,6 +254,16 @@ function readBody(type: number, reader: ByteReader): Frame | undefined {
     default:
       return undefined;
   }
+}
+
+function readRequest(reader: ByteReader): Frame | undefined {
+  const voiceId = reader.u32();
+  const layer = (["normal", "low"] as const)[reader.u8()];
+  const count = reader.u8();
+  if (layer === undefined || count === 0 || count > requestSequencesMax) return undefined;
+  const sequences: number[] = [];
+  for (let index = 0; index < count; index++) sequences.push(reader.u32());
+  return { kind: "request", voiceId, layer, sequences };
 }
 
 function readTick(reader: ByteReader): Frame | undefined {

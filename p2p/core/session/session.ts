@@ -206,6 +206,8 @@ export class Session {
     if (entry) entry.heardAt = now;
     switch (frame.kind) {
       case "media":
+      case "bundle":
+      case "request":
       case "cover":
         return [frame];
       case "fragment": {

@@ -2,7 +2,7 @@ import type { LinkId, Millis } from "../../api/ids.ts";
 import type { Frame, Tick } from "./frames.ts";
 
 /** Media, and what neighbours say about it. */
-export type MediaSignal = Extract<Frame, { kind: "media" | "cover" }>;
+export type MediaSignal = Extract<Frame, { kind: "media" | "bundle" | "cover" | "request" }>;
 
 /** What a session tells its owner. */
 export type SessionSignal =

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { PeerOutput } from "../../../p2p/core/peer-io.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { isMedia } from "./packets.ts";
 import { type Passing, Room } from "./room.ts";
 
 interface Bench {
@@ -119,7 +120,7 @@ describe("cover", () => {
     room.run(3000);
     const feeds = new Map<number, Set<number>>();
     watch(room, ({ from, to, bytes }) => {
-      if (parseFrame(bytes)?.kind === "media") feeds.set(to, (feeds.get(to) ?? new Set()).add(from));
+      if (isMedia(bytes)) feeds.set(to, (feeds.get(to) ?? new Set()).add(from));
       return true;
     });
     room.talk(host, 400);
@@ -147,7 +148,7 @@ describe("cover", () => {
 
   it("[OV41] a relay that lives and forwards nothing is left for the backup", () => {
     const b = bench("withholds");
-    watch(b.room, ({ from, to, bytes }) => from !== b.parent || to !== b.guest || parseFrame(bytes)?.kind !== "media");
+    watch(b.room, ({ from, to, bytes }) => from !== b.parent || to !== b.guest || !isMedia(bytes));
     for (let tick = 0; tick < 250; tick++) {
       // It ticks as if nobody spoke.
       const link = [...b.room.at(b.parent).ends.values()].find((end) => end.other?.owner === b.guest);
@@ -158,6 +159,25 @@ describe("cover", () => {
     b.room.run(200);
     expect(b.room.events(b.guest, "move")).toMatchObject([{ reason: "its relay sends nothing" }]);
     expect(b.room.marks(b.guest, b.host).slice(-150)).toEqual(all(260).slice(-150));
+  });
+
+  it("[OV40] parent and backup fall silent together: a third relay takes over within a second", () => {
+    const room = new Room("both dead");
+    const relays = [room.addRelay(), room.addRelay(), room.addRelay(), room.addRelay()];
+    const host = room.addPerson();
+    room.host(host, relays);
+    room.run(1000);
+    const guest = room.addPerson();
+    room.join(guest, room.invite(host));
+    room.run(3000);
+    room.talk(host, 400);
+    const near = new Set([...room.at(guest).ends.values()].map((end) => end.other?.owner ?? -1));
+    expect(near.size).toBe(2);
+    for (const relay of near) room.kill(relay, true);
+    room.talk(host, 4000, 10);
+    room.run(200);
+    expect(longestPause(room, guest)).toBeLessThan(1000);
+    expect(room.marks(guest, host).slice(-50)).toEqual(all(110).slice(-50));
   });
 
   it("[OV40] a cover that is not asked for again ends by itself", () => {

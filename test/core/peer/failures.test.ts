@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isMedia } from "./packets.ts";
 import { Room } from "./room.ts";
 
 interface Bench {
@@ -29,7 +30,7 @@ function bench(
 function parentOf({ room, host }: Bench, node: number, mark: number): number {
   const from = new Set<number>();
   room.filter = (passing) => {
-    if (passing.to === node && passing.bytes[0] === 6) from.add(passing.from);
+    if (passing.to === node && isMedia(passing.bytes)) from.add(passing.from);
     return true;
   };
   room.talk(host, 120, mark);
@@ -99,7 +100,7 @@ describe("when somebody dies", () => {
     const meshes = (): string[] => {
       const pairs: string[] = [];
       b.room.filter = ({ from, to, bytes }) => {
-        if (b.relays.includes(from) && b.relays.includes(to) && bytes[0] === 6) pairs.push(`${from}>${to}`);
+        if (b.relays.includes(from) && b.relays.includes(to) && isMedia(bytes)) pairs.push(`${from}>${to}`);
         return true;
       };
       b.room.talk(b.host, 400, 0);
@@ -178,7 +179,7 @@ describe("when somebody dies", () => {
     const kinds = new Map<string, number>();
     let dead = false;
     room.filter = ({ to, kind, bytes }) => {
-      if (to === guest && bytes[0] === 6) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      if (to === guest && isMedia(bytes)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       return !(dead && kind === "webrtc" && to === guest);
     };
     room.talk(host, 4000);
@@ -238,7 +239,7 @@ describe("silence", () => {
     expect(stats().children).toBe(3);
     const seen: Uint8Array[] = [];
     room.filter = ({ to, bytes }) => {
-      if (to === forger && bytes[0] === 6) seen.push(bytes);
+      if (to === forger && isMedia(bytes)) seen.push(bytes);
       return true;
     };
     room.talk(host, 200);

@@ -37,7 +37,6 @@ function bench(seed: string, options: Parameters<Room["host"]>[2] = {}): Bench {
 }
 
 const tick: Frame = { kind: "tick", nextMs: 200, stalled: false, passing: false };
-
 function hello(tag: RoomTag, changes: Partial<Hello> = {}): Uint8Array {
   const base = { version: 1, session, tag, role: "member", feed: true, have: [], proof: undefined } as const;
   return encodeFrame({ kind: "hello", wish: plainWish, ...base, ...changes });

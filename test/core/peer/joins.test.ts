@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isMedia } from "./packets.ts";
 import { Room } from "./room.ts";
 
 /** A host on these relays, in the room. */
@@ -45,7 +46,7 @@ describe("coming into a room", () => {
     room.run(1000);
     const fed: number[] = [];
     room.filter = ({ from, to, bytes }) => {
-      if (to === guest && bytes[0] === 6) fed.push(from);
+      if (to === guest && isMedia(bytes)) fed.push(from);
       return true;
     };
     room.talk(host, 1000);
@@ -69,7 +70,7 @@ describe("coming into a room", () => {
     expect(room.events(speaker, "role")).toMatchObject([{ role: "speaker" }]);
     const handed = new Set<number>();
     room.filter = ({ from, to, bytes }) => {
-      if (from === speaker && bytes[0] === 6) handed.add(to);
+      if (from === speaker && isMedia(bytes)) handed.add(to);
       return true;
     };
     room.talk(speaker, 400);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Layer } from "../../../p2p/api/engine.ts";
-import { parseFrame } from "../../../p2p/core/session/frames.ts";
-import { parsePacket } from "../../../p2p/core/packet/format.ts";
+import { packetsIn } from "./packets.ts";
 import { type Passing, Room } from "./room.ts";
 
 /** A host on one relay, with another below it, and guests of whom the last wants the low layer. */
@@ -20,9 +19,7 @@ function bench(seed: string): { room: Room; host: number; relay: number; normal:
 
 /** The layers of the packets in one message. */
 function layersIn({ bytes }: Passing): Layer[] {
-  const frame = parseFrame(bytes);
-  const packet = frame?.kind === "media" ? parsePacket(frame.packet) : undefined;
-  return packet?.ok ? [packet.value.layer] : [];
+  return packetsIn(bytes).map(({ layer }) => layer);
 }
 
 function layersHeard(room: Room, node: number): string {
@@ -127,10 +124,9 @@ describe("layers", () => {
     const { room, host, relay, low } = bench("number");
     const numbers = new Map<Layer, number[]>();
     room.filter = (passing) => {
-      const frame = passing.from === host && passing.to === relay ? parseFrame(passing.bytes) : undefined;
-      const packet = frame?.kind === "media" ? parsePacket(frame.packet) : undefined;
-      if (packet?.ok)
-        numbers.set(packet.value.layer, [...(numbers.get(packet.value.layer) ?? []), packet.value.sequence]);
+      if (passing.from !== host || passing.to !== relay) return true;
+      for (const { layer, sequence } of packetsIn(passing.bytes))
+        numbers.set(layer, [...(numbers.get(layer) ?? []), sequence]);
       return true;
     };
     room.talk(host, 400);

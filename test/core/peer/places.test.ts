@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
+import { isMedia } from "./packets.ts";
 import { Room } from "./room.ts";
 
 /** Somebody who sits in a room and lends so many slots. */
@@ -21,7 +22,7 @@ function openRoom(room: Room, relays: readonly number[]): number {
 function watchFeeds(room: Room): Map<number, number> {
   const parents = new Map<number, number>();
   room.filter = ({ from, to, bytes }) => {
-    if (parseFrame(bytes)?.kind === "media") parents.set(to, from);
+    if (isMedia(bytes)) parents.set(to, from);
     return true;
   };
   return parents;

@@ -55,7 +55,7 @@ interface Place {
   readonly events: PeerEvent[];
   readonly heard: HeardPacket[];
   readonly ends: Map<LinkId, End>;
-  /** What its crypto drew at random: every secret that it made. */
+  /** What its crypto drew at random, the very arrays: every secret that it made and has not overwritten. */
   readonly drawn: Uint8Array[];
   crashed: boolean;
 }
@@ -69,6 +69,8 @@ export class Room {
   readonly places: Place[] = [];
   /** Asked for every message as it leaves; false: it is lost. */
   filter: (passing: Passing) => boolean = () => true;
+  /** What a message takes, one way, ms. */
+  delayOf: (passing: Passing) => number = () => delayMs;
   /** Nobody answers a dial to these. */
   readonly unreachable = new Set<number>();
   /** What was published, by key in hex; what a lookup yields. */
@@ -232,7 +234,7 @@ export class Room {
     const drawn: Uint8Array[] = [];
     const randomBytes = (length: number): Uint8Array => {
       const bytes = seeded.randomBytes(length);
-      drawn.push(bytes.slice());
+      drawn.push(bytes);
       return bytes;
     };
     const crypto: Crypto = { ...seeded, randomBytes };
@@ -251,7 +253,16 @@ export class Room {
   }
 
   #place(machine: Place["machine"], listens: boolean, identity = this.#identity(), drawn: Uint8Array[] = []): number {
-    this.places.push({ ...identity, machine, listens, drawn, events: [], heard: [], ends: new Map(), crashed: false });
+    this.places.push({
+      ...identity,
+      machine,
+      listens,
+      drawn,
+      events: [],
+      heard: [],
+      ends: new Map(),
+      crashed: false,
+    });
     return this.world.add(machine);
   }
 
@@ -288,10 +299,11 @@ export class Room {
   #send(end: End | undefined, bytes: Uint8Array): void {
     const other = end?.other;
     if (!end?.open || !other) return;
-    if (!this.filter({ from: end.owner, to: other.owner, kind: end.kind, link: end.id, bytes })) return;
+    const passing = { from: end.owner, to: other.owner, kind: end.kind, link: end.id, bytes };
+    if (!this.filter(passing)) return;
     if (end.kind === "webrtc" && this.#rng.next() < this.#datagramLoss) return;
     this.world.planIn(
-      delayMs,
+      this.delayOf(passing),
       () => {
         if (other.open) this.world.input(other.owner, { kind: "message", link: other.id, bytes });
       },

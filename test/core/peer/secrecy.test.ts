@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../p2p/core/bytes.ts";
 import type { Crypto } from "../../../p2p/core/crypto.ts";
 import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
-import { type Packet, parsePacket, voiceIdOf } from "../../../p2p/core/packet/format.ts";
+import { type Packet, voiceIdOf } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketOpener, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { type Invite, encodeInvite } from "../../../p2p/core/room/invite.ts";
 import { epochSecret } from "../../../p2p/core/room/keys.ts";
@@ -11,6 +11,7 @@ import { parseView } from "../../../p2p/core/room/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
+import { packetsIn } from "./packets.ts";
 import { Room } from "./room.ts";
 
 const crypto = createCrypto();
@@ -66,10 +67,7 @@ function bench(): Bench {
 
 function contents(messages: readonly Uint8Array[]): Omit<Known, "bytes"> {
   const frames = messages.flatMap((bytes) => parseFrame(bytes) ?? []);
-  const packets = frames.flatMap((frame) => {
-    const packet = frame.kind === "media" ? parsePacket(frame.packet) : undefined;
-    return packet?.ok === true ? [packet.value] : [];
-  });
+  const packets = messages.flatMap(packetsIn);
   // Papers of this small room are whole in one fragment, or begin in one and end in the next.
   const whole = frames.flatMap((frame) =>
     frame.kind === "fragment" && frame.last ? (parsePaper(frame.bytes) ?? []) : [],
@@ -163,5 +161,16 @@ describe("what a relay holds", () => {
       const voice = relayKnows.voices.find((key) => voiceIdOf(crypto, key) === packet.voiceId);
       expect(opener.open(packet, voice ?? new Uint8Array(32), room.now).ok).toBe(true);
     }
+  });
+
+  it("[RM46] who leaves overwrites every secret that it drew", () => {
+    const { room, guest } = bench();
+    const secrets = (): Uint8Array[] => room.at(guest).drawn.filter((bytes) => bytes.length === 32);
+    const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+    // The identity, the voice, the key to which grants are sealed.
+    expect(secrets().filter((bytes) => !isZero(bytes))).toHaveLength(3);
+    room.command(guest, { kind: "leave" });
+    room.run(100);
+    expect(secrets().filter((bytes) => !isZero(bytes))).toHaveLength(0);
   });
 });

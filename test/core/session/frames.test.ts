@@ -48,6 +48,9 @@ const frames: readonly Frame[] = [
   { kind: "attach", session },
   { kind: "attached", session },
   { kind: "media", hops: 2, packet: rng.bytes(217) },
+  { kind: "bundle", hops: 3, packets: [rng.bytes(217), rng.bytes(148), rng.bytes(408)] },
+  { kind: "cover", on: true, wish: { layers: "low", prompt: false, lossy: false }, have: [{ voice: 1, sequence: 2 }] },
+  { kind: "request", voiceId: 0xfedcba98, layer: "low", sequences: [1, 0xffffffff] },
   { kind: "fragment", sequence: 0xffffffff, last: true, bytes: rng.bytes(100) },
   { kind: "fragment", sequence: 0, last: false, bytes: new Uint8Array(0) },
   { kind: "ack", next: 77 },
@@ -55,7 +58,7 @@ const frames: readonly Frame[] = [
   { kind: "bye" },
 ];
 /** What carries bytes to the end of the frame, so that its end cannot be told from the bytes. */
-const open = new Set<Frame["kind"]>(["media", "fragment"]);
+const open = new Set<Frame["kind"]>(["media", "bundle", "fragment"]);
 
 describe("frames", () => {
   it("[SS4] every frame is read as it was written, and nothing that is shorter or longer", () => {
@@ -81,6 +84,7 @@ describe("frames", () => {
     expect(parseFrame(changed(helloBytes, roleAt, 3))).toBeUndefined();
     expect(parseFrame(changed(helloBytes, roleAt + 1, 12))).toBeUndefined();
     expect(parseFrame(Uint8Array.of(0))).toBeUndefined();
+    expect(parseFrame(Uint8Array.of(14))).toBeUndefined();
     expect(parseFrame(Uint8Array.of(11))).toBeUndefined();
     const refuse = encodeFrame({ kind: "refuse", session, time: 5, reason: "full", alternatives: [] });
     expect(parseFrame(changed(refuse, 1 + 16 + 6, refusals.length))).toBeUndefined();

@@ -3,6 +3,8 @@ export const apart: Readonly<Record<string, string>> = {
   checkInvite: "parses by parseInvite and throws a sentence",
   readInvite: "parses by parseInvite and throws a sentence",
   readCard: "parses by parseCard and throws a sentence",
+  openInvite: "asynchronous: by parseInvite, behind the seal of locked-invite.test.ts, and throws a sentence",
+  lookOf: "makes a name simpler; reads no layout",
   checkCard: "parses by parseCard and throws a sentence",
   openPlayer: "opens a path; what is in the file: slow.ts",
   openAudioFile: "opens a path; what is in the file: slow.ts",

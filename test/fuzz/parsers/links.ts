@@ -18,7 +18,7 @@ export function linkParsers(samples: Samples): Parsers {
     frame: {
       samples: frames(samples).map(encodeFrame),
       accepts: (bytes) => parseFrame(bytes) !== undefined,
-      covers: ["parseFrame", "readHave", "readAlternatives"],
+      covers: ["parseFrame", "readBundle", "readHave", "readAlternatives"],
     },
     paper: {
       samples: papers(samples).map(encodePaper),
@@ -70,6 +70,8 @@ function frames(samples: Samples): Frame[] {
     { kind: "attach", session },
     { kind: "attached", session },
     { kind: "media", hops: 2, packet: samplePacket(room, 2000) },
+    { kind: "bundle", hops: 2, packets: [samplePacket(room, 2001), samplePacket(room, 2002)] },
+    { kind: "request", voiceId: 7, layer: "low", sequences: [1, 2] },
     { kind: "fragment", sequence: 7, last: true, bytes: rng.bytes(40) },
     { kind: "ack", next: 9 },
     { kind: "puzzle", challenge: rng.bytes(16), bits: 13 },

@@ -50,7 +50,7 @@ export function sealEnrolment(
   // Bound to the tree, so that it cannot be given to another authority, or again after a restart.
   const signature = crypto.sign(identitySeed, concat(enrolLabel, roomKey, commit.tree, id, body));
   const info = concat(enrolLabel, roomKey, commit.tree);
-  const sealed = crypto.sealTo(commit.boxKey, crypto.randomBytes(keyBytes), info, id, concat(body, signature));
+  const sealed = sealOnce(crypto, commit.boxKey, info, id, concat(body, signature));
   return sealed && concat(id, sealed);
 }
 
@@ -120,7 +120,8 @@ export function sealGrant(
   const body = writer.finish();
   const signature = crypto.sign(sessionSeed, concat(grantLabel, tree, id, boxKey, body));
   const info = concat(grantLabel, tree);
-  const sealed = crypto.sealTo(boxKey, crypto.randomBytes(keyBytes), info, id, concat(body, signature));
+  const sealed = sealOnce(crypto, boxKey, info, id, concat(body, signature));
+  body.fill(0);
   return sealed && concat(id, sealed);
 }
 
@@ -151,4 +152,19 @@ export function openGrant(
   if (count < 2 || count > heightMax + 1) return undefined;
   const keys = Array.from({ length: count }, () => reader.bytes(keyBytes));
   return reader.ended ? { ...head, keys } : undefined;
+}
+
+/** By a key of its own, of which nothing stays. */
+function sealOnce(
+  crypto: Crypto,
+  boxKey: Uint8Array,
+  info: Uint8Array,
+  id: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array | undefined {
+  const ephemeral = crypto.randomBytes(keyBytes);
+  const sealed = crypto.sealTo(boxKey, ephemeral, info, id, plaintext);
+  ephemeral.fill(0);
+  plaintext.fill(0);
+  return sealed;
 }

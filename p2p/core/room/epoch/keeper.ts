@@ -15,6 +15,8 @@ const leavesEveryMs = 30_000;
 const settleMs = 20_000;
 /** Who is put out in one commit, each by two changes a level: what is more follows in the next, so that none is long or dear. */
 const outMax = Math.floor(changesMax / (2 * heightMax));
+/** Holders that are looked at in one piece when somebody was put out: about a millisecond. */
+const sweptAtOnce = 200;
 const seedBytes = 32;
 
 /** What of a room the keeper of its keys knows. */
@@ -62,6 +64,10 @@ export class EpochKeeper {
   /** Who has left by itself, and who has been put out and is still to be told apart. */
   readonly #leaving = new Set<string>();
   readonly #out = new Set<string>();
+  /** Who is still to be asked about since somebody was put out. */
+  #sweep: Iterator<[string, Holder]> | undefined;
+  /** A fresh epoch was asked for and is not there yet. */
+  #isOwed = false;
   #mode: KeyMode;
   #epoch: Epoch;
   #number = 0;
@@ -110,7 +116,7 @@ export class EpochKeeper {
 
   /** When something waits to be committed. */
   get dueAt(): Millis | undefined {
-    if (this.#out.size > 0) return this.#committedAt;
+    if (this.#out.size > 0 || this.#sweep) return this.#committedAt;
     if (this.#mode === "open") return undefined;
     const joinsAt = this.#coming.length > 0 ? this.#committedAt + joinsEveryMs : Infinity;
     const leavesAt = this.#leavingSince === undefined ? Infinity : this.#leavingSince + leavesEveryMs;
@@ -138,17 +144,20 @@ export class EpochKeeper {
     return undefined;
   }
 
-  /** A fresh epoch at once, without those who may hold keys no more ([RM44]). The view is to be issued after it. */
+  /**
+   * A fresh epoch without those who may hold keys no more ([RM44]): at once, or, where there are too many holders to look at in
+   * one piece, by `runDue` in the next few. The view is to be issued after it.
+   */
   rekey(now: Millis): void {
-    for (const [name, holder] of this.#holders) {
-      if (!this.#mayHold(holder.identityKey, holder.chain)) this.#out.add(name);
-    }
-    this.#next(now);
+    this.#sweep = this.#holders.entries();
+    this.#isOwed = true;
+    this.#lookOn(now);
   }
 
   /** Commits what has waited long enough. True when there is a new epoch: the view is to be issued, then `granted` to be sent. */
   runDue(now: Millis): boolean {
     if (this.dueAt === undefined || now < this.dueAt) return false;
+    if (this.#sweep) return this.#lookOn(now);
     this.#next(now);
     return true;
   }
@@ -189,8 +198,22 @@ export class EpochKeeper {
     this.#leavingSince ??= now;
   }
 
+  /** Looks at some holders; true when it came to a commit. */
+  #lookOn(now: Millis): boolean {
+    for (let looked = 0; this.#sweep && looked < sweptAtOnce; looked++) {
+      const next = this.#sweep.next();
+      if (next.done) this.#sweep = undefined;
+      else if (!this.#mayHold(next.value[1].identityKey, next.value[1].chain)) this.#out.add(next.value[0]);
+    }
+    // Whoever is found goes at once: the rest of the look may take a while.
+    if (this.#out.size === 0 && (this.#sweep || !this.#isOwed)) return false;
+    this.#next(now);
+    return true;
+  }
+
   /** One commit: who was put out first, who left as far as there is room, and everybody who came. */
   #next(now: Millis): void {
+    this.#isOwed = false;
     const names = [...this.#out, ...[...this.#leaving].filter((name) => !this.#out.has(name))].slice(0, outMax);
     const gone = names.flatMap((name) => this.#holders.get(name) ?? []);
     this.#coming = this.#coming.filter((waiting) => !gone.includes(waiting.holder));
