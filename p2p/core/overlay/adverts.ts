@@ -298,8 +298,7 @@ export class Adverts {
     // It may have forgotten meanwhile.
     const knows = ({ peer, version }: Advert): boolean => told.has(shortIdOf(peer)) && version % wholeEvery !== 0;
     const adverts = all.filter((advert) => !knows(advert));
-    const known = all.filter(knows);
-    const news = known.map(({ peer, address: _, ...state }) => ({ id: shortIdOf(peer), ...state }));
+    const news = all.filter(knows).map((advert) => ({ ...advert, id: shortIdOf(advert.peer) }));
     for (const { peer } of adverts) told.add(shortIdOf(peer));
     const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
     for (let index = 0; index < Math.max(...lists); index++) {
