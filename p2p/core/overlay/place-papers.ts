@@ -4,8 +4,9 @@ import { type Advert, type AdvertNews, readAdvert, readAdvertNews, writeAdvert, 
 import { type Coordinate, readCoordinate, writeCoordinate } from "./coordinate.ts";
 import { type Path, readPath, readShortId, type ShortId, writePath, writeShortId } from "./path.ts";
 
-/** Adverts in one paper, and those of which only what is new is said: a frame of each. */
+/** Adverts in one paper: a frame. */
 export const advertsMax = 8;
+/** And those of which only what is new is said: another. */
 export const newsMax = 32;
 /** Short ids of those who are gone, in one paper. */
 export const goneMax = 32;
