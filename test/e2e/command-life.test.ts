@@ -229,6 +229,16 @@ describe("the commands", () => {
     expect(run.engine.calls).toEqual(["start", "join", "raiseHand", "lowerHand", "leave", "stop"]);
   });
 
+  it("opens the room to whoever finds it when asked to", async () => {
+    const listen = "/ip4/127.0.0.1/tcp/0/tls/ws";
+    const open = start(["host", "--open", "--listen", listen, "--for", "1ms"]);
+    expect(await open.code).toBe(0);
+    expect(open.engine.acts).toEqual([{ kind: "set-room", access: "open" }]);
+    const plain = start(["host", "--listen", listen, "--for", "1ms"]);
+    expect(await plain.code).toBe(0);
+    expect(plain.engine.acts).toEqual([]);
+  });
+
   it("lends before it joins, where it can be dialed, and says that people see the address", async () => {
     const run = start(["listen", "thi1-x", "--lend", "--max-children", "5", "--for", "1ms"]);
     expect(await run.code).toBe(0);
