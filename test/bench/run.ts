@@ -15,6 +15,7 @@ import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
 import { measureLargestTree, measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLowData } from "./voice/low-data.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
@@ -51,6 +52,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   QC: [measureChromiumCall],
   V8: [measureStageCost],
   M: [measureMask],
+  L: [measureLowData],
 };
 
 const usageCode = 2;

@@ -376,7 +376,8 @@ export class Keeping {
   /** Sends what was written, and what relays have to know of it. */
   #publish(now: Millis, done: readonly RoomEvent[] = []): void {
     const isUrgent = done.some(({ kind }) => decidesWhoComes.has(kind));
-    const needsKeys = done.some(({ kind }) => putsSomebodyOut.has(kind));
+    const locks = this.state?.access === "locked" && done.some(({ kind }) => kind === "rules");
+    const needsKeys = locks || done.some(({ kind }) => putsSomebodyOut.has(kind));
     const authority = this.#authority;
     for (const { encoded } of authority?.takeEvents() ?? []) {
       this.#node.notices.passEvent(encoded, now);

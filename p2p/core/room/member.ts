@@ -70,7 +70,8 @@ export class Member implements Resident {
     this.#opening = new Opening(seat.comesBack, now);
     const mayHold = (identityKey: Uint8Array, chain: Seat["chain"]): boolean =>
       this.#keeping.mayHold(identityKey, chain);
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold, time: (at) => this.#clock.now(at) });
+    const isLocked = (): boolean => this.#keeping.state?.access === "locked";
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isLocked, time: (at) => this.#clock.now(at) });
     this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
