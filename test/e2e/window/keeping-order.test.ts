@@ -75,6 +75,7 @@ describe("an evening with somebody who keeps order", () => {
     await about("Tenzin", "deed.kick");
     await guestWindow.page.locator(".start .problem", { hasText: words("fault.kicked") }).waitFor();
     await hostWindow.seat("Tenzin").waitFor({ state: "detached" });
+    expect(await hostWindow.page.locator("li.seat").count()).toBe(1);
   });
 
   it("a wipe leaves the room at once, and the window as if nothing had been", async () => {
