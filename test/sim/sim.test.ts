@@ -53,6 +53,26 @@ describe("rooms under faults", patient, () => {
   });
 });
 
+describe("members who lend", patient, () => {
+  it("[OV19] carry those for whom the ranked relays have no room, and nobody is left without sound when some die", () => {
+    const options: SimOptions = {
+      ...small,
+      seed: "lenders",
+      listeners: 90,
+      relays: 0.5,
+      uplinks: "tailed",
+      core: 4,
+      seconds: 26,
+      churn: 1,
+      kills: [{ what: { share: 0.1 }, atSecond: 14 }],
+    };
+    const result = simulate(options);
+    expect(result.invariantsBroken, story(result)).toBe(0);
+    expect(result.figures.withoutSound, story(result)).toBe(0);
+    expect(result.figures.depthMax).toBeGreaterThan(2);
+  });
+});
+
 describe("members who cheat", patient, () => {
   it("do not keep the others from hearing, and what becomes of them is not reported", () => {
     const result = simulate({
