@@ -3,7 +3,6 @@ import type { RelayAddress } from "../../api/link.ts";
 import { type Frame, wishBits } from "../session/frames.ts";
 import { type Edge, takesSlot } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
-import { Replays } from "./replays.ts";
 import type { Have } from "./ring.ts";
 import type { Wish } from "./layers.ts";
 import type { Spread } from "./spread.ts";
@@ -27,7 +26,6 @@ export interface FeedWires {
 export class Feeds {
   readonly #spread: Spread;
   readonly #wires: FeedWires;
-  readonly #replays = new Replays();
 
   constructor(spread: Spread, wires: FeedWires) {
     this.#spread = spread;
@@ -69,7 +67,7 @@ export class Feeds {
     if (full || !this.#wires.mayFeed(edge)) return this.#refuse(edge, now);
     edge.wish = wish;
     edge.coverUntil = millis(now + coverMs);
-    if (have.length > 0) this.#replay(edge, have, now);
+    if (have.length > 0) this.#spread.replay(edge, have, now);
     else edge.session.sendTick(coverMs, now);
   }
 
@@ -83,7 +81,7 @@ export class Feeds {
   /** Sends again what a child lacks that names what it has. */
   answer(edge: Edge, have: readonly Have[], now: Millis): void {
     if (have.length === 0) return;
-    const packets = this.#replay(edge, have, now);
+    const packets = this.#spread.replay(edge, have, now);
     edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
   }
 
@@ -94,12 +92,6 @@ export class Feeds {
     edge.wish = this.#wires.wish();
     const have = on ? this.#spread.ring.have(now) : [];
     edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, wish: edge.wish, have }), now);
-  }
-
-  #replay(edge: Edge, have: readonly Have[], now: Millis): number {
-    const packets = this.#spread.replay(edge, this.#replays.known(edge, have, now), now);
-    this.#replays.answered(edge, this.#spread.ring.have(now), now);
-    return packets;
   }
 
   #refuse(edge: Edge, now: Millis): void {
