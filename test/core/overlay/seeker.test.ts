@@ -88,7 +88,7 @@ describe("looking for a better place", () => {
   it("[OV21] nobody moves for what is no gain", () => {
     const [old, next] = [sampleEdge(1, "up"), sampleEdge(2, "up", { feed: false })];
     const b = bench(old);
-    offer(b, next, 60, 30, 0);
+    offer(b, next, 62, 32, 0);
     expect(b.asked).toEqual([]);
   });
 
