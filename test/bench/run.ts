@@ -2,6 +2,9 @@
 import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, measureTraces } from "./censor.ts";
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
+import { measureBytes } from "./media/bytes.ts";
+import { measureChecking } from "./media/checking.ts";
+import { measureForwarding } from "./media/forwarding.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
 import { measureJunk } from "./processes/junk.ts";
 import { measureKills } from "./processes/kills.ts";
@@ -29,6 +32,9 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   T3: [measureContinuity],
   T4: [measureOverhead],
   T5: [measureSimulatedJoins, measureSoundOnProcesses],
+  T7: [measureForwarding],
+  T8: [measureBytes],
+  T9: [measureChecking],
   T10: [measureLoss],
   T11: [measureMouthToEar],
   T12: [measureDataChannel],

@@ -26,6 +26,8 @@ export interface PersonOptions {
   /** Whether it may ask the DHT, which is `Room.records`. */
   readonly discovery?: boolean;
   readonly listens?: boolean;
+  /** Instead of the primitives that others have. */
+  readonly crypto?: Partial<Crypto>;
 }
 
 /** A message on its way. */
@@ -235,7 +237,7 @@ export class Room {
       drawn.push(bytes);
       return bytes;
     };
-    const crypto: Crypto = { ...seeded, randomBytes };
+    const crypto: Crypto = { ...seeded, randomBytes, ...options.crypto };
     const identity = this.#identity();
     const address = options.listens === true ? identity.address : undefined;
     const self = { peer: identity.peer, address };
