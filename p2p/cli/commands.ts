@@ -34,6 +34,7 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
       ...(request.coreSize === undefined ? {} : { coreSize: request.coreSize }),
       ...(request.relayFanout === undefined ? {} : { relayFanout: request.relayFanout }),
     });
+    if (request.open) await engine.act({ kind: "set-room", access: "open" });
     life.arrived();
     if (player !== undefined) await speakUntilOver(engine, player, life);
     await life.over;

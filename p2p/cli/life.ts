@@ -41,6 +41,7 @@ export async function live(
   const { printer, usage } = options;
   const end = new Ending(options.interrupted);
   let said: ErrorCode | undefined;
+  let trouble: TeahouseError | undefined;
   let joined = false;
   let isUp = false;
   const unsubscribe = engine.subscribe((event: EngineEvent) => {
@@ -50,9 +51,14 @@ export async function live(
     }
     printer.print(event);
     if (event.event === "joined") joined = true;
-    if (event.event === "refused" || event.event === "error") said = event.code;
+    if (event.event === "refused" || event.event === "error") {
+      said = event.code;
+      trouble = new TeahouseError(event.code, event.message);
+    }
     // Before it has joined, the command's own promise says how it failed.
     if (event.event === "refused" && joined) end.fail(new TeahouseError(event.code, event.message));
+    // Out of the room, and not by our own wish: what was said last says why.
+    if (event.event === "left" && joined && trouble !== undefined) end.fail(trouble);
   });
   let code: ExitCode = 0;
   const run = async (): Promise<void> => {

@@ -13,7 +13,7 @@ import type {
   Totals,
   VolunteerOptions,
 } from "../api/engine.ts";
-import type { TeahouseError } from "../api/errors.ts";
+import { exitCodes, type TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
 import type { Act, InviteTerms } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
@@ -366,8 +366,7 @@ class Engine implements EngineApi {
       case "trouble": {
         const error = fault(event.code);
         const { code, message } = error;
-        const refused =
-          code.startsWith("refused") || code === "banned" || code === "locked" || code === "wrong-version";
+        const refused = code.startsWith("refused") || (event.fatal && exitCodes[code] === 4);
         this.#emit({ event: refused ? "refused" : "error", code, message });
         return event.fatal ? this.#settle((waiting) => waiting.reject(error)) : undefined;
       }

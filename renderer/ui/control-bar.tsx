@@ -84,6 +84,23 @@ const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title:
   "muted-by-keeper": ["voice.kept", "speaking.muted-by-keeper"],
 };
 
+interface Said {
+  readonly state: Exclude<MicrophoneState, "shut">;
+  readonly rule: SpeakingRule;
+  readonly deaf: boolean;
+  readonly nudged: boolean;
+  readonly isUnheard: boolean;
+}
+
+/** What is said of the microphone: what keeps one from being heard goes before how one would be. */
+function wordsFor({ state, rule, deaf, nudged, isUnheard }: Said): readonly [title: TextKey, hint: TextKey] {
+  if (deaf) return ["voice.deaf", "voice.deaf-hint"];
+  if (state === "muted" && rule === "muted-by-keeper") return ruleWords[rule];
+  if (nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
+  if (isUnheard) return unheardWords;
+  return state === "muted" && rule !== "free" ? ruleWords[rule] : stateWords[state];
+}
+
 interface SpeakerControlsProps {
   readonly model: RoomModel;
   readonly state: Exclude<MicrophoneState, "shut">;
@@ -97,15 +114,7 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
-  const [title, hint]: readonly [TextKey, TextKey] = deaf
-    ? ["voice.deaf", "voice.deaf-hint"]
-    : nudged
-      ? ["voice.nudge", "voice.nudge-hint"]
-      : isUnheard
-        ? unheardWords
-        : state === "muted" && rule !== "free"
-          ? ruleWords[rule]
-          : stateWords[state];
+  const [title, hint] = wordsFor({ state, rule, deaf, nudged, isUnheard });
   return (
     <div className="bar-voice">
       <Button

@@ -133,9 +133,9 @@ function OwnDeeds({ model, person }: { readonly model: RoomModel; readonly perso
   );
 }
 
-/** Digits in fours, as people read them out. */
+/** Digits as people read them out, a few at a time. */
 function groupsOf(code: string): readonly string[] {
-  return code.replace(/\s+/g, "").match(/.{1,4}/g) ?? [];
+  return code.split(" ");
 }
 
 const icons: Readonly<Record<Deed, IconName>> = {

@@ -38,8 +38,7 @@ interface Line {
 
 /** T12: our link, and a reliable, ordered channel of the same library, over two relays that lose alike, at the same time. */
 export async function measureDataChannel(): Promise<readonly Figure[]> {
-  const native = await loadNativeWebRtc();
-  if (native === undefined) throw new Error("There is no native WebRTC library for this system.");
+  const native = await loadedWebRtc();
   const [ours, reliable] = await Promise.all([ourLink(native), reliableChannel(native)]);
   const lines = [ours, reliable];
   let share = lossShare;
@@ -141,8 +140,36 @@ function figures({ ours, reliable, sentCalm, passed, endOfStorm }: Outcome): Fig
   ];
 }
 
-async function ourLink(native: NativeWebRtc): Promise<Line> {
-  const relay = new LossyRelay(roundTripMs / 2, messageBytesMin);
+/** A real data channel of ours, both ends of it, and what stands between them. */
+export interface DataLine {
+  readonly relay: LossyRelay;
+  down(message: Uint8Array): void;
+  up(message: Uint8Array): void;
+  close(): void;
+}
+
+/** One over a relay that loses nothing. */
+export async function openDataLine(): Promise<DataLine> {
+  const { relay, from, to, close } = await bothEnds(await loadedWebRtc(), 5);
+  for (const end of [from, to]) end.attach({ onMessage: () => {}, onClose: () => {} });
+  return { relay, down: (message) => void from.send(message), up: (message) => void to.send(message), close };
+}
+
+async function loadedWebRtc(): Promise<NativeWebRtc> {
+  const native = await loadNativeWebRtc();
+  if (native === undefined) throw new Error("There is no native WebRTC library for this system.");
+  return native;
+}
+
+interface BothEnds {
+  readonly relay: LossyRelay;
+  readonly from: WebRtcLink;
+  readonly to: WebRtcLink;
+  close(): void;
+}
+
+async function bothEnds(native: NativeWebRtc, oneWayMs: number): Promise<BothEnds> {
+  const relay = new LossyRelay(oneWayMs, messageBytesMin);
   const channels = new NativeChannels(native, { bindAddress: "127.0.0.1" });
   const offering = negotiateOffer(channels, { id: linkId(1), remote: "bb".repeat(32) as PeerId });
   const offer = await offering.description;
@@ -152,14 +179,19 @@ async function ourLink(native: NativeWebRtc): Promise<Line> {
   const port = await relay.open(candidates[0]?.port ?? 0);
   answering.accept({ type, candidates: candidates.map((candidate) => ({ ...candidate, port })) });
   const [from, to]: [WebRtcLink, WebRtcLink] = await Promise.all([offering.link, answering.link]);
-  const { received, take } = receiver();
-  to.attach({ onMessage: take, onClose: () => {} });
-  from.attach({ onMessage: () => {}, onClose: () => {} });
   const close = (): void => {
     from.close();
     to.close();
     relay.close();
   };
+  return { relay, from, to, close };
+}
+
+async function ourLink(native: NativeWebRtc): Promise<Line> {
+  const { relay, from, to, close } = await bothEnds(native, roundTripMs / 2);
+  const { received, take } = receiver();
+  to.attach({ onMessage: take, onClose: () => {} });
+  from.attach({ onMessage: () => {}, onClose: () => {} });
   return { relay, received, send: (message) => void from.send(message), close };
 }
 

@@ -19,6 +19,9 @@ export class LossyRelay {
   /** Messages towards the answering side, and how many of them were let through. */
   messages = 0;
   passed = 0;
+  /** Datagrams that came to the relay and the bytes in them, by their way. */
+  readonly datagrams: Record<Way, number> = { "to-offer": 0, "to-answer": 0 };
+  readonly bytes: Record<Way, number> = { "to-offer": 0, "to-answer": 0 };
   /** How long datagrams really took, ms: timers of a busy machine are late. */
   readonly wayMs: number[] = [];
 
@@ -53,6 +56,8 @@ export class LossyRelay {
   }
 
   #carry(way: Way, data: Uint8Array, send: () => void): void {
+    this.datagrams[way] += 1;
+    this.bytes[way] += data.length;
     const isMessage = way === "to-answer" && data.length >= this.#messageBytesMin;
     if (isMessage) this.messages += 1;
     if (this.loses(way)) return;

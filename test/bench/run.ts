@@ -11,13 +11,15 @@ import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureActs } from "./room/acts.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
 import { measureKick, measureRekeying } from "./secrecy/kick.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
-import { measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLargestTree, measureScarcity, measureTree } from "./sim/placement.ts";
+import { measureLowData } from "./voice/low-data.ts";
 import { measureLoss } from "./voice/loss.ts";
 import { measureMask } from "./voice/mask.ts";
 import { measureStageCost } from "./voice/stage-cost.ts";
@@ -28,6 +30,7 @@ type Program = () => Promise<readonly Figure[]>;
 const programs: Readonly<Record<string, readonly Program[]>> = {
   T1: [measureTree],
   T1b: [measureScarcity],
+  "T1-20k": [measureLargestTree],
   T2: [measureOutages],
   T3: [measureContinuity],
   T4: [measureOverhead],
@@ -47,6 +50,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C7: [measureProbes],
   S1: [measureKick, measureRekeying],
   S2: [measureSuccession],
+  S2a: [measureActs],
   S2r: [measureReduce],
   S3: [measureJunk],
   S4: [measureFuzzing],
@@ -56,6 +60,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   QC: [measureChromiumCall],
   V8: [measureStageCost],
   M: [measureMask],
+  L: [measureLowData],
 };
 
 const usageCode = 2;

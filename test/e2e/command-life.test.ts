@@ -160,6 +160,17 @@ describe("a command's life", () => {
     expect(run.engine.calls.slice(-2)).toEqual(["leave", "stop"]);
   });
 
+  it("ends with what was said last when it is out of the room, and not by its own wish", async () => {
+    const run = start(["listen", "thi1-x", "--json"]);
+    await run.engine.called("join");
+    await new Promise(setImmediate);
+    run.engine.emit({ event: "error", code: "stalled", message: "Lost for a moment." });
+    run.engine.emit({ event: "error", code: "ended", message: "The room is over." });
+    run.engine.emit({ event: "left" });
+    expect(await run.code).toBe(4);
+    expect(run.events().filter(({ event }) => event === "error")).toHaveLength(2);
+  });
+
   it("keeps what broke to itself: our fault is one sentence and 70", async () => {
     const engine = new EngineDouble();
     engine.failure = new RangeError("secret of room abab");
@@ -227,6 +238,16 @@ describe("the commands", () => {
     expect(await run.code).toBe(0);
     expect(run.engine.spoken).toEqual([packet]);
     expect(run.engine.calls).toEqual(["start", "join", "raiseHand", "lowerHand", "leave", "stop"]);
+  });
+
+  it("opens the room to whoever finds it when asked to", async () => {
+    const listen = "/ip4/127.0.0.1/tcp/0/tls/ws";
+    const open = start(["host", "--open", "--listen", listen, "--for", "1ms"]);
+    expect(await open.code).toBe(0);
+    expect(open.engine.acts).toEqual([{ kind: "set-room", access: "open" }]);
+    const plain = start(["host", "--listen", listen, "--for", "1ms"]);
+    expect(await plain.code).toBe(0);
+    expect(plain.engine.acts).toEqual([]);
   });
 
   it("lends before it joins, where it can be dialed, and says that people see the address", async () => {

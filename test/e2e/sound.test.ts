@@ -62,7 +62,7 @@ describe("sound in a real browser", () => {
     expect(level).toBeGreaterThan(0.5);
   });
 
-  it("every packet is 40 ms in exactly 120 bytes, and 50 in the low layer, and mute holds back all of them at once", async () => {
+  it("every packet is 40 ms in exactly 120 bytes, and 45 in the low layer, and mute holds back all of them at once", async () => {
     const page = await pages.open({ ...open, speech });
     await talk(page);
     await page.waitForFunction(() => harness.packets().length >= 50);

@@ -1,19 +1,24 @@
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
+import { placeTypes } from "../../p2p/core/overlay/place-papers.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
 import type { ControlFrame, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";
 import type { Observer } from "./observer.ts";
 
 /** What a run with kills must have met, or it has shown nothing. */
-export const landmarks = ["parent-death", "re-parent", "full", "replay", "core-promotion"] as const;
-export type Landmark = (typeof landmarks)[number];
+const landmarks = ["parent-death", "cover", "re-parent", "full", "replay", "core-promotion", "stall-notice"] as const;
+/** What it must have met beside where members lend. */
+const lendingLandmarks = ["offer", "hand-off"] as const;
+/** Something worth meeting. */
+export type Landmark = (typeof landmarks)[number] | (typeof lendingLandmarks)[number];
 
 /** A move so long after a parent's death is no longer its consequence. */
 const consequenceMs = 10_000;
 
 /**
- * Which interesting things a run came by: a parent's death was noticed, somebody moved because of it, a full relay said
- * so, a hole was replayed, a relay rose into the core.
+ * Which interesting things a run came by: a parent's death was noticed, a backup covered for it, somebody moved because of
+ * it, a full relay said so, a hole was replayed, a relay rose into the core, one whose own parent was silent said that it was
+ * stalled, somebody was offered a place, and one who lends nothing was handed on to make room.
  */
 export class Coverage implements Observer, TraceListener {
   private readonly seen = new Set<Landmark>();
@@ -23,8 +28,12 @@ export class Coverage implements Observer, TraceListener {
   private trace: MediaTrace | undefined;
   private readonly killed = new Set<number>();
 
-  constructor(elapsedMs: () => number) {
+  private readonly wanted: readonly Landmark[];
+
+  /** @param lending whether members lend in this run. */
+  constructor(elapsedMs: () => number, lending: boolean) {
     this.elapsedMs = elapsedMs;
+    this.wanted = lending ? [...landmarks, ...lendingLandmarks] : landmarks;
   }
 
   /** The trace knows who is whose parent. */
@@ -50,6 +59,11 @@ export class Coverage implements Observer, TraceListener {
   }
 
   frameSent(from: number, _to: number, frame: ControlFrame): void {
+    if (frame.kind === "cover" && frame.on) this.seen.add("cover");
+    if (frame.kind === "tick" && frame.stalled) this.seen.add("stall-notice");
+    // A paper's kind is its first byte; these two fit into one frame or begin one.
+    if (frame.kind === "fragment" && frame.bytes[0] === placeTypes.offers) this.seen.add("offer");
+    if (frame.kind === "fragment" && frame.last && frame.bytes[0] === placeTypes["hand-off"]) this.seen.add("hand-off");
     if (frame.kind !== "hello") return;
     if (frame.role === "relay") this.outsideCore.add(from);
     if (frame.role === "core" && this.outsideCore.has(from)) this.seen.add("core-promotion");
@@ -66,6 +80,6 @@ export class Coverage implements Observer, TraceListener {
 
   /** What never happened. */
   get missing(): Landmark[] {
-    return landmarks.filter((landmark) => !this.seen.has(landmark));
+    return this.wanted.filter((landmark) => !this.seen.has(landmark));
   }
 }

@@ -26,7 +26,8 @@ export function bend(part: Part, make: () => Bending): PeerMaker {
 
 /** Whether the bytes are a media frame. */
 export function isMedia(bytes: Uint8Array): boolean {
-  return parseFrame(bytes)?.kind === "media";
+  const kind = parseFrame(bytes)?.kind;
+  return kind === "media" || kind === "bundle";
 }
 
 /** A machine that breaks a rule. */

@@ -26,7 +26,7 @@ export interface MediaSighting {
 }
 
 /** Everything on the wire that is not media. */
-export type ControlFrame = Exclude<Frame, { kind: "media" }>;
+export type ControlFrame = Exclude<Frame, { kind: "media" | "bundle" }>;
 
 /** A message as the trace understands it; undefined for what does not parse. */
 export type Reading =
@@ -177,9 +177,10 @@ export class MediaTrace {
   private read(bytes: Uint8Array): Reading {
     const frame = parseFrame(bytes);
     if (frame === undefined) return undefined;
-    if (frame.kind !== "media") return { kind: "control", frame };
-    const journey = this.journeyOf(frame.packet);
-    return journey && { kind: "media", hops: frame.hops, journeys: [journey] };
+    if (frame.kind !== "media" && frame.kind !== "bundle") return { kind: "control", frame };
+    const packets = frame.kind === "media" ? [frame.packet] : frame.packets;
+    const journeys = packets.flatMap((packet) => this.journeyOf(packet) ?? []);
+    return { kind: "media", hops: frame.hops, journeys };
   }
 
   private journeyOf(packet: Uint8Array): Journey | undefined {

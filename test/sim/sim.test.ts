@@ -53,6 +53,49 @@ describe("rooms under faults", patient, () => {
   });
 });
 
+describe("members who lend", patient, () => {
+  it("[OV19] carry those for whom the ranked relays have no room, and nobody is left without sound when some die", () => {
+    const options: SimOptions = {
+      ...small,
+      seed: "lenders",
+      listeners: 90,
+      relays: 0.5,
+      uplinks: "tailed",
+      core: 4,
+      seconds: 26,
+      churn: 1,
+      kills: [{ what: { share: 0.1 }, atSecond: 14 }],
+    };
+    const result = simulate(options);
+    expect(result.invariantsBroken, story(result)).toBe(0);
+    expect(result.figures.withoutSound, story(result)).toBe(0);
+    expect(result.figures.depthMax).toBeGreaterThan(2);
+  });
+});
+
+describe("members who cheat", patient, () => {
+  it("do not keep the others from hearing, and what becomes of them is not reported", () => {
+    const result = simulate({
+      ...small,
+      listeners: 24,
+      seconds: 20,
+      hostile: 0.25,
+      topology: "regional",
+      seed: "cheats",
+    });
+    expect(result.invariantsBroken, story(result)).toBe(0);
+    expect(result.figures.onTimeMedian).toBeGreaterThan(0.995);
+    expect(result.figures.withoutSound).toBe(0);
+  });
+
+  it("are caught when they are said to be honest", () => {
+    const cheats = bend("listener", () => ({
+      output: (output) => (output.kind === "heard" ? [output, output] : [output]),
+    }));
+    expect(hasFailed(simulate({ ...small, hostile: 0 }, cheats))).toBe(true);
+  });
+});
+
 describe("rules that fall in the middle of a room", patient, () => {
   const many: SimOptions = { ...small, listeners: 16, relays: 0.25, core: 2, seconds: 45 };
   const at = { atSecond: 10 };

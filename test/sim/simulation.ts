@@ -27,7 +27,7 @@ import { Network } from "./network.ts";
 import type { NetworkProbe } from "./network.ts";
 import { Observers, Violations } from "./observer.ts";
 import type { Violation } from "./observer.ts";
-import { faultSeconds, isSilenced } from "./options.ts";
+import { faultSeconds, isSilenced, lendingShare } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { makePeer } from "./peer-maker.ts";
 import type { Snapshot } from "./picture/snapshot.ts";
@@ -111,7 +111,7 @@ class SimulatedRoom {
     const elapsedMs = (): number => this.world.elapsedMs;
     this.violations = new Violations(elapsedMs);
     this.reference = new Reference(elapsedMs);
-    this.coverage = new Coverage(elapsedMs);
+    this.coverage = new Coverage(elapsedMs, lendingShare(options) > 0);
     this.meters = new Meters(this.reference, this.coverage, elapsedMs, blowMsOf(options));
     const capacity = new CapacityChecker(this.violations, elapsedMs);
     this.trace = this.makeTrace(capacity);

@@ -13,10 +13,10 @@ const forget = 0.99;
 const reorderForget = 0.998;
 /**
  * So much more delay must save one packet in a hundred. Who converses: 20, as NetEQ has it. Who listens: ITU-T G.114 lets
- * them wait 250 to 400 ms, and a word that is missing is missing for good. Of 50, 80, 100 and 120 the least that, with
+ * them wait 250 to 400 ms, and a word that is missing is missing for good. Of 80, 120, 160 and 220 the least that, with
  * requests answered over 80 ms of round trip, leaves no more than 1 % missing at 10 % lost (`npm run bench -- T10`).
  */
-const msPerLossPercent = { listening: 120, conversing: 20 } as const;
+const msPerLossPercent = { listening: 160, conversing: 20 } as const;
 /** Packets among which the fastest is looked for: 2 s (NetEQ, relative arrival delay tracker: 2 s). */
 const historyPackets = 2000 / limits.packetMs;
 /** After such a silence sound cards may have drifted apart by several ms: what was the fastest way is unknown again. */

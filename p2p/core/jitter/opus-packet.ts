@@ -7,10 +7,10 @@ export const voicePacketBytes = packetBytes(24_000);
 /** The same where the network spares more: 40 kbit/s. */
 export const richPacketBytes = packetBytes(40_000);
 /**
- * Bytes of every packet of the low layer: 10 kbit/s. Of 12, two packets with headers, seals, signatures and what carries
+ * Bytes of every packet of the low layer: 9 kbit/s. Of 12, two packets with headers, seals, signatures and what carries
  * them would take more than the 40 kbit/s that a low-data mode may.
  */
-export const lowPacketBytes = packetBytes(10_000);
+export const lowPacketBytes = packetBytes(9_000);
 
 /**
  * The same packet in exactly `length` bytes, by Opus's own padding (RFC 6716, 3.2.5), which every decoder skips. A packet

@@ -79,10 +79,10 @@ const normalOptions = { ...encoderOptions, vbr: true, vbrConstraint: false } as 
 
 /**
  * The same for the low layer: libopus's own constant bitrate, and no copies, which starve it. Measured on five voices at 10
- * kbit/s: intelligibility (STOI) 0.951, and 0.940 with a variable bitrate; 0.954 at 10 to 12 with copies, which at this
- * rate rebuild no more than a guess does.
+ * kbit/s: intelligibility (STOI) 0.951, and 0.940 with a variable bitrate; 0.954 at 10 to 12 with copies, which at these
+ * rates rebuild no more than a guess does.
  */
-const lowOptions = { ...encoderOptions, bitrate: 10_000, vbr: false, fec: false } as const;
+const lowOptions = { ...encoderOptions, bitrate: 9_000, vbr: false, fec: false } as const;
 
 interface Setting {
   readonly bitrate: number;

@@ -16,10 +16,11 @@ interface Turn {
   isIn: boolean;
 }
 
-/** What goes into one bundle, each with whoever sent it to us. */
+/** What goes into one bundle. */
 export interface Bundled {
   readonly packets: readonly Passed[];
-  readonly from: ReadonlySet<Edge>;
+  /** What each neighbour brought of it. */
+  readonly from: ReadonlyMap<Edge, readonly Passed[]>;
 }
 
 /**
@@ -30,7 +31,7 @@ export class Bundler {
   readonly #send: (bundled: Bundled, now: Millis) => void;
   #floor: Turn[] = [];
   #packets: Passed[] = [];
-  #from = new Set<Edge>();
+  #from = new Map<Edge, Passed[]>();
   #openedAt: Millis | undefined;
 
   constructor(send: (bundled: Bundled, now: Millis) => void) {
@@ -47,7 +48,7 @@ export class Bundler {
       turn.isIn = true;
       this.#packets.push(packet);
       this.#openedAt ??= now;
-      if (from) this.#from.add(from);
+      if (from) this.#from.set(from, [...(this.#from.get(from) ?? []), packet]);
     }
     if (this.#packets.length > 0 && this.#floor.every((turn) => turn.isIn)) this.#flush(now);
   }
@@ -81,7 +82,7 @@ export class Bundler {
   #flush(now: Millis): void {
     const bundled = { packets: this.#packets, from: this.#from };
     this.#packets = [];
-    this.#from = new Set();
+    this.#from = new Map();
     this.#openedAt = undefined;
     // Who closed its microphone is not waited for.
     this.#floor = this.#floor.filter((turn) => turn.isIn || now - turn.lastAt <= 2 * limits.packetMs);

@@ -8,12 +8,14 @@ import type { RelayView } from "../room/view.ts";
 
 /** Events kept for who comes later: whoever acts settles them every few seconds. */
 const keptMax = 1024;
+/** And of one keeper: what is further ahead of what is settled is nobody's who keeps a room. */
+const aheadMax = 256;
 /** Events of one keeper at once, and a second: a moderator who goes through every hand, with room. */
 const eventBurst = 64;
 const eventsPerSecond = 20;
 
 /** Why an event is not passed on. "late": it is settled or was here. "fork": it is, once, as the proof of one. */
-type Verdict = "new" | "late" | "fork" | "stranger" | "right" | "signature" | "rate" | "malformed";
+type Verdict = "new" | "late" | "ahead" | "fork" | "stranger" | "right" | "signature" | "rate" | "malformed";
 
 interface Kept {
   readonly author: string;
@@ -61,7 +63,9 @@ export class Chains {
     const head = readEventHead(bytes);
     if (!head) return "malformed";
     const author = toHex(head.author);
-    if (head.number <= (this.#settled.get(author) ?? 0) || this.#forked.has(author)) return "late";
+    const settled = this.#settled.get(author) ?? 0;
+    if (head.number <= settled || this.#forked.has(author)) return "late";
+    if (head.number > settled + aheadMax) return "ahead";
     const known = this.#kept.find((kept) => kept.author === author && kept.number === head.number);
     if (known && equal(known.hash, eventHash(this.#crypto, bytes))) return "late";
     const keeper = view.keepers.find(({ key }) => equal(key, head.author));

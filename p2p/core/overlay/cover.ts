@@ -17,6 +17,8 @@ const nobodyMs = 100;
 const stalledMsMax = 600;
 /** A parent that lives but gives nothing of what passes at the backup is left after this long. */
 const withholdingMs = 1000;
+/** What passes there so soon after we spoke may be our own voice, which no parent gives back. */
+const ownVoiceMs = 1000;
 
 /** What a cover needs of its room. */
 export interface CoverWires {
@@ -57,6 +59,7 @@ export class Cover {
   #covering: Covering | undefined;
   /** Since when the parent says that it is stalled itself. */
   #stalledSince: Millis | undefined;
+  #spokeAt: Millis | undefined;
   /** Since when media passes at a backup while the parent, which lives, gives none. */
   #withheldSince: Millis | undefined;
 
@@ -74,6 +77,12 @@ export class Cover {
   /** Whether those below are to be told to wait: nothing comes from above. */
   get isStalled(): boolean {
     return this.#covering !== undefined && !this.#covering.heard;
+  }
+
+  /** Our own voice goes out. */
+  spoke(now: Millis): void {
+    this.#spokeAt = now;
+    this.#withheldSince = undefined;
   }
 
   /** A frame came from a neighbour above. */
@@ -142,6 +151,7 @@ export class Cover {
 
   /** A backup says that media passes there. Does any come here? */
   #compare(now: Millis): void {
+    if (this.#spokeAt !== undefined && now - this.#spokeAt < ownVoiceMs) return;
     // Where two feed us for a moment, what the slower brings is never missing.
     const alone = !this.#edges.ups.some((edge) => edge.feed && edge !== this.#parent);
     const useless = this.#watch !== undefined && !this.#watch.isUseful(now) && this.#stalledSince === undefined;

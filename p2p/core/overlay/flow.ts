@@ -106,6 +106,7 @@ export class MediaFlow {
 
   /** Sends one tick of our own voice, a packet for each layer. False when it was not accepted. */
   originate(packets: readonly Uint8Array[], ways: readonly Edge[], now: Millis): boolean {
+    this.cover.spoke(now);
     this.#keepTicks.sent(now);
     return this.spread.originate(packets, ways, now);
   }

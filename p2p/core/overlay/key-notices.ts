@@ -64,7 +64,8 @@ export class KeyNotices {
   readonly #wires: KeyWires;
   readonly #ways = new Map<string, Way>();
   readonly #buckets = new WeakMap<Edge, Bucket>();
-  #held: { readonly commit: Commit; readonly bytes: Uint8Array } | undefined;
+  /** The keys paper in force, and the edge by which it came: there the authority is. */
+  #held: { readonly commit: Commit; readonly bytes: Uint8Array; from: Edge | undefined } | undefined;
 
   constructor(crypto: Crypto, edges: Edges, wires: KeyWires) {
     this.#crypto = crypto;
@@ -74,7 +75,7 @@ export class KeyNotices {
 
   /** Takes a keys paper that is known to be good, and tells everybody but the one it came from. */
   adopt(commit: Commit, bytes: Uint8Array, now: Millis, from?: Edge): void {
-    this.#held = { commit, bytes };
+    this.#held = { commit, bytes, from };
     const paper = encodePaper({ kind: "keys", bytes });
     for (const edge of this.#edges.all.slice()) {
       if (edge !== from && edge.welcomed && !edge.session.sendReliable(paper, now)) this.#wires.end(edge);
@@ -98,12 +99,7 @@ export class KeyNotices {
     this.#ways.set(id, { edge: from, at: now, answered: false });
     if (from) this.#wires.keys()?.enrolmentSeen(bytes, now);
     const paper = encodePaper({ kind: "enrol", bytes });
-    const { above } = this.#edges;
-    for (const edge of this.#edges.all) {
-      if (edge === from) continue;
-      const up = edge === above || (edge.direction === "mesh" && from?.direction !== "mesh");
-      if (up || edge.authority) edge.session.sendReliable(paper, now);
-    }
+    for (const edge of this.#towardsAuthority(from)) edge.session.sendReliable(paper, now);
   }
 
   /** Sends a grant back the way of its enrolment, once. */
@@ -132,6 +128,19 @@ export class KeyNotices {
     const verdict = checkCommit(this.#crypto, view, bytes, this.#held?.commit);
     if (verdict === "bad") this.#wires.fault("keys", from, now);
     else if (verdict !== "older") this.adopt(verdict, bytes, now, from);
+    else if (this.#held?.from && !this.#edges.all.includes(this.#held.from)) this.#held.from = from;
+  }
+
+  /** Nowhere from where the authority is; else where the keys paper came from; while that edge is gone, wherever a petition would go. */
+  #towardsAuthority(from: Edge | undefined): Edge[] {
+    if (this.#held && this.#held.from === undefined) return [];
+    const known = this.#held?.from;
+    if (known && known !== from && this.#edges.all.includes(known)) return [known];
+    const { above } = this.#edges;
+    return this.#edges.all.filter((edge) => {
+      const up = edge === above || (edge.direction === "mesh" && from?.direction !== "mesh");
+      return edge !== from && (up || edge.authority);
+    });
   }
 
   #mayEnrol(edge: Edge, now: Millis): boolean {

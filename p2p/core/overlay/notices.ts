@@ -158,6 +158,7 @@ export class Notices {
         return undefined;
       // Who was in charge a moment ago, or will be when the view comes: nobody is to blame.
       case "stranger":
+      case "ahead":
       case "rate":
         return this.#wires.reject(`event-${verdict}`);
       case "right":

@@ -6,7 +6,7 @@ import { type Admitted, PacketGate } from "../packet/gate.ts";
 import { voiceIdOf } from "../packet/format.ts";
 import type { RelayView } from "../room/view.ts";
 import { encodeMedia } from "../session/media-frames.ts";
-import { Bundler } from "./bundler.ts";
+import { type Bundled, Bundler } from "./bundler.ts";
 import { type Edge, type Edges, isFed, layersOf } from "./edge.ts";
 import { type Layers, layersOnWire, LayerWatch } from "./layers.ts";
 import { Pairs } from "./pairs.ts";
@@ -61,7 +61,7 @@ export class Spread {
     this.#onFault = onFault;
     this.#crypto = crypto;
     this.#edges = edges;
-    this.#bundler = new Bundler(({ packets, from }, now) => this.#toAudience(packets, from, now));
+    this.#bundler = new Bundler((bundled, now) => this.#toAudience(bundled, now));
     this.#pairs = new Pairs((packets, now) => this.#toPairs(packets, now));
   }
 
@@ -191,13 +191,13 @@ export class Spread {
     this.#pairs.add(this.#selected(good, "low", now), now);
   }
 
-  #toAudience(packets: readonly Passed[], from: ReadonlySet<Edge>, now: Millis): void {
+  #toAudience({ packets, from }: Bundled, now: Millis): void {
     this.#fanOut(packets, now, (edge) => !edge.wish.prompt && !from.has(edge));
-    for (const edge of from) {
+    for (const [edge, own] of from) {
       // Whoever brought some of it is not sent that back.
       if (edge.wish.prompt || !isFed(edge, now) || isPaired(edge)) continue;
-      const rest = packets.filter((packet) => this.#layers.wants(layersOf(edge), packet.voiceId, packet.layer, now));
-      this.#sendEach(edge, rest, now);
+      const others = this.#selected(packets, layersOf(edge), now).filter((packet) => !own.includes(packet));
+      this.#sendEach(edge, others, now);
     }
     this.#pairs.add(this.#selected(packets, "low", now), now);
   }

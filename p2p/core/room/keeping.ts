@@ -29,7 +29,9 @@ import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
 import type { RelayView } from "./view.ts";
 
 /** Events are settled by a state this long after the first of them: who joins then reads no more than one state and a few events. */
-const settleEveryMs = 5000;
+const settleEveryMs = 20_000;
+/** Or when so many are open. */
+const openEventsMax = 48;
 /** And sooner what somebody at the door has to know: behind the event itself, so that nobody takes it for old. */
 const settleSoonMs = 150;
 /** Who was overruled by mistake says so again after this long. */
@@ -374,7 +376,8 @@ export class Keeping {
   /** Sends what was written, and what relays have to know of it. */
   #publish(now: Millis, done: readonly RoomEvent[] = []): void {
     const isUrgent = done.some(({ kind }) => decidesWhoComes.has(kind));
-    const needsKeys = done.some(({ kind }) => putsSomebodyOut.has(kind));
+    const locks = this.state?.access === "locked" && done.some(({ kind }) => kind === "rules");
+    const needsKeys = locks || done.some(({ kind }) => putsSomebodyOut.has(kind));
     const authority = this.#authority;
     for (const { encoded } of authority?.takeEvents() ?? []) {
       this.#node.notices.passEvent(encoded, now);
@@ -383,7 +386,8 @@ export class Keeping {
       if (needsKeys) this.#wires.keys.rekey(now);
       if (needsKeys || authority.isViewStale) this.#adoptView(authority, now);
       if (needsKeys) this.#wires.keys.tell(now);
-      const at = millis(now + (isUrgent ? settleSoonMs : settleEveryMs));
+      const isSoon = isUrgent || authority.history.size >= openEventsMax;
+      const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
       if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
     }
     this.#wires.changed(now);

@@ -5,13 +5,12 @@ import type { RoomNode } from "../overlay/room-node.ts";
 import { PacketOpener, PacketSealer } from "../packet/seal.ts";
 import { type Commit, parseCommit } from "./epoch/commit.ts";
 import { EpochHolder } from "./epoch/holder.ts";
-import { EpochKeeper, type MayHold } from "./epoch/keeper.ts";
+import { EpochKeeper, type KeeperRules } from "./epoch/keeper.ts";
 import { type Epoch, epochSecret, type KeyPair } from "./keys.ts";
 import type { Seat } from "./seat.ts";
 
 /** What keys need of their member. */
-export interface KeysWires {
-  readonly mayHold: MayHold;
+export interface KeysWires extends KeeperRules {
   /** The best time known here. */
   time(now: Millis): Millis;
 }
@@ -60,7 +59,7 @@ export class MemberKeys implements KeyReader {
     this.#session = session;
     const { roomKey, secret, tag } = this.#seat;
     const room = { roomKey, secret, tag };
-    this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#wires.mayHold, this.#holder.history, now);
+    this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#wires, this.#holder.history, now);
     this.tell(now);
   }
 

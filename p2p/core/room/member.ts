@@ -70,7 +70,8 @@ export class Member implements Resident {
     this.#opening = new Opening(seat.comesBack, now);
     const mayHold = (identityKey: Uint8Array, chain: Seat["chain"]): boolean =>
       this.#keeping.mayHold(identityKey, chain);
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold, time: (at) => this.#clock.now(at) });
+    const isLocked = (): boolean => this.#keeping.state?.access === "locked";
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isLocked, time: (at) => this.#clock.now(at) });
     this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
@@ -348,7 +349,7 @@ export class Member implements Resident {
     // Who is the room's relay has found it; what is missing is on its way.
     if (this.#node.relays.includes(this.#wires.self)) return;
     const { upkeep, relays, edges } = this.#node;
-    const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.all.length === 0;
+    const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
     const code = this.#finding.verdict(tried, now);
     // An invite that is over is the better answer than a relay that is gone.

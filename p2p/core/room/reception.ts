@@ -1,4 +1,4 @@
-import type { Millis } from "../../api/ids.ts";
+import { type Millis, millis } from "../../api/ids.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { voiceIdOf } from "../packet/format.ts";
@@ -77,7 +77,7 @@ function wantsStage(crypto: Crypto, desk: Authority, petition: Petitioner, now: 
     return letOnStage(crypto, desk, petition, now);
   }
   if (isTaken(crypto, state, voiceKey, identityKey)) return "refused";
-  const hand = { id: petition.id, person: personOf(petition), raisedAt: now };
+  const hand = { id: petition.id, person: personOf(petition), raisedAt: millis(Math.floor(now)) };
   return desk.write({ kind: "hand", hand }, now) === undefined ? "hands" : "known";
 }
 

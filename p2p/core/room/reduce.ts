@@ -153,8 +153,8 @@ function seat(state: RoomState, given: StagePerson, petition: Uint8Array): RoomS
 
 function unseat(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind: "unseat" }>): RoomState | Void {
   const { identityKey, petition } = event;
-  // A request of their own is carried out by whoever acts; else rank decides.
-  const asked = petition.some((byte) => byte !== 0);
+  // A request of their own is carried out by whoever acts for the room; else rank decides.
+  const asked = petition.some((byte) => byte !== 0) && author.role !== "moderator";
   if (!asked && !outranks(state, author, identityKey)) return "not-allowed";
   if (!hasPerson(state.stage, identityKey)) return "not-here";
   const stage = state.stage.filter((person) => !equal(person.identityKey, identityKey));
@@ -186,7 +186,9 @@ function mute(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind
   const { identityKey, by } = event;
   if (!hasPerson(state.stage, identityKey)) return "not-here";
   const now = state.muted.find((each) => equal(each.identityKey, identityKey))?.by;
-  if (by === "keeper" && !outranks(state, author, identityKey)) return "not-allowed";
+  // Somebody's own wish is carried out by whoever acts for the room.
+  const mayCarryOut = by !== "keeper" && author.role !== "moderator";
+  if (!mayCarryOut && !outranks(state, author, identityKey)) return "not-allowed";
   // What a keeper shut, its owner does not open: the request never becomes an event, and nobody's wish makes it one.
   if (by === "self" && now === "keeper") return "not-allowed";
   const others = unmuted(state, identityKey);
@@ -197,8 +199,11 @@ function ban(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind:
   const { who, branch } = event;
   if (!outranks(state, author, who.identityKey)) return "not-allowed";
   const others = state.bans.filter(({ identityKey }) => !equal(identityKey, who.identityKey));
+  const isNone = branch.every((byte) => byte === 0);
+  // Who may not take invites back ends one only with somebody who came by it.
+  if (!isNone && author.role === "moderator" && !cameBy(state, who.identityKey, branch)) return "not-allowed";
   const kept = { ...without(state, who.identityKey), bans: newest([...others, who], listsMax.bans) };
-  if (branch.every((byte) => byte === 0)) return kept;
+  if (isNone) return kept;
   const isOfBranch = (person: StagePerson): boolean => person.role === "speaker" && equal(person.branch, branch);
   return {
     ...kept,
@@ -206,6 +211,11 @@ function ban(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind:
     stage: kept.stage.filter((person) => !isOfBranch(person)),
     hands: kept.hands.filter(({ person }) => !equal(person.branch, branch)),
   };
+}
+
+function cameBy(state: RoomState, identityKey: Uint8Array, branch: Uint8Array): boolean {
+  const people = [...state.stage, ...state.hands.map(({ person }) => person)];
+  return people.some((person) => equal(person.identityKey, identityKey) && equal(person.branch, branch));
 }
 
 function appoint(state: RoomState, author: Keeper, keeper: Keeper): RoomState | Void {

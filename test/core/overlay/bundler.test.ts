@@ -4,6 +4,7 @@ import { millis } from "../../../p2p/api/ids.ts";
 import { Bundler, microphonesMax } from "../../../p2p/core/overlay/bundler.ts";
 import { Pairs } from "../../../p2p/core/overlay/pairs.ts";
 import type { Passed } from "../../../p2p/core/overlay/spread.ts";
+import { sampleEdge } from "./edges.ts";
 
 function passed(voiceId: number, sequence: number, layer: Layer = "normal"): Passed {
   return { voiceId, sequence, layer } as Passed;
@@ -35,6 +36,20 @@ describe("bundles", () => {
       [40, "1,1l"],
     ]);
     expect(bundler.deadline()).toBeUndefined();
+  });
+
+  it("[OV43] says who brought what, so that nobody is sent back their own", () => {
+    const [one, two] = [sampleEdge(1, "down").edge, sampleEdge(2, "down").edge];
+    const owners: string[] = [];
+    const bundler = new Bundler(({ from }) => {
+      for (const [edge, own] of from)
+        owners.push(`${edge === one ? "one" : "two"}: ${own.map((each) => each.voiceId).join()}`);
+    });
+    bundler.add([passed(1, 1), passed(2, 1)], undefined, millis(0));
+    owners.length = 0;
+    bundler.add([passed(1, 2)], one, millis(40));
+    bundler.add([passed(2, 2)], two, millis(50));
+    expect(owners).toEqual(["one: 1", "two: 2"]);
   });
 
   it("[OV43] several are sent when the last of them has come, and never later than a tick after the first", () => {

@@ -49,6 +49,25 @@ describe("how keys travel", () => {
     expect(rejected.flatMap((reasons) => Object.keys(reasons))).toEqual([]);
   });
 
+  it("[OV60] an enrolment takes one way to the authority, not all: once over each edge, however many relays are meshed", () => {
+    const room = new Room("one way");
+    const relays = Array.from({ length: 6 }, () => room.addRelay());
+    const host = room.addPerson();
+    const guests = Array.from({ length: 8 }, () => room.addPerson());
+    let enrolments = 0;
+    room.filter = ({ bytes }) => {
+      if (bytes[0] === 7 && bytes[paperAt] === enrolType) enrolments++;
+      return true;
+    };
+    room.host(host, relays, { coreSize: 6 });
+    room.run(1_000);
+    for (const guest of guests) room.join(guest, room.invite(host));
+    room.run(15_000);
+    // Guest to relay, relay to relay at most, relay to host: all six would be told of each otherwise.
+    expect(enrolments).toBeGreaterThanOrEqual(2 * guests.length);
+    expect(enrolments).toBeLessThanOrEqual(3 * guests.length);
+  });
+
   it("[OV60] what claims to be keys and is not signed by the session is charged to whoever passes it on", () => {
     const room = new Room("forged keys");
     const relay = room.addRelay();

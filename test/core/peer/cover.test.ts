@@ -161,6 +161,13 @@ describe("cover", () => {
     expect(b.room.marks(b.guest, b.host).slice(-150)).toEqual(all(260).slice(-150));
   });
 
+  it("[OV41] whoever speaks alone is given nothing back, and moves nowhere for that", () => {
+    const b = bench("alone on stage");
+    b.room.talk(b.host, 8000, 10);
+    expect(b.room.events(b.host, "move")).toEqual([]);
+    expect(b.room.events(b.host, "cover")).toEqual([]);
+  });
+
   it("[OV40] parent and backup fall silent together: a third relay takes over within a second", () => {
     const room = new Room("both dead");
     const relays = [room.addRelay(), room.addRelay(), room.addRelay(), room.addRelay()];

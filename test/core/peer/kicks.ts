@@ -22,6 +22,8 @@ export interface Kicked {
 }
 
 const talkMs = 6_000;
+/** What is said after the kick is numbered from here. */
+const firstMark = 2_000;
 
 /**
  * A host and a guest talk all the while; the host puts another guest out, who keeps everything that it was ever given and is
@@ -39,15 +41,13 @@ export function kickSomebody(seed: string, guestsCount: number): Kicked {
   };
   talkBoth(room, host, speaker, 1_000, 1_000);
   const openedBefore = wire.filter((seen) => seen.opens).length;
-  const before = guests.map((guest) => room.marks(guest, host).length);
   const kickedAt = room.now;
   room.command(host, { kind: "act", id: 1, act: { kind: "kick", identity: identityOf(room, host, victim) } });
-  talkBoth(room, host, speaker, talkMs, 2_000);
+  talkBoth(room, host, speaker, talkMs, firstMark);
   room.run(500);
   const last = wire.findLast((seen) => seen.opens)?.at ?? kickedAt;
-  const [heardByKicked = 0, ...heard] = guests.map(
-    (guest, index) => room.marks(guest, host).length - (before[index] ?? 0),
-  );
+  const since = (guest: number): number => room.marks(guest, host).filter((mark) => mark >= firstMark).length;
+  const [heardByKicked = 0, ...heard] = guests.map(since);
   return {
     openedForMs: Math.max(0, last - kickedAt),
     openedBefore,

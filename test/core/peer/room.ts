@@ -71,6 +71,8 @@ export class Room {
   readonly places: Place[] = [];
   /** Asked for every message as it leaves; false: it is lost. */
   filter: (passing: Passing) => boolean = () => true;
+  /** What a message takes, one way, ms. */
+  delayOf: (passing: Passing) => number = () => delayMs;
   /** Nobody answers a dial to these. */
   readonly unreachable = new Set<number>();
   /** What was published, by key in hex; what a lookup yields. */
@@ -299,10 +301,11 @@ export class Room {
   #send(end: End | undefined, bytes: Uint8Array): void {
     const other = end?.other;
     if (!end?.open || !other) return;
-    if (!this.filter({ from: end.owner, to: other.owner, kind: end.kind, link: end.id, bytes })) return;
+    const passing = { from: end.owner, to: other.owner, kind: end.kind, link: end.id, bytes };
+    if (!this.filter(passing)) return;
     if (end.kind === "webrtc" && this.#rng.next() < this.#datagramLoss) return;
     this.world.planIn(
-      delayMs,
+      this.delayOf(passing),
       () => {
         if (other.open) this.world.input(other.owner, { kind: "message", link: other.id, bytes });
       },

@@ -133,7 +133,9 @@ describe("the history of a room", () => {
     for (let round = 0; round < rounds; round++) {
       const { room, events, keepers } = story(`hostile ${round}`);
       const rng = new Rng(`hostile ${round}`);
-      const history = new History(room.base);
+      const host = { ...room.person("Host"), identityKey: room.host.keys.key, role: "host" } as const;
+      const base = { ...room.base, stage: [host] };
+      const history = new History(base);
       for (const event of events) history.offer(event);
       const before = history.state;
       const moderator = keepers[2]!;
@@ -148,6 +150,10 @@ describe("the history of a room", () => {
         { kind: "end" },
         { kind: "rules", rules: { ...before, title: "mine" } },
         { kind: "revoke", branch: victim.branch },
+        // In the name of a wish that nobody had, and by the ban of nobody.
+        { kind: "unseat", identityKey: room.host.keys.key, petition: rng.bytes(8) },
+        { kind: "mute", identityKey: room.host.keys.key, by: "self" },
+        { kind: "ban", who: { identityKey: rng.bytes(32), name: "nobody" }, branch: victim.branch },
       ];
       const truthful = new History(before);
       for (const content of hostile) {

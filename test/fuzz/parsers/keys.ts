@@ -27,7 +27,7 @@ export function keyParsers(samples: Samples): Parsers {
   };
   const paper = signCommit(crypto, keys.session.seed, keys.carriage.key, commit);
   const id = rng.bytes(8);
-  const wish = { wish: "hold", boxKey: box.key, chain: guest.chain } as const;
+  const wish = { wish: "hold", boxKey: box.key, inside: rng.bytes(16), chain: guest.chain } as const;
   const enrolment = sealEnrolment(crypto, keys.root.key, id, commit, guest.seed, wish) ?? new Uint8Array(0);
   const info = concat(encodeUtf8("teahouse enrolment 1"), keys.root.key, commit.tree);
   const opens = (bytes: Uint8Array): boolean =>

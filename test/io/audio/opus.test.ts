@@ -69,17 +69,17 @@ async function errorOfLost(replace: (decoder: VoiceDecoder, next: Uint8Array) =>
 }
 
 describe("voice encoder", () => {
-  it("gives packets of exactly 120 bytes, and 50 in the low layer, for speech, silence and noise alike", async () => {
-    expect([voicePacketBytes, lowPacketBytes, richPacketBytes]).toEqual([120, 50, 200]);
+  it("gives packets of exactly 120 bytes, and 45 in the low layer, for speech, silence and noise alike", async () => {
+    expect([voicePacketBytes, lowPacketBytes, richPacketBytes]).toEqual([120, 45, 200]);
     expect(new Set(packets.map((packet) => packet.length))).toEqual(new Set([120]));
-    expect(new Set(lowPackets.map((packet) => packet.length))).toEqual(new Set([50]));
+    expect(new Set(lowPackets.map((packet) => packet.length))).toEqual(new Set([45]));
     const encoder = await createVoiceEncoder();
     let state = 1;
     const noise = (): number => (state = (state * 16_807) % 2_147_483_647) / 1_073_741_824 - 1;
     for (const sample of [() => 0, noise, () => 0, () => 1]) {
       for (let count = 0; count < 10; count += 1) {
         const { opus, low } = encoder.encode(Float32Array.from({ length: samplesPerPacket }, sample));
-        expect([opus.length, low.length]).toEqual([120, 50]);
+        expect([opus.length, low.length]).toEqual([120, 45]);
       }
     }
     encoder.free();

@@ -12,6 +12,8 @@ const enrolLabel = encodeUtf8("teahouse enrolment 1");
 const grantLabel = encodeUtf8("teahouse grant 1");
 const signatureBytes = 64;
 const keyBytes = 32;
+const insideLabel = encodeUtf8("teahouse inside 1");
+const insideBytes = 16;
 /** Names one enrolment on its way and its grant on the way back; drawn for each try. */
 export const enrolmentIdBytes = 8;
 /** A chain of three and its signatures take 620. */
@@ -25,9 +27,19 @@ export interface Enrolment {
   readonly wish: "hold" | "leave";
   /** X25519: the grant is sealed to it. */
   readonly boxKey: Uint8Array;
+  /** `insideProof` of the newest epoch that it knows; zeros without one. */
+  readonly inside: Uint8Array;
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
 }
+
+/** Shows to who knows an epoch's secret that this member knows it too: it was inside before ([RM47]). */
+export function insideProof(crypto: Crypto, secret: Uint8Array, tree: Uint8Array, boxKey: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, concat(insideLabel, tree, boxKey), insideBytes);
+}
+
+/** For who knows no epoch. */
+export const notInside: Uint8Array = new Uint8Array(insideBytes);
 
 /** Whose it is, once it is believed. */
 export interface BelievedEnrolment extends Enrolment {
@@ -44,7 +56,7 @@ export function sealEnrolment(
   enrolment: Enrolment,
 ): Uint8Array | undefined {
   const writer = new ByteWriter().u8(version).u8(enrolment.wish === "hold" ? 0 : 1);
-  writer.bytes(enrolment.boxKey).u8(enrolment.chain.length);
+  writer.bytes(enrolment.boxKey).bytes(enrolment.inside).u8(enrolment.chain.length);
   for (const capability of enrolment.chain) writeCapability(writer, capability);
   const body = writer.finish();
   // Bound to the tree, so that it cannot be given to another authority, or again after a restart.
@@ -83,6 +95,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
   if (reader.u8() !== version) return undefined;
   const wish = (["hold", "leave"] as const)[reader.u8()];
   const boxKey = reader.bytes(keyBytes);
+  const inside = reader.bytes(insideBytes);
   const count = reader.u8();
   if (wish === undefined || count > limits.capabilityDepthMax) return undefined;
   const chain: Capability[] = [];
@@ -91,7 +104,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { wish, boxKey, chain } : undefined;
+  return reader.ended ? { wish, boxKey, inside, chain } : undefined;
 }
 
 /** What a member gets: its place in the tree, and the epoch that is in force. */

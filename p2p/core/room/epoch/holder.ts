@@ -4,7 +4,7 @@ import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../capability.ts";
 import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
 import { type Commit, treeSecret } from "./commit.ts";
-import { enrolmentIdBytes, openGrant, sealEnrolment } from "./enrolment.ts";
+import { enrolmentIdBytes, insideProof, notInside, openGrant, sealEnrolment } from "./enrolment.ts";
 import type { KeyHistory, KeeperRoom } from "./keeper.ts";
 import { KeyPath } from "./path.ts";
 
@@ -135,7 +135,9 @@ export class EpochHolder {
     if (!this.#commit) return undefined;
     const { identity, chain } = this.#self;
     const id = this.#crypto.randomBytes(enrolmentIdBytes);
-    const enrolment = { wish, boxKey: this.#box.key, chain };
+    const boxKey = this.#box.key;
+    const inside = this.#epoch ? insideProof(this.#crypto, this.#epoch.secret, this.#commit.tree, boxKey) : notInside;
+    const enrolment = { wish, boxKey, inside, chain };
     return sealEnrolment(this.#crypto, this.#room.roomKey, id, this.#commit, identity.seed, enrolment);
   }
 

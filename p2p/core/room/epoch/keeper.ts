@@ -1,10 +1,10 @@
 import { type Millis, millis } from "../../../api/ids.ts";
-import { toHex } from "../../bytes.ts";
+import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../capability.ts";
 import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
 import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
-import { type BelievedEnrolment, enrolmentIdBytes, openEnrolment, sealGrant } from "./enrolment.ts";
+import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 
 /** In a room whose keys are given, a new epoch for who came begins at most this often: each costs everybody a paper. */
@@ -28,6 +28,13 @@ export interface KeeperRoom {
 
 /** Who may hold keys: not banned, invite alive, let in. */
 export type MayHold = (identityKey: Uint8Array, chain: readonly Capability[]) => boolean;
+
+/** Whom the keeper asks. */
+export interface KeeperRules {
+  readonly mayHold: MayHold;
+  /** Whether nobody comes in any more but who is in. */
+  isLocked(): boolean;
+}
 
 interface Holder {
   readonly leaf: number;
@@ -54,7 +61,7 @@ export interface KeyHistory extends Epoch {
 export class EpochKeeper {
   readonly #crypto: Crypto;
   readonly #room: KeeperRoom;
-  readonly #mayHold: MayHold;
+  readonly #rules: KeeperRules;
   readonly #tree: KeyTree;
   readonly #treeId: Uint8Array;
   readonly #box: KeyPair;
@@ -81,13 +88,13 @@ export class EpochKeeper {
     crypto: Crypto,
     room: KeeperRoom,
     closed: boolean,
-    mayHold: MayHold,
+    rules: KeeperRules,
     history: KeyHistory | undefined,
     now: Millis,
   ) {
     this.#crypto = crypto;
     this.#room = room;
-    this.#mayHold = mayHold;
+    this.#rules = rules;
     this.#tree = new KeyTree(crypto);
     this.#treeId = crypto.randomBytes(enrolmentIdBytes);
     const seed = crypto.randomBytes(seedBytes);
@@ -130,9 +137,10 @@ export class EpochKeeper {
     if (!enrolment) return "refused";
     const name = toHex(enrolment.identityKey);
     if (enrolment.wish === "leave") return this.#leave(name, now);
-    if (!this.#mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
+    if (!this.#rules.mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
     const known = this.#holders.get(name);
-    if (!known && this.#tree.isFull) return "refused";
+    const isShut = this.#rules.isLocked() && !this.#isInside(enrolment);
+    if (!known && (this.#tree.isFull || isShut)) return "refused";
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;
     this.#leaving.delete(name);
@@ -186,6 +194,12 @@ export class EpochKeeper {
     this.#coming = [];
   }
 
+  /** In mode open everybody with the invite knows the secret: it says nothing about who is in. */
+  #isInside({ inside, boxKey }: BelievedEnrolment): boolean {
+    const proof = insideProof(this.#crypto, this.#epoch.secret, this.#treeId, boxKey);
+    return this.#mode === "tree" && equal(proof, inside);
+  }
+
   #seat(name: string, { identityKey, chain, boxKey }: BelievedEnrolment): Holder {
     const holder = { leaf: this.#tree.add(), chain, identityKey, boxKey };
     this.#holders.set(name, holder);
@@ -203,7 +217,7 @@ export class EpochKeeper {
     for (let looked = 0; this.#sweep && looked < sweptAtOnce; looked++) {
       const next = this.#sweep.next();
       if (next.done) this.#sweep = undefined;
-      else if (!this.#mayHold(next.value[1].identityKey, next.value[1].chain)) this.#out.add(next.value[0]);
+      else if (!this.#rules.mayHold(next.value[1].identityKey, next.value[1].chain)) this.#out.add(next.value[0]);
     }
     // Whoever is found goes at once: the rest of the look may take a while.
     if (this.#out.size === 0 && (this.#sweep || !this.#isOwed)) return false;

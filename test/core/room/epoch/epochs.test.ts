@@ -150,6 +150,28 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     expect(full.people.slice(0, 101).filter((person) => full.opens(person))).toHaveLength(0);
   });
 
+  it("[RM47] a locked room gives keys to nobody who is not in, and to who is in also when another keeper takes over", () => {
+    const hall = room("locked", false);
+    for (let count = 0; count < 6; count++) hall.join();
+    hall.pass(12_000);
+    hall.isLocked = true;
+    hall.keeper.rekey(hall.now);
+    hall.tell();
+    const late = hall.join();
+    hall.pass(20_000);
+    const inside = hall.people.filter((person) => person !== late);
+    expect(inside.filter((person) => !hall.opens(person))).toEqual([]);
+    expect(hall.opens(late)).toBe(false);
+    const history = inside[1]?.holder.history;
+    if (!history) throw new Error("no history");
+    hall.replaceKeeper(history);
+    hall.pass(25_000);
+    hall.keeper.rekey(hall.now);
+    hall.tell();
+    expect(inside.filter((person) => !hall.opens(person))).toEqual([]);
+    expect(hall.opens(late)).toBe(false);
+  });
+
   it("[RM42] who was put out cannot follow even with every key that it ever held, or those of others who were", () => {
     const crypto = seededCrypto("collusion");
     const hall = new RoomOfKeys(crypto, new Rng("collusion"), true);

@@ -29,6 +29,7 @@ export class RoomOfKeys {
   /** Bytes that every member had to take. */
   bytesTold = 0;
   now: Millis = testNow;
+  isLocked = false;
   keeper: EpochKeeper;
   readonly #rng: Rng;
 
@@ -135,6 +136,7 @@ export class RoomOfKeys {
     const { root, secret, carriage } = this.keys;
     const room = { roomKey: root.key, secret, tag: carriage.key };
     const mayHold = (identityKey: Uint8Array): boolean => !this.banned.has(toHex(identityKey));
-    return new EpochKeeper(this.crypto, room, closed, mayHold, history, this.now);
+    const rules = { mayHold, isLocked: () => this.isLocked };
+    return new EpochKeeper(this.crypto, room, closed, rules, history, this.now);
   }
 }
