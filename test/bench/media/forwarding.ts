@@ -88,8 +88,9 @@ async function echo(pairs: readonly Pair[]): Promise<number> {
     pair.atFar = () => void arrived++;
   }
   const message = new Uint8Array(210);
-  for (let tick = 0; tick < ticksPerRound / 2; tick++) {
-    for (const { far } of pairs) far.send(message);
+  for (let tick = 0; tick < ticksPerRound; tick++) {
+    // Half of them, there and back, are as many datagrams a tick as forwarding makes.
+    for (const [index, { far }] of pairs.entries()) if (index % 2 === tick % 2) far.send(message);
     await pause(pauseMs);
   }
   await pause(100);

@@ -26,7 +26,6 @@ export interface PersonOptions {
   /** Whether it may ask the DHT, which is `Room.records`. */
   readonly discovery?: boolean;
   readonly listens?: boolean;
-  /** Instead of the primitives that others have. */
   readonly crypto?: Partial<Crypto>;
 }
 
