@@ -28,8 +28,13 @@ export class LendModel {
   readonly notOnBattery = new Cell(true);
   readonly notOnMetered = new Cell(true);
   readonly state: Value<LendingState | undefined>;
+  /** The room runs short, we carry nothing, and nobody said "not now" in this room: then it is asked, once. */
+  readonly isAsked = new Cell(false);
   readonly #engine: EngineApi;
   readonly #offsetMinutes: () => number;
+
+  /** Not now: in this room it is not asked again. */
+  readonly decline: () => void;
 
   /** `offsetMinutes`: what UTC is ahead of the local clock, as `Date` counts it. */
   constructor(session: Session, watchPower: WatchPower, scope: Scope, offsetMinutes: () => number) {
@@ -38,6 +43,16 @@ export class LendModel {
     this.state = session.lending;
     // A window that opens late finds it on.
     scope.watch(session.lending, (lending) => lending !== undefined && this.isOn.set(lending.on));
+    let declined = false;
+    const ask = (): void => {
+      if (session.phase.get() === "outside") declined = false;
+      this.isAsked.set(session.isShort.get() && !this.isOn.get() && !declined);
+    };
+    this.decline = () => {
+      declined = true;
+      ask();
+    };
+    for (const value of [session.isShort, session.phase, this.isOn]) scope.own(value.subscribe(ask));
     scope.own(watchPower((power) => this.#engine.power(power)));
   }
 

@@ -143,6 +143,8 @@ export class Session {
   readonly isForked = new Cell(false);
   /** What happened on the way of our sound, oldest first. */
   readonly happenings = new Cell<readonly Happening[]>([]);
+  /** The room runs short of people who carry it. */
+  readonly isShort = new Cell(false);
   /** What we lend; undefined as long as nothing was ever lent. */
   readonly lending = new Cell<LendingState | undefined>(undefined);
   /** Peers that we feed. */
@@ -232,6 +234,7 @@ export class Session {
     this.isForked.set(false);
     this.place.set(nowhere);
     this.happenings.set([]);
+    this.isShort.set(false);
     this.children.set(0);
     this.quality.set(noQuality);
     this.steps.set([]);
@@ -284,11 +287,12 @@ export class Session {
         return this.#takeTrouble(event.code);
       case "room-state":
         return this.facts.set(cleanFacts(event));
+      case "short":
+        return this.isShort.set(event.short);
       case "lending":
         return this.lending.set(event);
       case "ready":
       case "card":
-      case "short":
       case "sound":
       case "strength":
       case "invites-issued":

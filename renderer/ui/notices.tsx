@@ -1,12 +1,20 @@
 import type { ReactElement, ReactNode } from "react";
+import type { LendModel } from "../model/lend.ts";
 import type { RoomModel } from "../model/room.ts";
 import { Action, Problem } from "./controls.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 import { useTexts } from "./language.ts";
 import { useValue } from "./use-value.ts";
 
+interface NoticesProps {
+  readonly model: RoomModel;
+  readonly lend: LendModel;
+  /** Shows what helping to carry means. */
+  readonly onLend: () => void;
+}
+
 /** What the room wants of us or tells us, above the stage: nothing of it stands in the way. */
-export function Notices({ model }: { readonly model: RoomModel }): ReactElement {
+export function Notices({ model, lend, onLend }: NoticesProps): ReactElement {
   const { text, say } = useTexts();
   const refusal = useValue(model.keeping.refusal);
   const isForked = useValue(model.session.isForked);
@@ -18,13 +26,14 @@ export function Notices({ model }: { readonly model: RoomModel }): ReactElement 
       </div>
       <StageOffer model={model} />
       <RecordingNotice model={model} />
+      <HelpAsked lend={lend} onLend={onLend} />
     </>
   );
 }
 
 interface NoticeProps {
   readonly icon: IconName;
-  readonly kind: "offer" | "record";
+  readonly kind: "offer" | "record" | "help";
   readonly children: ReactNode;
 }
 
@@ -83,6 +92,21 @@ function RecordingNotice({ model }: { readonly model: RoomModel }): ReactElement
         <Action icon="microphone-off" label={text("record.mute-me")} onPress={() => model.toggleMuted()} />
       )}
       {self && <Action label={text("record.stop")} onPress={() => void model.keeping.record(false)} />}
+    </Notice>
+  );
+}
+
+/** The room asks for help, politely: pressing it only shows what helping means. */
+function HelpAsked({ lend, onLend }: Omit<NoticesProps, "model">): ReactElement | null {
+  const { text } = useTexts();
+  if (!useValue(lend.isAsked)) return null;
+  return (
+    <Notice icon="help" kind="help">
+      <p>
+        <strong>{text("lend.asked")}</strong> <span className="soft">{text("lend.asked-hint")}</span>
+      </p>
+      <Action label={text("lend.look")} onPress={onLend} />
+      <Action look="bare" label={text("lend.not-now")} onPress={() => lend.decline()} />
     </Notice>
   );
 }

@@ -47,7 +47,7 @@ export function RoomView({ model, app }: RoomViewProps): ReactElement {
       {/* Focusable, so that a full stage can be scrolled with keys. */}
       <div className="room-main" role="group" aria-labelledby="stage-title" tabIndex={0}>
         <SoundProblems model={model} />
-        <Notices model={model} />
+        <Notices model={model} lend={app.lend} onLend={() => setSheet("lend")} />
         <StageView model={model} onPeople={() => setSheet("people")} />
       </div>
       <RoomSide model={model} app={app} composer={composer} onOpen={setSheet} />

@@ -53,6 +53,14 @@ export function driveRoom(
   return { refused, heard };
 }
 
+/** What the peers of a real room said to each other, the newest few hundred. */
+export function sayings(seed: string): Uint8Array[] {
+  const { room, nodes, said } = makeStage(seed);
+  room.talk(nodes[0] ?? 0, 400);
+  room.run(12_000);
+  return said.map(({ bytes }) => bytes);
+}
+
 function makeStage(seed: string): Stage {
   const room = new Room(seed);
   const said: Passing[] = [];

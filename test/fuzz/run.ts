@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- [--for 5m] [--seed S] [--only NAME] [--json]`: parsers of foreign bytes, and whole peers, given mutants until
- * the time is up. The seed is printed first; what breaks a parser is kept in the corpus and ends the run with 1.
+ * `npm run fuzz -- [--for 5m] [--seed S] [--only NAME] [--grow] [--json]`: parsers of foreign bytes, and whole peers, given mutants until
+ * the time is up. The seed is printed first; what breaks a parser is kept in the corpus and ends the run with 1. With `--grow` the corpus gets
+ * what it has from a seed, and nothing is driven.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { parseDurationMs } from "../../p2p/cli/duration.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 import { allParsers, drive, quickCrypto } from "./all.ts";
 import { keepInput } from "./corpus.ts";
+import { growCorpus } from "./grow.ts";
 import { driveRoom } from "./machine.ts";
 import { slowFuzzers } from "./slow.ts";
 
@@ -103,12 +105,23 @@ class Campaign {
 
 async function run(): Promise<number> {
   const { values } = parseArgs({
-    options: { for: { type: "string" }, seed: { type: "string" }, only: { type: "string" }, json: { type: "boolean" } },
+    options: {
+      for: { type: "string" },
+      seed: { type: "string" },
+      only: { type: "string" },
+      grow: { type: "boolean" },
+      json: { type: "boolean" },
+    },
   });
   const ms = parseDurationMs("--for", values.for ?? "1m");
   const seed = values.seed ?? String(randomInt(2 ** 32));
   const say = (event: object, text: string): void => console.log(values.json ? JSON.stringify(event) : text);
   say({ event: "fuzz-seed", seed }, `seed ${seed}`);
+  if (values.grow) {
+    const kept = growCorpus(seed);
+    say({ event: "fuzz-corpus", kept }, `${kept} inputs kept`);
+    return 0;
+  }
   let rejections = 0;
   process.on("unhandledRejection", () => rejections++);
   const campaign = new Campaign(ms, seed, values.only);

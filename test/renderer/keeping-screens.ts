@@ -48,6 +48,14 @@ export const keepingScreens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "lend-asked",
+    async show(page) {
+      await enterRoom(page, "listener", 5, 2400);
+      await emit(page, { event: "short", short: true, free: 3, listeners: 2400 });
+      await page.locator(".notice[data-kind=help]").waitFor();
+    },
+  },
+  {
     name: "lend",
     async show(page) {
       await enterRoom(page, "listener", 3, 2400);

@@ -66,6 +66,31 @@ describe("helping to carry a room", () => {
     expect(app.lend.isOn.get()).toBe(false);
   });
 
+  it("is asked for when the room runs short, once, and not of who carries already", async () => {
+    const window = new WindowDouble();
+    window.app.open("thi1-abc");
+    await window.lobby.enter();
+    const { app, engine } = window;
+    const short = { event: "short", short: true, free: 1, listeners: 90 } as const;
+    engine.emit(short);
+    expect(app.lend.isAsked.get()).toBe(true);
+    engine.emit({ ...short, short: false });
+    expect(app.lend.isAsked.get()).toBe(false);
+    engine.emit(short);
+    await app.lend.turn(true);
+    expect(app.lend.isAsked.get()).toBe(false);
+    await app.lend.turn(false);
+    app.lend.decline();
+    engine.emit({ ...short, short: false });
+    engine.emit(short);
+    expect(app.lend.isAsked.get()).toBe(false);
+    window.room.leave();
+    app.open("thi1-abc");
+    await window.lobby.enter();
+    engine.emit(short);
+    expect(app.lend.isAsked.get()).toBe(true);
+  });
+
   it("hears how the computer is fed", () => {
     const window = new WindowDouble();
     window.tellPower({ onBattery: true, metered: false });

@@ -30,6 +30,14 @@ const holeMax = 10;
 /** Packets asked for at once, at most: of more, the oldest are too late anyway. */
 const missingMax = 32;
 
+/**
+ * Where more packets than this come after a hole, a request or its answer is lost as easily: parent and backup are asked at
+ * once, and the parent once more. What both answer comes twice, which on such a way is worth it.
+ */
+const lossyShare = 0.03;
+/** What each packet weighs in that: 4 s. */
+const lossWeight = 0.01;
+
 interface Missing {
   sequence: number;
   /** When it should have come, ms. */
@@ -43,7 +51,7 @@ interface Missing {
 /**
  * What a listener, or a relay, lacks of one voice in one layer, and when to ask whom for it: the parent as soon as a
  * packet is overdue or a later one came, the backup once when the parent's answer is overdue, and nobody when the answer
- * could only come too late. Never more than two requests for a packet. Pure: whoever carries packets tells of each
+ * could only come too late. Never more than two requests for a packet, on a lossy way three. Pure: whoever carries packets tells of each
  * arrival, asks `due` after each and at `deadline`, and sends what it gives. Times are ms of one clock; nothing is
  * allocated after it was made.
  *
@@ -60,6 +68,8 @@ export class MissingPackets {
   #newest = -1;
   #known = -1;
   #isPaused = false;
+  /** Holes among packets that came, of late. */
+  #lostShare = 0;
   /** Arrival less 40 ms for each number: mean and mean deviation. */
   #meanMs = 0.5;
   #deviationMs = 0.5;
@@ -84,6 +94,8 @@ export class MissingPackets {
     this.#isPaused = false;
     const from = this.#newest < 0 || sequence - this.#newest > holeMax + 1 ? sequence : this.#known + 1;
     for (let each = from; each < sequence; each += 1) this.#add(each, now + overtakeMs);
+    const hole = this.#newest >= 0 && sequence > this.#newest + 1 ? 1 : 0;
+    this.#lostShare += (hole - this.#lostShare) * lossWeight;
     this.#newest = sequence;
     this.#known = Math.max(this.#known, sequence);
   }
@@ -97,14 +109,14 @@ export class MissingPackets {
         index += 1;
         continue;
       }
-      const from: Asked = place.asked === 0 && this.#inTime(place, now, "parent") ? "parent" : "backup";
-      const worth = place.asked < 2 && this.#inTime(place, now, from);
+      const from = this.#whom(place, now);
+      const worth = place.asked < (this.#isLossy ? 3 : 2) && this.#inTime(place, now, from);
       if (!worth) {
         this.#removeAt(index);
         continue;
       }
-      place.asked = from === "parent" ? 1 : 2;
-      place.askAt = now + this.#roundTripMs[from] + patienceMs;
+      place.askAt = now + (this.#isLossy && place.asked === 0 ? 0 : this.#roundTripMs[from] + patienceMs);
+      place.asked = Math.max(place.asked + 1, from === "backup" ? 2 : 1);
       this.#request.sequence = place.sequence;
       this.#request.from = from;
       return this.#request;
@@ -124,6 +136,16 @@ export class MissingPackets {
     while (this.#count > 0 && this.#places[this.#count - 1]!.sequence > this.#newest) this.#count -= 1;
     this.#known = this.#newest;
     this.#isPaused = true;
+  }
+
+  /** First the parent, then the backup, and on a lossy way the parent once more. */
+  #whom(place: Missing, now: number): Asked {
+    if (place.asked === 1 || !this.#inTime(place, now, "parent")) return "backup";
+    return "parent";
+  }
+
+  get #isLossy(): boolean {
+    return this.#lostShare > lossyShare;
   }
 
   #inTime({ expectedAt }: Missing, now: number, from: Asked): boolean {

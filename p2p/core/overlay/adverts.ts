@@ -8,12 +8,12 @@ import { advertsOfOneMax, Directory } from "./directory.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import { parentOn, type ShortId, shortIdOf } from "./path.ts";
-import { advertsMax, goneMax } from "./place-papers.ts";
+import { advertsMax, goneMax, newsMax } from "./place-papers.ts";
 import type { Standing } from "./standing.ts";
 
 /** An advert is said again this often though nothing changed, and not more often than `changedMs` when something did. */
 const renewMs = 30_000;
-const changedMs = 3000;
+const changedMs = 4000;
 /**
  * Relays of the room, where everybody comes in, keep slots for whoever comes next: an eighth in the core, whose slots are
  * the best; half of them below it, where invites send people first.
@@ -24,6 +24,8 @@ const guestShareBelow = 1 / 2;
 const newcomerMs = 30_000;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
 const waitMs = 5000;
+/** Every so many versions an advert goes out whole again. */
+const wholeEvery = 4;
 /** What was heard is passed on in batches. */
 const batchMs = 500;
 /** A leaf tells where it is when it has moved so far: its parent chooses by that whom to hand on. */
@@ -61,6 +63,8 @@ export class Adverts {
   readonly #wires: AdvertWires;
   readonly #bornAt: Millis;
   readonly #purses = new Map<Edge, Purse>();
+  /** Whose adverts each neighbour was told whole. */
+  readonly #told = new WeakMap<Edge, Set<ShortId>>();
   /** What waits to be passed on, and whom it came from. */
   readonly #news = new Map<ShortId, { readonly advert: Advert; readonly from: Edge | undefined }>();
   readonly #gone = new Map<ShortId, Edge | undefined>();
@@ -107,8 +111,9 @@ export class Adverts {
   handleAdverts(edge: Edge, paper: Extract<Paper, { kind: "adverts" }>, now: Millis): void {
     if (!this.#takes(edge)) return this.#wires.reject("advert");
     for (const id of paper.gone) if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
-    for (const advert of paper.adverts) {
-      if (advert.peer === this.#wires.self) continue;
+    const renewed = paper.news.map((news) => this.directory.complete(news));
+    for (const advert of [...paper.adverts, ...renewed]) {
+      if (!advert || advert.peer === this.#wires.self) continue;
       if (!this.#mayBring(edge, now)) return this.#wires.reject("advert-rate");
       this.#learn(advert, edge, now);
     }
@@ -180,7 +185,6 @@ export class Adverts {
       leaves: children.filter((edge) => !edge.advert && edge.session.keepsPlace).length,
       depth: path.length - 1,
       parent: parentOn(path) ?? shortIdOf(self),
-      ageSeconds: Math.floor((now - this.#bornAt) / 1000),
       version: 0,
     };
   }
@@ -286,12 +290,21 @@ export class Adverts {
     return this.#own;
   }
 
-  #send(edge: Edge, adverts: readonly Advert[], gone: readonly ShortId[], now: Millis): void {
-    const papers = Math.max(Math.ceil(adverts.length / advertsMax), Math.ceil(gone.length / goneMax));
-    for (let index = 0; index < papers; index++) {
-      const some = adverts.slice(index * advertsMax, (index + 1) * advertsMax);
-      const ids = gone.slice(index * goneMax, (index + 1) * goneMax);
-      edge.session.sendReliable(encodePaper({ kind: "adverts", adverts: some, gone: ids }), now);
+  /** Sends adverts, or of those that the neighbour was told before only what is new. */
+  #send(edge: Edge, all: readonly Advert[], gone: readonly ShortId[], now: Millis): void {
+    const told = this.#told.get(edge) ?? new Set<ShortId>();
+    this.#told.set(edge, told);
+    for (const id of gone) told.delete(id);
+    // It may have forgotten meanwhile.
+    const knows = ({ peer, version }: Advert): boolean => told.has(shortIdOf(peer)) && version % wholeEvery !== 0;
+    const adverts = all.filter((advert) => !knows(advert));
+    const news = all.filter(knows).map((advert) => ({ ...advert, id: shortIdOf(advert.peer) }));
+    for (const { peer } of adverts) told.add(shortIdOf(peer));
+    const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
+    for (let index = 0; index < Math.max(...lists); index++) {
+      const part = <Item>(list: readonly Item[], most: number): Item[] => list.slice(index * most, (index + 1) * most);
+      const paper = { adverts: part(adverts, advertsMax), news: part(news, newsMax), gone: part(gone, goneMax) };
+      edge.session.sendReliable(encodePaper({ kind: "adverts", ...paper }), now);
     }
   }
 

@@ -5,8 +5,10 @@ import { slotsFree } from "./admission.ts";
 import type { Edge, Edges } from "./edge.ts";
 import { type Census, encodePaper, type RelayRoom } from "./papers.ts";
 
-/** Changes are told at most this often, up, down and across. */
+/** Changes are told at most this often, up, down and across; in a big room, where one more or less matters to nobody, less. */
 const tellMs = 1000;
+const tellMsBig = 5000;
+const bigListeners = 50;
 
 /** More than this nobody who is not one of the view's relays has below it, whatever it says. */
 const belowMax = 5000;
@@ -96,7 +98,7 @@ export class CensusTaker {
 
   /** Tells neighbours what changed, when it is time. True when it did. */
   tell(facts: CensusFacts, now: Millis): boolean {
-    if (!facts.slots || !this.#stale || now < this.#toldAt + tellMs) return false;
+    if (!facts.slots || !this.#stale || now < this.#dueAt) return false;
     this.#toldAt = now;
     this.#stale = false;
     for (const { edge, bytes } of this.#news(facts)) {
@@ -109,7 +111,12 @@ export class CensusTaker {
   /** @param carries whether this node lends at all: asked only when there is something to tell. */
   deadline(carries: () => boolean): Deadline | undefined {
     if (!this.#stale || !carries()) return undefined;
-    return { at: millis(this.#toldAt + tellMs), reason: "census" };
+    return { at: this.#dueAt, reason: "census" };
+  }
+
+  get #dueAt(): Millis {
+    const big = (this.#known ?? this.#fromAbove).listeners > bigListeners;
+    return millis(this.#toldAt + (big ? tellMsBig : tellMs));
   }
 
   #news(facts: CensusFacts): { edge: Edge; bytes: Uint8Array }[] {

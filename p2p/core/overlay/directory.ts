@@ -1,5 +1,5 @@
 import type { Millis, PeerId } from "../../api/ids.ts";
-import type { Advert } from "./advert.ts";
+import type { Advert, AdvertNews } from "./advert.ts";
 import { isUseful, roundTripBetween } from "./coordinate.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { offersMax } from "./place-papers.ts";
@@ -11,8 +11,8 @@ const advertsKept = 2048;
 export const advertsOfOneMax = 512;
 /** An advert is renewed every 30 s; after two that were missed it is no more. */
 export const advertLifeMs = 75_000;
-/** Adverts looked at for one request. 24 would do (DESIGN.md, The tree); more costs nothing where they are held anyway. */
-const sampledMax = 128;
+/** Of so many that are nearest three are drawn, the first among them: else all who ask at one time would meet. */
+const nearestMax = 6;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
@@ -52,6 +52,12 @@ export class Directory {
       this.#remove(oldest, entry);
     }
     return true;
+  }
+
+  /** What is new of an advert, as an advert; undefined when it is not known. */
+  complete({ id, ...state }: AdvertNews): Advert | undefined {
+    const known = this.#entries.get(id)?.advert;
+    return known && { ...known, ...state };
   }
 
   /** The neighbour that brought it says that it is gone. True when it was here. */
@@ -94,9 +100,9 @@ export class Directory {
    * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
    */
   offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
-    const able = this.#sample(random).filter((entry) => hasRoomFor(entry, request, now));
-    const chosen = isUseful(request.coordinate) ? nearest(able, request) : scattered(able);
-    for (const entry of chosen.slice(0, 1)) entry.offered.push(now);
+    const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
+    const chosen = isUseful(request.coordinate) ? someOf(nearest(able, request), random) : scattered(able);
+    for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ advert }) => advert);
   }
 
@@ -112,18 +118,6 @@ export class Directory {
     const chosen = drawn.sort((a, b) => b.key - a.key).slice(0, offersMax);
     for (const { entry } of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ entry }) => entry.advert);
-  }
-
-  #sample(random: () => number): Entry[] {
-    const entries = [...this.#entries.values()];
-    if (entries.length <= sampledMax) return entries;
-    // Half of the sample are those nearest to the core: few, and where everybody would like to be.
-    const shallow = entries.filter(({ advert }) => advert.depth <= 1).slice(0, sampledMax / 2);
-    for (let index = 0; index < sampledMax / 2; index++) {
-      const other = index + Math.floor(random() * (entries.length - index));
-      [entries[index], entries[other]] = [entries[other]!, entries[index]!];
-    }
-    return [...new Set([...shallow, ...entries.slice(0, sampledMax / 2)])];
   }
 
   #remove(id: ShortId, entry: Entry): void {
@@ -160,15 +154,25 @@ function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
   return shortIdOf(advert.peer) !== parent && advert.parent !== parent;
 }
 
+/** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
 function nearest(able: readonly Entry[], { coordinate }: PlaceRequest): Entry[] {
-  const ranked = able.map((entry) => {
+  const best: { readonly entry: Entry; readonly costMs: number }[] = [];
+  for (const entry of able) {
     const { rootDelayMs, coordinate: there } = entry.advert;
-    return { entry, costMs: rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs };
-  });
-  return ranked
-    .sort((a, b) => a.costMs - b.costMs)
-    .slice(0, offersMax)
-    .map(({ entry }) => entry);
+    const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
+    if (best.length === nearestMax && costMs >= best[nearestMax - 1]!.costMs) continue;
+    const at = best.findIndex((other) => costMs < other.costMs);
+    best.splice(at < 0 ? best.length : at, 0, { entry, costMs });
+    if (best.length > nearestMax) best.pop();
+  }
+  return best.map(({ entry }) => entry);
+}
+
+/** The best and two more, drawn, in their order. */
+function someOf(best: readonly Entry[], random: () => number): Entry[] {
+  const rest = best.slice(1);
+  while (rest.length > offersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
+  return [...best.slice(0, 1), ...rest];
 }
 
 /** Those near the core, each as far as can be from those chosen before it. */

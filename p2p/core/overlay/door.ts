@@ -49,22 +49,23 @@ export class Door {
     for (const edge of this.#edges.all.slice()) {
       if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
     }
-    const refusal = this.#refusalOf(hello, remote, proved, now);
-    const unfit = hello.feed && hello.role === "member" && !proved && !this.#wires.mayFeed(remote);
-    if (!refusal && unfit) return "full";
+    const fed = hello.feed && this.#mayBeFed(hello, remote, proved, now);
+    // Who finds no slot may wait here: it is shown the room, and told who has one.
+    const refusal = this.#refusalOf({ ...hello, feed: fed }, remote, proved, now);
     if (refusal) return refusal;
     const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
     if (former && hello.feed) this.#wires.end(former);
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
-    const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", hello.feed, proved, now);
-    session.feeds = hello.feed;
+    const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", fed, proved, now);
+    session.feeds = fed;
     if (edge.direction === "down") edge.wish = hello.wish;
     this.#edges.add(edge);
     const hops = (this.#edges.parent?.hops ?? 0) + 1;
     session.sendFrame({ kind: "welcome", session: session.id, time: now, hops });
     this.#wires.show(edge, now);
-    if (hello.feed) this.#feeds.answer(edge, hello.have, now);
+    if (fed) this.#feeds.answer(edge, hello.have, now);
+    else if (hello.feed) this.#feeds.refuse(edge, now);
     return undefined;
   }
 
@@ -80,6 +81,11 @@ export class Door {
     if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
     this.#wires.session.send(link, encodeFrame({ kind: "attached", session: id }));
     return true;
+  }
+
+  #mayBeFed(hello: Hello, remote: PeerId, proved: boolean, now: Millis): boolean {
+    const unfit = hello.role === "member" && !proved && !this.#wires.mayFeed(remote);
+    return !unfit && this.#refusalOf(hello, remote, proved, now) === undefined;
   }
 
   #refusalOf(hello: Hello, remote: PeerId, proved: boolean, now: Millis): Refusal | undefined {

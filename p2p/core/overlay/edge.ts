@@ -36,6 +36,8 @@ export interface Edge {
   away: boolean;
   /** Up only: links from the core to the parent. */
   hops: number;
+  /** The side below wanted media when there was no slot: it gets some only when it is told so ([OV8]). */
+  waits: boolean;
   /** When the hello went out or came in. */
   readonly since: Millis;
   /** Up only: it lends without being one of the view's relays, and was named by one who knows. */
@@ -85,6 +87,7 @@ export function newEdge(
     welcomed: !session.dialed,
     away: false,
     hops: 0,
+    waits: false,
     since: now,
     offered: false,
     rootDelayMs: undefined,
@@ -157,7 +160,9 @@ export class Edges {
 
   /** Where media comes from. */
   get parent(): Edge | undefined {
-    return this.#list.find((edge) => edge.direction === "up" && edge.feed && edge.welcomed && !edge.away);
+    return this.#list.find(
+      (edge) => edge.direction === "up" && edge.feed && edge.welcomed && !edge.away && !edge.waits,
+    );
   }
 
   /** Where words go up: to the parent, or to whoever is there without media, or comes back soon. */

@@ -49,7 +49,7 @@ export class Feeds {
     const free = edge.role === "relay" || edge.authority || takesSlot(edge);
     // Whoever has waited here as a standby may take the slots that newcomers may not.
     const full = !slots || (!free && slots.used >= slots.max);
-    if (full || !(edge.authority || this.#wires.mayFeed(edge))) return this.#refuse(edge, now);
+    if (full || !(edge.authority || this.#wires.mayFeed(edge))) return this.refuse(edge, now);
     edge.feed = edge.session.feeds = true;
     edge.coverUntil = undefined;
     this.answer(edge, have, now);
@@ -64,7 +64,7 @@ export class Feeds {
     const slots = this.#wires.slots();
     const free = edge.coverUntil !== undefined || edge.role === "relay" || edge.authority;
     const full = !slots || (!free && slots.used >= slots.max);
-    if (full || !this.#wires.mayFeed(edge)) return this.#refuse(edge, now);
+    if (full || !this.#wires.mayFeed(edge)) return this.refuse(edge, now);
     edge.wish = wish;
     edge.coverUntil = millis(now + coverMs);
     if (have.length > 0) this.#spread.replay(edge, have, now);
@@ -80,7 +80,8 @@ export class Feeds {
 
   /** Sends again what a child lacks that names what it has. */
   answer(edge: Edge, have: readonly Have[], now: Millis): void {
-    if (have.length === 0) return;
+    if (have.length === 0 && !edge.waits) return;
+    edge.waits = false;
     const packets = this.#spread.replay(edge, have, now);
     edge.session.sendReliable(encodePaper({ kind: "replayed", packets }), now);
   }
@@ -94,7 +95,10 @@ export class Feeds {
     edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, wish: edge.wish, have }), now);
   }
 
-  #refuse(edge: Edge, now: Millis): void {
+  /** There is no slot for a neighbour: it waits, and is told when it asks again and gets one ([OV8]). */
+  refuse(edge: Edge, now: Millis): void {
+    edge.waits = true;
+    this.#spread.reject("refused-full");
     edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
   }
 

@@ -1,11 +1,13 @@
 import type { PeerId } from "../../api/ids.ts";
 import { type ByteReader, type ByteWriter, fromHex, toHex } from "../bytes.ts";
-import { type Advert, readAdvert, writeAdvert } from "./advert.ts";
+import { type Advert, type AdvertNews, readAdvert, readAdvertNews, writeAdvert, writeAdvertNews } from "./advert.ts";
 import { type Coordinate, readCoordinate, writeCoordinate } from "./coordinate.ts";
 import { type Path, readPath, readShortId, type ShortId, writePath, writeShortId } from "./path.ts";
 
-/** Adverts in one paper: with the longest addresses, two frames. */
-export const advertsMax = 16;
+/** Adverts in one paper: a frame. */
+export const advertsMax = 8;
+/** And those of which only what is new is said: another. */
+export const newsMax = 32;
 /** Short ids of those who are gone, in one paper. */
 export const goneMax = 32;
 /** Places that an answer offers; the joiner dials two of them at most. */
@@ -22,7 +24,12 @@ export type PlacePaper =
       readonly advert: Advert | undefined;
     }
   /** Who lends, on the way up and across the core; and who does no more. */
-  | { readonly kind: "adverts"; readonly adverts: readonly Advert[]; readonly gone: readonly ShortId[] }
+  | {
+      readonly kind: "adverts";
+      readonly adverts: readonly Advert[];
+      readonly news: readonly AdvertNews[];
+      readonly gone: readonly ShortId[];
+    }
   /** A parent tells how far it is from the core, and by whom. */
   | {
       readonly kind: "standing";
@@ -75,6 +82,8 @@ export function writePlacePaper(writer: ByteWriter, paper: PlacePaper): void {
     case "adverts":
       writer.u8(paper.adverts.length);
       for (const advert of paper.adverts) writeAdvert(writer, advert);
+      writer.u8(paper.news.length);
+      for (const news of paper.news) writeAdvertNews(writer, news);
       writer.u8(paper.gone.length);
       for (const id of paper.gone) writeShortId(writer, id);
       break;
@@ -145,8 +154,9 @@ function readAbout(reader: ByteReader): PlacePaper | undefined {
 
 function readAdverts(reader: ByteReader): PlacePaper | undefined {
   const adverts = readList(reader, advertsMax, readAdvert);
-  const gone = adverts && readList(reader, goneMax, readShortId);
-  return gone && { kind: "adverts", adverts, gone };
+  const news = adverts && readList(reader, newsMax, readAdvertNews);
+  const gone = news && readList(reader, goneMax, readShortId);
+  return gone && { kind: "adverts", adverts, news, gone };
 }
 
 function readPlace(reader: ByteReader): PlacePaper | undefined {

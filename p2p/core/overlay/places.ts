@@ -153,6 +153,21 @@ export class Places {
     return path.length > 0 && path.length < depthMax && !path.includes(shortIdOf(peer));
   }
 
+  /** A neighbour above has no slot for us: it may have one later. */
+  refused(edge: Edge, now: Millis): void {
+    edge.feed = edge.session.feeds = false;
+    edge.waits = true;
+    this.seeker.refused(edge);
+    this.#parts.upkeep.noFeed(edge.peer, now);
+  }
+
+  /** Whether one that had none has one now: it said so. */
+  isServed(edge: Edge): boolean {
+    const waited = edge.waits;
+    edge.waits = false;
+    return waited;
+  }
+
   /** A child gets media now, or no more. */
   feedChanged(edge: Edge, now: Millis): void {
     this.#adverts.feedChanged(edge, now);

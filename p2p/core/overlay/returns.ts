@@ -23,6 +23,9 @@ export interface ReturnWires {
   relays(): readonly PeerId[] | undefined;
 }
 
+/** Until there was a parent to lose. */
+const comesIn = "joined";
+
 /** The parts of a room that returns work with. */
 export interface ReturnParts {
   readonly edges: Edges;
@@ -40,7 +43,7 @@ export class Returns {
   readonly #parts: ReturnParts;
   readonly #wires: ReturnWires;
   readonly #freezes = new FreezeWatch();
-  #moveReason = "joined";
+  #moveReason: string = comesIn;
   /** What the backup brought while it covered, before it became the parent. */
   #coverPackets = 0;
   /** Left because nothing came; its streams may turn out to be frozen. */
@@ -142,7 +145,8 @@ export class Returns {
     if (edge.direction !== "up") return;
     const all = packets + this.#coverPackets;
     if (edge === this.#cameBack) this.#wires.resident()?.covered("its connection was cut", all, now);
-    else this.#wires.resident()?.moved(this.#moveReason, all, now);
+    // Who comes in moves from nowhere.
+    else if (this.#moveReason !== comesIn) this.#wires.resident()?.moved(this.#moveReason, all, now);
     this.#coverPackets = 0;
     this.#cameBack = undefined;
   }

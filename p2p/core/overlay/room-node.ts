@@ -208,17 +208,15 @@ export class RoomNode {
   handleHello(hello: Hello, caller: Caller, proved: boolean, now: Millis): Refusal | undefined {
     if (this.#grudges.isShunned(caller.remote, now)) return "protocol";
     const refusal = this.#door.enter(hello, caller, proved, now);
-    if (refusal) return refusal;
     this.#census.touch();
-    this.usedAt = now;
-    return undefined;
+    if (!refusal) this.usedAt = now;
+    return refusal;
   }
 
   /** A neighbour attaches another link to its session. False when there is no such session of this peer, or no place. */
   handleAttach(id: Uint8Array, caller: Caller, now: Millis): boolean {
-    const known = this.#door.attach(id, caller, now);
-    if (known) this.#census.touch();
-    return known;
+    this.#census.touch();
+    return this.#door.attach(id, caller, now);
   }
 
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
@@ -251,7 +249,7 @@ export class RoomNode {
 
   /** Ends everything; the room goes on without this node. */
   close(): void {
-    for (const edge of this.edges.all.slice()) this.end(edge);
+    this.edges.all.slice().forEach((edge) => this.end(edge));
   }
 
   /** This node's own process stood still for `ms`: neighbours are not to blame for what was not heard meanwhile. */
@@ -374,15 +372,17 @@ export class RoomNode {
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
-        edge.feed = false;
-        this.#places.seeker.refused(edge);
-        this.upkeep.noFeed(edge.peer, now);
+        this.#places.refused(edge, now);
+        if (!this.edges.parent) this.resident?.refused(edge.peer, "full", now);
         this.#known.prefer(paper.alternatives);
         this.runUpkeep(now);
         break;
       case "replayed":
         // Who moves of its own choice has missed nothing.
         if (!this.#places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
+        if (!this.#places.isServed(edge)) break;
+        this.runUpkeep(now);
+        this.resident?.handleTimeout(now);
         break;
       default:
         this.#places.handle(edge, paper, now);

@@ -47,6 +47,8 @@ export interface RoomResident {
   /** A relay let us in; `time` is its clock. */
   welcomed(edge: Edge, time: number, now: Millis): void;
   refused(peer: PeerId, reason: Refusal, now: Millis): void;
+  /** Something that it waits for may be there. */
+  handleTimeout(now: Millis): void;
   /** The parent is gone; a standby may take its place at once. */
   lost(now: Millis): void;
   /** A dial to a relay failed. */

@@ -14,10 +14,13 @@ const trialsMax = 2;
 const trialMs = 3000;
 /** An answer that takes longer than this is none. */
 const answerMs = 3000;
-/** A place is looked for again after this long, and up to as much again, so that not all look at once. */
-const lookMs = 30_000;
-/** Sooner while it is not known where we are, or when the parent was lost. */
+/**
+ * A place is looked for again after this long, and up to as much again, so that not all look at once: soon while it is not
+ * known where we are, or when the last look led to a move; after one that led nowhere, twice as long as before, up to the most.
+ */
 const lookSoonMs = 1000;
+const lookMsMin = 2000;
+const lookMsMax = 40_000;
 /** What a move must save: a share of the delay, or so much of it; and at least what jitter could feign. */
 const savesShare = 0.15;
 const savesMs = 25;
@@ -69,9 +72,12 @@ export class Seeker {
   readonly #trials = new Map<PeerId, Millis>();
   readonly #disbelieved = new Map<PeerId, Millis>();
   #nextAt: Millis | undefined;
-  #asked: { readonly id: number; readonly until: Millis } | undefined;
+  #asked: { readonly id: number; readonly purpose: PlaceRequest["purpose"]; readonly until: Millis } | undefined;
+  /** Who had a slot to give by the last answer: nobody moves of its own choice into one that is kept. */
+  #withRoom: ReadonlySet<PeerId> = new Set();
   #move: Move | undefined;
   #looks = 0;
+  #lookMs = lookMsMin;
   /** New parents that have not said yet how much they sent again. */
   readonly #replays = new WeakSet<Edge>();
   /** Whom our parent handed us to. */
@@ -110,6 +116,7 @@ export class Seeker {
   /** Places were offered. */
   handleOffers(id: number, adverts: readonly Advert[], now: Millis): void {
     if (this.#asked?.id !== id) return;
+    this.#withRoom = new Set(this.#asked.purpose === "parent" ? adverts.map(({ peer }) => peer) : []);
     this.#asked = undefined;
     for (const advert of adverts) {
       const useless =
@@ -207,7 +214,8 @@ export class Seeker {
     const purpose = this.#looks % 2 === 1 && isUseful(own) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
-    const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : lookMs;
+    const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
+    this.#lookMs = Math.min(lookMsMax, 2 * this.#lookMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     const request: PlaceRequest = {
@@ -219,7 +227,7 @@ export class Seeker {
       purpose,
       parent: shortIdOf(parent.peer),
     };
-    this.#asked = { id, until: millis(now + answerMs) };
+    this.#asked = { id, purpose, until: millis(now + answerMs) };
     parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
   }
 
@@ -228,7 +236,8 @@ export class Seeker {
     const { parent } = this.#edges;
     // While a backup covers, nothing else moves.
     if (!parent || this.#move || !this.#wires.isFree()) return;
-    const best = this.#best((edge) => this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
+    const hasRoom = (edge: Edge): boolean => edge === parent || this.#withRoom.has(edge.peer);
+    const best = this.#best((edge) => hasRoom(edge) && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
     const [here, there] = [delayBy(parent), best && delayBy(best)];
     if (best && best !== parent && here !== undefined && there !== undefined && isWorth(here, there))
       return this.#begin(best, parent, here - there, now);
@@ -267,6 +276,7 @@ export class Seeker {
   }
 
   #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis): void {
+    this.#lookMs = lookMsMin;
     this.#move = { to, from, savesMs: savesMsClaimed, until: millis(now + moveMs), packets: 0, sooner: 0 };
     this.#replays.add(to);
     this.#wires.feed(to, true, now);

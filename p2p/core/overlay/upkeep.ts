@@ -17,8 +17,10 @@ const refusedMs = 1500;
 
 /** A way in is given up after so many tries: the first may meet a hiccup. */
 const triesMin = 2;
-/** A dial that has taken this long no longer keeps the next from starting: two seconds are RFC 8305's longest delay, and one for loss. */
-const raceMs = 3000;
+/** A relay without a slot is asked more often than that: slots come free, and who lends is on its way. */
+const fullTries = triesMin / 6;
+/** A dial that has taken this long no longer keeps the next from starting: a handshake of six round trips takes less to most places, and RFC 8305 waits for less. */
+const raceMs = 1000;
 /** Dials in the air, late ones included. */
 const dialsMax = 6;
 /** A stream that was lost is dialed again at once, unless so many dials went to this relay within `paceMs` (DESIGN.md, Transports). */
@@ -221,6 +223,8 @@ export class Upkeep {
   /** It has no slot for media; it may stay a standby. */
   noFeed(peer: PeerId, now: Millis): void {
     this.#noFeedUntil.set(peer, millis(now + refusedMs));
+    const { failures = 0, tries = 0, until } = this.#health.get(peer) ?? {};
+    this.#health.set(peer, { failures, tries: tries + fullTries, until });
   }
 
   /** Whether it said so a moment ago. */

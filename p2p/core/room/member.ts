@@ -349,7 +349,7 @@ export class Member implements Resident {
     // Who is the room's relay has found it; what is missing is on its way.
     if (this.#node.relays.includes(this.#wires.self)) return;
     const { upkeep, relays, edges } = this.#node;
-    const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.all.length === 0;
+    const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
     const code = this.#finding.verdict(tried, now);
     // An invite that is over is the better answer than a relay that is gone.

@@ -78,7 +78,7 @@ describe("papers", () => {
     const alternatives = Array.from({ length: 4 }, () => sampleAddress(rng));
     expect(parsePaper(encodePaper({ kind: "no-feed", alternatives }))).toBeUndefined();
     const adverts = Array.from({ length: advertsMax + 1 }, () => advert);
-    expect(parsePaper(encodePaper({ kind: "adverts", adverts, gone: [] }))).toBeUndefined();
+    expect(parsePaper(encodePaper({ kind: "adverts", adverts, news: [], gone: [] }))).toBeUndefined();
     expect(
       parsePaper(encodePaper({ kind: "offers", id: 1, adverts: adverts.slice(0, offersMax + 1) })),
     ).toBeUndefined();

@@ -19,7 +19,6 @@ export function sampleAdvert(rng: Rng): Advert {
     leaves: 3,
     depth: 4,
     parent: "0123456789ab",
-    ageSeconds: 65_535,
     version: 0xffffffff,
   };
 }
@@ -28,11 +27,13 @@ export function sampleAdvert(rng: Rng): Advert {
 export function samplePlacePapers(rng: Rng): PlacePaper[] {
   const coordinate = sampleCoordinate;
   const advert = sampleAdvert(rng);
+  const { peer: _, address: __, ...state } = advert;
+  const news = { id: "0123456789ab", ...state };
   const [self, parent] = ["0123456789ab", "fedcba987654"];
   return [
     { kind: "about", coordinate, holds: 0xffffffff, advert: undefined },
     { kind: "about", coordinate, holds: 0, advert },
-    { kind: "adverts", adverts: [advert, advert], gone: [self] },
+    { kind: "adverts", adverts: [advert, advert], news: [news], gone: [self] },
     { kind: "standing", rootDelayMs: 65_535, coordinate, path: [self, parent] },
     { kind: "place", id: 7, passed: 3, self, coordinate, lends: true, purpose: "backup", parent },
     { kind: "offers", id: 0xffffffff, adverts: [advert, advert, advert] },

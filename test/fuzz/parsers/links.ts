@@ -23,7 +23,16 @@ export function linkParsers(samples: Samples): Parsers {
     paper: {
       samples: papers(samples).map(encodePaper),
       accepts: (bytes) => parsePaper(bytes) !== undefined,
-      covers: ["parsePaper", "readProof", "readPlacePaper", "readAdvert", "readCoordinate", "readPath", "readShortId"],
+      covers: [
+        "parsePaper",
+        "readProof",
+        "readPlacePaper",
+        "readAdvert",
+        "readAdvertNews",
+        "readCoordinate",
+        "readPath",
+        "readShortId",
+      ],
     },
     "host proof": {
       samples: [encodeFrame(helloOf(samples))],
