@@ -8,6 +8,7 @@ import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureActs } from "./room/acts.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
 import { measureKick, measureRekeying } from "./secrecy/kick.ts";
@@ -43,6 +44,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C7: [measureProbes],
   S1: [measureKick, measureRekeying],
   S2: [measureSuccession],
+  S2a: [measureActs],
   S2r: [measureReduce],
   S3: [measureJunk],
   S4: [measureFuzzing],
