@@ -2,12 +2,16 @@
 import { measureBrokenRoutes, measureJoins, measureProbes, measureRandomLooks, measureTraces } from "./censor.ts";
 import { measureDataChannel } from "./data-channel.ts";
 import { type Figure, lineOf } from "./figure.ts";
+import { measureBytes } from "./media/bytes.ts";
+import { measureChecking } from "./media/checking.ts";
+import { measureForwarding } from "./media/forwarding.ts";
 import { measureMouthToEar } from "./mouth-to-ear.ts";
 import { measureJunk } from "./processes/junk.ts";
 import { measureKills } from "./processes/kills.ts";
 import { measureSoundOnProcesses } from "./processes/sound.ts";
 import { measureChromiumCall } from "./quality/chromium-call.ts";
 import { measureQuality } from "./quality/figures.ts";
+import { measureActs } from "./room/acts.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
 import { measureKick, measureRekeying } from "./secrecy/kick.ts";
@@ -31,6 +35,9 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   T3: [measureContinuity],
   T4: [measureOverhead],
   T5: [measureSimulatedJoins, measureSoundOnProcesses],
+  T7: [measureForwarding],
+  T8: [measureBytes],
+  T9: [measureChecking],
   T10: [measureLoss],
   T11: [measureMouthToEar],
   T12: [measureDataChannel],
@@ -43,6 +50,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   C7: [measureProbes],
   S1: [measureKick, measureRekeying],
   S2: [measureSuccession],
+  S2a: [measureActs],
   S2r: [measureReduce],
   S3: [measureJunk],
   S4: [measureFuzzing],

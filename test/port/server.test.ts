@@ -59,7 +59,7 @@ const invalid: readonly (readonly [what: string, message: string | Uint8Array, r
   ["JSON that is no message", "[]", "bad-shape"],
   ["null", "null", "bad-shape"],
   ["an unknown kind", '{"kind":"constructor"}', "bad-shape"],
-  ["a text that is too long", `"${"x".repeat(140_000)}"`, "too-long"],
+  ["a text that is too long", `"${"x".repeat(270_000)}"`, "too-long"],
   ["an unknown command", request(1, "constructor", []), "bad-shape"],
   ["a command with a field too many", '{"kind":"hear","on":true,"more":1}', "bad-shape"],
   ["a request without an id", '{"kind":"request","method":"leave","arguments":[]}', "bad-shape"],

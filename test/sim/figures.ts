@@ -15,6 +15,7 @@ export interface Figures {
   readonly onTimeMedian: number | null;
   readonly onTimeP5: number | null;
   readonly missShare: number | null;
+  /** What is sent beside media, once the first audience is in. */
   readonly controlKbpsPerPeer: number;
   /** Control bytes per media byte. */
   readonly controlShare: number | null;

@@ -43,10 +43,18 @@ export class Meters implements Observer, TraceListener {
   private trace: MediaTrace | undefined;
   private living = 0;
   private readonly blowAt: number | undefined;
+  private readonly inAt: number;
+  private isIn = false;
 
-  /** @param blowAt when the first blow to relays falls, in virtual ms. */
-  constructor(reference: Reference, coverage: Coverage, elapsedMs: () => number, blowAt: number | undefined) {
-    this.blowAt = blowAt;
+  /** @param times when the first blow to relays falls, and when the first audience is in, in virtual ms. */
+  constructor(
+    reference: Reference,
+    coverage: Coverage,
+    elapsedMs: () => number,
+    times: { readonly blowAt: number | undefined; readonly inAt: number },
+  ) {
+    this.blowAt = times.blowAt;
+    this.inAt = times.inAt;
     this.reference = reference;
     this.coverage = coverage;
     this.elapsedMs = elapsedMs;
@@ -78,6 +86,10 @@ export class Meters implements Observer, TraceListener {
 
   second(): void {
     this.peerSeconds += this.living;
+    if (this.isIn || this.elapsedMs() < this.inAt) return;
+    // What is sent beside media is counted during speech, as soon as there is such a time: joining is judged by itself.
+    this.isIn = true;
+    this.controlBytes = this.mediaBytes = this.mediaArrived = this.mediaRepeated = this.peerSeconds = 0;
   }
 
   event(node: number, event: PeerEvent): void {

@@ -38,6 +38,9 @@ import { World } from "./world.ts";
 /** Links that a packet may cross: every relay once, and the speaker's and the listener's own. */
 const hopsBeyondRelays = 2;
 
+/** From the last of the first audience until what is sent is what is sent all the time. */
+const settleSeconds = 10;
+
 /** What a run came to. */
 export interface SimResult {
   readonly options: SimOptions;
@@ -112,7 +115,8 @@ class SimulatedRoom {
     this.violations = new Violations(elapsedMs);
     this.reference = new Reference(elapsedMs);
     this.coverage = new Coverage(elapsedMs, lendingShare(options) > 0);
-    this.meters = new Meters(this.reference, this.coverage, elapsedMs, blowMsOf(options));
+    const times = { blowAt: blowMsOf(options), inAt: 1000 * (options.joinSeconds + settleSeconds) };
+    this.meters = new Meters(this.reference, this.coverage, elapsedMs, times);
     const capacity = new CapacityChecker(this.violations, elapsedMs);
     this.trace = this.makeTrace(capacity);
     const topology = new Topology(options.topology, rng.fork("topology"));

@@ -43,7 +43,7 @@ export class MediaFlow {
       wish: () => wishOfAll(edges, wires.resident()),
     });
     this.#requests = new Requests(edges, this.spread, {
-      layers: () => this.feeds.wish.layers,
+      layers: () => this.#edges.parent?.wish.layers ?? this.feeds.wish.layers,
       reject: (reason) => this.spread.reject(reason),
       blame: (edge, at) => wires.blame(edge, at),
     });

@@ -128,7 +128,15 @@ export class KeyNotices {
     const verdict = checkCommit(this.#crypto, view, bytes, this.#held?.commit);
     if (verdict === "bad") this.#wires.fault("keys", from, now);
     else if (verdict !== "older") this.adopt(verdict, bytes, now, from);
+    else if (this.#held && this.#held.from === undefined) this.#offerOwn(bytes, from, view, now);
     else if (this.#held?.from && !this.#edges.all.includes(this.#held.from)) this.#held.from = from;
+  }
+
+  /** A paper of our own from before a crash: the room may be further than we know. */
+  #offerOwn(bytes: Uint8Array, from: Edge, view: RelayView, now: Millis): void {
+    const own = checkCommit(this.#crypto, view, bytes, undefined);
+    if (own === "bad") this.#wires.fault("keys", from, now);
+    else if (own !== "older") this.#wires.keys()?.taken(own, now);
   }
 
   /** Nowhere from where the authority is; else where the keys paper came from; while that edge is gone, wherever a petition would go. */

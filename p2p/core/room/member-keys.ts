@@ -45,7 +45,7 @@ export class MemberKeys implements KeyReader {
 
   /** Low 8 bits of the epoch that a leader's view names. */
   get epochOfView(): number {
-    return (this.#keeper?.epoch.number ?? 0) % 256;
+    return (this.#keeper?.epoch.number ?? this.#holder.roomEpoch) % 256;
   }
 
   /** When something is to be done here next. */
@@ -60,6 +60,7 @@ export class MemberKeys implements KeyReader {
     const { roomKey, secret, tag } = this.#seat;
     const room = { roomKey, secret, tag };
     this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#wires, this.#holder.history, now);
+    this.#keeper.catchUp(this.#holder.roomEpoch, now);
     this.tell(now);
   }
 
@@ -97,7 +98,8 @@ export class MemberKeys implements KeyReader {
   }
 
   taken(commit: Commit, now: Millis): void {
-    if (!this.#keeper && this.#holder.takeCommit(commit, now)) this.#use(this.#holder.epoch);
+    if (this.#keeper) this.#keeper.catchUp(commit.epoch, now);
+    else if (this.#holder.takeCommit(commit, now)) this.#use(this.#holder.epoch);
   }
 
   enrolmentSeen(bytes: Uint8Array, now: Millis): void {

@@ -59,7 +59,7 @@ export function kickSomebody(seed: string, guestsCount: number): Kicked {
 }
 
 /** Everybody has enrolled; the first two guests are on stage. */
-function fullRoom(seed: string, guestsCount: number): { room: Room; host: number; guests: number[] } {
+export function fullRoom(seed: string, guestsCount: number): { room: Room; host: number; guests: number[] } {
   const room = new Room(seed);
   const relays = [room.addRelay(), room.addRelay(), room.addRelay()];
   const host = room.addPerson();
@@ -73,21 +73,21 @@ function fullRoom(seed: string, guestsCount: number): { room: Room; host: number
   return { room, host, guests };
 }
 
-function identityOf(room: Room, host: number, guest: number): string {
+export function identityOf(room: Room, host: number, guest: number): string {
   const people = room.events(host, "stage").at(-1)?.people ?? [];
   const person = people.find(({ name }) => name === `person ${guest}`);
   if (!person) throw new Error("the guest is not on stage");
   return person.identity;
 }
 
-function packetIn(bytes: Uint8Array): Packet | undefined {
+export function packetIn(bytes: Uint8Array): Packet | undefined {
   const frame = parseFrame(bytes);
   const packet = frame?.kind === "media" ? parsePacket(frame.packet) : undefined;
   return packet?.ok ? packet.value : undefined;
 }
 
 /** Opens what the invite's secret opens, of everybody on stage. */
-function openerOf(room: Room, host: number): (packet: Packet) => boolean {
+export function openerOf(room: Room, host: number): (packet: Packet) => boolean {
   const crypto = seededCrypto("kicked");
   const { secret, tag } = room.invite(host);
   const opener = new PacketOpener(crypto, { number: 0, secret: epochSecret(crypto, secret, tag, 0) });

@@ -26,6 +26,7 @@ export interface PersonOptions {
   /** Whether it may ask the DHT, which is `Room.records`. */
   readonly discovery?: boolean;
   readonly listens?: boolean;
+  readonly crypto?: Partial<Crypto>;
 }
 
 /** A message on its way. */
@@ -237,7 +238,7 @@ export class Room {
       drawn.push(bytes);
       return bytes;
     };
-    const crypto: Crypto = { ...seeded, randomBytes };
+    const crypto: Crypto = { ...seeded, randomBytes, ...options.crypto };
     const identity = this.#identity();
     const address = options.listens === true ? identity.address : undefined;
     const self = { peer: identity.peer, address };

@@ -58,6 +58,11 @@ export class EpochHolder {
     return this.#commit && this.#epoch && { ...this.#epoch, mode: this.#commit.mode };
   }
 
+  /** The epoch that the room is in, whether its secret is known here or not. */
+  get roomEpoch(): number {
+    return this.#commit?.epoch ?? 0;
+  }
+
   get isEnrolled(): boolean {
     return this.#path !== undefined;
   }

@@ -81,7 +81,7 @@ export class EpochKeeper {
   #commit: Commit | undefined;
   #committedAt: Millis;
   #leavingSince: Millis | undefined;
-  readonly #settlesAt: Millis;
+  #settlesAt: Millis;
 
   /** `closed`: keys are given from the start. */
   constructor(
@@ -160,6 +160,16 @@ export class EpochKeeper {
     this.#sweep = this.#holders.entries();
     this.#isOwed = true;
     this.#lookOn(now);
+  }
+
+  /** The room is further than we knew, from before a crash of ours: its members are given a fresh epoch beyond that one. */
+  catchUp(epoch: number, now: Millis): void {
+    if (epoch <= this.#epoch.number) return;
+    this.#epoch = { number: epoch, secret: this.#epoch.secret };
+    this.#mode = "tree";
+    this.#settlesAt = millis(now + settleMs);
+    this.#isOwed = true;
+    this.#sweep ??= this.#holders.entries();
   }
 
   /** Commits what has waited long enough. True when there is a new epoch: the view is to be issued, then `granted` to be sent. */
