@@ -52,10 +52,10 @@ export class Chains {
     return concat(...this.#kept.map(({ hash }) => hash).toSorted(compare));
   }
 
-  /** Notes one's own. */
+  /** Notes one's own, or what an heir says again. */
   add(bytes: Uint8Array): void {
     const head = readEventHead(bytes);
-    if (head) this.#keep(toHex(head.author), head, bytes);
+    if (head && !this.#kept.some((kept) => equal(kept.bytes, bytes))) this.#keep(toHex(head.author), head, bytes);
   }
 
   /** What to do with an event that came. */

@@ -19,7 +19,7 @@ import { writeEvent } from "./pen.ts";
 import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./petition.ts";
 import { proveHost } from "./proof.ts";
 import { isOut, type Void } from "./reduce.ts";
-import { withShut } from "./reconcile.ts";
+import { Meanwhile, withShut } from "./reconcile.ts";
 import { earlier } from "../machine.ts";
 import { Requests } from "./requests.ts";
 import { isVouchedFor, openState } from "./sealed-state.ts";
@@ -85,6 +85,7 @@ export class Keeping {
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
+  readonly #meanwhile = new Meanwhile();
   readonly #issued: (IssuedInvite & { readonly branch: Uint8Array })[] = [];
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -187,12 +188,10 @@ export class Keeping {
 
   /** Does something, or says why not. */
   act(act: Exclude<Act, { kind: "react" }>, now: Millis): ErrorCode | undefined {
-    const { state } = this;
+    const { state, authority } = this;
     if (!state) return "not-allowed";
-    const { identity } = this.#seat;
-    const authority = this.#authority;
     const doer = {
-      identityKey: identity.key,
+      identityKey: this.#seat.identity.key,
       state,
       office: (key: Uint8Array, at: Millis) => authority?.officeOf(key, at),
       newLink: (at: Millis) => authority?.newLink(at),
@@ -225,8 +224,7 @@ export class Keeping {
   /** Asks whoever acts, by a petition of this id. */
   ask(wish: Wish, id: Uint8Array, now: Millis): void {
     const { roomKey, identity, voice, name } = this.#seat;
-    const chain = this.#chain;
-    const petition = { id, wish, voiceKey: voice.key, name, chain };
+    const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
     const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
     if (this.#authority && wish !== "beat") this.petition(sealed, now);
@@ -268,7 +266,10 @@ export class Keeping {
       authority.countBeyond({ sequence: 0 }, state);
       authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
     } else if (!this.#history) this.#history = new History(state);
-    else if (!this.#history.rebase(state)) this.#wires.forked();
+    else {
+      if (!this.#history.rebase(state)) this.#wires.forked();
+      for (const event of this.#meanwhile.resume(this.#history)) this.#node.notices.passEvent(event.encoded, now);
+    }
     showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
     this.#wires.changed(now);
   }
@@ -283,6 +284,7 @@ export class Keeping {
     const taken = history.offer(event);
     if (history.forks.length > forks) this.#wires.forked();
     if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
+    if (this.#authority && !this.#seat.authority) this.#meanwhile.note(event);
     if (taken !== "applied") return;
     this.#authority?.noteDone(event.content);
     this.#noticed(event.content, now);
@@ -326,10 +328,8 @@ export class Keeping {
     if (!state) return undefined;
     const own = !this.#authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    return earlier(
-      earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, dueAt)),
-      this.requests.nextAt,
-    );
+    const actAt = earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, dueAt));
+    return earlier(actAt, this.requests.nextAt);
   }
 
   /** What proves an heir to a relay on an edge that is open. */
@@ -379,8 +379,9 @@ export class Keeping {
     const locks = this.state?.access === "locked" && done.some(({ kind }) => kind === "rules");
     const needsKeys = locks || done.some(({ kind }) => putsSomebodyOut.has(kind));
     const authority = this.#authority;
-    for (const { encoded } of authority?.takeEvents() ?? []) {
-      this.#node.notices.passEvent(encoded, now);
+    for (const event of authority?.takeEvents() ?? []) {
+      if (!this.#seat.authority) this.#meanwhile.note(event);
+      this.#node.notices.passEvent(event.encoded, now);
     }
     if (authority && this.#isAtWork) {
       if (needsKeys) this.#wires.keys.rekey(now);

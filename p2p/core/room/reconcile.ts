@@ -1,4 +1,6 @@
 import { equal, toHex } from "../bytes.ts";
+import type { ChainEvent } from "./chain.ts";
+import type { History } from "./history.ts";
 import { listsMax, type RoomState } from "./state.ts";
 
 /** Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. */
@@ -22,4 +24,28 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
     generation: Math.max(ours.generation, theirs.generation),
     ended: ours.ended || theirs.ended,
   };
+}
+
+/** What one heir notes while it acts: as many as relays keep of a room. */
+const notedMax = 1024;
+
+/**
+ * What was said while an heir acted. The host behind a cut heard nothing of it, and its state settles nothing of it: then
+ * it is said again, under the same numbers, so that no ban is lost and no author says two things under one ([RM36]).
+ */
+export class Meanwhile {
+  #events: ChainEvent[] = [];
+
+  note(event: ChainEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > notedMax) this.#events.shift();
+  }
+
+  /** Takes it up on top of the state of whoever acts now. The result is what the others lack as well. */
+  resume(history: History): ChainEvent[] {
+    return this.#events.splice(0).filter((event) => {
+      const taken = history.offer(event);
+      return taken === "applied" || taken === "void";
+    });
+  }
 }
