@@ -25,6 +25,8 @@ const lookMsMax = 40_000;
 const savesShare = 0.15;
 const savesMs = 25;
 const savesMsMin = 5;
+/** Looks until somebody counts as settled: it knows where it is after two, and each brings two candidates. */
+const looksToSettle = 5;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
@@ -239,8 +241,9 @@ export class Seeker {
     const hasRoom = (edge: Edge): boolean => edge === parent || this.#withRoom.has(edge.peer);
     const best = this.#best((edge) => hasRoom(edge) && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
     const [here, there] = [delayBy(parent), best && delayBy(best)];
-    if (best && best !== parent && here !== undefined && there !== undefined && isWorth(here, there))
-      return this.#begin(best, parent, here - there, now);
+    // Who has just come takes whatever is better: it is not in its place yet.
+    const worth = here !== undefined && there !== undefined && isWorth(here, there, this.#looks <= looksToSettle);
+    if (best && best !== parent && worth) return this.#begin(best, parent, here - there, now);
     this.#settle(now);
   }
 
@@ -301,9 +304,9 @@ export class Seeker {
   }
 }
 
-function isWorth(hereMs: number, thereMs: number): boolean {
+function isWorth(hereMs: number, thereMs: number, settling: boolean): boolean {
   const saves = hereMs - thereMs;
-  return saves > savesMsMin && (saves > savesMs || saves > savesShare * hereMs);
+  return saves > savesMsMin && (settling || saves > savesMs || saves > savesShare * hereMs);
 }
 
 /** Whether it goes on when the parent is gone ([OV23]). */

@@ -8,11 +8,11 @@ import { encodePaper, type Paper } from "./papers.ts";
 import { depthMax, type Path, type ShortId, shortIdOf } from "./path.ts";
 
 /** Changes are told at most this often; a change of the way at once. */
-const tellMs = 2000;
-/** A change of the delay that nobody below would act on is not told: a fifth of what moves anybody. */
-const delayChangeMs = 5;
+const tellMs = 5000;
+/** A change of the delay that nobody below would act on is not told: less than half of what moves anybody. */
+const delayChangeMs = 10;
 /** Nor a smaller step of the coordinate. */
-const coordinateChangeMs = 10;
+const coordinateChangeMs = 20;
 
 /** What a parent tells of itself. */
 export interface OwnStanding {
