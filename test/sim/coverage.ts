@@ -1,4 +1,5 @@
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
+import { encodePaper } from "../../p2p/core/overlay/papers.ts";
 import { placeTypes } from "../../p2p/core/overlay/place-papers.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
 import type { ControlFrame, MediaTrace, TraceListener } from "./media-trace.ts";
@@ -11,6 +12,9 @@ const landmarks = ["parent-death", "cover", "re-parent", "full", "replay", "core
 const lendingLandmarks = ["offer", "hand-off"] as const;
 /** Something worth meeting. */
 export type Landmark = (typeof landmarks)[number] | (typeof lendingLandmarks)[number];
+
+/** How a relay says that it has no slot: the number of its paper. */
+const fullPaper = encodePaper({ kind: "no-feed", alternatives: [] })[0];
 
 /** A move so long after a parent's death is no longer its consequence. */
 const consequenceMs = 10_000;
@@ -70,6 +74,8 @@ export class Coverage implements Observer, TraceListener {
   }
 
   frameDelivered(_from: number, _to: number, frame: ControlFrame): void {
+    // Who finds no slot is let in to wait, and is told so.
+    if (frame.kind === "fragment" && frame.bytes[0] === fullPaper) this.seen.add("full");
     if (frame.kind === "refuse" && frame.reason === "full") this.seen.add("full");
   }
 
