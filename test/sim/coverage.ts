@@ -13,8 +13,8 @@ const lendingLandmarks = ["offer", "hand-off"] as const;
 /** Something worth meeting. */
 export type Landmark = (typeof landmarks)[number] | (typeof lendingLandmarks)[number];
 
-/** How a relay says that it has no slot: the number of its paper. */
-const fullPaper = encodePaper({ kind: "no-feed", alternatives: [] })[0];
+/** How the paper begins that says that there is no slot. */
+const noFeedType = encodePaper({ kind: "no-feed", alternatives: [] })[0];
 
 /** A move so long after a parent's death is no longer its consequence. */
 const consequenceMs = 10_000;
@@ -74,9 +74,8 @@ export class Coverage implements Observer, TraceListener {
   }
 
   frameDelivered(_from: number, _to: number, frame: ControlFrame): void {
-    // Who finds no slot is let in to wait, and is told so.
-    if (frame.kind === "fragment" && frame.bytes[0] === fullPaper) this.seen.add("full");
-    if (frame.kind === "refuse" && frame.reason === "full") this.seen.add("full");
+    const waits = frame.kind === "fragment" && frame.bytes[0] === noFeedType;
+    if (waits || (frame.kind === "refuse" && frame.reason === "full")) this.seen.add("full");
   }
 
   /** A direct child of somebody killed just now. */

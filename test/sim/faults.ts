@@ -12,8 +12,8 @@ const ungracefulShare = 0.4;
 /** Churn begins when most of the first audience is in. */
 const churnAfterMs = 4000;
 
-/** So long after a rule fell the host types something: by then everybody has found what way there is. */
-const wordsAfterMs = 25_000;
+/** So long after a rule fell the host types something: by then everybody was told, or has found what way there is. */
+const wordsAfterMs = 30_000;
 
 /** What faults work on. */
 export interface FaultTargets {
