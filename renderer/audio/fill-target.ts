@@ -3,10 +3,10 @@ const fillMs = { min: 20, max: 160 } as const;
 /** What is to be left when we come back after our longest absence, in ms, beside a quarter of that absence. */
 const spareMs = 8;
 const spareShare = 0.25;
-/** Absences are remembered in spans of 10 s, for 5 minutes: a computer that was busy once is so again. */
-const spanMs = 10_000;
-const spans = 30;
-/** In the first 5 s nothing is known: what a worker's timers scatter by on a computer with other things to do. */
+/** Absences are remembered in spans of 2 s, for half a minute: what was busy once may be so again, and is delay for all until then. */
+const spanMs = 2000;
+const spans = 15;
+/** In the first 5 s, while the page still loads, nothing is learnt: what a worker's timers scatter by on a computer with other things to do. */
 const absenceMsAtFirst = 26;
 const learningMs = 5000;
 /** Longer absences are those of a computer that slept: no fill would have bridged them. */
@@ -39,7 +39,8 @@ export class FillTarget {
     }
     // By the clock, and by what the device took: it may take much at once.
     const absenceMs = Math.max(now - this.#lookedAt, this.#leftMs - filledMs);
-    if (absenceMs <= absenceMsMax) this.#absences[this.#at] = Math.max(this.#absences[this.#at]!, absenceMs);
+    if (absenceMs <= absenceMsMax && now >= this.#learnt)
+      this.#absences[this.#at] = Math.max(this.#absences[this.#at]!, absenceMs);
     this.#lookedAt = now;
     let longest = now < this.#learnt ? absenceMsAtFirst : 0;
     for (let index = 0; index < spans; index += 1) longest = Math.max(longest, this.#absences[index]!);

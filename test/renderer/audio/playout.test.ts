@@ -190,18 +190,19 @@ describe("what waits for the device", () => {
     expect(fill.at(0, 0)).toBeCloseTo(40.5);
     expect(pass(fill, 0, 4000, 6)).toBeCloseTo(40.5);
     expect(pass(fill, 4000, 306_000, 6)).toBe(20);
-    // Once away for 66 ms: these and a quarter and 8 are kept for 5 minutes.
+    // Once away for 66 ms: these and a quarter and 8 are kept for half a minute.
     expect(fill.at(310_060, 34)).toBeCloseTo(90.5);
     fill.left(100);
-    expect(pass(fill, 310_066, 280_000, 6)).toBeCloseTo(90.5);
-    expect(pass(fill, 590_066, 40_000, 6)).toBe(20);
+    expect(pass(fill, 310_066, 25_000, 6)).toBeCloseTo(90.5);
+    expect(pass(fill, 335_066, 10_000, 6)).toBe(20);
   });
 
   it("sees a device that takes much at once, has a limit, and learns nothing from a computer that slept", () => {
     const fill = new FillTarget(0);
+    pass(fill, 0, 6000, 6);
+    expect(fill.at(6006, 50)).toBeCloseTo(70.5);
     fill.left(100);
-    expect(fill.at(6, 50)).toBeCloseTo(70.5);
-    expect(fill.at(900, 0)).toBe(160);
+    expect(fill.at(6906, 0)).toBe(160);
     const other = new FillTarget(0);
     expect(other.at(3_600_000, 0)).toBe(20);
   });
