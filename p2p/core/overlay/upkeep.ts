@@ -265,7 +265,7 @@ export class Upkeep {
     }
     if (facts.rank === undefined) {
       const known = [...new Set([...facts.relays, ...this.#lenders])];
-      const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#draw(peer));
+      const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
       if (facts.muted) this.#hangMuted(order, facts.wanted, now);
       else this.#hangBelow(order, "member", facts.placing, now);
@@ -405,6 +405,12 @@ export class Upkeep {
     this.#lenders.delete(peer);
     if (this.#ranked.includes(peer) || this.#edges.ofPeer(peer)) return;
     for (const map of [this.#addresses, this.#health, this.#noFeedUntil, this.#draws, this.#dialedAt]) map.delete(peer);
+  }
+
+  /** Relays of the room before others who lend: those can be dialed from everywhere, and know who has room. */
+  #turn(peer: PeerId): number {
+    const draw = this.#draw(peer);
+    return draw < 0 || this.#ranked.includes(peer) ? draw : draw + 1;
   }
 
   #draw(peer: PeerId): number {
