@@ -98,7 +98,7 @@ export async function measureManyKills(): Promise<Figure[]> {
  * 120 hours of a room like Clubhouse's; of the first audience nobody is left. Microphones give a packet a second.
  */
 export async function measureMarathon(): Promise<Figure[]> {
-  const members = 24;
+  const members = 16;
   const room = `--listeners ${members} --relays 0.5 --topology global --speakers 0 --core 4 --join-seconds 5`;
   const runs = await runAll([
     `${room} --sessions 0.0333 --seconds 14400 --packet-ms 1000 --loss 0.005 ${mended} --seed 1`,
