@@ -14,7 +14,8 @@ const statsEveryMs = 1000;
 const blocksAtOnceMax = 20;
 
 const post = (message: FromPlayout): void => postMessage(message);
-const mixer = new StageMixer(newDecoder, () => post({ kind: "broken" }));
+const broken = (): void => post({ kind: "broken" });
+const mixer = new StageMixer(newDecoder, broken);
 
 addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
   switch (data.kind) {
@@ -27,7 +28,9 @@ addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
     case "attention":
       return mixer.setAttention(data.attention);
     case "begin":
-      void play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data);
+      play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data).catch(
+        broken,
+      );
       return;
     default:
       return data satisfies never;
@@ -38,14 +41,9 @@ async function newDecoder(): Promise<VoiceDecoder> {
   return voiceDecoder(await createDecoder(voiceDecoderOptions));
 }
 
-/** Keeps the outlet filled until the worker is terminated: the device's pace is the pace of everything. */
+/** Keeps the outlet filled until the worker is terminated: the device's pace is the pace of everything. Rejects when it cannot. */
 async function play(outlet: Outlet, { outputLatencyMs }: { readonly outputLatencyMs: number }): Promise<void> {
-  try {
-    (await newDecoder()).free();
-  } catch {
-    post({ kind: "broken" });
-    return;
-  }
+  (await newDecoder()).free();
   post({ kind: "begun" });
   const fill = new FillTarget(clockNow());
   const tell = teller(outlet, outputLatencyMs);
