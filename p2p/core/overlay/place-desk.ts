@@ -13,6 +13,8 @@ const perSecond = 4;
 
 interface Waiting {
   readonly edge: Edge;
+  /** Who was asked: nobody else's answer counts. */
+  readonly asked: Edge;
   /** What the asker called it. */
   readonly id: number;
   readonly until: Millis;
@@ -53,14 +55,14 @@ export class PlaceDesk {
     if (!parent || parent === edge || paper.passed >= depthMax) return;
     this.#forgetOld(now);
     const id = this.#nextId++;
-    this.#waiting.set(id, { edge, id: paper.id, until: millis(now + waitMs) });
+    this.#waiting.set(id, { edge, asked: parent, id: paper.id, until: millis(now + waitMs) });
     parent.session.sendReliable(encodePaper({ ...paper, id, passed: paper.passed + 1 }), now);
   }
 
   /** An answer came from above. True when it was for somebody below, who has it now. */
   handleOffers(from: Edge, paper: Extract<Paper, { kind: "offers" }>, now: Millis): boolean {
     const waiting = this.#waiting.get(paper.id);
-    if (!waiting || from.direction !== "up") return false;
+    if (waiting?.asked !== from) return false;
     this.#waiting.delete(paper.id);
     if (this.#edges.all.includes(waiting.edge))
       waiting.edge.session.sendReliable(encodePaper({ ...paper, id: waiting.id }), now);

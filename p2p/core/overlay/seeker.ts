@@ -185,7 +185,11 @@ export class Seeker {
   handleTimeout(now: Millis): void {
     if (this.#asked && now >= this.#asked.until) this.#asked = undefined;
     const waiting = this.#trials.size;
-    for (const [peer, until] of this.#trials) if (until <= now) this.#trials.delete(peer);
+    for (const [peer, until] of this.#trials) {
+      if (until > now) continue;
+      this.#trials.delete(peer);
+      if (this.#ticket === peer) this.#ticket = undefined;
+    }
     if (waiting > 0 && this.#trials.size === 0) this.#decide(now);
     if (this.#move && now >= this.#move.until) {
       // Where nobody speaks nothing comes, and nothing is lost.
