@@ -148,8 +148,12 @@ export class Adverts {
       if (!this.#wires.isRanked()) this.#sendAll(parent, now);
     }
     if (this.lends) this.#renew(now);
-    else if (parent && stepBetween(this.#standing.whereabouts.own, this.#toldCoordinate) > aboutChangeMs)
-      this.#sendAbout(parent, now);
+    else {
+      // Lending was paused or is over: there is nothing to renew, nor to tell.
+      this.#own = this.#ownAt = undefined;
+      if (parent && stepBetween(this.#standing.whereabouts.own, this.#toldCoordinate) > aboutChangeMs)
+        this.#sendAbout(parent, now);
+    }
     this.#flush(now);
   }
 

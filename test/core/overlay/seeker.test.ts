@@ -103,10 +103,50 @@ describe("looking for a better place", () => {
     expect(b.seeker.isDisbelieved(liar.edge.peer, millis(300_300))).toBe(false);
   });
 
+  it("[OV22] a hand-off that led nowhere in time is over: who was meant is later chosen like anybody", () => {
+    const [old, next] = [sampleEdge(1, "up"), sampleEdge(2, "up", { feed: false })];
+    const b = bench(old);
+    b.seeker.handOff(advertOf(next.edge.peer), millis(0));
+    b.seeker.handleTimeout(millis(3000));
+    expect(b.dialed.splice(0)).toEqual([next.edge.peer]);
+    b.seeker.review(millis(3000));
+    b.seeker.handleOffers(1, [advertOf(next.edge.peer)], millis(3010));
+    b.edges.add(next.edge);
+    stand(next, 62, 32);
+    b.seeker.stood(next.edge, millis(3100));
+    // It is no gain, and nobody's word for it holds any more.
+    expect(b.asked).toEqual([]);
+  });
+
   it("[OV20] an answer that was not asked for, or comes twice, leads nobody anywhere", () => {
     const b = bench(sampleEdge(1, "up"));
     b.seeker.handleOffers(1, [advertOf(sampleEdge(2, "up").edge.peer)], millis(0));
     expect(b.dialed).toEqual([]);
+  });
+});
+
+describe("who lends", () => {
+  it("[OV19] has nothing to renew once lending is paused", () => {
+    let max = 8;
+    const wires = {
+      self,
+      address: sampleAdvert(new Rng("own")).address,
+      slots: () => ({ used: 0, max }),
+      isRanked: () => true,
+      isCore: () => true,
+      isShort: () => false,
+      holds: () => 0,
+      reject: () => undefined,
+    };
+    const edges = new Edges();
+    const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
+    const adverts = new Adverts(edges, standing, wires, millis(0));
+    adverts.review(millis(0));
+    adverts.handleTimeout(millis(500));
+    expect(adverts.deadline()?.at).toBe(30_000);
+    max = 0;
+    adverts.handleTimeout(millis(30_000));
+    expect(adverts.deadline()).toBeUndefined();
   });
 });
 
@@ -133,6 +173,28 @@ describe("hostile neighbours", () => {
     adverts.handleAdverts(child.edge, { kind: "adverts", adverts: [advert], news: [], gone: [] }, millis(1));
     expect(rejected).toEqual(["advert", "advert"]);
     expect(adverts.directory.size).toBe(0);
+  });
+
+  it("[OV20] only who was asked for places answers whoever is below", () => {
+    const edges = new Edges();
+    const [parent, other] = [sampleEdge(1, "up"), sampleEdge(2, "up", { feed: false })];
+    const child = sampleEdge(3, "down");
+    for (const { edge } of [parent, other, child]) edges.add(edge);
+    const desk = new PlaceDesk(new Directory(), edges, {
+      isRanked: () => false,
+      random: () => 0.5,
+      reject: () => undefined,
+    });
+    const id = shortIdOf(self);
+    const head = { kind: "place", id: 7, passed: 0, self: id, parent: id, lends: false, purpose: "parent" } as const;
+    desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(0));
+    const [asked] = parent.papers();
+    if (asked?.kind !== "place") throw new Error("nobody was asked");
+    const offers = { kind: "offers", id: asked.id, adverts: [] } as const;
+    expect(desk.handleOffers(other.edge, offers, millis(10))).toBe(false);
+    expect(child.papers()).toEqual([]);
+    expect(desk.handleOffers(parent.edge, offers, millis(20))).toBe(true);
+    expect(child.papers()).toEqual([{ ...offers, id: 7 }]);
   });
 
   it("[OV20] who asks for places without end is answered 20 times, and 4 times a second", () => {
