@@ -55,6 +55,8 @@ export interface Edge {
   censusSent: Uint8Array | undefined;
   /** When it was replayed a hole last. */
   replayedAt: Millis | undefined;
+  /** Holes that it may still be replayed: a bucket. */
+  replaysLeft: number;
   /** Single packets that it may still ask for: a bucket. */
   answersLeft: number;
   answersAt: Millis;
@@ -97,6 +99,7 @@ export function newEdge(
     census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
     censusSent: undefined,
     replayedAt: undefined,
+    replaysLeft: replaysBurst,
     answersLeft: 0,
     answersAt: millis(0),
     petitionTokens: petitionBurst,
@@ -117,6 +120,20 @@ export function takesSlot(edge: Edge): boolean {
 /** What goes down an edge of each voice. */
 export function layersOf(edge: Edge): Layers {
   return edge.lowOnly && edge.role === "member" ? "low" : edge.wish.layers;
+}
+
+/** Holes that one neighbour is replayed at once, and a second: a path that flaps makes some, and each is up to two seconds of all voices. */
+const replaysBurst = 8;
+const replaysPerSecond = 1;
+
+/** Takes one replay from the edge's bucket; false when it is empty. */
+export function takeReplay(edge: Edge, now: Millis): boolean {
+  const earned = ((now - (edge.replayedAt ?? now)) / 1000) * replaysPerSecond;
+  edge.replaysLeft = Math.min(replaysBurst, edge.replaysLeft + earned);
+  edge.replayedAt = now;
+  if (edge.replaysLeft < 1) return false;
+  edge.replaysLeft--;
+  return true;
 }
 
 /** Petitions one neighbour may pass on at once, and a second: a listener has one hand, a relay has many below it. */

@@ -12,6 +12,8 @@ import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 
 /** Of the pause between two texts: what was typed in time is not refused for being on its way a little less long. */
 const slowModeSlack = 900;
+/** A neighbour that says that it lacks something is shown everything, up to some hundred KiB, no more often than this. */
+const showPauseMs = 2000;
 
 /** What notices need from the room they are posted in. */
 export interface NoticeWires extends Omit<KeyWires, "view"> {
@@ -39,6 +41,7 @@ export class Notices {
   readonly #petitions: Passersby;
   readonly #notes: Passersby;
   readonly #chains: Chains;
+  readonly #shownAt = new WeakMap<Edge, Millis>();
   /** Sessions whose fork was passed on: the proof is needed once. */
   readonly #forked = new Set<string>();
 
@@ -127,8 +130,16 @@ export class Notices {
     return new ByteReader(this.#crypto.sha256(concat(...held))).u32();
   }
 
+  /** Gives a neighbour that says it holds something else what is held. */
+  showAgain(edge: Edge, now: Millis): void {
+    const last = this.#shownAt.get(edge);
+    if (last !== undefined && now - last < showPauseMs) return this.#wires.reject("show-rate");
+    this.show(edge, now);
+  }
+
   /** Gives a new neighbour what is held. */
   show(edge: Edge, now: Millis): void {
+    this.#shownAt.set(edge, now);
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
     if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
     this.keys.show(edge, now);
@@ -189,7 +200,7 @@ export class Notices {
       return this.#offerFork({ kind: "view", bytes }, parsed.value, from, now);
     if (this.view && !newer(this.#crypto, parsed.value, this.view)) {
       // Who shows us what is older lacks what we have.
-      if (from.direction === "up" && newer(this.#crypto, this.view, parsed.value)) this.show(from, now);
+      if (from.direction === "up" && newer(this.#crypto, this.view, parsed.value)) this.showAgain(from, now);
       return;
     }
     if (this.view && this.#isRevoked(parsed.value)) return this.#wires.fault("view-revoked", from, now);

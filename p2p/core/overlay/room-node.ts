@@ -147,7 +147,7 @@ export class RoomNode {
       isFree: () => this.#isFree,
       isShort: () => this.#census.isShort,
       holds: () => this.notices.mark,
-      show: (edge, at) => this.notices.show(edge, at),
+      show: (edge, at) => this.notices.showAgain(edge, at),
       looped: (edge, at) => this.#lost(edge, "its relay hangs below us", at),
       end: (edge) => this.end(edge),
       random: () => chance(this.#crypto),

@@ -7,7 +7,7 @@ import { voiceIdOf } from "../packet/format.ts";
 import type { RelayView } from "../room/view.ts";
 import { encodeMedia } from "../session/media-frames.ts";
 import { type Bundled, Bundler } from "./bundler.ts";
-import { type Edge, type Edges, isFed, layersOf } from "./edge.ts";
+import { type Edge, type Edges, isFed, layersOf, takeReplay } from "./edge.ts";
 import { type Layers, layersOnWire, LayerWatch } from "./layers.ts";
 import { Pairs } from "./pairs.ts";
 import { type Have, Ring } from "./ring.ts";
@@ -113,7 +113,10 @@ export class Spread {
   /** Sends a child what it lacks, once for wishes that come at once: a path that was cut may let several through. Returns how many packets. */
   replay(edge: Edge, have: readonly Have[], now: Millis): number {
     if (edge.replayedAt !== undefined && now - edge.replayedAt < replayPauseMs) return 0;
-    edge.replayedAt = now;
+    if (!takeReplay(edge, now)) {
+      this.reject("replay-rate");
+      return 0;
+    }
     const missing = this.ring.after(have, layersOf(edge), now);
     this.#sendEach(edge, missing, now);
     return missing.length;

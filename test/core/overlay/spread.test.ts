@@ -169,4 +169,15 @@ describe("media in the tree", () => {
     // From two seconds back, and not from further.
     expect(spread.replay(idle.edge, [{ voice, sequence: 0 }], millis(testNow + 2080))).toBe(9);
   });
+
+  it("[OV6] who asks for everything again and again is replayed eight holes, and one a second", () => {
+    const { spread, up, idle } = bench();
+    spread.receive(up.edge, { hops: 1, packets: [packetOf(1)] }, testNow);
+    const voice = spread.ring.have(testNow)[0]?.voice ?? 0;
+    let packets = 0;
+    for (let at = 0; at < 2000; at += 100)
+      packets += spread.replay(idle.edge, [{ voice, sequence: 0 }], millis(testNow + at));
+    expect(packets).toBe(9);
+    expect(spread.rejected.get("replay-rate")).toBe(11);
+  });
 });
