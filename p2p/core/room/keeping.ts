@@ -18,13 +18,13 @@ import type { MemberKeys } from "./member-keys.ts";
 import { writeEvent } from "./pen.ts";
 import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "./petition.ts";
 import { proveHost } from "./proof.ts";
-import { isOut, type Void } from "./reduce.ts";
+import type { Void } from "./reduce.ts";
 import { Meanwhile, withShut } from "./reconcile.ts";
 import { earlier } from "../machine.ts";
 import { Requests } from "./requests.ts";
 import { isVouchedFor, openState } from "./sealed-state.ts";
 import { delegate, type Seat } from "./seat.ts";
-import { handBytes, hasKey, type Keeper, type RoomState } from "./state.ts";
+import { handBytes, type Keeper, type RoomState } from "./state.ts";
 import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
 import type { RelayView } from "./view.ts";
 
@@ -102,13 +102,6 @@ export class Keeping {
   /** The same person, by another invite. */
   reseat(seat: Seat): void {
     this.#seat = seat;
-  }
-
-  /** Whether somebody may have the room's keys. */
-  mayHold(identityKey: Uint8Array, chain: Seat["chain"]): boolean {
-    const { state } = this;
-    if (!state) return true;
-    return !isOut(state, identityKey, inviteOf(this.#crypto, chain).branch) && !hasKey(state.kicked, identityKey);
   }
 
   /** Whoever acts for the room, if that is us. */
@@ -243,6 +236,8 @@ export class Keeping {
     // A host's session may be a new one, which our own state does not name.
     if (isAbove || (view.session.rank === 0 && this.#seat.authority === undefined)) {
       this.#authority = undefined;
+      // Nobody would clear them any more.
+      this.#beatAt = this.#reclaimAt = this.#settleAt = undefined;
       this.#wires.keys.stepDown();
       this.#succession.heard(key, now);
     } else if (this.#isAtWork) this.#reclaimAt = millis(now + reclaimMs);

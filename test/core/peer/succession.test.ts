@@ -72,6 +72,21 @@ describe("a room whose host is gone", () => {
     expect(room.facts(again).title).toBe("still mine");
   });
 
+  it("[RM36] an heir that gave the room back waits for nothing that it no longer does", () => {
+    const room = new KeptRoom("at rest", 3);
+    const heir = room.enter("heir");
+    room.enter("heir");
+    room.run(6000);
+    const capsule = room.peer(room.keeper).capsule()!;
+    room.kill(room.keeper, true);
+    room.run(8000);
+    expect(room.facts(heir).keptBy).toBe(room.identity(heir));
+    room.command(room.addPerson(), { kind: "resume", capsule });
+    room.run(10_000);
+    expect(room.facts(heir).keptBy).not.toBe(room.identity(heir));
+    expect(room.peer(heir).deadline()?.at).toBeGreaterThan(room.now);
+  });
+
   it("[RM37] an heir that was relieved speaks for nobody, whatever it signs", () => {
     const room = new KeptRoom("relieved", 3);
     const heir = room.enter("heir");
