@@ -2,8 +2,9 @@ import type { ErrorCode } from "../../api/errors.ts";
 import type { Millis } from "../../api/ids.ts";
 import { equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
-import { rights, verifyChain } from "./capability.ts";
+import { type Capability, rights, verifyChain } from "./capability.ts";
 import { inviteOf } from "./petition.ts";
+import { isOut } from "./reduce.ts";
 import type { Seat } from "./seat.ts";
 import { hasKey, hasPerson, type RoomState } from "./state.ts";
 
@@ -21,6 +22,32 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   if (inside || isKnown || seat.comesBack) return undefined;
   if (generation < state.generation || hasKey(state.revoked, branch)) return "invite-revoked";
   return state.access === "locked" ? "locked" : undefined;
+}
+
+/** Whether somebody may have the room's keys: not put out, and not by an invite that is another's or over ([RM44]). */
+export function mayHoldKeys(
+  crypto: Crypto,
+  state: RoomState | undefined,
+  identityKey: Uint8Array,
+  chain: readonly Capability[],
+): boolean {
+  if (!state) return true;
+  const { branch } = inviteOf(crypto, chain);
+  const use = state.used.find((each) => equal(each.branch, branch));
+  const isAnothers = use !== undefined && !equal(use.identityKey, identityKey);
+  return !isAnothers && !isOut(state, identityKey, branch) && !hasKey(state.kicked, identityKey);
+}
+
+/** Whether keys are given to somebody only if they are in already: locked out, or by a link that was replaced ([RM39], [RM47]). */
+export function isShutTo(
+  crypto: Crypto,
+  state: RoomState | undefined,
+  identityKey: Uint8Array,
+  chain: readonly Capability[],
+): boolean {
+  if (!state) return false;
+  const isKnown = hasPerson(state.keepers, identityKey) || hasPerson(state.stage, identityKey);
+  return state.access === "locked" || (!isKnown && inviteOf(crypto, chain).generation < state.generation);
 }
 
 /** Whether somebody who came by an invite for one has yet to hear that it is theirs. */

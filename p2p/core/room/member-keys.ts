@@ -48,6 +48,11 @@ export class MemberKeys implements KeyReader {
     return (this.#keeper?.epoch.number ?? this.#holder.roomEpoch) % 256;
   }
 
+  /** The same person, by another invite: keys are asked for by that one. */
+  reseat(chain: Seat["chain"]): void {
+    this.#holder.reseat(chain);
+  }
+
   /** When something is to be done here next. */
   get dueAt(): Millis | undefined {
     return this.#keeper ? this.#keeper.dueAt : this.#holder.askAt;

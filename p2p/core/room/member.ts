@@ -16,7 +16,8 @@ import type { Capsule } from "./capsule.ts";
 import { Asking } from "./asking.ts";
 import { Chat } from "./chat.ts";
 import { Doings } from "./doings.ts";
-import { barredFrom, faultOfChain, presentsItself, waitsForUse } from "./entry.ts";
+import { barredFrom, faultOfChain, isShutTo, mayHoldKeys, presentsItself, waitsForUse } from "./entry.ts";
+import type { MayHold } from "./epoch/keeper.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
@@ -68,10 +69,9 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
-    const mayHold = (identityKey: Uint8Array, chain: Seat["chain"]): boolean =>
-      this.#keeping.mayHold(identityKey, chain);
-    const isLocked = (): boolean => this.#keeping.state?.access === "locked";
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isLocked, time: (at) => this.#clock.now(at) });
+    const mayHold: MayHold = (key, chain) => mayHoldKeys(crypto, this.#keeping.state, key, chain);
+    const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
+    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isShut, time: (at) => this.#clock.now(at) });
     this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
@@ -412,6 +412,7 @@ export class Member implements Resident {
     const invite = { ...this.#seat.invite, ...link };
     this.#seat = reseated(this.#crypto, this.#seat, invite);
     this.#keeping.reseat(this.#seat);
+    this.keys.reseat(this.#seat.chain);
     this.#tell({ event: "link-replaced", invite });
   }
 

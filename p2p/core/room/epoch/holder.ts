@@ -30,7 +30,7 @@ export interface HolderSelf {
 export class EpochHolder {
   readonly #crypto: Crypto;
   readonly #room: KeeperRoom;
-  readonly #self: HolderSelf;
+  #self: HolderSelf;
   readonly #box: KeyPair;
   #commit: Commit | undefined;
   #path: KeyPath | undefined;
@@ -46,6 +46,11 @@ export class EpochHolder {
     this.#self = self;
     const seed = crypto.randomBytes(seedBytes);
     this.#box = { seed, key: crypto.boxKey(seed) };
+  }
+
+  /** The same person, by another invite. */
+  reseat(chain: readonly Capability[]): void {
+    this.#self = { ...this.#self, chain };
   }
 
   /** The newest epoch whose secret is known here. */

@@ -32,8 +32,8 @@ export type MayHold = (identityKey: Uint8Array, chain: readonly Capability[]) =>
 /** Whom the keeper asks. */
 export interface KeeperRules {
   readonly mayHold: MayHold;
-  /** Whether nobody comes in any more but who is in. */
-  isLocked(): boolean;
+  /** Whether somebody does not come in any more, unless they are in: the room is locked, or their link was replaced. */
+  readonly isShut: MayHold;
 }
 
 interface Holder {
@@ -101,7 +101,8 @@ export class EpochKeeper {
     this.#box = { seed, key: crypto.boxKey(seed) };
     const first = { number: 0, secret: epochSecret(crypto, room.secret, room.tag, 0) };
     this.#mode = history?.mode ?? "open";
-    this.#epoch = history ? { number: history.number, secret: history.secret } : first;
+    // A copy: it is overwritten when another leads, and the member goes on with its own.
+    this.#epoch = history ? { number: history.number, secret: history.secret.slice() } : first;
     this.#committedAt = now;
     this.#settlesAt = millis(history?.mode === "tree" ? now + settleMs : now);
     if (closed && this.#mode === "open") this.#begin([], []);
@@ -139,7 +140,7 @@ export class EpochKeeper {
     if (enrolment.wish === "leave") return this.#leave(name, now);
     if (!this.#rules.mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
     const known = this.#holders.get(name);
-    const isShut = this.#rules.isLocked() && !this.#isInside(enrolment);
+    const isShut = this.#rules.isShut(enrolment.identityKey, enrolment.chain) && !this.#isInside(enrolment);
     if (!known && (this.#tree.isFull || isShut)) return "refused";
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;

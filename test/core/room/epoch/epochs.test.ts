@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../../p2p/core/bytes.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
+import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/entry.ts";
 import { KeyPath } from "../../../../p2p/core/room/epoch/path.ts";
+import { inviteOf } from "../../../../p2p/core/room/petition.ts";
+import { delegate } from "../../../../p2p/core/room/seat.ts";
+import { emptyState } from "../../../../p2p/core/room/state.ts";
 import { KeyRegistry, SimCrypto } from "../../../sim/crypto.ts";
-import { seededCrypto } from "../../fixtures.ts";
+import { sampleInvite, sampleRoom, seededCrypto } from "../../fixtures.ts";
 import { RoomOfKeys } from "./room-of-keys.ts";
 
 const seed = process.env["TEST_SEED"] ?? "teahouse";
@@ -95,6 +99,19 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     expect(closed.opens(victim)).toBe(false);
   });
 
+  it("[RM45] a keeper that steps back overwrites its own secrets, not those it goes on with as a member", () => {
+    const closed = room("steps back", true);
+    closed.join();
+    closed.pass(12_000);
+    const history = closed.people[0]?.holder.history;
+    if (!history) throw new Error("no history");
+    const before = history.secret.slice();
+    closed.replaceKeeper(history);
+    closed.keeper.wipe();
+    expect(closed.people[0]?.holder.epoch?.secret).toEqual(before);
+    expect(closed.keeper.epoch.secret).toEqual(new Uint8Array(32));
+  });
+
   it.each([true, false])(
     "[RM42] [RM44] random joins, leaves, absences and kicks (closed: %s): everybody inside opens, nobody outside does",
     (closed) => {
@@ -170,6 +187,26 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     hall.tell();
     expect(inside.filter((person) => !hall.opens(person))).toEqual([]);
     expect(hall.opens(late)).toBe(false);
+  });
+
+  it("[RM39] [RM44] [RM47] keys go to nobody new by a replaced link, nor by an invite for one that is another's", () => {
+    const { crypto, keys } = sampleRoom("by which invite");
+    const [self, other] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const invite = sampleInvite(crypto, keys, []);
+    const last = invite.chain.at(-1);
+    if (!last) throw new Error("an invite has a chain");
+    const chain = [...invite.chain, delegate(crypto, keys.root.key, invite.inviteSeed, last, self)];
+    const { branch, generation } = inviteOf(crypto, chain);
+    const replaced = { ...emptyState, generation: generation + 1 };
+    expect(isShutTo(crypto, { ...emptyState, generation }, self, chain)).toBe(false);
+    expect(isShutTo(crypto, replaced, self, chain)).toBe(true);
+    const person = { voiceKey: other, identityKey: self, role: "speaker", name: "", branch } as const;
+    expect(isShutTo(crypto, { ...replaced, stage: [person] }, self, chain)).toBe(false);
+    expect(isShutTo(crypto, { ...emptyState, access: "locked", stage: [person] }, self, chain)).toBe(true);
+    const used = { ...emptyState, used: [{ branch, identityKey: self }] };
+    expect(mayHoldKeys(crypto, used, self, chain)).toBe(true);
+    expect(mayHoldKeys(crypto, used, other, chain)).toBe(false);
+    expect(mayHoldKeys(crypto, { ...emptyState, kicked: [self] }, self, chain)).toBe(false);
   });
 
   it("[RM42] who was put out cannot follow even with every key that it ever held, or those of others who were", () => {

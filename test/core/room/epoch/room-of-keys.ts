@@ -136,7 +136,7 @@ export class RoomOfKeys {
     const { root, secret, carriage } = this.keys;
     const room = { roomKey: root.key, secret, tag: carriage.key };
     const mayHold = (identityKey: Uint8Array): boolean => !this.banned.has(toHex(identityKey));
-    const rules = { mayHold, isLocked: () => this.isLocked };
+    const rules = { mayHold, isShut: () => this.isLocked };
     return new EpochKeeper(this.crypto, room, closed, rules, history, this.now);
   }
 }
