@@ -29,35 +29,19 @@ export async function createWasmPacketEncoder(sink: PacketSink, onBroken: () => 
   /** Made ahead, since making one takes a turn and the first word must not wait for it. */
   let spare: VoiceEncoder | undefined = await createWasmVoiceEncoder();
   let strength: VoiceStrength = "copied";
-  /** Nothing was encoded by the current one: there is nothing to forget. */
-  let isFresh = true;
-  /** What is to be forgotten is in the current one, and the spare is not made yet: until it is, nothing goes out. */
-  let isStale = false;
-  const renew = (): void => {
-    isStale = spare === undefined;
-    if (spare === undefined) return;
-    current.free();
-    current = spare;
-    current.setStrength(strength);
-    isFresh = true;
-    spare = undefined;
-    createWasmVoiceEncoder().then((made) => {
-      spare = made;
-      if (isStale) renew();
-    }, onBroken);
-  };
   return {
-    encode: (pcm, capturedAt) => {
-      if (isStale) return;
-      isFresh = false;
-      sink(current.encode(pcm), capturedAt);
-    },
+    encode: (pcm, capturedAt) => sink(current.encode(pcm), capturedAt),
     setStrength: (next) => {
       strength = next;
       current.setStrength(next);
     },
     reset: () => {
-      if (!isFresh) renew();
+      if (spare === undefined) return;
+      current.free();
+      current = spare;
+      current.setStrength(strength);
+      spare = undefined;
+      createWasmVoiceEncoder().then((fresh) => (spare = fresh), onBroken);
     },
   };
 }

@@ -25,7 +25,7 @@ export type FromPlayout =
       readonly bufferedMs: number;
       readonly speakers: ReadonlyMap<VoiceKey, SpeakerStats>;
     }
-  /** libopus could not be loaded, or making sound failed. Nothing follows. */
+  /** libopus could not be loaded. */
   | { readonly kind: "broken" };
 
 /** To the playout worklet, over its own port: end for good. */

@@ -14,8 +14,7 @@ const statsEveryMs = 1000;
 const blocksAtOnceMax = 20;
 
 const post = (message: FromPlayout): void => postMessage(message);
-const broken = (): void => post({ kind: "broken" });
-const mixer = new StageMixer(newDecoder, broken);
+const mixer = new StageMixer(newDecoder, () => post({ kind: "broken" }));
 
 addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
   switch (data.kind) {
@@ -28,9 +27,7 @@ addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
     case "attention":
       return mixer.setAttention(data.attention);
     case "begin":
-      play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data).catch(
-        broken,
-      );
+      void play(data.outlet instanceof MessagePort ? portOutlet(data.outlet) : sharedOutlet(data.outlet), data);
       return;
     default:
       return data satisfies never;
@@ -41,9 +38,14 @@ async function newDecoder(): Promise<VoiceDecoder> {
   return voiceDecoder(await createDecoder(voiceDecoderOptions));
 }
 
-/** Keeps the outlet filled until the worker is terminated: the device's pace is the pace of everything. Rejects when it cannot. */
+/** Keeps the outlet filled until the worker is terminated: the device's pace is the pace of everything. */
 async function play(outlet: Outlet, { outputLatencyMs }: { readonly outputLatencyMs: number }): Promise<void> {
-  (await newDecoder()).free();
+  try {
+    (await newDecoder()).free();
+  } catch {
+    post({ kind: "broken" });
+    return;
+  }
   post({ kind: "begun" });
   const fill = new FillTarget(clockNow());
   const tell = teller(outlet, outputLatencyMs);

@@ -14,7 +14,7 @@ import type { Settings } from "./settings.ts";
 import { SpeakingRules } from "./speaking-rules.ts";
 import type { Timers } from "./timers.ts";
 import { Cell } from "./value.ts";
-import type { MicrophoneState, Voice } from "./voice.ts";
+import { pauseMsMax, type MicrophoneState, type Voice } from "./voice.ts";
 import { Volumes } from "./volumes.ts";
 
 /** How the connection is, in one word for a colour, and the sentence beside it. */
@@ -111,7 +111,7 @@ export class RoomModel {
   /** Unmutes, or mutes. */
   toggleMuted(): void {
     const state = this.voice.state.get();
-    if (state === "shut") return this.voice.setMuted(true);
+    if (state === "shut") return;
     const opens = state !== "live" && state !== "paused";
     const rule = this.rules.rule.get();
     if (opens && rule !== "free") return this.#announce(sentence(`speaking.${rule}`));
@@ -181,20 +181,24 @@ export class RoomModel {
     let before: Role | undefined;
     let returnedAt = Number.NEGATIVE_INFINITY;
     this.#scope.own(returns.subscribe(() => (returnedAt = this.#timers.now())));
+    /** Until when the stage, given again, is the one that an engine lost while we were heard. */
+    let heardUntil = Number.NEGATIVE_INFINITY;
     this.#scope.watch(current, (role) => {
       const was = before;
       before = role;
       const isReturn = this.#timers.now() - returnedAt < returnMs;
       if (isOnStage(role)) {
-        const { goesOn } = this.voice;
+        const goesOn = this.#timers.now() < heardUntil;
+        heardUntil = Number.NEGATIVE_INFINITY;
         this.hand.set("down");
         this.#handSeen = false;
         this.voice.takeStage().catch(() => undefined);
         if (goesOn) this.voice.setMuted(false);
         else if (was === "listener") this.#announce(sentence("announce.on-stage"));
       } else {
-        if (isReturn) this.voice.loseStage();
-        else this.voice.leaveStage();
+        if (isReturn && this.voice.state.get() === "live") heardUntil = this.#timers.now() + pauseMsMax;
+        else if (isReturn) heardUntil = this.voice.pausedUntil;
+        this.voice.leaveStage();
         if (was !== undefined && !isReturn) this.#announce(sentence("announce.off-stage"));
       }
     });

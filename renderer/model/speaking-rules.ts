@@ -19,8 +19,8 @@ export class SpeakingRules {
     const enforce = (): void => {
       const rule = this.rule.get();
       const state = voice.state.get();
-      const isForbidden = state === "held" && rule === "muted-by-keeper";
-      const isOpen = state === "live" || state === "paused" || state === "hushed" || isForbidden;
+      if (rule === "muted-by-keeper" && (state === "held" || state === "hushed")) voice.loseKey();
+      const isOpen = state === "live" || state === "paused" || state === "hushed";
       if (rule !== "free" && isOpen) voice.setMuted(true);
     };
     scope.own(this.rule.subscribe(enforce));

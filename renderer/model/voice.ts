@@ -21,7 +21,7 @@ export function isHeard(state: MicrophoneState): boolean {
 }
 
 /** A microphone that was stopped comes back by itself within this time, and never later by surprise. */
-const pauseMsMax = 10_000;
+export const pauseMsMax = 10_000;
 /** How long "you are muted" is held out to whoever talks all the same. */
 const hintMs = 6000;
 
@@ -69,8 +69,6 @@ export class Voice {
   /** Ends waiting for the room, while a stopped microphone does. */
   #endPause: (() => void) | undefined;
   #pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Until when the stage, given again, is the one that an engine lost while we were heard. */
-  #heardUntil = Number.NEGATIVE_INFINITY;
   #endHint: (() => void) | undefined;
 
   constructor(engine: EngineApi, microphone: Microphone, speakers: Speakers, timers: Timers, scope: Scope) {
@@ -122,7 +120,6 @@ export class Voice {
   async takeStage(): Promise<void> {
     if (this.#onStage) return;
     this.#onStage = true;
-    this.#heardUntil = Number.NEGATIVE_INFINITY;
     this.microphone.setMuted(true);
     this.microphone.setMindful(this.mindful.get());
     this.#show();
@@ -131,7 +128,6 @@ export class Voice {
 
   /** The stage was left or taken: nothing leaves from now on, and the system's microphone sign goes out. */
   leaveStage(): void {
-    this.#heardUntil = Number.NEGATIVE_INFINITY;
     this.#forgetKeys();
     this.#onStage = false;
     this.microphone.setHeld(false);
@@ -139,19 +135,6 @@ export class Voice {
     this.microphone.setMindful(false);
     this.microphone.stop();
     this.#show();
-  }
-
-  /** An engine was lost, and the stage with it: whoever was heard may go on when it is given again within `pauseMsMax`. */
-  loseStage(): void {
-    const pausedUntil = this.#endPause === undefined ? Number.NEGATIVE_INFINITY : this.#pausedUntil;
-    const until = this.state.get() === "live" ? this.#timers.now() + pauseMsMax : pausedUntil;
-    this.leaveStage();
-    this.#heardUntil = until;
-  }
-
-  /** Whether who was heard goes on with the stage that is given now: nobody muted, deafened or hid themselves meanwhile. */
-  get goesOn(): boolean {
-    return this.#timers.now() < this.#heardUntil;
   }
 
   /** The window is out of sight: nobody sees that the microphone is open, so it is muted, and stays so when it is back. */
@@ -163,11 +146,10 @@ export class Voice {
   }
 
   /**
-   * Off stage muting only keeps muted who would go on with a stage that was lost. Who cannot hear the room is not heard:
-   * unmuting waits for it, and ends being deaf. Out of sight nothing unmutes.
+   * Ignored off stage. Who cannot hear the room is not heard: unmuting waits for it, and ends being deaf. Out of sight
+   * nothing unmutes.
    */
   setMuted(muted: boolean): void {
-    if (muted) this.#heardUntil = Number.NEGATIVE_INFINITY;
     if (!this.#onStage || (this.#hidden && !muted)) return;
     this.#forgetKeys();
     if (!muted && this.deafened.get()) this.setDeafened(false);
@@ -219,6 +201,11 @@ export class Voice {
   findRoom(): void {
     this.#roomLost = false;
     if (this.#endPause !== undefined) this.setMuted(false);
+  }
+
+  /** Until when a stopped microphone comes back by itself, by the clock of the timers; long ago while none is stopped. */
+  get pausedUntil(): number {
+    return this.#endPause === undefined ? Number.NEGATIVE_INFINITY : this.#pausedUntil;
   }
 
   setVolume(volume: number): void {

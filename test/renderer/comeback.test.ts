@@ -31,26 +31,6 @@ describe("an engine that broke and came back", () => {
     expect(window.room.voice.state.get()).toBe("muted");
   });
 
-  it("opens none for who muted, deafened or hid themselves while the stage was away", () => {
-    const deeds: readonly ((window: WindowDouble) => void)[] = [
-      ({ room }) => room.toggleMuted(),
-      ({ room }) => room.toggleDeafened(),
-      ({ room }) => {
-        room.voice.setHidden(true);
-        room.voice.setHidden(false);
-      },
-    ];
-    for (const deed of deeds) {
-      const window = speaking();
-      window.engine.emit(joinedEvent("listener"));
-      deed(window);
-      const isDeaf = window.room.voice.deafened.get();
-      window.engine.emit({ event: "role", role: "speaker", by: "host" });
-      expect([window.room.voice.state.get(), window.microphone.live]).toEqual(["muted", false]);
-      expect(window.room.voice.deafened.get()).toBe(isDeaf);
-    }
-  });
-
   it("opens none for who came back on stage, and was taken off and put back by the host later", () => {
     const window = speaking();
     window.engine.emit(joinedEvent("speaker"));

@@ -185,17 +185,6 @@ describe("the microphone under the room's rules", () => {
     expect(microphone.live).toBe(false);
   });
 
-  it("is let go of, and not opened, also by a key of the whole system", async () => {
-    const { room, engine, microphone } = await entered({}, "speaker");
-    room.voice.setHeldBySystem(true);
-    expect(microphone.live).toBe(true);
-    engine.emit({ event: "room-state", ...factsOf({ people: [muted] }) });
-    expect([room.voice.state.get(), microphone.live]).toEqual(["muted", false]);
-    room.voice.setHeldBySystem(false);
-    room.voice.setHeldBySystem(true);
-    expect([room.voice.state.get(), microphone.live]).toEqual(["muted", false]);
-  });
-
   it("opens only while held where the room wants that", async () => {
     const { room, engine, microphone } = await entered({}, "speaker");
     room.toggleMuted();

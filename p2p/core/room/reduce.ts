@@ -24,6 +24,9 @@ export const rightsOfRank: readonly number[] = [
   acts.moderate,
 ];
 
+/** What comes of a petition alone: only whoever may answer petitions writes it down. */
+const answersOnly: ReadonlySet<RoomEvent["kind"]> = new Set(["hand", "use", "record"]);
+
 /** Why an event changes nothing. */
 export type Void = "ended" | "stranger" | "not-allowed" | "not-here" | "full";
 
@@ -51,13 +54,14 @@ export function reduce(state: RoomState, event: ChainEvent): RoomState | Void {
   // What stands in the clear is what relays went by: who lies there gets nowhere.
   if (event.rank !== rank || event.right !== needed) return "not-allowed";
   if (((rightsOfRank[rank] ?? 0) & needed) !== needed) return "not-allowed";
+  if (author.role === "moderator" && answersOnly.has(event.content.kind)) return "not-allowed";
   return apply(state, author, event.content);
 }
 
 function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | Void {
   switch (event.kind) {
     case "seat":
-      return seat(state, event.person, event.petition);
+      return seat(state, author, event.person, event.petition);
     case "unseat":
       return unseat(state, author, event);
     case "hand":
@@ -131,8 +135,10 @@ function applyOffice(state: RoomState, author: Keeper, event: Office): RoomState
   }
 }
 
-function seat(state: RoomState, given: StagePerson, petition: Uint8Array): RoomState | Void {
+function seat(state: RoomState, author: Keeper, given: StagePerson, petition: Uint8Array): RoomState | Void {
   const { identityKey, voiceKey } = given;
+  // Else it could speak in anybody's name, the host's too, and end an invite by saying who came by it.
+  if (author.role === "moderator" && !isWaiting(state, given, petition)) return "not-allowed";
   if (isOut(state, identityKey, given.branch)) return "not-allowed";
   const others = state.stage.filter((person) => !equal(person.identityKey, identityKey));
   // Nobody speaks by a voice that is somebody else's.
@@ -149,6 +155,14 @@ function seat(state: RoomState, given: StagePerson, petition: Uint8Array): RoomS
   const hands = state.hands.filter((hand) => !equal(hand.person.identityKey, identityKey));
   const invited = toggled(state.invited, identityKey, false, listsMax.invited);
   return { ...state, stage, hands, invited, done: noteDone(state, petition) };
+}
+
+/** Whether this hand is up, with this voice. */
+function isWaiting(state: RoomState, { identityKey, voiceKey, branch }: StagePerson, petition: Uint8Array): boolean {
+  return state.hands.some(({ id, person }) => {
+    const isSame = equal(person.voiceKey, voiceKey) && equal(person.branch, branch);
+    return isSame && equal(id, petition) && equal(person.identityKey, identityKey);
+  });
 }
 
 function unseat(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind: "unseat" }>): RoomState | Void {

@@ -124,10 +124,14 @@ function longNight(room: HistoryRoom): ChainEvent[] {
       { kind: "ban", who: { identityKey, name: person.name }, branch: person.branch },
       { kind: "offer", identityKey, on: true },
     ];
-    const event = room.act(keeper, choices[rng.int(choices.length)] ?? { kind: "kick", identityKey });
+    const content = choices[rng.int(choices.length)] ?? { kind: "kick", identityKey };
+    // Petitions are answered by whoever acts for the room.
+    const answers = content.kind === "hand" || content.kind === "seat";
+    const author = answers ? room.host : keeper;
+    const event = room.act(author, content);
     events.push(event);
     // They hear of each other, as in a room.
-    for (const other of keepers) if (other !== keeper) other.history.offer(event);
+    for (const other of keepers) if (other !== author) other.history.offer(event);
   }
   return events;
 }

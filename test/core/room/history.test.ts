@@ -154,6 +154,13 @@ describe("the history of a room", () => {
         { kind: "unseat", identityKey: room.host.keys.key, petition: rng.bytes(8) },
         { kind: "mute", identityKey: room.host.keys.key, by: "self" },
         { kind: "ban", who: { identityKey: rng.bytes(32), name: "nobody" }, branch: victim.branch },
+        // With a voice of its own in somebody else's name, and petitions that nobody sent.
+        { kind: "seat", person: { ...host, voiceKey: rng.bytes(32) }, petition: none },
+        { kind: "seat", person: victim, petition: rng.bytes(8) },
+        { kind: "hand", hand: { id: rng.bytes(8), person: victim, raisedAt: room.at } },
+        { kind: "ban", who: { identityKey: victim.identityKey, name: "victim" }, branch: victim.branch },
+        { kind: "use", branch: victim.branch, identityKey: self },
+        { kind: "record", who: { identityKey: victim.identityKey, name: "victim" }, on: true },
       ];
       const truthful = new History(before);
       for (const content of hostile) {

@@ -142,25 +142,4 @@ describe("capture", () => {
     expect(packets.at(-1)).toEqual(again[0]);
     expect(again[0]!.opus).toHaveLength(richPacketBytes);
   });
-
-  it("an encoder that is reset twice before another is made gives nothing rather than copies of before", async () => {
-    const speech = await readAudio(fixturePath("speech.flac"));
-    const piece = (index: number) => speech.slice(index * 1920, (index + 1) * 1920);
-    const packets: EncodedVoice[] = [];
-    const take = (packet: EncodedVoice): void => void packets.push(packet);
-    const encoder = await createWasmPacketEncoder(take, () => expect.unreachable());
-    encoder.encode(piece(10), 0);
-    encoder.reset();
-    encoder.encode(piece(11), 40);
-    encoder.reset();
-    encoder.encode(piece(12), 80);
-    expect(packets).toHaveLength(2);
-    while (packets.length < 3) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      encoder.encode(piece(12), 120);
-    }
-    const fresh = await createWasmPacketEncoder(take, () => expect.unreachable());
-    fresh.encode(piece(12), 0);
-    expect(packets[2]).toEqual(packets[3]);
-  });
 });
