@@ -39,6 +39,8 @@ export class Ledger {
   framesExpected = 0;
   framesOnTime = 0;
   framesConcealed = 0;
+  /** Of those concealed, the ones whose packet never came: whatever clocks say of lateness, these were lost. */
+  framesMissing = 0;
   framesDuplicate = 0;
   readonly outagesMs: number[] = [];
   readonly #voices = new Map<string, VoiceAccount>();
@@ -125,6 +127,7 @@ export class Ledger {
       if (known === undefined && now - capturedAt - (account.skewMs ?? 0) <= onTimeMsMax) return;
       account.open.delete(sequence);
       account.nextToJudge++;
+      if (known === undefined) this.framesMissing += framesPerPacket;
       this.#close(account, known === true);
     }
   }

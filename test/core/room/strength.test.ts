@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { millis } from "../../../p2p/api/ids.ts";
+import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { Census } from "../../../p2p/core/overlay/papers.ts";
+import type { Passed } from "../../../p2p/core/overlay/spread.ts";
+import { Hearing } from "../../../p2p/core/room/hearing.ts";
 import { LossWatch, StrengthChoice } from "../../../p2p/core/room/strength.ts";
 
 function census(lossy: number, narrow = 0): Census {
@@ -33,6 +35,27 @@ describe("what a listener reports", () => {
     expect([watch.look(300, 10, millis(10_000)), watch.lossy]).toEqual([false, true]);
     // Both spans together are enough.
     expect([watch.look(360, 10, millis(15_000)), watch.lossy]).toEqual([true, false]);
+  });
+});
+
+describe("what a listener counts as lost", () => {
+  /** Hears a minute of a speaker whose clock is off by so much, of which each `lostEach`th packet never comes. */
+  function isLossy(clockOffMs: number, lostEach: number): boolean {
+    const hearing = new Hearing();
+    for (let sequence = 0; sequence < 1500; sequence += 1) {
+      const now = millis(1e12 + sequence * 40);
+      const passed = { voice: "aa" as VoiceKey, sequence, layer: "normal", hops: 1 } as Passed;
+      if (sequence % lostEach !== lostEach - 1) hearing.heard(passed, millis(now - 60 + clockOffMs), now);
+      hearing.settle(now);
+    }
+    return hearing.losses.lossy;
+  }
+
+  it("[OV50] is what never came, whatever the speaker's clock says of lateness", () => {
+    for (const clockOffMs of [0, -1500, 1500]) {
+      expect(isLossy(clockOffMs, Infinity)).toBe(false);
+      expect(isLossy(clockOffMs, 20)).toBe(true);
+    }
   });
 });
 
