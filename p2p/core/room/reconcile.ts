@@ -1,7 +1,7 @@
-import { equal, toHex } from "../bytes.ts";
+import { toHex } from "../bytes.ts";
 import type { ChainEvent } from "./chain.ts";
 import type { History } from "./history.ts";
-import { listsMax, type RoomState } from "./state.ts";
+import { hasKey, hasPerson, listsMax, type RoomState } from "./state.ts";
 
 /** Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. */
 export function withShut(ours: RoomState, theirs: RoomState): RoomState {
@@ -11,16 +11,20 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
   };
   const ofBytes = (bytes: Uint8Array): string => toHex(bytes);
   const bans = missing(ours.bans, theirs.bans, ({ identityKey }) => toHex(identityKey)).slice(-listsMax.bans);
-  const isFree = (each: { readonly identityKey: Uint8Array }): boolean =>
-    !bans.some(({ identityKey }) => equal(identityKey, each.identityKey));
+  const kicked = missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked);
+  const isFree = ({ identityKey }: { readonly identityKey: Uint8Array }): boolean =>
+    !hasPerson(bans, identityKey) && !hasKey(kicked, identityKey);
   return {
     ...ours,
     bans,
+    kicked,
+    // Who was put out keeps the room no more: it would let itself in again.
+    keepers: ours.keepers.filter((keeper) => keeper.role === "host" || isFree(keeper)),
+    used: missing(ours.used, theirs.used, ({ branch }) => toHex(branch)).slice(-listsMax.used),
     stage: ours.stage.filter((person) => person.role === "host" || isFree(person)),
     hands: ours.hands.filter(({ person }) => isFree(person)),
     revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(-listsMax.revoked),
     silenced: missing(ours.silenced, theirs.silenced, ofBytes).slice(-listsMax.silenced),
-    kicked: missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked),
     generation: Math.max(ours.generation, theirs.generation),
     ended: ours.ended || theirs.ended,
   };
