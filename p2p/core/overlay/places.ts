@@ -209,7 +209,7 @@ export class Places {
   }
 
   #offered(edge: Edge, paper: Extract<Paper, { kind: "offers" }>, now: Millis): void {
-    if (edge.direction === "up") this.seeker.handleOffers(paper.id, paper.adverts, now);
+    this.seeker.handleOffers(edge, paper.id, paper.adverts, now);
   }
 
   #placeFor(leaf: Edge, now: Millis): Advert | undefined {

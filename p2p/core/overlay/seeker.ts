@@ -74,7 +74,14 @@ export class Seeker {
   readonly #trials = new Map<PeerId, Millis>();
   readonly #disbelieved = new Map<PeerId, Millis>();
   #nextAt: Millis | undefined;
-  #asked: { readonly id: number; readonly purpose: PlaceRequest["purpose"]; readonly until: Millis } | undefined;
+  #asked:
+    | {
+        readonly of: Edge;
+        readonly id: number;
+        readonly purpose: PlaceRequest["purpose"];
+        readonly until: Millis;
+      }
+    | undefined;
   /** Who had a slot to give by the last answer: nobody moves of its own choice into one that is kept. */
   #withRoom: ReadonlySet<PeerId> = new Set();
   #move: Move | undefined;
@@ -115,9 +122,9 @@ export class Seeker {
     if (now >= this.#nextAt) this.#look(now);
   }
 
-  /** Places were offered. */
-  handleOffers(id: number, adverts: readonly Advert[], now: Millis): void {
-    if (this.#asked?.id !== id) return;
+  /** Places were offered; only who was asked is listened to. */
+  handleOffers(from: Edge, id: number, adverts: readonly Advert[], now: Millis): void {
+    if (this.#asked?.id !== id || this.#asked.of !== from) return;
     this.#withRoom = new Set(this.#asked.purpose === "parent" ? adverts.map(({ peer }) => peer) : []);
     this.#asked = undefined;
     for (const advert of adverts) {
@@ -233,7 +240,7 @@ export class Seeker {
       purpose,
       parent: shortIdOf(parent.peer),
     };
-    this.#asked = { id, purpose, until: millis(now + answerMs) };
+    this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
     parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
   }
 

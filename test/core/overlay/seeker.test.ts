@@ -65,7 +65,7 @@ function advertOf(peer: PeerId): Advert {
 /** Offers a place, and lets it be measured. */
 function offer(b: Bench, candidate: SampleEdge, rootDelayMs: number, halfRoundTripMs: number, at: number): void {
   b.seeker.review(millis(at));
-  b.seeker.handleOffers(1, [advertOf(candidate.edge.peer)], millis(at + 10));
+  b.seeker.handleOffers(b.edges.parent!, 1, [advertOf(candidate.edge.peer)], millis(at + 10));
   expect(b.dialed).toEqual([candidate.edge.peer]);
   b.edges.add(candidate.edge);
   stand(candidate, rootDelayMs, halfRoundTripMs);
@@ -110,7 +110,7 @@ describe("looking for a better place", () => {
     b.seeker.handleTimeout(millis(3000));
     expect(b.dialed.splice(0)).toEqual([next.edge.peer]);
     b.seeker.review(millis(3000));
-    b.seeker.handleOffers(1, [advertOf(next.edge.peer)], millis(3010));
+    b.seeker.handleOffers(b.edges.parent!, 1, [advertOf(next.edge.peer)], millis(3010));
     b.edges.add(next.edge);
     stand(next, 62, 32);
     b.seeker.stood(next.edge, millis(3100));
@@ -120,7 +120,12 @@ describe("looking for a better place", () => {
 
   it("[OV20] an answer that was not asked for, or comes twice, leads nobody anywhere", () => {
     const b = bench(sampleEdge(1, "up"));
-    b.seeker.handleOffers(1, [advertOf(sampleEdge(2, "up").edge.peer)], millis(0));
+    b.seeker.handleOffers(b.edges.parent!, 1, [advertOf(sampleEdge(2, "up").edge.peer)], millis(0));
+    expect(b.dialed).toEqual([]);
+    b.seeker.review(millis(0));
+    const other = sampleEdge(4, "up", { feed: false });
+    b.edges.add(other.edge);
+    b.seeker.handleOffers(other.edge, 1, [advertOf(sampleEdge(2, "up").edge.peer)], millis(10));
     expect(b.dialed).toEqual([]);
   });
 });
