@@ -9,6 +9,8 @@ import type { Spread } from "./spread.ts";
 
 /** A cover that is not asked for again ends after this long: the child may have gone, or its last word been lost. */
 const coverMs = 400;
+/** Who is refused again so soon is not told of others again: to draw them is dear, and what is offered counts as taken for a while. */
+const alternativesPauseMs = 1000;
 
 /** What feeds need to know of the room. */
 export interface FeedWires {
@@ -26,6 +28,8 @@ export interface FeedWires {
 export class Feeds {
   readonly #spread: Spread;
   readonly #wires: FeedWires;
+  /** When each neighbour was told of others that have a slot. */
+  readonly #directedAt = new WeakMap<Edge, Millis>();
 
   constructor(spread: Spread, wires: FeedWires) {
     this.#spread = spread;
@@ -99,7 +103,11 @@ export class Feeds {
   refuse(edge: Edge, now: Millis): void {
     edge.waits = true;
     this.#spread.reject("refused-full");
-    edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives: this.#wires.alternatives(now) }), now);
+    const last = this.#directedAt.get(edge);
+    const isAgain = last !== undefined && now - last < alternativesPauseMs;
+    if (!isAgain) this.#directedAt.set(edge, now);
+    const alternatives = isAgain ? [] : this.#wires.alternatives(now);
+    edge.session.sendReliable(encodePaper({ kind: "no-feed", alternatives }), now);
   }
 
   /** Tells the parent when what is wanted here is not what it was asked for ([OV17]). */
