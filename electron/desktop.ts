@@ -6,6 +6,7 @@ import type {
   GlobalShortcut,
   Menu,
   MessageChannelMain,
+  PowerMonitor,
   PowerSaveBlocker,
   Protocol,
   SystemPreferences,
@@ -35,6 +36,7 @@ export interface DesktopElectron extends ScreenElectron, ChildElectron, TrayElec
   readonly globalShortcut: Pick<GlobalShortcut, "register" | "unregister">;
   readonly Menu: typeof Menu;
   readonly MessageChannelMain: typeof MessageChannelMain;
+  readonly powerMonitor: PowerMonitor;
   readonly powerSaveBlocker: Pick<PowerSaveBlocker, "start" | "stop">;
   readonly protocol: Pick<Protocol, "registerSchemesAsPrivileged">;
   readonly systemPreferences: Pick<SystemPreferences, "askForMediaAccess">;
@@ -125,6 +127,10 @@ class Desktop {
       dialog.showErrorBox("Teahouse", words.notBuilt);
       return app.exit(1);
     }
+    // Who locked the screen, or shut the computer, is not there to let go of a key.
+    const { powerMonitor } = this.#electron;
+    powerMonitor.on("suspend", () => this.#talkKey.letGo());
+    powerMonitor.on("lock-screen", () => this.#talkKey.letGo());
     const isMac = platform === "darwin";
     // Without a menu, macOS knows no keys for copying and pasting; elsewhere a menu is only in the way.
     menu.setApplicationMenu(

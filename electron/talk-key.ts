@@ -50,6 +50,11 @@ export class TalkKeyWatch {
     else this.#tell("refused");
   }
 
+  /** Nobody talks any more, whatever the key does: where it is not known when a key is let go, a person may have gone since. */
+  letGo(): void {
+    this.#release();
+  }
+
   /** Some systems refuse by an exception, such as Wayland without a portal. */
   #register(key: TalkKey): boolean {
     try {

@@ -297,6 +297,8 @@ export interface ElectronDouble {
   /** Keys taken from other programs, with what a press of each does; and those that the system gives to nobody. */
   readonly shortcuts: Map<string, () => void>;
   readonly refusedKeys: Set<string>;
+  /** Tells that the computer sleeps, or its screen is locked. */
+  readonly powerMonitor: EventEmitter;
   /** Runs the built preload in the newest window, and gives what a page would see. */
   openPage(preload: string): PageDouble;
   /** The same in the hidden window. */
@@ -314,6 +316,7 @@ export function createElectronDouble(
   const blockers = new Set<number>();
   const shortcuts = new Map<string, () => void>();
   const refusedKeys = new Set<string>();
+  const powerMonitor = new EventEmitter();
   const pieces = {
     app,
     ipcMain,
@@ -343,6 +346,7 @@ export function createElectronDouble(
     MessageChannelMain: MessageChannelMainDouble,
     dialog: { showErrorBox: (_title: string, text: string) => void seen.errorBoxes.push(text) },
     nativeImage: { createFromPath: (path: string) => ({ path, setTemplateImage: () => undefined }) },
+    powerMonitor,
     powerSaveBlocker: {
       start: () => {
         blockers.add(blockers.size);
@@ -382,6 +386,7 @@ export function createElectronDouble(
     blockers,
     shortcuts,
     refusedKeys,
+    powerMonitor,
     openPage: (preload) => openIn(app.windows.at(-1), preload),
     openLender: (preload) => openIn(app.hiddenWindows.at(-1), preload),
   };

@@ -12,6 +12,7 @@ export const {
   Menu,
   MessageChannelMain,
   nativeImage,
+  powerMonitor,
   powerSaveBlocker,
   protocol,
   session,

@@ -123,6 +123,17 @@ describe("the app in Electron", () => {
     expect(desktop.shortcuts.size).toBe(0);
   });
 
+  it.each(["suspend", "lock-screen"])("lets go of that key at %s: nobody is there to talk", async (event) => {
+    const desktop = await open();
+    const { page } = await desktop.connectPage();
+    const heard: string[] = [];
+    page.bridge.onTalkKey((state) => heard.push(state));
+    page.bridge.setTalkKey("F8");
+    desktop.shortcuts.get("F8")?.();
+    desktop.powerMonitor.emit(event);
+    expect(heard).toEqual(["down", "up"]);
+  });
+
   it("keeps for a page that is loaded again what the one before left", async () => {
     const desktop = await open();
     const { client } = await desktop.connectPage();
