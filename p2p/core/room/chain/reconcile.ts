@@ -30,6 +30,11 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
   };
 }
 
+/** How many are put out or kept out: it only grows when two states come together. */
+export function countOfShut({ bans, kicked, revoked, generation }: RoomState): number {
+  return bans.length + kicked.length + revoked.length + generation;
+}
+
 /** What one heir notes while it acts: as many as relays keep of a room. */
 const notedMax = 1024;
 

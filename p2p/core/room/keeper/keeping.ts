@@ -13,16 +13,16 @@ import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
-import { epochSecret, type RoomKeys } from "../rights/keys.ts";
+import type { RoomKeys } from "../rights/keys.ts";
 import type { MemberKeys } from "../member/member-keys.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import type { Void } from "../chain/reduce.ts";
-import { Meanwhile, withShut } from "../chain/reconcile.ts";
+import { countOfShut, Meanwhile, withShut } from "../chain/reconcile.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
-import { isVouchedFor, openState } from "../state/sealed-state.ts";
+import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
 import { handBytes, type Keeper, type RoomState } from "../state/state.ts";
 import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
@@ -50,12 +50,12 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
 ]);
 
 /** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "replace-link"]);
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "replace-link"]);
 
 /** What keeping a room needs from the person who sits in it. */
 export interface KeepingWires {
   readonly self: PeerId;
-  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "rekey" | "tell" | "stepDown">;
+  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "announce" | "rekey" | "tell" | "stepDown">;
   /** The best time known. */
   time(now: Millis): Millis;
   /** The room is another one than before. */
@@ -82,6 +82,9 @@ export class Keeping {
   #history: History | undefined;
   /** Who acts: a host from the beginning, an heir while the host is silent. */
   #authority: Authority | undefined;
+  /** A state or an event is there that does not open yet. */
+  #isClosed = false;
+  #owesEpoch = false;
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
@@ -131,10 +134,6 @@ export class Keeping {
       ...invite,
       revoked: revoked.some((each) => equal(each, branch)),
     }));
-  }
-
-  get #secret(): Uint8Array {
-    return epochSecret(this.#crypto, this.#seat.secret, this.#seat.tag, 0);
   }
 
   /** Our own right to speak: a host's session is a new one every day. */
@@ -203,6 +202,8 @@ export class Keeping {
     const expires = millis(last.expires * 1000);
     this.#issued.push({ id: toHex(branch), role, expires, singleUse, hasPassphrase, revoked: false, branch });
     if (this.#issued.length > issuedMax) this.#issued.shift();
+    // Relays know of it before anybody comes by it.
+    if (this.#authority?.isViewStale && this.#isAtWork) this.#adoptView(this.#authority, now);
     return invite;
   }
 
@@ -216,9 +217,12 @@ export class Keeping {
 
   /** Asks whoever acts, by a petition of this id. */
   ask(wish: Wish, id: Uint8Array, now: Millis): void {
-    const { roomKey, identity, voice, name } = this.#seat;
+    const { roomKey, identity, voice, name, secrets } = this.#seat;
+    const epoch = secrets.words.current;
+    // Asked again when it is known what the room is sealed with.
+    if (!epoch) return;
     const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
-    const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
+    const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
     if (this.#authority && wish !== "beat") this.petition(sealed, now);
     else this.#node.notices.passPetition(sealed, undefined, now);
@@ -251,29 +255,47 @@ export class Keeping {
     const session = this.#node.view?.session.key;
     const authority = this.#authority;
     if (authority && session && equal(session, authority.keys.session.key) && this.#isAtWork) return;
-    const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    const state = openState(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
     if (!session) return;
+    if (state === "closed") {
+      this.#isClosed = true;
+      // Numbers go on beyond it, whatever it says.
+      const head = readStateHead(bytes);
+      if (head) authority?.countBeyond({ sequence: 0 }, head);
+      return this.#heardFrom(session, now);
+    }
     if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
       return this.#wires.reject("state");
     }
-    this.#succession.heard(session, now);
     if (authority) {
       authority.countBeyond({ sequence: 0 }, state);
+      const shut = countOfShut(authority.state);
       authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+      // Who was put out on the other side knows the keys of this one.
+      this.#owesEpoch ||= countOfShut(authority.state) > shut;
     } else if (!this.#history) this.#history = new History(state);
     else {
       if (!this.#history.rebase(state)) this.#wires.forked();
       for (const event of this.#meanwhile.resume(this.#history)) this.#node.notices.passEvent(event.encoded, now);
     }
-    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+    this.#heardFrom(session, now);
     this.#wires.changed(now);
+  }
+
+  #heardFrom(session: Uint8Array, now: Millis): void {
+    this.#succession.heard(session, now);
+    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
   }
 
   /** Somebody in charge did something. */
   event(bytes: Uint8Array, now: Millis): void {
     const history = this.#history;
     if (!history) return;
-    const event = openEvent(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    const event = openEvent(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
+    if (event === "closed") {
+      this.#isClosed = true;
+      return;
+    }
     if (!event) return this.#wires.reject("event-sealed");
     const forks = history.forks.length;
     const taken = history.offer(event);
@@ -284,6 +306,20 @@ export class Keeping {
     this.#authority?.noteDone(event.content);
     this.#noticed(event.content, now);
     this.#publish(now, [event.content]);
+  }
+
+  /** Whether there is a state that does not open here yet. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** A secret came that may open what is held here and could not be read. */
+  readAgain(now: Millis): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    const { state, events } = this.#node.notices;
+    if (state) this.takeState(state, now);
+    for (const event of events) this.event(event, now);
   }
 
   /** Two things were signed under one number. */
@@ -310,12 +346,20 @@ export class Keeping {
     if (!reached) this.#succession.excuse(now);
     const { state } = this;
     if (!state) return;
-    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
+    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.#reclaim(now);
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
     if (this.#authority && this.#isAtWork) return this.#beat(state, now);
     const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
     if (reached && dueAt !== undefined && now >= dueAt && !this.#authority) this.#succeed(now);
+  }
+
+  /** Says everything again, since somebody else was believed meanwhile. */
+  #reclaim(now: Millis): void {
+    if (this.#owesEpoch) this.#wires.keys.rekey(now);
+    this.#owesEpoch = false;
+    this.issue(now);
+    this.#wires.keys.tell(now);
   }
 
   deadline(): Millis | undefined {
@@ -356,7 +400,7 @@ export class Keeping {
   #write(content: RoomEvent, now: Millis): Void | undefined {
     if (this.#authority) return this.#authority.write(content, now);
     if (!this.#history) return "not-allowed";
-    const desk = { crypto: this.#crypto, tag: this.#seat.tag, secret: this.#secret };
+    const desk = { crypto: this.#crypto, tag: this.#seat.tag, era: this.#seat.secrets.papers.sealing };
     const event = writeEvent(desk, this.#history, this.#seat.identity, content, now);
     if (typeof event === "string") return event;
     this.#node.notices.passEvent(event.encoded, now);
@@ -385,20 +429,36 @@ export class Keeping {
       const isSoon = isUrgent || authority.history.size >= openEventsMax;
       const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
       if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
+      this.#reseal(authority, now);
     }
     this.#wires.changed(now);
   }
 
+  /** Another epoch began by itself. */
+  epochBegan(now: Millis): void {
+    const authority = this.#authority;
+    if (!authority) return;
+    this.#adoptView(authority, now);
+    this.#wires.keys.tell(now);
+    this.#reseal(authority, now);
+  }
+
+  /** Who comes in another era reads a state that is sealed by it: behind the events, which those who are in read by the one before. */
+  #reseal(authority: Authority, now: Millis): void {
+    if (authority.isStateClosed) this.#settleAt = earlier(this.#settleAt, millis(now + settleSoonMs));
+  }
+
   #adoptView(authority: Authority, now: Millis): void {
+    this.#wires.keys.lead(now);
     this.#node.notices.adoptView(authority.issueView(now, this.#wires.keys.epochOfView), now);
-    // After the view that names the session.
-    this.#wires.keys.lead(authority.keys.session, now);
+    this.#wires.keys.announce(authority.keys.session, now);
   }
 
   #settle(now: Millis): void {
     this.#settleAt = undefined;
     const authority = this.#authority;
-    if (authority && authority.history.size > 0) this.#node.notices.adoptState(authority.issueState(), now);
+    if (!authority || (authority.history.size === 0 && !authority.isStateClosed)) return;
+    this.#node.notices.adoptState(authority.issueState(), now);
   }
 
   #beat(state: RoomState, now: Millis): void {
@@ -412,7 +472,7 @@ export class Keeping {
   }
 
   #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
-    const beat = openPetition(this.#crypto, this.#secret, this.#seat.roomKey, bytes, time);
+    const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat") return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
     if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
@@ -423,7 +483,7 @@ export class Keeping {
     const office = this.#office;
     const { view } = this.#node;
     if (!office || !view || !this.#history) return;
-    const { roomKey, secret, tag, identity, voice, name } = this.#seat;
+    const { roomKey, secret, tag, identity, voice, name, secrets } = this.#seat;
     const none = new Uint8Array(0);
     const keys: RoomKeys = {
       root: { seed: none, key: roomKey },
@@ -436,7 +496,7 @@ export class Keeping {
     const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
     const person = hostPerson(voice.key, identity.key, name);
     const succession = { history: this.#history, view };
-    this.#authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
+    this.#authority = new Authority(this.#crypto, keys, options, relays, undefined, person, secrets, succession);
     this.#beatAt = undefined;
     this.issue(now);
     this.#node.runUpkeep(now);

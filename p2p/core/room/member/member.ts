@@ -16,15 +16,15 @@ import type { Capsule } from "../keeper/capsule.ts";
 import { Asking } from "../asking/asking.ts";
 import { Chat } from "../asking/chat.ts";
 import { Doings } from "./doings.ts";
-import { barredFrom, faultOfChain, isShutTo, mayHoldKeys, presentsItself, waitsForUse } from "./entry.ts";
+import { barredFrom, faultOfChain, isShutTo, mayHoldKeys, presentsItself, shutOutBy, waitsForUse } from "./entry.ts";
 import type { MayHold } from "../epoch/keeper.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
+import { hasPerson } from "../state/state.ts";
 import { MemberKeys } from "./member-keys.ts";
-import { epochSecret } from "../rights/keys.ts";
 import type { Invite } from "../invite/invite.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
 import type { Wish } from "../asking/petition.ts";
@@ -58,6 +58,8 @@ export class Member implements Resident {
   #joined = false;
   #hosting = false;
   #over = false;
+  /** Everything that it is made of is there. */
+  #isReady = false;
   /** A room that we ended is told to everybody before we leave it. */
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
@@ -71,7 +73,14 @@ export class Member implements Resident {
     this.#opening = new Opening(seat.comesBack, now);
     const mayHold: MayHold = (key, chain) => mayHoldKeys(crypto, this.#keeping.state, key, chain);
     const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isShut, time: (at) => this.#clock.now(at) });
+    const keyWires = {
+      mayHold,
+      isShut,
+      time: (at: Millis) => this.#clock.now(at),
+      keepsRoom: (key: Uint8Array) => hasPerson(this.#keeping.state?.keepers ?? [], key),
+      secretsCame: (at: Millis) => this.#readAgain(at),
+    };
+    this.keys = new MemberKeys(crypto, seat, node, keyWires, now);
     this.#sound = new Sound(crypto, this.keys);
     if (seat.authority) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
@@ -80,7 +89,7 @@ export class Member implements Resident {
     this.doings = new Doings({
       crypto,
       keeping: this.#keeping,
-      chat: new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat),
+      chat: new Chat(crypto, seat.secrets.words, seat),
       notices: node.notices,
       isInside: () => this.#joined,
       tell: (event) => this.#tell(event),
@@ -90,6 +99,7 @@ export class Member implements Resident {
     if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
+    this.#isReady = true;
   }
 
   /** Whether petitions are for us: a host, or an heir that acts for one or may. */
@@ -147,7 +157,8 @@ export class Member implements Resident {
   capsule(): Capsule | undefined {
     const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
-    return capsuleOf(this.#seat, relays, wish === undefined ? this.#role !== "listener" : wish === "speak");
+    const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
+    return capsuleOf(this.#seat, relays, onStage, this.keys.history);
   }
 
   speaks(): boolean {
@@ -305,7 +316,7 @@ export class Member implements Resident {
     if (asked) this.#keeping.ask(asked.wish, asked.id, now);
     this.#keeping.tick(!this.#isCutOff(), now);
     if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
-    this.keys.run(now, () => this.#keeping.issue(now));
+    this.keys.run(now, () => this.#keeping.epochBegan(now));
     if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     this.#publish(now);
     if (!this.#joined) this.#giveUp(now);
@@ -316,7 +327,7 @@ export class Member implements Resident {
     const authority = this.#seat.authority;
     if (!authority) return;
     const knows = this.#node.notices.state !== undefined;
-    const settled = this.#opening.isSettled(authority.candidates, knows, now);
+    const settled = this.#opening.isSettled(authority.candidates, knows, this.#keeping.isClosed, now);
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
@@ -328,7 +339,11 @@ export class Member implements Resident {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
     const state = this.#keeping.state;
-    if (!placed || !this.#node.view || !state) return;
+    const { view } = this.#node;
+    if (!placed || !view) return;
+    const shut = state ? undefined : shutOutBy(this.#crypto, this.#seat, view);
+    if (shut) return this.#fail(shut);
+    if (!state) return;
     if (this.#isHost && !this.#hosting) return;
     const barred = this.#chainFault(now) ?? barredFrom(this.#crypto, this.#seat, state, false);
     if (barred) return this.#fail(barred);
@@ -351,7 +366,9 @@ export class Member implements Resident {
     const { upkeep, relays, edges } = this.#node;
     const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
-    const code = this.#finding.verdict(tried, now);
+    const verdict = this.#finding.verdict(tried, now);
+    // Who keeps the keys did not answer.
+    const code = verdict === "no-network" && this.#keeping.isClosed ? "not-let-in" : verdict;
     // An invite that is over is the better answer than a relay that is gone.
     if (code) this.#fail(this.#chainFault(now) ?? code);
   }
@@ -414,6 +431,13 @@ export class Member implements Resident {
     this.#keeping.reseat(this.#seat);
     this.keys.reseat(this.#seat.chain);
     this.#tell({ event: "link-replaced", invite });
+  }
+
+  /** Another secret is known: what was closed may open now. */
+  #readAgain(now: Millis): void {
+    if (this.#over || !this.#isReady) return;
+    this.#keeping.readAgain(now);
+    this.doings.readAgain(now);
   }
 
   #tellFacts(): void {

@@ -6,9 +6,11 @@ import { encodeUtf8 } from "../../utf8.ts";
 import { type Authority, verifyChain } from "../rights/capability.ts";
 import { type ChainHead, keepersMax, type RoomState } from "./state.ts";
 import { encodeState, parseState } from "./state-codec.ts";
+import type { KnownSecrets } from "../epoch/secrets.ts";
+import type { Epoch } from "../rights/keys.ts";
 import type { RelayView } from "./view.ts";
 
-const stateVersion = 2;
+const stateVersion = 3;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const stateLabel = encodeUtf8("teahouse state 1");
@@ -20,14 +22,16 @@ export interface StateHead {
   readonly sequence: number;
   /** The events that it settles: who holds them may let them go. */
   readonly settled: readonly Pick<ChainHead, "key" | "number">[];
+  /** Low 8 bits of the number of the era by whose secret it is sealed. */
+  readonly era: number;
   /** Where the sealed part begins. */
   readonly length: number;
 }
 
-/** Seals and signs a state: `version | session key | sequence | settled chains | nonce | ciphertext | signature`. */
+/** Seals and signs a state: `version | session key | sequence | settled chains | era, low 8 bits | nonce | ciphertext | signature`. */
 export function sealState(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  era: Epoch,
   sessionSeed: Uint8Array,
   tag: Uint8Array,
   state: RoomState,
@@ -35,9 +39,9 @@ export function sealState(
   const writer = new ByteWriter().u8(stateVersion).bytes(crypto.publicKey(sessionSeed)).u32(state.sequence);
   writer.u8(state.frontier.length);
   for (const { key, number } of state.frontier) writer.bytes(key).u32(number);
-  const head = writer.finish();
+  const head = writer.u8(era.number % 256).finish();
   const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(stateKey(crypto, epochSecret), nonce, concat(tag, head), encodeState(state), 16);
+  const sealed = crypto.seal(stateKey(crypto, era.secret), nonce, concat(tag, head), encodeState(state), 16);
   const body = concat(head, nonce, sealed);
   return concat(body, crypto.sign(sessionSeed, concat(stateLabel, tag, body)));
 }
@@ -52,9 +56,10 @@ export function readStateHead(bytes: Uint8Array): StateHead | undefined {
   if (count > keepersMax * 2) return undefined;
   const settled: Pick<ChainHead, "key" | "number">[] = [];
   for (let index = 0; index < count; index++) settled.push({ key: reader.bytes(32), number: reader.u32() });
+  const era = reader.u8();
   const length = reader.offset;
   if (reader.failed || bytes.length < length + nonceBytes + 16 + signatureBytes) return undefined;
-  return { session, sequence, settled, length };
+  return { session, sequence, settled, era, length };
 }
 
 /**
@@ -81,20 +86,23 @@ export function checkState(
   return isSame ? "forked" : "newer";
 }
 
-/** Opens a state that `checkState` passed; undefined when it does not open or parse. */
+/** Opens a state that `checkState` passed; undefined when it does not open or parse. "closed": no secret that is known here opens it. */
 export function openState(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  eras: KnownSecrets,
   tag: Uint8Array,
   bytes: Uint8Array,
-): RoomState | undefined {
+): RoomState | "closed" | undefined {
   const head = readStateHead(bytes);
   if (!head) return undefined;
   const clear = bytes.subarray(0, head.length);
   const nonce = bytes.subarray(head.length, head.length + nonceBytes);
   const sealed = bytes.subarray(head.length + nonceBytes, bytes.length - signatureBytes);
-  const plain = crypto.open(stateKey(crypto, epochSecret), nonce, concat(tag, clear), sealed, 16);
-  return plain && parseState(plain, head.sequence);
+  for (const secret of eras.find(head.era)) {
+    const plain = crypto.open(stateKey(crypto, secret), nonce, concat(tag, clear), sealed, 16);
+    if (plain) return parseState(plain, head.sequence);
+  }
+  return "closed";
 }
 
 /**
@@ -121,6 +129,6 @@ export function mayLead({ role }: Pick<Authority, "role">): boolean {
   return role === "host" || role === "heir";
 }
 
-function stateKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
-  return crypto.hkdf(epochSecret, keyLabel, 32);
+function stateKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, keyLabel, 32);
 }
