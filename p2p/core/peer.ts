@@ -5,7 +5,7 @@ import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { Solver } from "./defence/puzzle.ts";
 import { type Stranger, Strangers } from "./defence/strangers.ts";
-import type { Deadline, Machine } from "./machine.ts";
+import { type Deadline, type Machine, never, sooner } from "./machine.ts";
 import type { Edge } from "./overlay/edge.ts";
 import { Lending } from "./overlay/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
@@ -20,6 +20,7 @@ import {
   type Frame,
   type Hello,
   helloType,
+  isPassing,
   parseFrame,
   type Refusal,
   sessionVersion,
@@ -34,9 +35,15 @@ const roomsMax = 64;
 /** A room without a single edge is forgotten after this long. */
 const idleRoomMs = 10 * 60_000;
 
+/** Whose a link is. */
+interface Owner {
+  readonly node: RoomNode;
+  readonly edge: Edge;
+}
+
 interface OpenLink extends Stranger {
   readonly kind: LinkKind;
-  owner: { readonly node: RoomNode; readonly edge: Edge } | undefined;
+  owner: Owner | undefined;
   bytes: number;
   messages: number;
   /** An attach on it named no session: it may still say hello, and nothing else. */
@@ -66,6 +73,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #now: Millis = millis(0);
   #nextDial = 1;
   #layer: Layer = "normal";
+  /** What is due next of everything that media does not bring forward; undefined when that is to be found out again. */
+  #bound: Deadline | undefined;
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -77,7 +86,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   handle(input: PeerInput, now: Millis): void {
     this.#now = now;
-    this.#take(input, now);
+    if (input.kind === "message") this.#handleMessage(input.link, input.bytes, now);
+    else {
+      this.#take(input, now);
+      this.#bound = undefined;
+    }
     if (this.#resident?.over === true) this.#leave();
   }
 
@@ -86,21 +99,12 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   deadline(): Deadline | undefined {
-    let soonest: Deadline | undefined = this.#resident?.deadline();
-    const consider = (other: Deadline | undefined): void => {
-      if (other && (!soonest || other.at < soonest.at)) soonest = other;
-    };
+    let first = (this.#bound ??= this.#findBound());
+    // Nearly every input is a packet, and nearly nothing is due by it.
     for (const node of this.#nodes.values()) {
-      consider(node.deadline());
-      if (node.edges.all.length === 0 && !node.resident) {
-        consider({ at: millis(node.usedAt + idleRoomMs), reason: "an idle room" });
-      }
+      if (node.mediaAt < first.at) first = node.deadlineOfMedia();
     }
-    for (const link of this.#links.values()) {
-      if (!link.owner) consider({ at: this.#strangers.endsAt(link), reason: "a link that says nothing" });
-    }
-    if (this.#solver.isBusy) consider({ at: this.#now, reason: "a puzzle" });
-    return soonest;
+    return first.at === Infinity ? undefined : first;
   }
 
   /** Counts for `Stats`, less what only the engine knows: bytes and links. */
@@ -134,7 +138,21 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
 
-  #take(input: PeerInput, now: Millis): void {
+  #findBound(): Deadline {
+    let first: Deadline = this.#resident?.deadline() ?? never;
+    for (const node of this.#nodes.values()) {
+      first = sooner(first, node.deadline()) ?? first;
+      const idleAt = node.edges.all.length === 0 && !node.resident ? node.usedAt + idleRoomMs : Infinity;
+      if (idleAt < first.at) first = { at: millis(idleAt), reason: "an idle room" };
+    }
+    for (const link of this.#links.values()) {
+      const endsAt = link.owner ? Infinity : this.#strangers.endsAt(link);
+      if (endsAt < first.at) first = { at: millis(endsAt), reason: "a link that says nothing" };
+    }
+    return this.#solver.isBusy && this.#now < first.at ? { at: this.#now, reason: "a puzzle" } : first;
+  }
+
+  #take(input: Exclude<PeerInput, { kind: "message" }>, now: Millis): void {
     switch (input.kind) {
       case "command":
         return this.#handleCommand(input.command, now);
@@ -144,8 +162,6 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#takeDial(input.dial)?.handleDialFailed(input.dial, input.reason, input.afterMs ?? 0, now);
       case "link-closed":
         return this.#handleClosed(input.link, now);
-      case "message":
-        return this.#handleMessage(input.link, input.bytes, now);
       case "speak":
         if (!this.#resident?.speak(input, now)) this.#count("not-on-stage");
         return;
@@ -314,6 +330,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     known.bytes += bytes.length;
     known.messages++;
     const frame = parseFrame(bytes);
+    if (known.owner && frame && isPassing(frame)) return this.#pass(known.owner, link, frame, now);
+    this.#bound = undefined;
     if (!frame) return this.#refuseLink(link, "frame");
     if (this.#strangers.saysTooMuch(known)) return this.#refuseLink(link, "opening-bytes");
     if (frame.kind === "solution" && this.#strangers.solve(known, frame.nonce)) return;
@@ -324,6 +342,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     node.handleFrame(edge, link, frame, now);
     // Whose session was not known any more has begun another on the same link.
     if (frame.kind === "refuse") this.#adopt(link, node);
+  }
+
+  /** What comes all the time: it brings nothing forward but what its room says by itself. */
+  #pass({ node, edge }: Owner, link: LinkId, frame: Frame, now: Millis): void {
+    const { changes } = node;
+    node.handleFrame(edge, link, frame, now);
+    if (node.changes !== changes) this.#bound = undefined;
+    // A packet puts off what its session has to do; anything else may bring it forward.
+    else if (frame.kind !== "media" && frame.kind !== "bundle") this.#bound = sooner(this.#bound, edge.session.bound);
   }
 
   /** The first frame on a link that somebody else opened says what it is for. */
@@ -408,6 +435,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
+    this.#bound = undefined;
     for (const node of this.#nodes.values()) node.edges.lookAgain(now);
     const due = this.deadline();
     // Media that came or went has put off what was due.

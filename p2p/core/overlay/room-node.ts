@@ -1,7 +1,7 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { chance, type Crypto } from "../crypto.ts";
-import { type Deadline, soonest } from "../machine.ts";
+import { type Deadline, isDue, sooner } from "../machine.ts";
 import type { RelayView } from "../room/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/signals.ts";
@@ -26,6 +26,9 @@ import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
+/** Where nothing is due and nothing has changed that is known of, all is looked through this often. */
+const lookMs = 2000;
+
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -39,6 +42,11 @@ export class RoomNode {
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
+  /** Counts what may have brought another deadline forward than those of media and sessions. */
+  changes = 0;
+  /** When all was looked through last, and what it looked like afterwards. */
+  #lookedAt: Millis;
+  #marks = 0;
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
@@ -63,7 +71,7 @@ export class RoomNode {
       froze: (link) => this.#returns.noteSilence(link),
       condition: (at) => this.#flow.condition(at),
     };
-    this.usedAt = now;
+    this.usedAt = this.#lookedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.#flow = new MediaFlow(crypto, this.edges, {
@@ -75,7 +83,9 @@ export class RoomNode {
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
-      cameFromAbove: (edge, fresh, at) => this.#places.seeker.heard(edge, fresh, at),
+      cameFromAbove: (edge, fresh, at) => {
+        if (this.#places.seeker.heard(edge, fresh, at)) this.changes++;
+      },
     });
     this.spread = this.#flow.spread;
     this.notices = new Notices(tag, crypto, this.edges, this.#noticeWires());
@@ -260,20 +270,43 @@ export class RoomNode {
   handleTimeout(now: Millis): void {
     this.#returns.handleTimeout(now);
     this.#flow.handleTimeout(now);
+    this.#tellCensus(now);
+    const parts = [this.upkeep, this.#datagrams, this.#places];
+    const isQuiet = now < this.#lookedAt + lookMs && this.#marksNow === this.#marks;
+    if (isQuiet && !parts.some((part) => isDue(part.deadline(), now))) return;
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.#places.handleTimeout(now);
     this.runUpkeep(now);
-    this.#tellCensus(now);
   }
 
+  /** When something is due that a packet may have brought forward: asked after every one. */
+  get mediaAt(): number {
+    return this.#flow.dueAt;
+  }
+
+  /** The same, with its reason. */
+  deadlineOfMedia(): Deadline {
+    return this.#flow.deadline();
+  }
+
+  /** Everything else: it comes no sooner until `changes` counts on, or something but media comes to a session. */
   deadline(): Deadline | undefined {
-    const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams, this.#places];
     const census = this.#census.deadline(() => this.#wires.slots() !== undefined);
-    return soonest(...parts.map((part) => part.deadline()), this.edges.bound, census);
+    const own = sooner(this.upkeep.deadline(), this.#returns.deadline());
+    const first = sooner(sooner(own, census), this.edges.bound);
+    return sooner(sooner(first, this.#datagrams.deadline()), this.#places.deadline());
+  }
+
+  /** What decides about dials beside deadlines, as a number that is another one when it has changed. */
+  get #marksNow(): number {
+    const speaks = this.resident?.speaks() ?? false;
+    const bits = (speaks ? 1 : 0) | (this.#places.seeker.isBusy ? 2 : 0) | (this.#returns.muted ? 4 : 0);
+    return (this.edges.marks << 4) | bits | (this.#flow.cover.active ? 8 : 0);
   }
 
   runUpkeep(now: Millis): void {
+    this.changes++;
     const facts: UpkeepFacts = {
       relays: this.relays,
       rank: this.#rank,
@@ -289,6 +322,8 @@ export class RoomNode {
     if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
     this.#places.review(now);
     this.#flow.settle(now);
+    this.#lookedAt = now;
+    this.#marks = this.#marksNow;
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -391,6 +426,7 @@ export class RoomNode {
 
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
+    this.changes++;
     this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
     this.#census.touch();

@@ -5,7 +5,7 @@ import { limits } from "../../api/limits.ts";
 import { equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { lookupKeys } from "../discovery/record.ts";
-import { type Deadline, due, soonest } from "../machine.ts";
+import { type Deadline, due, isDue, soonest } from "../machine.ts";
 import type { Edge } from "../overlay/edge.ts";
 import type { Census } from "../overlay/papers.ts";
 import type { RoomNode } from "../overlay/room-node.ts";
@@ -38,6 +38,8 @@ import type { RelayView } from "./view.ts";
 
 /** A room that we end is told to everybody for this long before we are out ourselves. */
 const farewellMs = 1500;
+/** Where nothing is due and no neighbour came or went, it looks after everything this often. */
+const lookMs = 2000;
 
 /** One person in one room: verifies, opens, counts, asks, speaks. */
 export class Member implements Resident {
@@ -62,12 +64,16 @@ export class Member implements Resident {
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
   readonly #asking: Asking;
+  /** What of its room it had seen when it looked last, and when that was. */
+  #changesSeen = -1;
+  #lookedAt: Millis;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
+    this.#lookedAt = now;
     this.#opening = new Opening(seat.comesBack, now);
     const mayHold: MayHold = (key, chain) => mayHoldKeys(crypto, this.#keeping.state, key, chain);
     const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
@@ -271,7 +277,11 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
+    const isSame = this.#joined && this.#node.changes === this.#changesSeen && now < this.#lookedAt + lookMs;
+    if (isSame && !isDue(this.deadline(), now)) return;
     if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    this.#changesSeen = this.#node.changes;
+    this.#lookedAt = now;
     if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }
