@@ -1,20 +1,19 @@
 import type { Layer, LendingState, Power, Stats, Totals } from "../api/engine.ts";
 import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
-import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { Solver } from "./defence/puzzle.ts";
-import { type Stranger, Strangers } from "./defence/strangers.ts";
-import { type Deadline, type Machine, never, sooner } from "./machine.ts";
-import type { Edge } from "./overlay/edge.ts";
-import { Lending } from "./overlay/lending.ts";
+import { Strangers } from "./defence/strangers.ts";
+import { type Deadline, type Machine, sooner } from "./machine.ts";
+import { Lending } from "./overlay/door/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
+import { boundOf, idleAt, type LinkOwner, type OpenLink, type PeerParts } from "./peer-bound.ts";
 import { statsOf } from "./peer-stats.ts";
-import type { Capsule } from "./room/capsule.ts";
-import { verifyHost } from "./room/proof.ts";
-import type { Resident, SeatMaker } from "./room/resident.ts";
+import type { Capsule } from "./room/keeper/capsule.ts";
+import { verifyHost } from "./room/rights/proof.ts";
+import type { Resident, SeatMaker } from "./room/member/resident.ts";
 import {
   encodeFrame,
   type Frame,
@@ -32,24 +31,6 @@ const roomsPerPeerMax = 4;
 const stallMsMin = 100;
 /** Rooms that one volunteer carries. */
 const roomsMax = 64;
-/** A room without a single edge is forgotten after this long. */
-const idleRoomMs = 10 * 60_000;
-
-/** Whose a link is. */
-interface Owner {
-  readonly node: RoomNode;
-  readonly edge: Edge;
-}
-
-interface OpenLink extends Stranger {
-  readonly kind: LinkKind;
-  owner: Owner | undefined;
-  bytes: number;
-  messages: number;
-  /** An attach on it named no session: it may still say hello, and nothing else. */
-  strayed: boolean;
-}
-
 /**
  * One peer: everything Teahouse knows about being in a tree, as one pure machine ([SS9], [OV12]). Engine and simulator drive
  * this very class. `seats` makes members, who can open packets; a relay is built without it and holds nothing that opens one.
@@ -99,12 +80,17 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   deadline(): Deadline | undefined {
-    let first = (this.#bound ??= this.#findBound());
+    let first = (this.#bound ??= boundOf(this.#parts, this.#now));
     // Nearly every input is a packet, and nearly nothing is due by it.
     for (const node of this.#nodes.values()) {
-      if (node.mediaAt < first.at) first = node.deadlineOfMedia();
+      if (node.wakes.mediaAt < first.at) first = node.wakes.deadlineOfMedia();
     }
     return first.at === Infinity ? undefined : first;
+  }
+
+  get #parts(): PeerParts {
+    const [resident, nodes, links] = [this.#resident, this.#nodes, this.#links];
+    return { resident, nodes, links, strangers: this.#strangers, solver: this.#solver };
   }
 
   /** Counts for `Stats`, less what only the engine knows: bytes and links. */
@@ -136,20 +122,6 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   totals(): Totals {
     return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
-  }
-
-  #findBound(): Deadline {
-    let first: Deadline = this.#resident?.deadline() ?? never;
-    for (const node of this.#nodes.values()) {
-      first = sooner(first, node.deadline()) ?? first;
-      const idleAt = node.edges.all.length === 0 && !node.resident ? node.usedAt + idleRoomMs : Infinity;
-      if (idleAt < first.at) first = { at: millis(idleAt), reason: "an idle room" };
-    }
-    for (const link of this.#links.values()) {
-      const endsAt = link.owner ? Infinity : this.#strangers.endsAt(link);
-      if (endsAt < first.at) first = { at: millis(endsAt), reason: "a link that says nothing" };
-    }
-    return this.#solver.isBusy && this.#now < first.at ? { at: this.#now, reason: "a puzzle" } : first;
   }
 
   #take(input: Exclude<PeerInput, { kind: "message" }>, now: Millis): void {
@@ -345,10 +317,10 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   /** What comes all the time: it brings nothing forward but what its room says by itself. */
-  #pass({ node, edge }: Owner, link: LinkId, frame: Frame, now: Millis): void {
-    const { changes } = node;
+  #pass({ node, edge }: LinkOwner, link: LinkId, frame: Frame, now: Millis): void {
+    const { changes } = node.wakes;
     node.handleFrame(edge, link, frame, now);
-    if (node.changes !== changes) this.#bound = undefined;
+    if (node.wakes.changes !== changes) this.#bound = undefined;
     // A packet puts off what its session has to do; anything else may bring it forward.
     else if (frame.kind !== "media" && frame.kind !== "bundle") this.#bound = sooner(this.#bound, edge.session.bound);
   }
@@ -450,8 +422,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
-      const idle = node.edges.all.length === 0 && !node.resident && now >= node.usedAt + idleRoomMs;
-      if (idle) this.#forget(tag);
+      if (now >= idleAt(node)) this.#forget(tag);
     }
     this.#resident?.handleTimeout(now);
   }

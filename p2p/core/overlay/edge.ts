@@ -2,11 +2,11 @@ import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts"
 import type { EdgeRole } from "../session/frames.ts";
 import type { Deadline } from "../machine.ts";
 import type { Session } from "../session/session.ts";
-import type { Advert } from "./advert.ts";
-import { type Coordinate, nowhere } from "./coordinate.ts";
-import { type Layers, plainWish, type Wish } from "./layers.ts";
-import type { Census } from "./papers.ts";
-import type { Path } from "./path.ts";
+import type { Advert } from "./directory/advert.ts";
+import { type Coordinate, nowhere } from "./place/coordinate.ts";
+import { type Layers, plainWish, type Wish } from "./media/layers.ts";
+import type { Census } from "./news/papers.ts";
+import type { Path } from "./place/path.ts";
 
 /** One neighbour in one room's tree. */
 export interface Edge {
@@ -152,8 +152,9 @@ export function takePetition(edge: Edge, now: Millis): boolean {
 
 /** What of an edge decides who else is dialed: a bit each. */
 function marksOf({ feed, welcomed, away, waits, session }: Edge): number {
-  const bits = (feed ? 1 : 0) | (welcomed ? 2 : 0) | (away ? 4 : 0) | (waits ? 8 : 0);
-  return bits | (session.marks << 4) | 0x100;
+  const own = (feed ? 1 : 0) | (welcomed ? 2 : 0) | (away ? 4 : 0) | (waits ? 8 : 0);
+  const links = (session.isSevered ? 1 : 0) | (session.hasDatagrams ? 2 : 0) | (session.hasStream ? 4 : 0);
+  return own | (links << 4) | (session.isDoubtful ? 0x180 : 0x100);
 }
 
 /** The edges of one room, by their links and by their direction. */

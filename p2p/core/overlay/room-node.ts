@@ -1,34 +1,31 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { chance, type Crypto } from "../crypto.ts";
-import { type Deadline, isDue, sooner } from "../machine.ts";
-import type { RelayView } from "../room/view.ts";
+import type { RelayView } from "../room/state/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/signals.ts";
-import { alternativesOf } from "./admission.ts";
-import { type Caller, Door } from "./door.ts";
+import { alternativesOf } from "./door/admission.ts";
+import { type Caller, Door } from "./door/door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
-import { CensusTaker, type CensusFacts } from "./census.ts";
-import { Datagrams } from "./datagrams.ts";
+import { CensusTaker, type CensusFacts } from "./news/census.ts";
+import { Datagrams } from "./media/datagrams.ts";
 import { type Edge, Edges } from "./edge.ts";
-import { MediaFlow } from "./flow.ts";
-import { Grudges } from "./grudges.ts";
-import { Returns } from "./returns.ts";
-import { Notices, type NoticeWires } from "./notices.ts";
-import { takeOffice } from "./offices.ts";
-import { type Paper, parsePaper } from "./papers.ts";
-import type { Spread } from "./spread.ts";
-import { Dialing } from "./dialing.ts";
-import { KnownRelays } from "./known-relays.ts";
-import { Places, type PlaceWires } from "./places.ts";
-import { waysUp } from "./upward.ts";
-import { Upkeep, type UpkeepFacts } from "./upkeep.ts";
+import { MediaFlow } from "./media/flow.ts";
+import { Grudges } from "./place/grudges.ts";
+import { Returns } from "./heal/returns.ts";
+import { Notices, type NoticeWires } from "./news/notices.ts";
+import { takeOffice } from "./news/offices.ts";
+import { type Paper, parsePaper } from "./news/papers.ts";
+import type { Spread } from "./media/spread.ts";
+import { Dialing } from "./place/dialing.ts";
+import { KnownRelays } from "./place/known-relays.ts";
+import { Places, type PlaceWires } from "./place/places.ts";
+import { waysUp } from "./place/upward.ts";
+import { Upkeep, type UpkeepFacts } from "./place/upkeep.ts";
+import { Wakes } from "./wakes.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
-/** Where nothing is due and nothing has changed that is known of, all is looked through this often. */
-const lookMs = 2000;
-
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -42,11 +39,7 @@ export class RoomNode {
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
-  /** Counts what may have brought another deadline forward than those of media and sessions. */
-  changes = 0;
-  /** When all was looked through last, and what it looked like afterwards. */
-  #lookedAt: Millis;
-  #marks = 0;
+  readonly wakes: Wakes;
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
@@ -71,7 +64,7 @@ export class RoomNode {
       froze: (link) => this.#returns.noteSilence(link),
       condition: (at) => this.#flow.condition(at),
     };
-    this.usedAt = this.#lookedAt = now;
+    this.usedAt = now;
     this.#census = new CensusTaker(this.edges, now);
     this.#datagrams = new Datagrams(wires.upgrade);
     this.#flow = new MediaFlow(crypto, this.edges, {
@@ -84,7 +77,7 @@ export class RoomNode {
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       cameFromAbove: (edge, fresh, at) => {
-        if (this.#places.seeker.heard(edge, fresh, at)) this.changes++;
+        this.wakes.changes += this.#places.seeker.heard(edge, fresh, at) ? 1 : 0;
       },
     });
     this.spread = this.#flow.spread;
@@ -121,6 +114,10 @@ export class RoomNode {
       relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
     this.#places = new Places(parts, this.#placeWires(), now);
+    const waking = { edges, upkeep, datagrams: this.#datagrams, returns: this.#returns, flow: this.#flow };
+    const lends = (): boolean => wires.slots() !== undefined;
+    const speaks = (): boolean => this.resident?.speaks() ?? false;
+    this.wakes = new Wakes({ ...waking, places: this.#places, census: this.#census }, { lends, speaks }, now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.#places };
     this.#dialing = new Dialing(dialingParts, crypto, {
       tag,
@@ -232,10 +229,8 @@ export class RoomNode {
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
     this.usedAt = now;
     if (edge.away && frame.kind === "refuse") return this.#beginAnew(edge, link, now);
-    if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse")) {
-      this.#handleAnswer(edge, frame, now);
-      return;
-    }
+    if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse"))
+      return this.#handleAnswer(edge, frame, now);
     this.#flow.heard(edge, frame, now);
     for (const signal of edge.session.handleFrame(link, frame, now)) this.#handleSignal(edge, signal, now);
   }
@@ -271,42 +266,15 @@ export class RoomNode {
     this.#returns.handleTimeout(now);
     this.#flow.handleTimeout(now);
     this.#tellCensus(now);
-    const parts = [this.upkeep, this.#datagrams, this.#places];
-    const isQuiet = now < this.#lookedAt + lookMs && this.#marksNow === this.#marks;
-    if (isQuiet && !parts.some((part) => isDue(part.deadline(), now))) return;
+    if (this.wakes.isQuiet(now)) return;
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.#places.handleTimeout(now);
     this.runUpkeep(now);
   }
 
-  /** When something is due that a packet may have brought forward: asked after every one. */
-  get mediaAt(): number {
-    return this.#flow.dueAt;
-  }
-
-  /** The same, with its reason. */
-  deadlineOfMedia(): Deadline {
-    return this.#flow.deadline();
-  }
-
-  /** Everything else: it comes no sooner until `changes` counts on, or something but media comes to a session. */
-  deadline(): Deadline | undefined {
-    const census = this.#census.deadline(() => this.#wires.slots() !== undefined);
-    const own = sooner(this.upkeep.deadline(), this.#returns.deadline());
-    const first = sooner(sooner(own, census), this.edges.bound);
-    return sooner(sooner(first, this.#datagrams.deadline()), this.#places.deadline());
-  }
-
-  /** What decides about dials beside deadlines, as a number that is another one when it has changed. */
-  get #marksNow(): number {
-    const speaks = this.resident?.speaks() ?? false;
-    const bits = (speaks ? 1 : 0) | (this.#places.seeker.isBusy ? 2 : 0) | (this.#returns.muted ? 4 : 0);
-    return (this.edges.marks << 4) | bits | (this.#flow.cover.active ? 8 : 0);
-  }
-
   runUpkeep(now: Millis): void {
-    this.changes++;
+    this.wakes.changes++;
     const facts: UpkeepFacts = {
       relays: this.relays,
       rank: this.#rank,
@@ -322,8 +290,7 @@ export class RoomNode {
     if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
     this.#places.review(now);
     this.#flow.settle(now);
-    this.#lookedAt = now;
-    this.#marks = this.#marksNow;
+    this.wakes.looked(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -426,7 +393,7 @@ export class RoomNode {
 
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
-    this.changes++;
+    this.wakes.changes++;
     this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
     this.#census.touch();

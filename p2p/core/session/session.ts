@@ -114,13 +114,6 @@ export class Session {
     return this.#links.some((entry) => !isDatagrams(entry));
   }
 
-  /** What kinds of links it has, and whether the far end may be gone: a bit each. */
-  get marks(): number {
-    return (
-      (this.isSevered ? 1 : 0) | (this.isDoubtful ? 2 : 0) | (this.hasDatagrams ? 4 : 0) | (this.hasStream ? 8 : 0)
-    );
-  }
-
   /** It has lost every link and waits for the dialing side to come back ([SS10]). */
   get isSevered(): boolean {
     return this.#links.length === 0;
