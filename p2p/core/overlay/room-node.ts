@@ -114,17 +114,17 @@ export class RoomNode {
       relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
     this.#places = new Places(parts, this.#placeWires(), now);
-    const waking = { edges, upkeep, datagrams: this.#datagrams, returns: this.#returns, flow: this.#flow };
-    const lends = (): boolean => wires.slots() !== undefined;
-    const speaks = (): boolean => this.resident?.speaks() ?? false;
-    this.wakes = new Wakes({ ...waking, places: this.#places, census: this.#census }, { lends, speaks }, now);
+    this.wakes = this.#newWakes(now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.#places };
-    this.#dialing = new Dialing(dialingParts, crypto, {
-      tag,
-      session: this.#sessionWires,
-      resident: () => this.resident,
-      close: (link) => wires.close(link),
-    });
+    const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
+    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close: (link) => wires.close(link) });
+  }
+
+  #newWakes(now: Millis): Wakes {
+    const [edges, upkeep, datagrams, returns] = [this.edges, this.upkeep, this.#datagrams, this.#returns];
+    const parts = { edges, upkeep, datagrams, returns, flow: this.#flow, places: this.#places, census: this.#census };
+    const lends = (): boolean => this.#wires.slots() !== undefined;
+    return new Wakes(parts, { lends, speaks: () => this.resident?.speaks() ?? false }, now);
   }
 
   #noticeWires(): NoticeWires {
