@@ -82,6 +82,6 @@ describe("capsules", () => {
     expect(again({ coreSize: 0 })).toBeUndefined();
     expect(again({ relayFanout: 0 })).toBeUndefined();
     expect(again({ viewSequence: 2 ** 31 })).toBeUndefined();
-    expect(again({ stateSequence: 2 ** 32 - 1 })).toBeUndefined();
+    expect(again({ stateSequence: 2 ** 47 })).toBeUndefined();
   });
 });
