@@ -1,8 +1,8 @@
 import { TeahouseError } from "../api/errors.ts";
 import type { ErrorCode } from "../api/errors.ts";
-import { parseCard } from "../core/room/card.ts";
-import { saltOf } from "../core/room/locked-invite.ts";
-import { parseInvite } from "../core/room/invite.ts";
+import { parseCard } from "../core/room/invite/card.ts";
+import { saltOf } from "../core/room/invite/locked-invite.ts";
+import { parseInvite } from "../core/room/invite/invite.ts";
 import { cardFaults, inviteFaults } from "../engine/sentences.ts";
 import { createClock } from "../io/clock.ts";
 import { createCrypto } from "../io/crypto.ts";

@@ -17,8 +17,8 @@ import type {
 import type { Act, InviteTerms, IssuedInvite, Reaction, RoomFacts } from "../api/room.ts";
 import type { DialId, LinkId, Millis, PeerId, RoomKey, VoiceKey } from "../api/ids.ts";
 import type { LinkCloseReason, LinkKind, RelayAddress } from "../api/link.ts";
-import type { Capsule } from "./room/capsule.ts";
-import type { Invite } from "./room/invite.ts";
+import type { Capsule } from "./room/keeper/capsule.ts";
+import type { Invite } from "./room/invite/invite.ts";
 
 /** What a person or the composition root asks of the peer. */
 export type Command =

@@ -1,8 +1,8 @@
 import type { Layer, Stats } from "../api/engine.ts";
 import type { Millis } from "../api/ids.ts";
 import type { RoomNode } from "./overlay/room-node.ts";
-import { noSound } from "./room/hearing.ts";
-import type { Resident } from "./room/resident.ts";
+import { noSound } from "./room/hearing/hearing.ts";
+import type { Resident } from "./room/member/resident.ts";
 
 /** Counts for `Stats` over all rooms of a peer, less what only the engine knows: bytes and links. */
 export function statsOf(

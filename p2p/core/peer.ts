@@ -7,14 +7,14 @@ import { Solver } from "./defence/puzzle.ts";
 import { type Stranger, Strangers } from "./defence/strangers.ts";
 import type { Deadline, Machine } from "./machine.ts";
 import type { Edge } from "./overlay/edge.ts";
-import { Lending } from "./overlay/lending.ts";
+import { Lending } from "./overlay/door/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
 import { statsOf } from "./peer-stats.ts";
-import type { Capsule } from "./room/capsule.ts";
-import { verifyHost } from "./room/proof.ts";
-import type { Resident, SeatMaker } from "./room/resident.ts";
+import type { Capsule } from "./room/keeper/capsule.ts";
+import { verifyHost } from "./room/rights/proof.ts";
+import type { Resident, SeatMaker } from "./room/member/resident.ts";
 import {
   encodeFrame,
   type Frame,

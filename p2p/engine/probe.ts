@@ -4,7 +4,7 @@ import type { ProbeStep, ProbeVerdict, WayFailure } from "../api/way.ts";
 import { toHex } from "../core/bytes.ts";
 import type { Crypto } from "../core/crypto.ts";
 import { openRecord, recordHour, recordKeys } from "../core/discovery/record.ts";
-import type { Invite } from "../core/room/invite.ts";
+import type { Invite } from "../core/room/invite/invite.ts";
 import type { Clock, Presence, Ways } from "./ports.ts";
 
 /** Patience with one try: the dial of libp2p itself gives up after about as long. */

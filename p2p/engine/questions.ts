@@ -1,5 +1,5 @@
 import type { Command, PeerEvent } from "../core/peer-io.ts";
-import type { Invite } from "../core/room/invite.ts";
+import type { Invite } from "../core/room/invite/invite.ts";
 import { fault } from "./reading.ts";
 
 type Answer = Extract<PeerEvent, { event: "answered" }>;

@@ -3,9 +3,9 @@ import { type ErrorCode, TeahouseError } from "../api/errors.ts";
 import type { Millis } from "../api/ids.ts";
 import type { Crypto } from "../core/crypto.ts";
 import type { HostRelay } from "../core/peer-io.ts";
-import { parseCard } from "../core/room/card.ts";
-import { encodeInvite, type Invite, parseInvite } from "../core/room/invite.ts";
-import { drawSalt, lockInvite, saltOf, unlockInvite } from "../core/room/locked-invite.ts";
+import { parseCard } from "../core/room/invite/card.ts";
+import { encodeInvite, type Invite, parseInvite } from "../core/room/invite/invite.ts";
+import { drawSalt, lockInvite, saltOf, unlockInvite } from "../core/room/invite/locked-invite.ts";
 import { cardFaults, inviteFaults, sentences } from "./sentences.ts";
 
 /** Trouble of this kind, with its sentence. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../api/errors.ts";
-import type { CardReason } from "../core/room/card.ts";
-import type { InviteReason } from "../core/room/invite.ts";
+import type { CardReason } from "../core/room/invite/card.ts";
+import type { InviteReason } from "../core/room/invite/invite.ts";
 
 /** One sentence for each trouble that the core reports, each with what to do. */
 export const sentences: Readonly<Record<ErrorCode, string>> = {

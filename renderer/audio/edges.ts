@@ -1,7 +1,7 @@
 import type { HeardPacket, SpokenPacket, VoiceStrength } from "../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../p2p/api/ids.ts";
 import type { Attention } from "../../p2p/core/jitter/delay.ts";
-import type { MaskCharacter } from "./mask-character.ts";
+import type { MaskCharacter } from "./mask/mask-character.ts";
 import type { CueKind, SoundDevice, SpeakerStats, Unsubscribe } from "./types.ts";
 
 /** Time for what decides, so that tests can hold it still. */

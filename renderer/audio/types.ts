@@ -45,7 +45,7 @@ export type Unsubscribe = () => void;
  * One's own voice, from device to packets. Starts muted. Whatever goes wrong becomes a fault and goes on by itself
  * when its cause is gone; no method throws or rejects.
  *
- *     import { createMicrophone } from "./microphone-browser.ts";
+ *     import { createMicrophone } from "./capture/microphone-browser.ts";
  *     const microphone = createMicrophone();
  *     microphone.onPacket((packet) => engine.speak(packet));
  *     await microphone.start();
@@ -142,7 +142,7 @@ export interface SpeakersStats {
 /**
  * Everybody else's voices, from packets to the ear. No method throws or rejects.
  *
- *     import { createSpeakers } from "./speakers-browser.ts";
+ *     import { createSpeakers } from "./playout/speakers-browser.ts";
  *     const speakers = createSpeakers();
  *     engine.hear((packet) => speakers.push(packet));
  *     await speakers.start();

@@ -2,19 +2,19 @@ import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
 import { keepChoices, type KeepsakePort } from "./keepsake.ts";
 import { LendModel, type WatchPower } from "./lend.ts";
-import { LobbyModel } from "./lobby.ts";
-import { ProbeModel } from "./probe.ts";
-import { RoomModel } from "./room.ts";
+import { LobbyModel } from "./start/lobby.ts";
+import { ProbeModel } from "./start/probe.ts";
+import { RoomModel } from "./room/room.ts";
 import { Scope } from "./scope.ts";
 import { sentence, type WindowFault } from "./sentence.ts";
 import { Session, type LineState } from "./session.ts";
 import { Settings } from "./settings.ts";
-import { StartModel, type Purpose } from "./start.ts";
+import { StartModel, type Purpose } from "./start/start.ts";
 import type { Timers } from "./timers.ts";
 import { Cell, type Value } from "./value.ts";
-import { TalkKeyModel, type TalkKeyPort } from "./talk-key.ts";
-import { Voice } from "./voice.ts";
-import { WayModel } from "./way.ts";
+import { TalkKeyModel, type TalkKeyPort } from "./voice/talk-key.ts";
+import { Voice } from "./voice/voice.ts";
+import { WayModel } from "./start/way.ts";
 
 /** What the window shows. `ended` says why nothing goes on here. */
 export type Screen =

@@ -1,8 +1,8 @@
 import { talkKeys, type TalkKey } from "../../p2p/api/desktop.ts";
 import type { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
-import type { TalkKeyModel } from "./talk-key.ts";
-import type { Voice } from "./voice.ts";
+import type { TalkKeyModel } from "./voice/talk-key.ts";
+import type { Voice } from "./voice/voice.ts";
 
 /** A place outside the window that outlives it, in memory only. */
 export interface KeepsakePort {

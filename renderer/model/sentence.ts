@@ -3,7 +3,7 @@ import type { JoinStep, Role } from "../../p2p/api/engine.ts";
 import type { Reaction } from "../../p2p/api/room.ts";
 import type { ProbeVerdict, Rung } from "../../p2p/api/way.ts";
 import type { SoundFaultCode } from "../audio/types.ts";
-import type { SpeakingRule } from "./speaking-rules.ts";
+import type { SpeakingRule } from "./voice/speaking-rules.ts";
 
 /** What goes wrong in the window itself, beside what the engine reports. */
 export type WindowFault =

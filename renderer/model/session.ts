@@ -12,7 +12,7 @@ import type {
 import type { ErrorCode } from "../../p2p/api/errors.ts";
 import type { RoomFacts } from "../../p2p/api/room.ts";
 import { codeOf } from "./fault-code.ts";
-import { cleanFacts } from "./facts.ts";
+import { cleanFacts } from "./room/facts.ts";
 import { cleanName, cleanText } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { sentence, type Sentence } from "./sentence.ts";

@@ -2,17 +2,17 @@ import { useEffect, type ReactElement } from "react";
 import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import { talkKeys, type TalkKey } from "../../p2p/api/desktop.ts";
-import type { TalkKeyModel } from "../model/talk-key.ts";
+import type { TalkKeyModel } from "../model/voice/talk-key.ts";
 import { languages, type Language, type Settings, type Theme } from "../model/settings.ts";
-import type { Voice } from "../model/voice.ts";
-import type { WayModel } from "../model/way.ts";
-import { VolumeSlider } from "./control-bar.tsx";
-import { Chooser, Problem, Sheet, Toggle } from "./controls.tsx";
-import { DeviceFields } from "./device-fields.tsx";
+import type { Voice } from "../model/voice/voice.ts";
+import type { WayModel } from "../model/start/way.ts";
+import { VolumeSlider } from "./room/control-bar.tsx";
+import { Chooser, Problem, Sheet, Toggle } from "./parts/controls.tsx";
+import { DeviceFields } from "./sound/device-fields.tsx";
 import { useTexts } from "./language.ts";
-import { MaskField, SoundCheck } from "./sound-check.tsx";
-import { useValue } from "./use-value.ts";
-import { WaySetting } from "./way-sheet.tsx";
+import { MaskField, SoundCheck } from "./sound/sound-check.tsx";
+import { useValue } from "./parts/use-value.ts";
+import { WaySetting } from "./network/way-sheet.tsx";
 
 interface SettingsSheetProps {
   readonly settings: Settings;

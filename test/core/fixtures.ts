@@ -3,16 +3,16 @@ import type { RelayAddress } from "../../p2p/api/link.ts";
 import type { Crypto } from "../../p2p/core/crypto.ts";
 import { PacketSealer } from "../../p2p/core/packet/seal.ts";
 import { Rng } from "../../p2p/core/rng.ts";
-import { type Capability, issueCapability, rights } from "../../p2p/core/room/capability.ts";
-import type { GuestCapsule, HostCapsule } from "../../p2p/core/room/capsule.ts";
-import type { RelayCard } from "../../p2p/core/room/card.ts";
-import { type Invite, issueInvite } from "../../p2p/core/room/invite.ts";
-import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/keys.ts";
-import type { Note } from "../../p2p/core/room/note.ts";
-import type { Petition } from "../../p2p/core/room/petition.ts";
-import { emptyState, type RoomState } from "../../p2p/core/room/state.ts";
+import { type Capability, issueCapability, rights } from "../../p2p/core/room/rights/capability.ts";
+import type { GuestCapsule, HostCapsule } from "../../p2p/core/room/keeper/capsule.ts";
+import type { RelayCard } from "../../p2p/core/room/invite/card.ts";
+import { type Invite, issueInvite } from "../../p2p/core/room/invite/invite.ts";
+import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/rights/keys.ts";
+import type { Note } from "../../p2p/core/room/asking/note.ts";
+import type { Petition } from "../../p2p/core/room/asking/petition.ts";
+import { emptyState, type RoomState } from "../../p2p/core/room/state/state.ts";
 import { peerOf } from "../../p2p/core/session/frames.ts";
-import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/view.ts";
+import { type RelayView, signView, type ViewContent } from "../../p2p/core/room/state/view.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 
 /** 2027-01-15T08:00:00Z: where tests stand in time. */

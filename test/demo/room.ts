@@ -5,6 +5,7 @@ import { lostListeners } from "./figures.ts";
 import type { Observed, Sample, Window } from "./figures.ts";
 import { numbered } from "./options.ts";
 import type { DemoOptions } from "./options.ts";
+import { listenersMaxOf } from "./shape.ts";
 
 const clip = fileURLToPath(new URL("../fixtures/speech.flac", import.meta.url));
 const listening = ["--listen", "/ip4/127.0.0.1/tcp/0/tls/ws"];
@@ -54,7 +55,9 @@ export class DemoRoom {
   async open(): Promise<void> {
     const { relays, listeners, lending, shape } = this.#options;
     const cards = await this.#within("no relay came up", async () => {
-      const lines = numbered("relay", relays).map((name) => this.#spawn(name, this.#relayArgs()).next("card"));
+      const lines = numbered("relay", relays).map((name, rank) => {
+        return this.#spawn(name, this.#relayArgs(listenersMaxOf(rank, relays, listeners, shape))).next("card");
+      });
       return (await Promise.all(lines)).map((line) => String(line["card"]));
     });
     const hostArgs = ["host", "--via", "-", "--audio", clip, "--loop", ...this.#profileArgs()];
@@ -141,8 +144,9 @@ export class DemoRoom {
     this.#window?.kill("SIGTERM");
   }
 
-  #relayArgs(): string[] {
-    return ["relay", ...listening, ...this.#profileArgs()];
+  #relayArgs(listenersMax: number | undefined): string[] {
+    const limits = listenersMax === undefined ? [] : ["--max-children", String(listenersMax)];
+    return ["relay", ...listening, ...limits, ...this.#profileArgs()];
   }
 
   #profileArgs(): string[] {

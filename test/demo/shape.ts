@@ -5,6 +5,18 @@ export interface TreeShape {
 }
 
 /**
+ * How many listeners a relay may carry that has relays below it; undefined: as many as it can. Members choose their parents
+ * by delay, which is the same everywhere on one machine: only full relays above make sure that somebody stands at the foot.
+ * All of them together carry half the listeners.
+ *
+ * @param rank of the relay, from 0.
+ */
+export function listenersMaxOf(rank: number, relays: number, listeners: number, shape: TreeShape): number | undefined {
+  const interior = Math.ceil((relays - 1) / shape.relayFanout);
+  return rank < interior ? Math.floor(listeners / 2 / interior) : undefined;
+}
+
+/**
  * The shape in which listeners come to stand `depth` links from the host: host → core (1) → … → listener (depth).
  * Relays stand by rank as in SPEC.md, [OV1]–[OV3]: one of the core, and below it each relay carries `relayFanout`
  * others, filled in order; so the core is one relay, and the fan-out decides.

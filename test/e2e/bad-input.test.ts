@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { millis } from "../../p2p/api/ids.ts";
-import { encodeCard, parseCard } from "../../p2p/core/room/card.ts";
+import { encodeCard, parseCard } from "../../p2p/core/room/invite/card.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 import type { TeahouseProcess } from "./processes.ts";
 import { Processes, closedPort, damaged, deadRelay, loopback, strayInvite } from "./rooms.ts";

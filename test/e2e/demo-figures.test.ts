@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { demoFigures, lostListeners } from "../demo/figures.ts";
 import type { Observed, Sample } from "../demo/figures.ts";
 import { parseDemoOptions } from "../demo/options.ts";
-import { shapeOf } from "../demo/shape.ts";
+import { listenersMaxOf, shapeOf } from "../demo/shape.ts";
 
 const window = { from: 10_000, to: 30_000 };
 
@@ -102,6 +102,15 @@ describe("the demo's tree", () => {
     [3, 1],
   ])("of %i relays cannot have depth %i", (relays, depth) => {
     expect(shapeOf(relays, depth)).toBeUndefined();
+  });
+
+  it.each([
+    [2, 1, { coreSize: 1, relayFanout: 1 }, [0, undefined]],
+    [3, 12, { coreSize: 1, relayFanout: 3 }, [6, undefined, undefined]],
+    [3, 6, { coreSize: 1, relayFanout: 1 }, [1, 1, undefined]],
+    [1, 6, { coreSize: 1, relayFanout: 1 }, [undefined]],
+  ])("of %i relays leaves some of %i listeners to its foot", (relays, listeners, shape, most) => {
+    expect(most.map((_, rank) => listenersMaxOf(rank, relays, listeners, shape))).toEqual(most);
   });
 });
 

@@ -40,6 +40,10 @@ function expectHeard({ code, lines, figures, stderr }: DemoRun, listeners: numbe
   }
 }
 
+function depthOf({ figures }: DemoRun): number {
+  return Math.max(...figures.listeners.map(({ hops }) => hops));
+}
+
 function rejections(lines: readonly EventLine[]): unknown[] {
   return lines.filter(({ event }) => event === "summary").map((line) => line["packetsRejected"]);
 }
@@ -48,14 +52,16 @@ describe("the demo", () => {
   it("carries speech over WebRTC through three links to twelve listeners", async () => {
     const run = await demo("--for 8s --listeners 12 --relays 3 --depth 3 --profile webrtc");
     expectHeard(run, 12, "webrtc");
-    expect(Math.max(...run.figures.listeners.map(({ hops }) => hops))).toBeGreaterThanOrEqual(3);
+    expect(depthOf(run)).toBeGreaterThanOrEqual(3);
     expect(run.figures.relays.map(({ from }) => from)).toEqual(["relay-1", "relay-2", "relay-3"]);
     // Members choose their parents by delay, so a relay may end without one; three links take at least two that forward.
     const forwarding = run.figures.relays.filter(({ packetsForwarded }) => packetsForwarded > 0);
     expect(forwarding.length).toBeGreaterThanOrEqual(2);
     expect(run.figures.soundMsP95).toEqual(expect.any(Number));
     expect(rejections(run.lines)).toHaveLength(16);
-    for (const rejected of rejections(run.lines)) expect(rejected).toEqual({});
+    // A full relay says so, and who waits at it may ask more often than it answers; nothing else is refused.
+    const reasons = rejections(run.lines).flatMap((rejected) => Object.keys(rejected as object));
+    expect(reasons.filter((reason) => reason !== "refused-full" && reason !== "show-rate")).toEqual([]);
   });
 
   it("opens the app on the room, where somebody may be looking, and tells them what happens", async () => {
@@ -72,6 +78,7 @@ describe("the demo", () => {
   it("carries it over TLS WebSockets alone", async () => {
     const run = await demo("--for 6s --listeners 6 --relays 3 --depth 4 --profile wss");
     expectHeard(run, 6, "stream");
+    expect(depthOf(run)).toBeGreaterThanOrEqual(4);
   });
 
   it("[OV7] loses nobody when the relay at the top is killed and another stands still for a while", async () => {

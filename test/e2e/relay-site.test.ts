@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { millis } from "../../p2p/api/ids.ts";
 import type { RelayAddress } from "../../p2p/api/link.ts";
-import { parseCard } from "../../p2p/core/room/card.ts";
+import { parseCard } from "../../p2p/core/room/invite/card.ts";
 import { createNetwork } from "../../p2p/host.ts";
 import { createClock } from "../../p2p/io/clock.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";

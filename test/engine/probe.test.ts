@@ -3,7 +3,7 @@ import type { Link, RelayAddress } from "../../p2p/api/link.ts";
 import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
 import type { Links, Presence } from "../../p2p/engine/ports.ts";
 import { probe, verdictOf } from "../../p2p/engine/probe.ts";
-import type { Invite } from "../../p2p/core/room/invite.ts";
+import type { Invite } from "../../p2p/core/room/invite/invite.ts";
 import { createCrypto } from "../../p2p/io/crypto.ts";
 import { RouteError } from "../../p2p/io/routes/failure.ts";
 import { ManualClock } from "../io/audio/manual-clock.ts";

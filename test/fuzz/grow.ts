@@ -1,4 +1,4 @@
-import { parsePaper } from "../../p2p/core/overlay/papers.ts";
+import { parsePaper } from "../../p2p/core/overlay/news/papers.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import { parseFrame } from "../../p2p/core/session/frames.ts";
 import { allParsers, quickCrypto } from "./all.ts";

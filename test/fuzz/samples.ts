@@ -2,8 +2,8 @@ import type { PeerId, RoomTag } from "../../p2p/api/ids.ts";
 import { toHex } from "../../p2p/core/bytes.ts";
 import type { Crypto } from "../../p2p/core/crypto.ts";
 import { Rng } from "../../p2p/core/rng.ts";
-import type { Capability } from "../../p2p/core/room/capability.ts";
-import { proveHost } from "../../p2p/core/room/proof.ts";
+import type { Capability } from "../../p2p/core/room/rights/capability.ts";
+import { proveHost } from "../../p2p/core/room/rights/proof.ts";
 import type { HostProof } from "../../p2p/core/session/frames.ts";
 import { sampleChain, sampleRoom, type SampleRoom } from "../core/fixtures.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cardsIn } from "../../renderer/model/paste.ts";
+import { cardsIn } from "../../renderer/model/start/paste.ts";
 import { WindowDouble } from "./window.ts";
 
 const [first, second] = ["thc1-AAAA", "THC1-BBBB"];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import { millis } from "../../p2p/api/ids.ts";
 import type { RoomFacts } from "../../p2p/api/room.ts";
-import { cleanFacts, deedsFor, isWebLink, placeInQueue } from "../../renderer/model/facts.ts";
+import { cleanFacts, deedsFor, isWebLink, placeInQueue } from "../../renderer/model/room/facts.ts";
 import { errorEvent, factsOf, keyOf, knownOf, personOf, stageEvent, textEvent, voiceOf } from "./scenes.ts";
 import { WindowDouble } from "./window.ts";
 

@@ -5,7 +5,7 @@ import { createPortClient } from "../../p2p/port/client.ts";
 import { faultsMax } from "../../p2p/port/protocol.ts";
 import { Seat } from "../../p2p/port/seat.ts";
 import { servePort, type PortServer } from "../../p2p/port/server.ts";
-import { Line, type Origin } from "../../renderer/model/line.ts";
+import { Line, type Origin } from "../../renderer/model/room/line.ts";
 import { Scope } from "../../renderer/model/scope.ts";
 import type { LineState } from "../../renderer/model/session.ts";
 import { EngineDouble } from "../doubles/engine-double.ts";

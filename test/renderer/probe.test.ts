@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { ProbeStep, ProbeVerdict } from "../../p2p/api/way.ts";
 import { verdictShape } from "../../p2p/port/events.ts";
-import { adviceOn, doing, type ProbeModel } from "../../renderer/model/probe.ts";
+import { adviceOn, doing, type ProbeModel } from "../../renderer/model/start/probe.ts";
 import { languages } from "../../renderer/model/settings.ts";
 import { errorEvent, joinedEvent, tryOf } from "./scenes.ts";
 import { WindowDouble } from "./window.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { avatarOf, glazeCount, motifs, teaCount } from "../../renderer/model/avatar.ts";
-import { stepStates } from "../../renderer/model/lobby.ts";
+import { stepStates } from "../../renderer/model/start/lobby.ts";
 import { cleanName, cleanOwnName, cleanText, nameLengthMax, textLengthMax } from "../../renderer/model/names.ts";
-import { lookAt } from "../../renderer/model/paste.ts";
+import { lookAt } from "../../renderer/model/start/paste.ts";
 import { Scope } from "../../renderer/model/scope.ts";
 import { bestLanguage } from "../../renderer/model/settings.ts";
 import { Cell } from "../../renderer/model/value.ts";

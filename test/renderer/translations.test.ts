@@ -19,7 +19,7 @@ const bare = (translation: Translation): string[] =>
   [...new Set(Object.keys(translation).map((key) => key.replace(/_(zero|one|two|few|many|other)$/, "")))].sort();
 const holes = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name ?? "").sort();
 const sourcesOf = (folder: URL, ending: RegExp): (readonly [name: string, text: string])[] =>
-  readdirSync(folder)
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => ending.test(name))
     .map((name) => [name, readFileSync(new URL(name, folder), "utf8")]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { treeOf } from "../../renderer/model/tree.ts";
+import { treeOf } from "../../renderer/model/room/tree.ts";
 import { belowOf, errorEvent, placeEvent } from "./scenes.ts";
 import { WindowDouble } from "./window.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 import type { Rung, Way, WayChoice } from "../../p2p/api/way.ts";
 import { parseProxy } from "../../p2p/io/proxy/url.ts";
-import { failedSentence, type WayModel, type WayPick } from "../../renderer/model/way.ts";
+import { failedSentence, type WayModel, type WayPick } from "../../renderer/model/start/way.ts";
 import { joinedEvent, wayEvent } from "./scenes.ts";
 import { WindowDouble } from "./window.ts";
 

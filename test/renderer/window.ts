@@ -1,9 +1,9 @@
 import type { Power } from "../../p2p/api/engine.ts";
 import { App } from "../../renderer/model/app.ts";
-import type { LobbyModel } from "../../renderer/model/lobby.ts";
-import type { RoomModel } from "../../renderer/model/room.ts";
+import type { LobbyModel } from "../../renderer/model/start/lobby.ts";
+import type { RoomModel } from "../../renderer/model/room/room.ts";
 import type { LineState } from "../../renderer/model/session.ts";
-import type { StartModel } from "../../renderer/model/start.ts";
+import type { StartModel } from "../../renderer/model/start/start.ts";
 import { Cell } from "../../renderer/model/value.ts";
 import { EngineDouble } from "../doubles/engine-double.ts";
 import { MicrophoneDouble, SpeakersDouble } from "./sound-doubles.ts";

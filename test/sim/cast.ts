@@ -4,7 +4,7 @@ import type { Crypto } from "../../p2p/core/crypto.ts";
 import type { Machine } from "../../p2p/core/machine.ts";
 import type { HostRelay, PeerEvent, PeerInput, PeerOptions, PeerOutput } from "../../p2p/core/peer-io.ts";
 import type { Rng } from "../../p2p/core/rng.ts";
-import type { Invite } from "../../p2p/core/room/invite.ts";
+import type { Invite } from "../../p2p/core/room/invite/invite.ts";
 import type { SimDiscovery } from "./discovery.ts";
 import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";

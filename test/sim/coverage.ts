@@ -1,6 +1,6 @@
 import type { LinkCloseReason, LinkKind } from "../../p2p/api/link.ts";
-import { encodePaper } from "../../p2p/core/overlay/papers.ts";
-import { placeTypes } from "../../p2p/core/overlay/place-papers.ts";
+import { encodePaper } from "../../p2p/core/overlay/news/papers.ts";
+import { placeTypes } from "../../p2p/core/overlay/directory/place-papers.ts";
 import type { PeerEvent } from "../../p2p/core/peer-io.ts";
 import type { ControlFrame, MediaTrace, TraceListener } from "./media-trace.ts";
 import type { Ending } from "./network.ts";

@@ -1,5 +1,5 @@
 import { Peer } from "../../p2p/core/peer.ts";
-import { createSeats } from "../../p2p/core/room/seats.ts";
+import { createSeats } from "../../p2p/core/room/member/seats.ts";
 import type { PeerMaker } from "./cast.ts";
 
 /** The real machine. Relays are made as they are in life: without the part that opens packets. */

@@ -105,7 +105,7 @@ interface Confinement {
 const confinements: readonly Confinement[] = [
   {
     file: "p2p/core/packet/seal.ts",
-    importers: ["p2p/host.ts", "p2p/core/room/member*.ts", "test/**"],
+    importers: ["p2p/host.ts", "p2p/core/room/member/member*.ts", "test/**"],
     farFrom: ["p2p/core/peer.ts", "p2p/core/overlay/**", "p2p/core/session/**", "p2p/core/discovery/**", "p2p/io/**"],
     why: "relays are built without the part that opens packets",
   },

@@ -80,7 +80,7 @@ describe("the confinement rule finds", () => {
     expect(judge(checkConfinement, path, '\nimport { open } from "../packet/seal.ts";')).toEqual([
       `${path}:2 may not import p2p/core/packet/seal.ts: ${why}`,
     ]);
-    expect(judge(checkConfinement, "p2p/core/room/member.ts", 'import "../packet/seal.ts";')).toEqual([]);
+    expect(judge(checkConfinement, "p2p/core/room/member/member.ts", 'import "../../packet/seal.ts";')).toEqual([]);
   });
 
   it("a relay that would load it through a member, and not one that takes a type", () => {
@@ -88,14 +88,14 @@ describe("the confinement rule finds", () => {
       parseModules(
         tree({
           "p2p/core/peer.ts": link,
-          "p2p/core/room/member.ts": 'import { open } from "../packet/seal.ts";',
+          "p2p/core/room/member/member.ts": 'import { open } from "../../packet/seal.ts";',
           "p2p/core/packet/seal.ts": "",
         }),
       );
-    expect(describeFindings(checkConfinement(modules('import { m } from "./room/member.ts";')))).toEqual([
-      `p2p/core/peer.ts loads p2p/core/packet/seal.ts by way of p2p/core/room/member.ts: ${why}`,
+    expect(describeFindings(checkConfinement(modules('import { m } from "./room/member/member.ts";')))).toEqual([
+      `p2p/core/peer.ts loads p2p/core/packet/seal.ts by way of p2p/core/room/member/member.ts: ${why}`,
     ]);
-    expect(checkConfinement(modules('import type { M } from "./room/member.ts";'))).toEqual([]);
+    expect(checkConfinement(modules('import type { M } from "./room/member/member.ts";'))).toEqual([]);
   });
 });
 

@@ -2,11 +2,11 @@ import { type LinkId, type Millis, millis, type PeerId } from "../../api/ids.ts"
 import type { EdgeRole } from "../session/frames.ts";
 import type { Deadline } from "../machine.ts";
 import type { Session } from "../session/session.ts";
-import type { Advert } from "./advert.ts";
-import { type Coordinate, nowhere } from "./coordinate.ts";
-import { type Layers, plainWish, type Wish } from "./layers.ts";
-import type { Census } from "./papers.ts";
-import type { Path } from "./path.ts";
+import type { Advert } from "./directory/advert.ts";
+import { type Coordinate, nowhere } from "./place/coordinate.ts";
+import { type Layers, plainWish, type Wish } from "./media/layers.ts";
+import type { Census } from "./news/papers.ts";
+import type { Path } from "./place/path.ts";
 
 /** One neighbour in one room's tree. */
 export interface Edge {

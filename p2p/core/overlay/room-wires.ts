@@ -1,13 +1,13 @@
 import type { Layer } from "../../api/engine.ts";
 import type { DialId, LinkId, Millis, PeerId } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
-import type { RelayView } from "../room/view.ts";
+import type { RelayView } from "../room/state/view.ts";
 import type { HostProof, Refusal } from "../session/frames.ts";
 import type { Edge } from "./edge.ts";
-import type { Received } from "./freeze.ts";
-import type { KeyReader } from "./key-notices.ts";
-import type { Census } from "./papers.ts";
-import type { Passed } from "./spread.ts";
+import type { Received } from "./heal/freeze.ts";
+import type { KeyReader } from "./news/key-notices.ts";
+import type { Census } from "./news/papers.ts";
+import type { Passed } from "./media/spread.ts";
 
 /** What a room's node is given by its peer. */
 export interface RoomWires {

@@ -5,7 +5,7 @@ import { assert } from "../assert.ts";
 import { toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
-import type { RelayView, VoiceGrant } from "../room/view.ts";
+import type { RelayView, VoiceGrant } from "../room/state/view.ts";
 import { type Packet, parsePacket, signedPart, voiceIdOf } from "./format.ts";
 import { ReplayWindow } from "./replay.ts";
 

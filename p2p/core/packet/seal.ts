@@ -5,7 +5,7 @@ import { assert } from "../assert.ts";
 import { ByteReader, ByteWriter, concat, equal, toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
-import type { Epoch } from "../room/keys.ts";
+import type { Epoch } from "../room/rights/keys.ts";
 import { encodeUtf8 } from "../utf8.ts";
 import {
   buildPacket,

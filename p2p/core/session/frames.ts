@@ -2,11 +2,11 @@ import type { Layer } from "../../api/engine.ts";
 import type { PeerId, RoomTag } from "../../api/ids.ts";
 import type { RelayAddress } from "../../api/link.ts";
 import { ByteReader, ByteWriter, fromHex, toHex } from "../bytes.ts";
-import { layersOnWire, plainWish, type Wish } from "../overlay/layers.ts";
+import { layersOnWire, plainWish, type Wish } from "../overlay/media/layers.ts";
 import { challengeBytes, nonceBytes } from "../defence/puzzle.ts";
-import type { Have } from "../overlay/ring.ts";
+import type { Have } from "../overlay/media/ring.ts";
 import { layerBit } from "../packet/format.ts";
-import { readRelayAddress, writeRelayAddress } from "../room/card.ts";
+import { readRelayAddress, writeRelayAddress } from "../room/invite/card.ts";
 import { bundleType, mediaType, readBundle } from "./media-frames.ts";
 
 /** Version of the frames below; a peer of another version is refused with its code. */
@@ -35,7 +35,7 @@ export type Refusal = (typeof refusals)[number];
 
 const roles: readonly EdgeRole[] = ["member", "relay", "core"];
 
-/** Proof that this is the host session: see room/carriage.ts. Layout fixed, so that it is checked before anything is allocated. */
+/** Proof that this is the host session: see room/rights/carriage.ts. Layout fixed, so that it is checked before anything is allocated. */
 export interface HostProof {
   readonly sessionKey: Uint8Array;
   readonly sessionExpires: number;

@@ -1,5 +1,5 @@
 import { millis } from "../../../p2p/api/ids.ts";
-import { createKeyPair } from "../../../p2p/core/room/keys.ts";
+import { createKeyPair } from "../../../p2p/core/room/rights/keys.ts";
 import { PacketGate } from "../../../p2p/core/packet/gate.ts";
 import { PacketSealer } from "../../../p2p/core/packet/seal.ts";
 import { Rng } from "../../../p2p/core/rng.ts";

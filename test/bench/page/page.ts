@@ -1,7 +1,7 @@
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { clockNow } from "../../../renderer/audio/clock.ts";
-import { createMicrophone } from "../../../renderer/audio/microphone-browser.ts";
-import { createSpeakers } from "../../../renderer/audio/speakers-browser.ts";
+import { createMicrophone } from "../../../renderer/audio/capture/microphone-browser.ts";
+import { createSpeakers } from "../../../renderer/audio/playout/speakers-browser.ts";
 
 /** sequence u32, capture time f64, Opus: what naive-hop.ts reads. */
 const headBytes = 12;

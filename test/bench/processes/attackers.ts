@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { EngineApi } from "../../../p2p/api/engine.ts";
 import type { Link } from "../../../p2p/api/link.ts";
-import { createSeats } from "../../../p2p/core/room/seats.ts";
+import { createSeats } from "../../../p2p/core/room/member/seats.ts";
 import { createEngine } from "../../../p2p/engine/engine.ts";
 import type { Links, Network } from "../../../p2p/engine/ports.ts";
 import { createNetwork } from "../../../p2p/host.ts";

@@ -1,4 +1,4 @@
-import { Fourier } from "../../../renderer/audio/fft.ts";
+import { Fourier } from "../../../renderer/audio/mask/fft.ts";
 
 /** Samples a second that STOI works at. */
 export const stoiRateHz = 10_000;

@@ -1,4 +1,4 @@
-import { Fourier } from "../../../renderer/audio/fft.ts";
+import { Fourier } from "../../../renderer/audio/mask/fft.ts";
 
 /** Samples a second that it works at: all that our Opus carries. */
 export const spectralRateHz = 16_000;

@@ -1,8 +1,8 @@
 import { Rng } from "../../../p2p/core/rng.ts";
-import { type ChainEvent, openEvent, readEventHead, verifyEvent } from "../../../p2p/core/room/chain.ts";
-import type { RoomEvent } from "../../../p2p/core/room/event.ts";
-import { History } from "../../../p2p/core/room/history.ts";
-import { sealState } from "../../../p2p/core/room/sealed-state.ts";
+import { type ChainEvent, openEvent, readEventHead, verifyEvent } from "../../../p2p/core/room/chain/chain.ts";
+import type { RoomEvent } from "../../../p2p/core/room/chain/event.ts";
+import { History } from "../../../p2p/core/room/chain/history.ts";
+import { sealState } from "../../../p2p/core/room/state/sealed-state.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
 import { showFork } from "../../core/peer/forks.ts";
 import { KeptRoom } from "../../core/peer/kept-room.ts";

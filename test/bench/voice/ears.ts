@@ -3,7 +3,7 @@ import type { VoiceDecoder } from "../../../p2p/core/jitter/voice-codec.ts";
 import { packetSamples, sampleRateHz } from "../../../p2p/core/jitter/voice-codec.ts";
 import { createVoiceDecoder, createVoiceEncoder } from "../../../p2p/io/audio/opus.ts";
 import { blockSamples } from "../../../renderer/audio/ring.ts";
-import { SpeakerPlayout } from "../../../renderer/audio/speaker-playout.ts";
+import { SpeakerPlayout } from "../../../renderer/audio/playout/speaker-playout.ts";
 import type { Flight } from "../../core/jitter/listener.ts";
 
 const samplesPerMs = sampleRateHz / 1000;

@@ -1,6 +1,6 @@
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { createVoiceDecoder } from "../../../p2p/io/audio/opus.ts";
-import { StageMixer } from "../../../renderer/audio/stage-mixer.ts";
+import { StageMixer } from "../../../renderer/audio/playout/stage-mixer.ts";
 import { fixturePath, readAudio } from "../../audio/sounds.ts";
 import { type Figure, figureOf } from "../figure.ts";
 import { encoded } from "./ears.ts";

@@ -1,6 +1,6 @@
 import { type LinkId, linkId, millis, type PeerId } from "../../../p2p/api/ids.ts";
 import { type Edge, newEdge } from "../../../p2p/core/overlay/edge.ts";
-import { type Paper, parsePaper } from "../../../p2p/core/overlay/papers.ts";
+import { type Paper, parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { type EdgeRole, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { Session } from "../../../p2p/core/session/session.ts";

@@ -1,5 +1,5 @@
-import type { Advert } from "../../../p2p/core/overlay/advert.ts";
-import type { PlacePaper } from "../../../p2p/core/overlay/place-papers.ts";
+import type { Advert } from "../../../p2p/core/overlay/directory/advert.ts";
+import type { PlacePaper } from "../../../p2p/core/overlay/directory/place-papers.ts";
 import type { Rng } from "../../../p2p/core/rng.ts";
 import { peerOf } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";

@@ -6,8 +6,8 @@ import { concat, toHex } from "../../../p2p/core/bytes.ts";
 import { PacketGate } from "../../../p2p/core/packet/gate.ts";
 import { PacketSealer } from "../../../p2p/core/packet/seal.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { createKeyPair } from "../../../p2p/core/room/keys.ts";
-import type { RelayView } from "../../../p2p/core/room/view.ts";
+import { createKeyPair } from "../../../p2p/core/room/rights/keys.ts";
+import type { RelayView } from "../../../p2p/core/room/state/view.ts";
 import { countingCrypto, samplePacket, sampleRoom, sampleView, testNow } from "../fixtures.ts";
 
 const tickMs = limits.packetMs;

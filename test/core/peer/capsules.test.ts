@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { StagePerson } from "../../../p2p/api/engine.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
-import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
-import { type Capsule, encodeCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
-import { parseView, type RelayView } from "../../../p2p/core/room/view.ts";
+import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
+import { type Capsule, encodeCapsule, parseCapsule } from "../../../p2p/core/room/keeper/capsule.ts";
+import { parseView, type RelayView } from "../../../p2p/core/room/state/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto } from "../fixtures.ts";
 import { Room } from "./room.ts";

@@ -1,8 +1,8 @@
-import { encodePaper } from "../../../p2p/core/overlay/papers.ts";
+import { encodePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import type { RoomTag } from "../../../p2p/api/ids.ts";
-import { plainWish } from "../../../p2p/core/overlay/layers.ts";
-import { signView } from "../../../p2p/core/room/view.ts";
+import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
+import { signView } from "../../../p2p/core/room/state/view.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto } from "../fixtures.ts";
 import type { KeptRoom } from "./kept-room.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { LinkId, RoomTag } from "../../../p2p/api/ids.ts";
-import { plainWish } from "../../../p2p/core/overlay/layers.ts";
+import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
-import { encodePaper, type Paper } from "../../../p2p/core/overlay/papers.ts";
+import { encodePaper, type Paper } from "../../../p2p/core/overlay/news/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { encodeFrame, type Frame, type Hello } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";
@@ -315,9 +315,9 @@ describe("a relay among the hostile", () => {
       return true;
     };
     const forgedView = view.slice();
-    forgedView[1 + 32 + 32 + 4 + 64 + 3]! += 9;
+    forgedView[1 + 32 + 32 + 4 + 1 + 64 + 5]! += 9;
     const forgedState = state.slice();
-    forgedState[1 + 32 + 3]! += 9;
+    forgedState[1 + 32 + 5]! += 9;
     sequence = 0;
     sayPaper(b, link, { kind: "view", bytes: view });
     sayPaper(b, link, { kind: "state", bytes: state });

@@ -1,7 +1,7 @@
 import type { Act, RoomFacts, RoomPerson } from "../../../p2p/api/room.ts";
 import type { Role } from "../../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../../p2p/api/errors.ts";
-import { parseView, type RelayView } from "../../../p2p/core/room/view.ts";
+import { parseView, type RelayView } from "../../../p2p/core/room/state/view.ts";
 import { Room } from "./room.ts";
 
 /** A room with a host and people who came by invites of these roles. */

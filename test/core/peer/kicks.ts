@@ -2,7 +2,7 @@ import { millis } from "../../../p2p/api/ids.ts";
 import { fromHex } from "../../../p2p/core/bytes.ts";
 import { type Packet, parsePacket, voiceIdOf } from "../../../p2p/core/packet/format.ts";
 import { PacketOpener } from "../../../p2p/core/packet/seal.ts";
-import { epochSecret } from "../../../p2p/core/room/keys.ts";
+import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto } from "../fixtures.ts";
 import { Room } from "./room.ts";

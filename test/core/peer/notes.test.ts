@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { plainWish } from "../../../p2p/core/overlay/layers.ts";
+import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
-import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
+import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { epochSecret } from "../../../p2p/core/room/keys.ts";
-import { noteBytesMax, openNote } from "../../../p2p/core/room/note.ts";
+import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
+import { noteBytesMax, openNote } from "../../../p2p/core/room/asking/note.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto } from "../fixtures.ts";
 import { type Passing, type Puppet, Room } from "./room.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
+import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { isMedia } from "./packets.ts";
 import { Room } from "./room.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LinkId, RoomTag } from "../../../p2p/api/ids.ts";
-import { plainWish } from "../../../p2p/core/overlay/layers.ts";
+import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { encodeFrame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { type Passing, Room } from "./room.ts";

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { concat, equal } from "../../../p2p/core/bytes.ts";
 import type { Crypto } from "../../../p2p/core/crypto.ts";
-import { parsePaper } from "../../../p2p/core/overlay/papers.ts";
+import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { type Packet, voiceIdOf } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketOpener, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
-import { type Invite, encodeInvite } from "../../../p2p/core/room/invite.ts";
-import { epochSecret } from "../../../p2p/core/room/keys.ts";
-import { openState } from "../../../p2p/core/room/sealed-state.ts";
-import { parseView } from "../../../p2p/core/room/view.ts";
+import { type Invite, encodeInvite } from "../../../p2p/core/room/invite/invite.ts";
+import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
+import { openState } from "../../../p2p/core/room/state/sealed-state.ts";
+import { parseView } from "../../../p2p/core/room/state/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";

@@ -1,13 +1,13 @@
 import { type Millis, millis } from "../../../p2p/api/ids.ts";
 import type { Crypto } from "../../../p2p/core/crypto.ts";
-import { type ChainEvent, sealEvent } from "../../../p2p/core/room/chain.ts";
-import { type RoomEvent, rightOfEvent } from "../../../p2p/core/room/event.ts";
-import { History } from "../../../p2p/core/room/history.ts";
-import { issueCapability, rightsOfRole } from "../../../p2p/core/room/capability.ts";
-import { signCarriage } from "../../../p2p/core/room/carriage.ts";
-import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "../../../p2p/core/room/keys.ts";
-import { rankOf } from "../../../p2p/core/room/reduce.ts";
-import { emptyState, type Keeper, type RoomState, type StagePerson } from "../../../p2p/core/room/state.ts";
+import { type ChainEvent, sealEvent } from "../../../p2p/core/room/chain/chain.ts";
+import { type RoomEvent, rightOfEvent } from "../../../p2p/core/room/chain/event.ts";
+import { History } from "../../../p2p/core/room/chain/history.ts";
+import { issueCapability, rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
+import { signCarriage } from "../../../p2p/core/room/rights/carriage.ts";
+import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "../../../p2p/core/room/rights/keys.ts";
+import { rankOf } from "../../../p2p/core/room/chain/reduce.ts";
+import { emptyState, type Keeper, type RoomState, type StagePerson } from "../../../p2p/core/room/state/state.ts";
 import { testNow, testSeconds } from "../fixtures.ts";
 
 /** Somebody in charge, with what they have seen of the room. */

@@ -4,10 +4,10 @@ import { parsePacket } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketSealer, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { ByteWriter } from "../../../p2p/core/bytes.ts";
-import { writeCapability } from "../../../p2p/core/room/capability.ts";
-import { encodeCard } from "../../../p2p/core/room/card.ts";
-import { encodeInvite } from "../../../p2p/core/room/invite.ts";
-import { viewHash } from "../../../p2p/core/room/view.ts";
+import { writeCapability } from "../../../p2p/core/room/rights/capability.ts";
+import { encodeCard } from "../../../p2p/core/room/invite/card.ts";
+import { encodeInvite } from "../../../p2p/core/room/invite/invite.ts";
+import { viewHash } from "../../../p2p/core/room/state/view.ts";
 import { sampleAddress, sampleCard, sampleChain, sampleInvite, sampleRoom, testNow } from "../fixtures.ts";
 
 /** Names and values of one vector: inputs first, then what must come out. Bytes are hex. */

@@ -3,13 +3,13 @@ import type { HeardPacket, SpokenPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { clockNow } from "../../../renderer/audio/clock.ts";
-import { createMicrophone } from "../../../renderer/audio/microphone-browser.ts";
-import { createSpeakers } from "../../../renderer/audio/speakers-browser.ts";
+import { createMicrophone } from "../../../renderer/audio/capture/microphone-browser.ts";
+import { createSpeakers } from "../../../renderer/audio/playout/speakers-browser.ts";
 import { ringMemory, SampleRing } from "../../../renderer/audio/ring.ts";
 import type { SoundFaultCode } from "../../../renderer/audio/types.ts";
 // The bundler makes a default export of them: the address.
 // oxlint-disable-next-line import/default
-import playoutWorkletUrl from "../../../renderer/audio/playout-worklet.ts?worker&url";
+import playoutWorkletUrl from "../../../renderer/audio/playout/playout-worklet.ts?worker&url";
 // oxlint-disable-next-line import/default
 import recorderUrl from "./recorder-worklet.ts?worker&url";
 

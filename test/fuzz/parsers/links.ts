@@ -1,9 +1,9 @@
 import { ByteReader, ByteWriter } from "../../../p2p/core/bytes.ts";
 import { decodeBase64url, encodeBase64url } from "../../../p2p/core/base64url.ts";
-import { encodePaper, type Paper, parsePaper } from "../../../p2p/core/overlay/papers.ts";
-import { encodeCard, parseCard, readRelayAddress, writeRelayAddress } from "../../../p2p/core/room/card.ts";
-import { encodeInvite, parseInvite } from "../../../p2p/core/room/invite.ts";
-import { verifyHost } from "../../../p2p/core/room/proof.ts";
+import { encodePaper, type Paper, parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
+import { encodeCard, parseCard, readRelayAddress, writeRelayAddress } from "../../../p2p/core/room/invite/card.ts";
+import { encodeInvite, parseInvite } from "../../../p2p/core/room/invite/invite.ts";
+import { verifyHost } from "../../../p2p/core/room/rights/proof.ts";
 import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { sampleAddress, sampleCard, sampleInvite, samplePacket, testNow } from "../../core/fixtures.ts";

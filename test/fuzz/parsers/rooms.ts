@@ -1,14 +1,14 @@
 import { ByteReader, ByteWriter, concat } from "../../../p2p/core/bytes.ts";
 import { encodeRecord, checkRecord, openRecord, recordHour, recordKeys } from "../../../p2p/core/discovery/record.ts";
-import { readCapability, verifyChain, writeCapability } from "../../../p2p/core/room/capability.ts";
-import { openEvent, readEventHead, sealEvent, verifyEvent } from "../../../p2p/core/room/chain.ts";
-import { encodeContent, parseContent } from "../../../p2p/core/room/event.ts";
-import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/capsule.ts";
-import { encodeHints, openHints } from "../../../p2p/core/room/hints.ts";
-import { openNote, sealNote } from "../../../p2p/core/room/note.ts";
-import { openPetition, sealPetition } from "../../../p2p/core/room/petition.ts";
-import { checkState, openState, sealState } from "../../../p2p/core/room/sealed-state.ts";
-import { parseView, verifyView } from "../../../p2p/core/room/view.ts";
+import { readCapability, verifyChain, writeCapability } from "../../../p2p/core/room/rights/capability.ts";
+import { openEvent, readEventHead, sealEvent, verifyEvent } from "../../../p2p/core/room/chain/chain.ts";
+import { encodeContent, parseContent } from "../../../p2p/core/room/chain/event.ts";
+import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/keeper/capsule.ts";
+import { encodeHints, openHints } from "../../../p2p/core/room/invite/hints.ts";
+import { openNote, sealNote } from "../../../p2p/core/room/asking/note.ts";
+import { openPetition, sealPetition } from "../../../p2p/core/room/asking/petition.ts";
+import { checkState, openState, sealState } from "../../../p2p/core/room/state/sealed-state.ts";
+import { parseView, verifyView } from "../../../p2p/core/room/state/view.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import {
   sampleAddress,

@@ -11,7 +11,7 @@ import { FrameReader, joinFrames } from "../../../p2p/io/links/frames.ts";
 import { parseSignal } from "../../../p2p/io/links/signal.ts";
 import { parseProxy } from "../../../p2p/io/proxy/url.ts";
 import { readLink } from "../../../electron/links.ts";
-import { cardsIn, lookAt } from "../../../renderer/model/paste.ts";
+import { cardsIn, lookAt } from "../../../renderer/model/start/paste.ts";
 import { bytesOf, type Parser, type Parsers, textOf } from "../parser.ts";
 
 const ufrag = "aB3/";

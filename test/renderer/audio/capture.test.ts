@@ -8,11 +8,11 @@ import {
 } from "../../../p2p/core/jitter/opus-packet.ts";
 import type { EncodedVoice } from "../../../p2p/core/jitter/voice-codec.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { CaptureClock } from "../../../renderer/audio/capture-clock.ts";
-import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/packet-encoder.ts";
-import { VoiceCapture } from "../../../renderer/audio/voice-capture.ts";
-import { drawMask } from "../../../renderer/audio/mask-character.ts";
-import { maskDelayMs, VoiceMask } from "../../../renderer/audio/voice-mask.ts";
+import { CaptureClock } from "../../../renderer/audio/capture/capture-clock.ts";
+import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/capture/packet-encoder.ts";
+import { VoiceCapture } from "../../../renderer/audio/capture/voice-capture.ts";
+import { drawMask } from "../../../renderer/audio/mask/mask-character.ts";
+import { maskDelayMs, VoiceMask } from "../../../renderer/audio/mask/voice-mask.ts";
 
 /** Remembers what it is given. */
 class Notes implements PacketEncoder {

@@ -5,8 +5,8 @@ import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import { packetSamples, type EncodedVoice, type VoiceDecoder } from "../../../p2p/core/jitter/voice-codec.ts";
 import { createVoiceDecoder, createVoiceEncoder } from "../../../p2p/io/audio/opus.ts";
 import { blockSamples } from "../../../renderer/audio/ring.ts";
-import { StageMixer } from "../../../renderer/audio/stage-mixer.ts";
-import { SpeakerPlayout } from "../../../renderer/audio/speaker-playout.ts";
+import { StageMixer } from "../../../renderer/audio/playout/stage-mixer.ts";
+import { SpeakerPlayout } from "../../../renderer/audio/playout/speaker-playout.ts";
 import { opusOf } from "../../core/jitter/listener.ts";
 
 /** A voice without consonants: a click stands out of it by far. */

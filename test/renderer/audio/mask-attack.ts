@@ -1,7 +1,7 @@
 import { Rng } from "../../../p2p/core/rng.ts";
-import { drawMask } from "../../../renderer/audio/mask-character.ts";
-import type { VoiceFeatures } from "../../../renderer/audio/voice-features.ts";
-import { VoiceMask } from "../../../renderer/audio/voice-mask.ts";
+import { drawMask } from "../../../renderer/audio/mask/mask-character.ts";
+import type { VoiceFeatures } from "../../../renderer/audio/mask/voice-features.ts";
+import { VoiceMask } from "../../../renderer/audio/mask/voice-mask.ts";
 import { correlation, featuresOf, speak, speakerOf, speaking, warped, wordDistance, wordShape } from "./voices.ts";
 
 const pairs = ["veal feel", "goat coat", "meat beat", "need deed", "sheet cheat", "peak teak"];

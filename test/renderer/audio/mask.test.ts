@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { Fourier } from "../../../renderer/audio/fft.ts";
-import { drawMask, secretChance, Wander } from "../../../renderer/audio/mask-character.ts";
-import { maskDelayMs, VoiceMask } from "../../../renderer/audio/voice-mask.ts";
+import { Fourier } from "../../../renderer/audio/mask/fft.ts";
+import { drawMask, secretChance, Wander } from "../../../renderer/audio/mask/mask-character.ts";
+import { maskDelayMs, VoiceMask } from "../../../renderer/audio/mask/voice-mask.ts";
 import { compareSpeech } from "../../audio/compare.ts";
 import { fixturePath, readAudio, sine } from "../../audio/sounds.ts";
 import { faster, masked, range, restored, speakerRanks, wordsKnown } from "./mask-attack.ts";

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { millis } from "../../../p2p/api/ids.ts";
 import type { Capture, CaptureEdge, CaptureHandlers, Gate } from "../../../renderer/audio/edges.ts";
-import type { MaskCharacter } from "../../../renderer/audio/mask-character.ts";
-import { RoomMicrophone } from "../../../renderer/audio/microphone.ts";
+import type { MaskCharacter } from "../../../renderer/audio/mask/mask-character.ts";
+import { RoomMicrophone } from "../../../renderer/audio/capture/microphone.ts";
 import type { SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
 import { HandTimers, settled } from "./hand-timers.ts";
 

@@ -5,10 +5,10 @@ import { flights } from "../../core/jitter/listener.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { createVoiceDecoder, createVoiceEncoder } from "../../../p2p/io/audio/opus.ts";
-import { FillTarget } from "../../../renderer/audio/fill-target.ts";
+import { FillTarget } from "../../../renderer/audio/playout/fill-target.ts";
 import { LevelMeter, levelOf } from "../../../renderer/audio/level.ts";
 import { blockSamples, ringMemory, SampleRing } from "../../../renderer/audio/ring.ts";
-import { StageMixer } from "../../../renderer/audio/stage-mixer.ts";
+import { StageMixer } from "../../../renderer/audio/playout/stage-mixer.ts";
 import { settled } from "./hand-timers.ts";
 
 let speech: Float32Array;

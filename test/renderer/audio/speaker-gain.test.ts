@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rmsOf } from "../../../renderer/audio/level.ts";
-import { MutedSpeech } from "../../../renderer/audio/muted-speech.ts";
-import { SpeakerGain } from "../../../renderer/audio/speaker-gain.ts";
+import { MutedSpeech } from "../../../renderer/audio/capture/muted-speech.ts";
+import { SpeakerGain } from "../../../renderer/audio/playout/speaker-gain.ts";
 
 const rate = 48_000;
 const blockSamples = 480;

@@ -3,7 +3,7 @@ import type { Attention } from "../../../p2p/core/jitter/delay.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { Output, OutputEdge, OutputHandlers } from "../../../renderer/audio/edges.ts";
-import { LoudSpeakers } from "../../../renderer/audio/speakers.ts";
+import { LoudSpeakers } from "../../../renderer/audio/playout/speakers.ts";
 import type { CueKind, SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
 import { HandTimers, settled } from "./hand-timers.ts";
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Decimator } from "../../../renderer/audio/third-rate.ts";
+import { Decimator } from "../../../renderer/audio/mask/third-rate.ts";
 import {
   bandAt,
   bandHertz,
@@ -11,7 +11,7 @@ import {
   noFeatures,
   VoiceLook,
   type VoiceFeatures,
-} from "../../../renderer/audio/voice-features.ts";
+} from "../../../renderer/audio/mask/voice-features.ts";
 import { readAudio } from "../../audio/sounds.ts";
 
 const hopSamples = 128;

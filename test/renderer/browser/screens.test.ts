@@ -177,7 +177,7 @@ describe("by keyboard alone", () => {
       await page.keyboard.press("Escape");
       await page.locator(".sheet").waitFor({ state: "detached" });
       // The focus comes back with the next frame.
-      await page.waitForFunction(`document.activeElement.textContent === "Why can't I connect?"`);
+      await page.locator("button:focus", { hasText: "Why can't I connect?" }).waitFor();
     });
   });
 

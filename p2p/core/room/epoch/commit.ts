@@ -5,8 +5,8 @@ import { assert } from "../../assert.ts";
 import { ByteReader, ByteWriter, concat, equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
-import { isWithinReach, numberMax } from "../numbers.ts";
-import type { RelayView } from "../view.ts";
+import { isWithinReach, numberMax } from "../rights/numbers.ts";
+import type { RelayView } from "../state/view.ts";
 import { type Change, changeSealedBytes, heightMax } from "./tree.ts";
 
 const commitVersion = 2;

@@ -3,8 +3,8 @@ import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
-import { type Capability, readCapability, verifyChain, writeCapability } from "../capability.ts";
-import { numberMax } from "../numbers.ts";
+import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
+import { numberMax } from "../rights/numbers.ts";
 import type { Commit } from "./commit.ts";
 import { heightMax } from "./tree.ts";
 

@@ -1,8 +1,8 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
-import type { Capability } from "../capability.ts";
-import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
+import type { Capability } from "../rights/capability.ts";
+import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
 import { type Commit, treeSecret } from "./commit.ts";
 import { enrolmentIdBytes, insideProof, notInside, openGrant, sealEnrolment } from "./enrolment.ts";
 import type { KeyHistory, KeeperRoom } from "./keeper.ts";

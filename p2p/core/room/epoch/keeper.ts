@@ -1,9 +1,9 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
-import type { Capability } from "../capability.ts";
-import { type Epoch, epochSecret, type KeyPair } from "../keys.ts";
-import { isWithinReach } from "../numbers.ts";
+import type { Capability } from "../rights/capability.ts";
+import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
+import { isWithinReach } from "../rights/numbers.ts";
 import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
 import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";

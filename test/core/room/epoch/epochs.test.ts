@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../../p2p/core/bytes.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
-import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/entry.ts";
+import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/member/entry.ts";
 import { KeyPath } from "../../../../p2p/core/room/epoch/path.ts";
-import { inviteOf } from "../../../../p2p/core/room/petition.ts";
-import { delegate } from "../../../../p2p/core/room/seat.ts";
-import { emptyState } from "../../../../p2p/core/room/state.ts";
+import { inviteOf } from "../../../../p2p/core/room/asking/petition.ts";
+import { delegate } from "../../../../p2p/core/room/member/seat.ts";
+import { emptyState } from "../../../../p2p/core/room/state/state.ts";
 import { KeyRegistry, SimCrypto } from "../../../sim/crypto.ts";
 import { sampleInvite, sampleRoom, seededCrypto } from "../../fixtures.ts";
 import { RoomOfKeys } from "./room-of-keys.ts";

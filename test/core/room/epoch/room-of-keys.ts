@@ -2,11 +2,11 @@ import { type Millis, millis } from "../../../../p2p/api/ids.ts";
 import { toHex } from "../../../../p2p/core/bytes.ts";
 import type { Crypto } from "../../../../p2p/core/crypto.ts";
 import type { Rng } from "../../../../p2p/core/rng.ts";
-import { issueCapability } from "../../../../p2p/core/room/capability.ts";
+import { issueCapability } from "../../../../p2p/core/room/rights/capability.ts";
 import { type Commit, parseCommit } from "../../../../p2p/core/room/epoch/commit.ts";
 import { EpochHolder } from "../../../../p2p/core/room/epoch/holder.ts";
 import { EpochKeeper, type KeyHistory } from "../../../../p2p/core/room/epoch/keeper.ts";
-import { createKeyPair, createRoomKeys, type RoomKeys } from "../../../../p2p/core/room/keys.ts";
+import { createKeyPair, createRoomKeys, type RoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
 import { testNow, testSeconds } from "../../fixtures.ts";
 
 /** Somebody who holds, or held, keys. */

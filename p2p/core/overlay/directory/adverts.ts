@@ -1,0 +1,330 @@
+import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
+import type { RelayAddress } from "../../../api/link.ts";
+import type { Deadline } from "../../machine.ts";
+import { slotsFree } from "../door/admission.ts";
+import { type Advert, advertised } from "./advert.ts";
+import { nowhere, stepBetween } from "../place/coordinate.ts";
+import { advertsOfOneMax, Directory } from "./directory.ts";
+import type { Edge, Edges } from "../edge.ts";
+import { encodePaper, type Paper } from "../news/papers.ts";
+import { parentOn, type ShortId, shortIdOf } from "../place/path.ts";
+import { advertsMax, goneMax, newsMax } from "./place-papers.ts";
+import type { Standing } from "../place/standing.ts";
+
+/** An advert is said again this often though nothing changed, and not more often than `changedMs` when something did. */
+const renewMs = 30_000;
+const changedMs = 4000;
+/**
+ * Relays of the room, where everybody comes in, keep slots for whoever comes next: an eighth in the core, whose slots are
+ * the best; half of them below it, where invites send people first.
+ */
+const guestShareCore = 1 / 8;
+const guestShareBelow = 1 / 2;
+/** Whoever has been here so long stays longer than most who come (Sripanidkulchai et al. 2004): others may hang below it. */
+const newcomerMs = 30_000;
+/** While nobody is to hang below us yet, this is looked at again after so long. */
+const waitMs = 5000;
+/** Every so many versions an advert goes out whole again. */
+const wholeEvery = 4;
+/** What was heard is passed on in batches. */
+const batchMs = 500;
+/** A leaf tells where it is when it has moved so far: its parent chooses by that whom to hand on. */
+const aboutChangeMs = 15;
+/** Adverts one neighbour may bring at once, when it comes over with all that hangs below it, and a second. */
+const bringBurst = advertsOfOneMax + 64;
+const bringPerSecond = 20;
+
+/** What adverts need of their room. */
+export interface AdvertWires {
+  readonly self: PeerId;
+  /** How others dial this node; undefined when they cannot. */
+  readonly address: RelayAddress | undefined;
+  slots(): { readonly used: number; readonly max: number } | undefined;
+  /** Whether this node is a relay that the view names: they know all who lend. And whether it is of the core. */
+  isRanked(): boolean;
+  isCore(): boolean;
+  /** Whether the room has few slots left: then whoever lends is hung below at once. */
+  isShort(): boolean;
+  /** What papers of the room are held here, as a number that differs when they do. */
+  holds(): number;
+  reject(reason: string): void;
+}
+
+interface Purse {
+  tokens: number;
+  at: Millis;
+}
+
+/** Tells who lends, and learns it ([OV19]): up every edge to the core, across the core, and down to the room's other relays. */
+export class Adverts {
+  readonly directory = new Directory();
+  readonly #edges: Edges;
+  readonly #standing: Standing;
+  readonly #wires: AdvertWires;
+  readonly #bornAt: Millis;
+  readonly #purses = new Map<Edge, Purse>();
+  /** Whose adverts each neighbour was told whole. */
+  readonly #told = new WeakMap<Edge, Set<ShortId>>();
+  /** What waits to be passed on, and whom it came from. */
+  readonly #news = new Map<ShortId, { readonly advert: Advert; readonly from: Edge | undefined }>();
+  readonly #gone = new Map<ShortId, Edge | undefined>();
+  #batchAt: Millis | undefined;
+  #own: Advert | undefined;
+  #ownAt: Millis | undefined;
+  #version = 0;
+  /** To whom our advert, or only our coordinate, was told last. */
+  #toldTo: Edge | undefined;
+  #toldCoordinate = nowhere;
+
+  constructor(edges: Edges, standing: Standing, wires: AdvertWires, now: Millis) {
+    this.#edges = edges;
+    this.#standing = standing;
+    this.#wires = wires;
+    this.#bornAt = now;
+  }
+
+  /** Whether others can hang below this node. */
+  get lends(): boolean {
+    const slots = this.#wires.slots();
+    return slots !== undefined && slots.max > 0 && this.#wires.address !== undefined;
+  }
+
+  /** Slots that are kept for whoever comes in next. */
+  get guests(): number {
+    const max = this.#wires.isRanked() ? (this.#wires.slots()?.max ?? 0) : 0;
+    return max === 0 ? 0 : Math.max(1, Math.floor(max * (this.#wires.isCore() ? guestShareCore : guestShareBelow)));
+  }
+
+  /** A child told where it is, and what it lends. */
+  handleAbout(edge: Edge, paper: Extract<Paper, { kind: "about" }>, now: Millis): void {
+    edge.coordinate = paper.coordinate;
+    const { advert } = paper;
+    if (!advert) return;
+    // Nobody lends in another's name: the link proved who it is.
+    if (advert.peer !== edge.peer) return this.#wires.reject("advert");
+    edge.advert = advert;
+    // One that hangs here only in reserve is known by its parent.
+    if (edge.feed) this.#learn(advert, edge, now);
+  }
+
+  /** A neighbour passed on what it knows. */
+  handleAdverts(edge: Edge, paper: Extract<Paper, { kind: "adverts" }>, now: Millis): void {
+    if (!this.#takes(edge)) return this.#wires.reject("advert");
+    for (const id of paper.gone) if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
+    const renewed = paper.news.map((news) => this.directory.complete(news));
+    for (const advert of [...paper.adverts, ...renewed]) {
+      if (!advert || advert.peer === this.#wires.self) continue;
+      if (!this.#mayBring(edge, now)) return this.#wires.reject("advert-rate");
+      this.#learn(advert, edge, now);
+    }
+  }
+
+  /** A neighbour is gone, and all that it brought. */
+  lost(edge: Edge, now: Millis): void {
+    this.#purses.delete(edge);
+    if (this.#edges.all.some((other) => other !== edge && other.peer === edge.peer)) return;
+    for (const id of this.directory.forgetAllOf(edge.peer)) this.#forgotten(id, edge, now);
+  }
+
+  /** A child that lends gets media now, or no more: by that it is this node's to tell of, or not. */
+  feedChanged(edge: Edge, now: Millis): void {
+    if (!edge.advert) return;
+    if (edge.feed) this.#learn(edge.advert, edge, now);
+    else for (const id of this.directory.forgetAllOf(edge.peer)) this.#forgotten(id, edge, now);
+  }
+
+  /** Tells a new neighbour who it may come from. A candidate for a parent must know before it is asked for media. */
+  introduce(edge: Edge, now: Millis): void {
+    if (edge.direction === "up" && !this.#wires.isRanked()) this.#sendAbout(edge, now);
+    else if (this.#spreadsTo(edge)) this.#sendAll(edge, now);
+  }
+
+  /** Called after every change: a new parent is told everything, others what changed, when it is time. */
+  review(now: Millis): void {
+    const { parent } = this.#edges;
+    if (parent && parent !== this.#toldTo) {
+      this.#toldTo = parent;
+      this.#ownAt = undefined;
+      if (!this.#wires.isRanked()) this.#sendAll(parent, now);
+    }
+    if (this.lends) this.#renew(now);
+    else {
+      // Lending was paused or is over: there is nothing to renew, nor to tell.
+      this.#own = this.#ownAt = undefined;
+      if (parent && stepBetween(this.#standing.whereabouts.own, this.#toldCoordinate) > aboutChangeMs)
+        this.#sendAbout(parent, now);
+    }
+    this.#flush(now);
+  }
+
+  handleTimeout(now: Millis): void {
+    const due = this.deadline();
+    if (!due || due.at > now) return;
+    this.directory.expire(now);
+    this.review(now);
+  }
+
+  deadline(): Deadline | undefined {
+    const renewAt = this.#ownAt !== undefined ? millis(this.#ownAt + renewMs) : undefined;
+    if (this.#batchAt === undefined) return renewAt && { at: renewAt, reason: "renew the advert" };
+    const at = millis(Math.min(this.#batchAt, renewAt ?? Infinity));
+    return { at, reason: "pass adverts on" };
+  }
+
+  /** Our advert as it is now; undefined while nobody is to hang below this node. */
+  #advert(now: Millis): Advert | undefined {
+    const { address, self } = this.#wires;
+    const slots = this.#wires.slots();
+    const short = address && advertised(address);
+    if (!slots || !short || !this.#mayCarry(now)) return undefined;
+    const { rootDelayMs, path } = this.#standing.own;
+    if (path.length === 0) return undefined;
+    const children = this.#edges.downs.filter((edge) => edge.feed && edge.role === "member" && !edge.authority);
+    return {
+      peer: self,
+      address: short,
+      rootDelayMs,
+      coordinate: this.#standing.whereabouts.own,
+      free: Math.max(0, slotsFree(slots.used, slots.max) - this.guests),
+      leaves: children.filter((edge) => !edge.advert && edge.session.keepsPlace).length,
+      depth: path.length - 1,
+      parent: parentOn(path) ?? shortIdOf(self),
+      version: 0,
+    };
+  }
+
+  /** Whether others may hang below this node as yet ([OV25]). */
+  #mayCarry(now: Millis): boolean {
+    return this.#wires.isRanked() || now >= this.#bornAt + newcomerMs || this.#wires.isShort();
+  }
+
+  #renew(now: Millis): void {
+    const advert = this.#advert(now);
+    if (!advert) {
+      this.#ownAt = undefined;
+      this.#batchAt ??= millis(now + waitMs);
+      return;
+    }
+    const sinceMs = now - (this.#ownAt ?? -Infinity);
+    const changed = !this.#own || differs(advert, this.#own);
+    if (sinceMs < (changed ? changedMs : renewMs)) {
+      if (changed) this.#batchAt = millis(Math.min(this.#batchAt ?? Infinity, (this.#ownAt ?? now) + changedMs));
+      return;
+    }
+    this.#own = { ...advert, version: ++this.#version };
+    this.#ownAt = now;
+    const { parent } = this.#edges;
+    this.directory.learn(this.#own, this.#wires.self, now);
+    if (this.#wires.isRanked()) this.#pass(this.#own, undefined, now);
+    else if (parent) this.#sendAbout(parent, now);
+  }
+
+  #learn(advert: Advert, from: Edge, now: Millis): void {
+    if (this.directory.learn(advert, from.peer, now)) this.#pass(advert, from, now);
+  }
+
+  #pass(advert: Advert, from: Edge | undefined, now: Millis): void {
+    const id = shortIdOf(advert.peer);
+    this.#gone.delete(id);
+    this.#news.set(id, { advert, from });
+    this.#batchAt ??= millis(now + batchMs);
+  }
+
+  #forgotten(id: ShortId, from: Edge, now: Millis): void {
+    this.#news.delete(id);
+    this.#gone.set(id, from);
+    this.#batchAt ??= millis(now + batchMs);
+  }
+
+  #flush(now: Millis): void {
+    if (this.#batchAt === undefined || now < this.#batchAt) return;
+    this.#batchAt = undefined;
+    const news = [...this.#news.values()];
+    const gone = [...this.#gone];
+    this.#news.clear();
+    this.#gone.clear();
+    for (const edge of this.#edges.all) {
+      const adverts = news.filter(({ from }) => this.#goesTo(edge, from)).map(({ advert }) => advert);
+      const ids = gone.filter(([, from]) => this.#goesTo(edge, from)).map(([id]) => id);
+      this.#send(edge, adverts, ids, now);
+    }
+  }
+
+  /** From below up and across; from beside and from above down to the room's other relays. */
+  #goesTo(edge: Edge, from: Edge | undefined): boolean {
+    if (edge === from || !edge.welcomed) return false;
+    if (this.#spreadsTo(edge)) return edge.direction === "down" || from === undefined || from.direction === "down";
+    return edge === this.#edges.parent && from?.direction !== "up";
+  }
+
+  /** Other relays of the room, who answer whoever looks for a place. */
+  #spreadsTo(edge: Edge): boolean {
+    return edge.direction === "mesh" || (edge.direction === "down" && edge.role === "relay");
+  }
+
+  #takes(edge: Edge): boolean {
+    if (edge.direction === "down") return edge.role === "relay" || (edge.feed && edge.advert !== undefined);
+    return edge.direction === "mesh" || this.#wires.isRanked();
+  }
+
+  #sendAll(edge: Edge, now: Millis): void {
+    if (this.#wires.isRanked()) this.#send(edge, this.directory.all(), [], now);
+    else {
+      this.#sendAbout(edge, now);
+      this.#send(
+        edge,
+        this.directory.all().filter(({ peer }) => peer !== this.#wires.self),
+        [],
+        now,
+      );
+    }
+  }
+
+  #sendAbout(edge: Edge, now: Millis): void {
+    const coordinate = this.#standing.whereabouts.own;
+    if (edge === this.#edges.parent) this.#toldCoordinate = coordinate;
+    const advert = this.#own ?? (this.lends ? this.#firstAdvert(now) : undefined);
+    edge.session.sendReliable(encodePaper({ kind: "about", coordinate, holds: this.#wires.holds(), advert }), now);
+  }
+
+  /** Before there is a way to the core: it tells that we lend. */
+  #firstAdvert(now: Millis): Advert | undefined {
+    const advert = this.#advert(now);
+    if (advert) this.#own = { ...advert, version: ++this.#version };
+    return this.#own;
+  }
+
+  /** Sends adverts, or of those that the neighbour was told before only what is new. */
+  #send(edge: Edge, all: readonly Advert[], gone: readonly ShortId[], now: Millis): void {
+    const told = this.#told.get(edge) ?? new Set<ShortId>();
+    this.#told.set(edge, told);
+    for (const id of gone) told.delete(id);
+    // It may have forgotten meanwhile.
+    const knows = ({ peer, version }: Advert): boolean => told.has(shortIdOf(peer)) && version % wholeEvery !== 0;
+    const adverts = all.filter((advert) => !knows(advert));
+    const news = all.filter(knows).map((advert) => ({ ...advert, id: shortIdOf(advert.peer) }));
+    for (const { peer } of adverts) told.add(shortIdOf(peer));
+    const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
+    for (let index = 0; index < Math.max(...lists); index++) {
+      const part = <Item>(list: readonly Item[], most: number): Item[] => list.slice(index * most, (index + 1) * most);
+      const paper = { adverts: part(adverts, advertsMax), news: part(news, newsMax), gone: part(gone, goneMax) };
+      edge.session.sendReliable(encodePaper({ kind: "adverts", ...paper }), now);
+    }
+  }
+
+  #mayBring(edge: Edge, now: Millis): boolean {
+    const purse = this.#purses.get(edge) ?? { tokens: bringBurst, at: now };
+    purse.tokens = Math.min(bringBurst, purse.tokens + ((now - purse.at) / 1000) * bringPerSecond) - 1;
+    purse.at = now;
+    if (purse.tokens < 0) purse.tokens = 0;
+    this.#purses.set(edge, purse);
+    return purse.tokens > 0;
+  }
+}
+
+/** Whether somebody who looks for a place would choose otherwise. */
+function differs(a: Advert, b: Advert): boolean {
+  if (a.free > 0 !== b.free > 0 || a.leaves > 0 !== b.leaves > 0 || a.parent !== b.parent) return true;
+  if (Math.abs(a.rootDelayMs - b.rootDelayMs) > 10 || stepBetween(a.coordinate, b.coordinate) > 20) return true;
+  return Math.abs(a.free - b.free) > Math.max(1, b.free / 4);
+}

@@ -1,0 +1,190 @@
+import type { Millis, PeerId } from "../../../api/ids.ts";
+import type { Advert, AdvertNews } from "./advert.ts";
+import { isUseful, roundTripBetween } from "../place/coordinate.ts";
+import type { PlaceRequest } from "./place-papers.ts";
+import { offersMax } from "./place-papers.ts";
+import { type ShortId, shortIdOf } from "../place/path.ts";
+
+/** Adverts kept: a room of 8,000 in which one in four lends. Of more, those heard of longest ago fall; a sample is enough. */
+const advertsKept = 2048;
+/** What one neighbour below may bring in: what a subtree of a big room holds, and no more, so that none fills all. */
+export const advertsOfOneMax = 512;
+/** An advert is renewed every 30 s; after two that were missed it is no more. */
+export const advertLifeMs = 75_000;
+/** Of so many that are nearest three are drawn, the first among them: else all who ask at one time would meet. */
+const nearestMax = 6;
+/** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
+export const hopCostMs = 4;
+/** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
+const offeredMs = 4000;
+
+interface Entry {
+  advert: Advert;
+  at: Millis;
+  /** The neighbour that brought it: only it may take it back. */
+  from: PeerId;
+  /** When slots were offered lately. */
+  offered: Millis[];
+}
+
+/** Who lends in this room, as far as this relay was told ([OV19]): bounded, versioned, forgotten when not renewed. */
+export class Directory {
+  readonly #entries = new Map<ShortId, Entry>();
+  readonly #broughtBy = new Map<PeerId, number>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes an advert. True when it is news, to be passed on. */
+  learn(advert: Advert, from: PeerId, now: Millis): boolean {
+    const id = shortIdOf(advert.peer);
+    const known = this.#entries.get(id);
+    // The same by another way is news too: it hangs elsewhere now.
+    const again = known?.advert.version === advert.version && known.from !== from;
+    if (known && !again && !isNewer(advert.version, known.advert.version)) return false;
+    if (known?.from !== from && (this.#broughtBy.get(from) ?? 0) >= advertsOfOneMax) return false;
+    if (known) this.#remove(id, known);
+    this.#entries.set(id, { advert, at: now, from, offered: known?.offered ?? [] });
+    this.#broughtBy.set(from, (this.#broughtBy.get(from) ?? 0) + 1);
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= advertsKept) break;
+      this.#remove(oldest, entry);
+    }
+    return true;
+  }
+
+  /** What is new of an advert, as an advert; undefined when it is not known. */
+  complete({ id, ...state }: AdvertNews): Advert | undefined {
+    const known = this.#entries.get(id)?.advert;
+    return known && { ...known, ...state };
+  }
+
+  /** The neighbour that brought it says that it is gone. True when it was here. */
+  forget(id: ShortId, from: PeerId): boolean {
+    const known = this.#entries.get(id);
+    if (known?.from !== from) return false;
+    this.#remove(id, known);
+    return true;
+  }
+
+  /** Everything that a neighbour brought, when it is gone itself: its ids. */
+  forgetAllOf(from: PeerId): ShortId[] {
+    const ids = [...this.#entries].filter(([, entry]) => entry.from === from).map(([id]) => id);
+    for (const id of ids) this.forget(id, from);
+    return ids;
+  }
+
+  /** Forgets what was not renewed. */
+  expire(now: Millis): void {
+    for (const [id, entry] of this.#entries) {
+      if (entry.at + advertLifeMs > now) break;
+      this.#remove(id, entry);
+    }
+  }
+
+  /** Everything held, for a neighbour who has nothing yet. */
+  all(): Advert[] {
+    return [...this.#entries.values()].map((entry) => entry.advert);
+  }
+
+  /** Slots that anybody may take, over all who lend. */
+  get free(): number {
+    let sum = 0;
+    for (const { advert } of this.#entries.values()) sum += advert.free;
+    return sum;
+  }
+
+  /**
+   * Up to three places for somebody ([OV20]), the best first: least root delay and way there, as coordinates guess it. For
+   * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
+   */
+  offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
+    const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
+    const chosen = isUseful(request.coordinate) ? someOf(nearest(able, request), random) : scattered(able);
+    for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
+    return chosen.map(({ advert }) => advert);
+  }
+
+  /**
+   * Places for somebody who finds none here and of whom nothing is known: drawn with their free slots as odds (Efraimidis and
+   * Spirakis 2006), for were the best always named, everybody who is refused would meet there.
+   */
+  draw(random: () => number, now: Millis): Advert[] {
+    const drawn = [...this.#entries.values()].flatMap((entry) => {
+      const left = slotsLeft(entry, now);
+      return left > 0 ? [{ entry, key: random() ** (1 / left) }] : [];
+    });
+    const chosen = drawn.sort((a, b) => b.key - a.key).slice(0, offersMax);
+    for (const { entry } of chosen.slice(0, 2)) entry.offered.push(now);
+    return chosen.map(({ entry }) => entry.advert);
+  }
+
+  #remove(id: ShortId, entry: Entry): void {
+    this.#entries.delete(id);
+    const left = (this.#broughtBy.get(entry.from) ?? 1) - 1;
+    if (left > 0) this.#broughtBy.set(entry.from, left);
+    else this.#broughtBy.delete(entry.from);
+  }
+}
+
+/** Versions wrap as sequence numbers do (RFC 1982): so that one who claims the last of all does not have the last word. */
+function isNewer(version: number, known: number): boolean {
+  const ahead = (version - known) >>> 0;
+  return ahead > 0 && ahead < 0x8000_0000;
+}
+
+/** Free slots, less those that were offered a moment ago. */
+function slotsLeft({ advert, offered }: Entry, now: Millis): number {
+  while (offered[0] !== undefined && offered[0] + offeredMs <= now) offered.shift();
+  return advert.free - offered.length;
+}
+
+function hasRoomFor(entry: Entry, request: PlaceRequest, now: Millis): boolean {
+  const { advert } = entry;
+  if (shortIdOf(advert.peer) === request.self || advert.parent === request.self) return false;
+  // A backup takes no slot until it is needed.
+  if (request.purpose === "backup") return sharesNoFate(advert, request);
+  if (shortIdOf(advert.peer) === request.parent) return false;
+  return slotsLeft(entry, now) + (request.lends ? advert.leaves : 0) > 0;
+}
+
+/** Whether it goes on when the parent of who asks is gone ([OV23]). */
+function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
+  return shortIdOf(advert.peer) !== parent && advert.parent !== parent;
+}
+
+/** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
+function nearest(able: readonly Entry[], { coordinate }: PlaceRequest): Entry[] {
+  const best: { readonly entry: Entry; readonly costMs: number }[] = [];
+  for (const entry of able) {
+    const { rootDelayMs, coordinate: there } = entry.advert;
+    const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
+    if (best.length === nearestMax && costMs >= best[nearestMax - 1]!.costMs) continue;
+    const at = best.findIndex((other) => costMs < other.costMs);
+    best.splice(at < 0 ? best.length : at, 0, { entry, costMs });
+    if (best.length > nearestMax) best.pop();
+  }
+  return best.map(({ entry }) => entry);
+}
+
+/** The best and two more, drawn, in their order. */
+function someOf(best: readonly Entry[], random: () => number): Entry[] {
+  const rest = best.slice(1);
+  while (rest.length > offersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
+  return [...best.slice(0, 1), ...rest];
+}
+
+/** Those near the core, each as far as can be from those chosen before it. */
+function scattered(able: readonly Entry[]): Entry[] {
+  const pool = able.toSorted((a, b) => a.advert.rootDelayMs - b.advert.rootDelayMs).slice(0, 4 * offersMax);
+  const chosen = pool.splice(0, 1);
+  while (chosen.length < offersMax && pool.length > 0) {
+    const distance = (entry: Entry): number =>
+      Math.min(...chosen.map((other) => roundTripBetween(entry.advert.coordinate, other.advert.coordinate)));
+    const farthest = pool.reduce((best, entry) => (distance(entry) > distance(best) ? entry : best));
+    pool.splice(pool.indexOf(farthest), 1);
+    chosen.push(farthest);
+  }
+  return chosen;
+}

@@ -1,0 +1,146 @@
+import type { Layer } from "../../../api/engine.ts";
+import { type Millis, millis } from "../../../api/ids.ts";
+import { type Asked, MissingPackets } from "../../jitter/requests.ts";
+import type { Deadline } from "../../machine.ts";
+import type { Frame } from "../../session/frames.ts";
+import type { Edge, Edges } from "../edge.ts";
+import type { Layers } from "./layers.ts";
+import type { Passed, Spread } from "./spread.ts";
+
+/** A round trip that was not measured yet, ms. */
+const roundTripMsUnknown = 100;
+/** Single packets that one neighbour is answered at once, and a second: a fifth of six microphones in both layers. */
+const answersBurst = 60;
+const answersPerSecond = 60;
+/** Who asks for so many more is no longer somebody who lacks them. */
+const excessMax = 240;
+/** And that we ask for: fewer, so that nobody honest is ever charged, whatever a speaker skips. */
+const asksBurst = 40;
+const asksPerSecond = 40;
+
+/** What requests need of their room. */
+export interface RequestWires {
+  /** What is wanted here: both layers of a voice are missed apart where both are wanted. */
+  layers(): Layers;
+  reject(reason: string): void;
+  /** A neighbour asks for more than anybody can miss. */
+  blame(edge: Edge, now: Millis): void;
+}
+
+interface Tracked {
+  readonly voiceId: number;
+  readonly layer: Layer;
+  readonly missing: MissingPackets;
+  /** Who brought this voice last: who is asked where there is no parent. */
+  from: Edge;
+}
+
+/**
+ * Asks for single packets that are missing ([OV42], [JB13]): the parent, then the backup, within the time in which they still
+ * help; and answers neighbours that ask. A relay's hole would be a hole for everybody below it.
+ */
+export class Requests {
+  readonly #edges: Edges;
+  readonly #spread: Spread;
+  readonly #wires: RequestWires;
+  readonly #tracked = new Map<number, Tracked>();
+  #layers: Layers = "normal";
+  #asksLeft = asksBurst;
+  #asksAt: Millis | undefined;
+
+  constructor(edges: Edges, spread: Spread, wires: RequestWires) {
+    this.#edges = edges;
+    this.#spread = spread;
+    this.#wires = wires;
+  }
+
+  /** Packets passed that came on this edge. */
+  arrived(packets: readonly Passed[], edge: Edge, now: Millis): void {
+    const layers = this.#wires.layers();
+    if (layers !== this.#layers) this.#tracked.clear();
+    this.#layers = layers;
+    for (const { voiceId, layer, sequence } of packets) {
+      // Who wants one layer is content with either.
+      const own = layers === "both" ? layer : layers;
+      const key = 2 * voiceId + (own === "low" ? 1 : 0);
+      let tracked = this.#tracked.get(key);
+      if (!tracked) {
+        const roundTripMs = { parent: roundTripMsUnknown, backup: roundTripMsUnknown };
+        tracked = { voiceId, layer: own, missing: new MissingPackets(roundTripMs), from: edge };
+        this.#tracked.set(key, tracked);
+      }
+      if (edge.direction !== "up" || edge.feed) tracked.from = edge;
+      tracked.missing.arrived(sequence, now);
+    }
+    this.#ask(now);
+  }
+
+  /** The parent has nothing to send, or the backup replays what is missing: nothing is asked for until more comes. */
+  pause(): void {
+    for (const { missing } of this.#tracked.values()) missing.pause();
+  }
+
+  /** Forgets voices that the view no longer holds. */
+  retain(voices: ReadonlySet<number>): void {
+    for (const [key, { voiceId }] of this.#tracked) if (!voices.has(voiceId)) this.#tracked.delete(key);
+  }
+
+  /** A neighbour asks for single packets. */
+  answer(edge: Edge, request: Extract<Frame, { kind: "request" }>, now: Millis): void {
+    const earned = ((now - edge.answersAt) / 1000) * answersPerSecond;
+    edge.answersLeft = Math.min(answersBurst, edge.answersLeft + earned);
+    edge.answersAt = now;
+    edge.answersLeft -= request.sequences.length;
+    if (edge.answersLeft < 0) {
+      this.#wires.reject("request-rate");
+      if (edge.answersLeft < -excessMax) this.#wires.blame(edge, now);
+      edge.answersLeft = Math.max(edge.answersLeft, -excessMax);
+      return;
+    }
+    this.#spread.answer(edge, request, now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.#ask(now);
+  }
+
+  deadline(): Deadline | undefined {
+    let at = Infinity;
+    for (const { missing } of this.#tracked.values()) at = Math.min(at, missing.deadline ?? Infinity);
+    return at === Infinity ? undefined : { at: millis(at), reason: "a missing packet" };
+  }
+
+  #ask(now: Millis): void {
+    for (const tracked of this.#tracked.values()) {
+      const { missing, voiceId, layer } = tracked;
+      const asked: Partial<Record<Asked, number[]>> = {};
+      for (let ask = missing.due(now); ask !== undefined; ask = missing.due(now))
+        (asked[ask.from] ??= []).push(ask.sequence);
+      for (const from of ["parent", "backup"] as const) {
+        const sequences = asked[from];
+        const edge = sequences && this.#edgeOf(from, tracked);
+        if (!edge || !sequences || !this.#mayAsk(sequences.length, now)) continue;
+        missing.setRoundTrip(from, edge.session.roundTrip.leastMs ?? roundTripMsUnknown);
+        edge.session.sendFast({ kind: "request", voiceId, layer, sequences }, now);
+      }
+    }
+  }
+
+  #mayAsk(count: number, now: Millis): boolean {
+    const earned = ((now - (this.#asksAt ?? now)) / 1000) * asksPerSecond;
+    this.#asksAt = now;
+    this.#asksLeft = Math.min(asksBurst, this.#asksLeft + earned);
+    if (this.#asksLeft < count) return false;
+    this.#asksLeft -= count;
+    return true;
+  }
+
+  /** The parent, or in the core whoever brought the voice; then whoever else is above or beside. */
+  #edgeOf(asked: Asked, { from }: Tracked): Edge | undefined {
+    const { parent } = this.#edges;
+    const first = parent ?? (this.#edges.all.includes(from) ? from : undefined);
+    if (asked === "parent") return first;
+    const able = (edge: Edge): boolean => edge !== first && edge.welcomed && !edge.away && edge.direction !== "down";
+    return this.#edges.all.find((edge) => able(edge) && !edge.session.isDoubtful);
+  }
+}

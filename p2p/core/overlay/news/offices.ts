@@ -1,0 +1,35 @@
+import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
+import { equal } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import { verifyHost } from "../../room/rights/proof.ts";
+import { banOf, type RelayView } from "../../room/state/view.ts";
+import type { HostProof } from "../../session/frames.ts";
+import type { Edge, Edges } from "../edge.ts";
+import { encodePaper } from "./papers.ts";
+
+/** An heir says who it is to every relay that it has an edge to, so that what is for whoever acts comes to it too ([RM35]). */
+export function showOffice(
+  edges: Edges,
+  proofFor: (relay: PeerId, session: Uint8Array) => HostProof | undefined,
+  now: Millis,
+): void {
+  for (const edge of edges.all) {
+    const proof = edge.welcomed && edge.direction !== "down" && proofFor(edge.peer, edge.session.id);
+    if (proof) edge.session.sendReliable(encodePaper({ kind: "office", proof }), now);
+  }
+}
+
+/** Notes whether a neighbour may speak for the room: the carriage key says so, and nobody who outranks it says otherwise. */
+export function takeOffice(
+  crypto: Crypto,
+  edge: Edge,
+  proof: HostProof,
+  self: PeerId,
+  { tag, view }: { readonly tag: RoomTag; readonly view: RelayView | undefined },
+): boolean {
+  const name = banOf(crypto, proof.sessionKey);
+  const isRevoked = view?.revoked.some((revoked) => equal(revoked, name)) === true;
+  const context = { tag, relay: self, host: edge.peer, session: edge.session.id };
+  edge.holdsOffice = !isRevoked && verifyHost(crypto, proof, context);
+  return edge.holdsOffice;
+}

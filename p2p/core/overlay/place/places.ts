@@ -1,0 +1,221 @@
+import type { Millis, PeerId } from "../../../api/ids.ts";
+import type { RelayAddress } from "../../../api/link.ts";
+import type { Deadline } from "../../machine.ts";
+import type { Advert } from "../directory/advert.ts";
+import { Adverts } from "../directory/adverts.ts";
+import type { Edge, Edges } from "../edge.ts";
+import type { Datagrams } from "../media/datagrams.ts";
+import type { Feeds } from "../media/feeds.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { HandOffs } from "../door/hand-off.ts";
+import type { Paper } from "../news/papers.ts";
+import { depthMax, shortIdOf } from "./path.ts";
+import { PlaceDesk } from "../directory/place-desk.ts";
+import type { PlacePaper } from "../directory/place-papers.ts";
+import { Seeker } from "./seeker.ts";
+import { Standing } from "./standing.ts";
+
+/** What places need of their room. */
+export interface PlaceWires {
+  readonly self: PeerId;
+  readonly address: RelayAddress | undefined;
+  slots(): { readonly used: number; readonly max: number } | undefined;
+  /** Whether it is known who the room's relays are, whether this node is one, and whether it is of the core now. */
+  hasView(): boolean;
+  isRanked(): boolean;
+  isCore(): boolean;
+  /** Whether this node may choose its parent: not to speak, not without media, with a room to be in. */
+  isFree(): boolean;
+  /** Whether the room has few slots left. */
+  isShort(): boolean;
+  /** The way to the core by this edge leads through this node itself. */
+  looped(edge: Edge, now: Millis): void;
+  /** What papers of the room are held here, as a number that differs when they do; and gives them to a neighbour. */
+  holds(): number;
+  show(edge: Edge, now: Millis): void;
+  end(edge: Edge): void;
+  random(): number;
+  reject(reason: string): void;
+}
+
+/** The parts of a room that places work with. */
+export interface PlaceParts {
+  readonly edges: Edges;
+  readonly upkeep: Upkeep;
+  readonly feeds: Feeds;
+  readonly datagrams: Datagrams;
+}
+
+/** Where everybody hangs, beyond the relays that the view ranks ([OV18]–[OV24]): the parts that find it, joined. */
+export class Places {
+  readonly seeker: Seeker;
+  readonly handOffs: HandOffs;
+  readonly #standing: Standing;
+  readonly #adverts: Adverts;
+  readonly #desk: PlaceDesk;
+  readonly #edges: Edges;
+  readonly #parts: PlaceParts;
+  readonly #wires: PlaceWires;
+
+  constructor(parts: PlaceParts, wires: PlaceWires, now: Millis) {
+    const { edges } = parts;
+    this.#edges = edges;
+    this.#parts = parts;
+    this.#wires = wires;
+    this.#standing = new Standing(edges, wires);
+    this.#adverts = new Adverts(edges, this.#standing, wires, now);
+    const { directory } = this.#adverts;
+    this.#desk = new PlaceDesk(directory, edges, wires);
+    this.seeker = new Seeker(edges, this.#standing, {
+      self: wires.self,
+      isFree: () => wires.isFree(),
+      lends: () => this.#adverts.lends,
+      tryOut: (advert, at) => this.#tryOut(advert, at),
+      feed: (edge, on, at) => this.#feed(edge, on, at),
+      end: (edge) => wires.end(edge),
+      takeId: () => this.#desk.takeId(),
+      random: () => wires.random(),
+    });
+    this.handOffs = new HandOffs(edges, {
+      slots: () => wires.slots(),
+      guests: () => this.#adverts.guests,
+      placeFor: (leaf, at) => this.#placeFor(leaf, at),
+      random: () => wires.random(),
+      reject: (reason) => wires.reject(reason),
+    });
+  }
+
+  /** Whether others can hang below this node. */
+  get lends(): boolean {
+    return this.#adverts.lends;
+  }
+
+  /** Somebody is let in, or let us in: both sides tell what the other must know to choose. */
+  met(edge: Edge, now: Millis): void {
+    if (edge.direction !== "up") this.#standing.show(edge, now);
+    this.#adverts.introduce(edge, now);
+  }
+
+  /** An edge is gone. */
+  lost(edge: Edge, now: Millis): void {
+    this.#adverts.lost(edge, now);
+    if (edge.direction === "up") this.seeker.lost(edge.peer, now);
+  }
+
+  handle(edge: Edge, paper: PlacePaper, now: Millis): void {
+    switch (paper.kind) {
+      case "about":
+        if (edge.direction !== "down") break;
+        this.#adverts.handleAbout(edge, paper, now);
+        // Who waits in reserve is shown only what it lacks.
+        if (!edge.feed && paper.holds !== this.#wires.holds()) this.#wires.show(edge, now);
+        break;
+      case "adverts":
+        this.#adverts.handleAdverts(edge, paper, now);
+        break;
+      case "standing":
+        this.#standing.handle(edge, paper, now);
+        this.seeker.stood(edge, now);
+        break;
+      case "place":
+        if (edge.direction === "down") this.#desk.handlePlace(edge, paper, now);
+        break;
+      case "offers":
+        if (!this.#desk.handleOffers(edge, paper, now)) this.#offered(edge, paper, now);
+        break;
+      case "hand-off":
+        if (edge === this.#edges.parent && this.#wires.isFree()) this.seeker.handOff(paper.advert, now);
+        else this.#wires.reject("hand-off");
+        break;
+      case "expect":
+        this.handOffs.expect(edge, paper.peer, now);
+        break;
+      default:
+        paper satisfies never;
+    }
+  }
+
+  /** Places for somebody who is refused here. */
+  elsewhere(now: Millis): RelayAddress[] {
+    return this.#adverts.directory.draw(() => this.#wires.random(), now).map((advert) => advert.address);
+  }
+
+  /** Whether somebody may have a slot that is kept: our parent said that it comes, or there is none for it elsewhere. */
+  favours(peer: PeerId, now: Millis): boolean {
+    const { directory } = this.#adverts;
+    return this.handOffs.redeem(peer, now) || (this.#wires.isRanked() && directory.size > 0 && directory.free === 0);
+  }
+
+  /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */
+  mayFeed(peer: PeerId): boolean {
+    const { path } = this.#standing.own;
+    if (this.#wires.isRanked() || !this.#wires.hasView()) return true;
+    return path.length > 0 && path.length < depthMax && !path.includes(shortIdOf(peer));
+  }
+
+  /** A neighbour above has no slot for us: it may have one later. */
+  refused(edge: Edge, now: Millis): void {
+    edge.feed = edge.session.feeds = false;
+    edge.waits = true;
+    this.seeker.refused(edge);
+    this.#parts.upkeep.noFeed(edge.peer, now);
+  }
+
+  /** Whether one that had none has one now: it said so. */
+  isServed(edge: Edge): boolean {
+    const waited = edge.waits;
+    edge.waits = false;
+    return waited;
+  }
+
+  /** A child gets media now, or no more. */
+  feedChanged(edge: Edge, now: Millis): void {
+    this.#adverts.feedChanged(edge, now);
+    this.review(now);
+  }
+
+  /** Called after every change. */
+  review(now: Millis): void {
+    this.#standing.review(now);
+    this.#adverts.review(now);
+    this.handOffs.review(now);
+    this.seeker.review(now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.#standing.handleTimeout(now);
+    this.#adverts.handleTimeout(now);
+    this.handOffs.review(now);
+    this.seeker.handleTimeout(now);
+  }
+
+  deadline(): Deadline | undefined {
+    let soonest: Deadline | undefined;
+    for (const part of [this.#standing, this.#adverts, this.handOffs, this.seeker]) {
+      const deadline = part.deadline();
+      if (deadline && (!soonest || deadline.at < soonest.at)) soonest = deadline;
+    }
+    return soonest;
+  }
+
+  /** Dials a candidate for a parent. */
+  #tryOut({ peer, address }: Advert, now: Millis): void {
+    if (!this.#parts.upkeep.tryOut(address, now)) this.seeker.lost(peer, now);
+  }
+
+  #feed(edge: Edge, on: boolean, now: Millis): void {
+    this.#parts.feeds.ask(edge, on, now);
+    if (on) this.#parts.datagrams.start(edge);
+  }
+
+  #offered(edge: Edge, paper: Extract<Paper, { kind: "offers" }>, now: Millis): void {
+    this.seeker.handleOffers(edge, paper.id, paper.adverts, now);
+  }
+
+  #placeFor(leaf: Edge, now: Millis): Advert | undefined {
+    const parent = shortIdOf(this.#wires.self);
+    const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent } as const;
+    const asked = { ...request, self: shortIdOf(leaf.peer), coordinate: leaf.coordinate };
+    return this.#adverts.directory.offer(asked, () => this.#wires.random(), now).find((advert) => advert.free > 0);
+  }
+}

@@ -1,0 +1,327 @@
+import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
+import type { Deadline } from "../../machine.ts";
+import type { Advert } from "../directory/advert.ts";
+import { isUseful } from "./coordinate.ts";
+import type { Edge, Edges } from "../edge.ts";
+import { encodePaper } from "../news/papers.ts";
+import { shortIdOf } from "./path.ts";
+import type { PlaceRequest } from "../directory/place-papers.ts";
+import { delayBy, type Standing } from "./standing.ts";
+
+/** Of the places offered, so many are dialed (DESIGN.md, The tree). */
+const trialsMax = 2;
+/** A dial of six round trips around the world takes 2 s; who has not answered by then is not waited for. */
+const trialMs = 3000;
+/** An answer that takes longer than this is none. */
+const answerMs = 3000;
+/**
+ * A place is looked for again after this long, and up to as much again, so that not all look at once: soon while it is not
+ * known where we are, or when the last look led to a move; after one that led nowhere, twice as long as before, up to the most.
+ */
+const lookSoonMs = 1000;
+const lookMsMin = 2000;
+const lookMsMax = 40_000;
+/** What a move must save: a share of the delay, or so much of it; and at least what jitter could feign. */
+const savesShare = 0.15;
+const savesMs = 25;
+const savesMsMin = 5;
+/** Looks until somebody counts as settled: it knows where it is after two, and each brings two candidates. */
+const looksToSettle = 5;
+/** The same for a backup, which costs nothing but a dial. */
+const backupSavesMs = 10;
+/** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
+const movePackets = 5;
+const moveMs = 1500;
+/** One in so many of them must come sooner than by the old parent, when the new one claimed to be so much nearer. */
+const soonerShare = 0.2;
+const claimMs = 15;
+/** How long somebody whose claims were not so is not believed. */
+const disbelievedMs = 300_000;
+const disbelievedMax = 64;
+
+interface Move {
+  readonly to: Edge;
+  readonly from: Edge;
+  readonly savesMs: number;
+  readonly until: Millis;
+  packets: number;
+  sooner: number;
+}
+
+/** What the seeker needs of its room. */
+export interface SeekerWires {
+  readonly self: PeerId;
+  /** Whether this node may look for a place of its own choice: not by rank, not to speak, not without media. */
+  isFree(): boolean;
+  lends(): boolean;
+  /** Dials somebody as a candidate. */
+  tryOut(advert: Advert, now: Millis): void;
+  /** Asks a neighbour above for media, or for no more. */
+  feed(edge: Edge, on: boolean, now: Millis): void;
+  end(edge: Edge): void;
+  takeId(): number;
+  random(): number;
+}
+
+/**
+ * Finds a place in the tree and then slowly better ones ([OV21]): asks for offers, dials two, measures, and moves when that
+ * saves enough; the old parent feeds until the new one does. What is left of the candidates becomes the backup.
+ */
+export class Seeker {
+  readonly #edges: Edges;
+  readonly #standing: Standing;
+  readonly #wires: SeekerWires;
+  readonly #trials = new Map<PeerId, Millis>();
+  readonly #disbelieved = new Map<PeerId, Millis>();
+  #nextAt: Millis | undefined;
+  #asked:
+    | {
+        readonly of: Edge;
+        readonly id: number;
+        readonly purpose: PlaceRequest["purpose"];
+        readonly until: Millis;
+      }
+    | undefined;
+  /** Who had a slot to give by the last answer: nobody moves of its own choice into one that is kept. */
+  #withRoom: ReadonlySet<PeerId> = new Set();
+  #move: Move | undefined;
+  #looks = 0;
+  #lookMs = lookMsMin;
+  /** New parents that have not said yet how much they sent again. */
+  readonly #replays = new WeakSet<Edge>();
+  /** Whom our parent handed us to. */
+  #ticket: PeerId | undefined;
+
+  constructor(edges: Edges, standing: Standing, wires: SeekerWires) {
+    this.#edges = edges;
+    this.#standing = standing;
+    this.#wires = wires;
+  }
+
+  /** Whether candidates are being asked for or tried: nobody need dial for a backup meanwhile. */
+  get isBusy(): boolean {
+    return this.#asked !== undefined || this.#trials.size > 0 || this.#move !== undefined;
+  }
+
+  /** Whether this edge is needed for a decision that is not made yet. */
+  needs(edge: Edge): boolean {
+    return this.#trials.has(edge.peer) || this.#move?.to === edge || this.#move?.from === edge;
+  }
+
+  isDisbelieved(peer: PeerId, now: Millis): boolean {
+    return (this.#disbelieved.get(peer) ?? 0) > now;
+  }
+
+  /** Called after every change. */
+  review(now: Millis): void {
+    if (!this.#edges.parent || !this.#wires.isFree()) {
+      this.#nextAt = undefined;
+      return;
+    }
+    this.#nextAt ??= millis(now + (this.#looks === 0 ? 0 : lookSoonMs * (1 + this.#wires.random())));
+    if (now >= this.#nextAt) this.#look(now);
+  }
+
+  /** Places were offered; only who was asked is listened to. */
+  handleOffers(from: Edge, id: number, adverts: readonly Advert[], now: Millis): void {
+    if (this.#asked?.id !== id || this.#asked.of !== from) return;
+    this.#withRoom = new Set(this.#asked.purpose === "parent" ? adverts.map(({ peer }) => peer) : []);
+    this.#asked = undefined;
+    for (const advert of adverts) {
+      const useless =
+        advert.peer === this.#wires.self ||
+        this.#edges.ofPeer(advert.peer) !== undefined ||
+        this.isDisbelieved(advert.peer, now);
+      if (useless || this.#trials.size >= trialsMax) continue;
+      this.#trials.set(advert.peer, millis(now + trialMs));
+      this.#wires.tryOut(advert, now);
+    }
+    if (this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** A parent asks us to hang below this one instead. */
+  handOff(advert: Advert, now: Millis): void {
+    if (this.#move || this.#trials.has(advert.peer) || this.isDisbelieved(advert.peer, now)) return;
+    const known = this.#edges.ups.find((edge) => edge.peer === advert.peer && edge.welcomed && !edge.away);
+    this.#ticket = advert.peer;
+    this.#trials.set(advert.peer, millis(now + trialMs));
+    if (known) this.stood(known, now);
+    else if (!this.#edges.ofPeer(advert.peer)) this.#wires.tryOut(advert, now);
+  }
+
+  /** A candidate told where it stands: all that is to be known of it. */
+  stood(edge: Edge, now: Millis): void {
+    if (edge.direction !== "up" || !this.#trials.delete(edge.peer)) return;
+    if (edge.peer === this.#ticket) {
+      this.#ticket = undefined;
+      const { parent } = this.#edges;
+      if (parent && parent !== edge && this.#isFit(edge)) this.#begin(edge, parent, 0, now);
+      return;
+    }
+    if (this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** A dial led nowhere, or an edge is gone. */
+  lost(peer: PeerId, now: Millis): void {
+    if (this.#ticket === peer) this.#ticket = undefined;
+    if (this.#move?.to.peer === peer) this.#move = undefined;
+    else if (this.#move?.from.peer === peer) this.#complete(this.#move, now);
+    if (this.#trials.delete(peer) && this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** A candidate that was asked for media has none to give. */
+  refused(edge: Edge): void {
+    this.#replays.delete(edge);
+    if (this.#move?.to === edge) this.#move = undefined;
+  }
+
+  /** A packet came; `first`: by nobody else before. */
+  heard(edge: Edge, first: boolean, now: Millis): void {
+    const move = this.#move;
+    if (move?.to !== edge) return;
+    move.packets++;
+    if (first) move.sooner++;
+    if (move.packets >= movePackets) this.#judge(move, now);
+  }
+
+  /** Whether what this edge replays belongs to a move of our own choice; once. */
+  takeReplay(edge: Edge): boolean {
+    return this.#replays.delete(edge);
+  }
+
+  handleTimeout(now: Millis): void {
+    if (this.#asked && now >= this.#asked.until) this.#asked = undefined;
+    const waiting = this.#trials.size;
+    for (const [peer, until] of this.#trials) {
+      if (until > now) continue;
+      this.#trials.delete(peer);
+      if (this.#ticket === peer) this.#ticket = undefined;
+    }
+    if (waiting > 0 && this.#trials.size === 0) this.#decide(now);
+    if (this.#move && now >= this.#move.until) {
+      // Where nobody speaks nothing comes, and nothing is lost.
+      if (this.#move.packets > 0 || this.#move.to.session.lastHeardAt > now - moveMs) this.#complete(this.#move, now);
+      else this.#move = undefined;
+    }
+    this.review(now);
+  }
+
+  deadline(): Deadline | undefined {
+    let at = this.#nextAt ?? Infinity;
+    if (this.#asked) at = Math.min(at, this.#asked.until);
+    for (const until of this.#trials.values()) at = Math.min(at, until);
+    if (this.#move) at = Math.min(at, this.#move.until);
+    return at === Infinity ? undefined : { at: millis(at), reason: "look for a better place" };
+  }
+
+  /** Asks for places by way of the parent. */
+  #look(now: Millis): void {
+    const { parent } = this.#edges;
+    if (!parent || this.isBusy) {
+      this.#nextAt = millis(now + lookSoonMs);
+      return;
+    }
+    for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
+    const { own } = this.#standing.whereabouts;
+    // Every other time for a backup, once there is a place.
+    const purpose = this.#looks % 2 === 1 && isUseful(own) ? "backup" : "parent";
+    this.#looks++;
+    // The first answer only teaches where we are; what is near shows in the next.
+    const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
+    this.#lookMs = Math.min(lookMsMax, 2 * this.#lookMs);
+    this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
+    const id = this.#wires.takeId();
+    const request: PlaceRequest = {
+      id,
+      passed: 0,
+      self: shortIdOf(this.#wires.self),
+      coordinate: own,
+      lends: this.#wires.lends(),
+      purpose,
+      parent: shortIdOf(parent.peer),
+    };
+    this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
+    parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
+  }
+
+  /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
+  #decide(now: Millis): void {
+    const { parent } = this.#edges;
+    // While a backup covers, nothing else moves.
+    if (!parent || this.#move || !this.#wires.isFree()) return;
+    const hasRoom = (edge: Edge): boolean => edge === parent || this.#withRoom.has(edge.peer);
+    const best = this.#best((edge) => hasRoom(edge) && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
+    const [here, there] = [delayBy(parent), best && delayBy(best)];
+    // Who has just come takes whatever is better: it is not in its place yet.
+    const worth = here !== undefined && there !== undefined && isWorth(here, there, this.#looks <= looksToSettle);
+    if (best && best !== parent && worth) return this.#begin(best, parent, here - there, now);
+    this.#settle(now);
+  }
+
+  /** Chooses the backup, and lets go of the other candidates. */
+  #settle(now: Millis): void {
+    const { parent, ups } = this.#edges;
+    if (!parent || !this.#wires.isFree()) return;
+    const idle = ups.filter((edge) => edge !== parent && edge.welcomed && !edge.away && !this.needs(edge));
+    if (idle.length < 2) return;
+    const sure = (edge: Edge): boolean => this.#isFit(edge) && sharesNoFate(edge, parent);
+    const best = this.#best((edge) => idle.includes(edge) && sure(edge) && !this.isDisbelieved(edge.peer, now));
+    const old = idle[0];
+    const kept = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
+    for (const edge of idle) if (edge !== kept) this.#wires.end(edge);
+  }
+
+  #isBetterBackup(old: Edge, best: Edge): boolean {
+    return (delayBy(old) ?? Infinity) - (delayBy(best) ?? Infinity) > backupSavesMs;
+  }
+
+  #best(fits: (edge: Edge) => boolean): Edge | undefined {
+    let best: Edge | undefined;
+    for (const edge of this.#edges.ups) {
+      if (!edge.welcomed || edge.away || !fits(edge)) continue;
+      if (!best || (delayBy(edge) ?? Infinity) < (delayBy(best) ?? Infinity)) best = edge;
+    }
+    return best;
+  }
+
+  /** Whether it could carry us: it has a way to the core, and not by us. */
+  #isFit(edge: Edge): boolean {
+    return edge.path.length > 0 && delayBy(edge) !== undefined && !this.#standing.isLoop(edge.path);
+  }
+
+  #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis): void {
+    this.#lookMs = lookMsMin;
+    this.#move = { to, from, savesMs: savesMsClaimed, until: millis(now + moveMs), packets: 0, sooner: 0 };
+    this.#replays.add(to);
+    this.#wires.feed(to, true, now);
+  }
+
+  /** Both parents fed for a while: what the new one claimed shows in which of them was sooner. */
+  #judge(move: Move, now: Millis): void {
+    if (move.savesMs < claimMs || move.sooner >= soonerShare * move.packets) return this.#complete(move, now);
+    this.#move = undefined;
+    this.#disbelieved.set(move.to.peer, millis(now + disbelievedMs));
+    for (const oldest of this.#disbelieved.keys()) {
+      if (this.#disbelieved.size <= disbelievedMax) break;
+      this.#disbelieved.delete(oldest);
+    }
+    this.#wires.end(move.to);
+  }
+
+  #complete(move: Move, now: Millis): void {
+    this.#move = undefined;
+    if (this.#edges.all.includes(move.from)) this.#wires.feed(move.from, false, now);
+    this.#settle(now);
+  }
+}
+
+function isWorth(hereMs: number, thereMs: number, settling: boolean): boolean {
+  const saves = hereMs - thereMs;
+  return saves > savesMsMin && (settling || saves > savesMs || saves > savesShare * hereMs);
+}
+
+/** Whether it goes on when the parent is gone ([OV23]). */
+function sharesNoFate(edge: Edge, parent: Edge): boolean {
+  const id = shortIdOf(parent.peer);
+  return !edge.path.includes(id);
+}

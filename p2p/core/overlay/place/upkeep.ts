@@ -1,0 +1,421 @@
+import { type DialId, type Millis, millis, type PeerId } from "../../../api/ids.ts";
+import type { RelayAddress } from "../../../api/link.ts";
+import type { Deadline } from "../../machine.ts";
+import { type EdgeRole, peerOf } from "../../session/frames.ts";
+import type { Edge, Edges } from "../edge.ts";
+import { planMember, planRelay } from "./plan.ts";
+
+/** Dials to new relays at once while there is no parent: the second races the first, as Happy Eyeballs does (RFC 8305). */
+const dialsAtOnce = 2;
+/**
+ * A relay that failed is left alone this long, and up to a quarter more, by the number of its failures: the second dial comes
+ * early, and never more than three go out in a minute. The last is for all that follow.
+ */
+const retryMs: readonly number[] = [1500, 20_000, 40_000, 21_000];
+/** A relay that is full or does not know the room yet is asked again after this long. */
+const refusedMs = 1500;
+
+/** A way in is given up after so many tries: the first may meet a hiccup. */
+const triesMin = 2;
+/** A relay without a slot is asked more often than that: slots come free, and who lends is on its way. */
+const fullTries = triesMin / 6;
+/** A dial that has taken this long no longer keeps the next from starting: a handshake of six round trips takes less to most places, and RFC 8305 waits for less. */
+const raceMs = 1000;
+/** Dials in the air, late ones included. */
+const dialsMax = 6;
+/** A stream that was lost is dialed again at once, unless so many dials went to this relay within `paceMs` (DESIGN.md, Transports). */
+const paceDials = 3;
+const paceMs = 60_000;
+/** Whoever lost its links counts as dead this long, so that the next in rank takes its place, unless it is back before. */
+const suspectMs = 1000;
+/** Of those who lend beyond the view's relays so many are remembered: to be dialed when the parent is gone. */
+const lendersMax = 24;
+/** A stream that froze beside a data channel that does its work is not missed soon. */
+const frozenBesideMs = 20_000;
+
+/** What a dial in flight is for. */
+export interface Errand {
+  readonly peer: PeerId;
+  readonly role: EdgeRole;
+  readonly feed: boolean;
+  /** The edge whose session the new link is to continue ([SS10]); undefined for a new one. */
+  readonly resumes: Edge | undefined;
+  /** Whether it is only a candidate for a parent, to be measured ([OV21]). */
+  readonly trial: boolean;
+  /** Whether it is none of the view's relays, but was offered by one. */
+  readonly offered: boolean;
+}
+
+interface Flight extends Errand {
+  /** Until then it keeps the next from starting; undefined once that is over. */
+  raceUntil: Millis | undefined;
+}
+
+interface Health {
+  readonly failures: number;
+  /** Failures and refusals together; a refusal for good counts as many. */
+  readonly tries: number;
+  /** Counts as dead until then; undefined once the wait is over. */
+  until: Millis | undefined;
+}
+
+/** What upkeep asks of its room. */
+export interface UpkeepWires {
+  /** `fresh`: what connection there is to it is not to be used. */
+  dial(target: RelayAddress, fresh: boolean): DialId;
+  cancel(dial: DialId): void;
+  /** Turns a standby edge into the parent. */
+  promote(edge: Edge, now: Millis): void;
+  end(edge: Edge): void;
+  random(): number;
+}
+
+/** What the room knows when upkeep runs. */
+export interface UpkeepFacts {
+  /** Relays in rank order: from the view, or hints before there is one. */
+  readonly relays: readonly PeerId[];
+  /** This node's place in the order, when it is one of the relays. */
+  readonly rank: number | undefined;
+  readonly coreSize: number;
+  readonly fanout: number;
+  /** Whether our own microphone is or may be open. */
+  readonly speaks: boolean;
+  /** Relays that edges are kept to whatever the plan says: those that a host asked to carry. */
+  readonly wanted: readonly PeerId[];
+  /** Candidates are being tried: no backup need be dialed for meanwhile. */
+  readonly placing: boolean;
+  /** Media is not asked for: one edge without it is all that is kept ([OV16]). */
+  readonly muted: boolean;
+  /** Whether the last stream to a relay froze: it is tried after the others. */
+  froze(peer: PeerId): boolean;
+}
+
+/**
+ * Keeps one node of a room connected as it should be ([OV1]–[OV4], [OV7]): a parent and a standby below the core, or
+ * siblings within it. Who does not answer is left alone for a while and counts as dead meanwhile.
+ */
+export class Upkeep {
+  readonly #edges: Edges;
+  readonly #wires: UpkeepWires;
+  readonly #addresses = new Map<PeerId, RelayAddress>();
+  readonly #health = new Map<PeerId, Health>();
+  readonly #noFeedUntil = new Map<PeerId, Millis>();
+  readonly #errands = new Map<DialId, Flight>();
+  readonly #draws = new Map<PeerId, number>();
+  /** When edges that lack a stream are to be given one. */
+  readonly #resumeAt = new Map<Edge, Millis>();
+  /** Who lends beyond the view's relays, by what those said; newest last. */
+  readonly #lenders = new Set<PeerId>();
+  #ranked: readonly PeerId[] = [];
+  #isCore = false;
+  /** When each relay was dialed last, newest last. */
+  readonly #dialedAt = new Map<PeerId, readonly Millis[]>();
+
+  constructor(edges: Edges, wires: UpkeepWires) {
+    this.#edges = edges;
+    this.#wires = wires;
+  }
+
+  /** Learns addresses; returns the peers in the order given. */
+  learn(relays: readonly RelayAddress[]): PeerId[] {
+    return relays.map((relay) => {
+      const peer = peerOf(relay);
+      this.#addresses.set(peer, relay);
+      return peer;
+    });
+  }
+
+  /** Learns of somebody who lends though the view does not name it. */
+  learnLender(address: RelayAddress): PeerId {
+    const peer = peerOf(address);
+    this.#lenders.delete(peer);
+    this.#lenders.add(peer);
+    if (!this.#ranked.includes(peer)) this.#addresses.set(peer, address);
+    for (const oldest of this.#lenders) {
+      if (this.#lenders.size <= lendersMax) break;
+      this.#forgetLender(oldest);
+    }
+    return peer;
+  }
+
+  /** The view names these no more: they are not hung below again because somebody had offered them too. */
+  dismiss(peers: readonly PeerId[]): void {
+    for (const peer of peers) this.#lenders.delete(peer);
+    for (const edge of this.#edges.ups) if (peers.includes(edge.peer)) edge.offered = false;
+  }
+
+  /** Dials a candidate for a parent ([OV21]). False when it cannot be tried now. */
+  tryOut(address: RelayAddress, now: Millis): boolean {
+    const peer = this.learnLender(address);
+    if (this.isDead(peer, now) || this.#edges.ofPeer(peer) || this.#errands.size >= dialsMax) return false;
+    return this.#dial(peer, "member", false, now, undefined, true);
+  }
+
+  /** Whether this node is of the core, by the last plan. */
+  get isCore(): boolean {
+    return this.#isCore;
+  }
+
+  get dialing(): number {
+    return this.#errands.size;
+  }
+
+  /** Whether every relay named has failed or refused twice, or once for good, and none is being tried. */
+  exhausted(relays: readonly PeerId[]): boolean {
+    return this.#errands.size === 0 && relays.every((peer) => (this.#health.get(peer)?.tries ?? 0) >= triesMin);
+  }
+
+  /** Takes what a dial was for, when it ends either way. */
+  takeErrand(dial: DialId): Errand | undefined {
+    const errand = this.#errands.get(dial);
+    this.#errands.delete(dial);
+    return errand;
+  }
+
+  /** Nobody answered, or it was too soon to ask: then `afterMs` says when it may be. */
+  failed(peer: PeerId, now: Millis, afterMs = 0): void {
+    const known = this.#health.get(peer);
+    const failures = (known?.failures ?? 0) + 1;
+    const usualMs = retryMs[Math.min(failures, retryMs.length) - 1] ?? 0;
+    const waitMs = Math.max(usualMs * (1 + this.#wires.random() / 4), afterMs);
+    this.#health.set(peer, { failures, tries: (known?.tries ?? 0) + 1, until: millis(now + waitMs) });
+  }
+
+  /** It answered, but not with yes. `final`: another try will not change that. */
+  refused(peer: PeerId, final: boolean, now: Millis): void {
+    const known = this.#health.get(peer);
+    const tries = (known?.tries ?? 0) + (final ? triesMin : 1);
+    this.#health.set(peer, { failures: known?.failures ?? 0, tries, until: millis(now + refusedMs) });
+  }
+
+  /** An edge of ours lost its stream: another is dialed, at once if that was not done too often ([SS10], [SS11]). */
+  streamLost(edge: Edge, now: Millis): void {
+    this.#resumeAt.set(edge, this.#paced(edge.peer, now));
+  }
+
+  /** The same, because it froze. A data channel that goes on makes it no haste. */
+  streamFroze(edge: Edge, now: Millis): void {
+    const beside = edge.session.hasDatagrams ? now + frozenBesideMs : now;
+    this.#resumeAt.set(edge, millis(Math.max(beside, this.#paced(edge.peer, now))));
+  }
+
+  /** It may be gone: it counts as dead for a moment, which says nothing about when to dial it. */
+  suspect(peer: PeerId, now: Millis): void {
+    const { failures = 0, tries = 0, until = now } = this.#health.get(peer) ?? {};
+    this.#health.set(peer, { failures, tries, until: millis(Math.max(until, now + suspectMs)) });
+  }
+
+  /** Dialing for a lost stream failed: it is tried again after the wait of any relay that does not answer. */
+  resumeFailed(edge: Edge, now: Millis, afterMs: number): void {
+    this.failed(edge.peer, now, afterMs);
+    this.#resumeAt.set(edge, this.#health.get(edge.peer)?.until ?? now);
+  }
+
+  /** Nobody is to come back to this edge. */
+  forget(edge: Edge): void {
+    this.#resumeAt.delete(edge);
+    // The link that comes of it may still open a new session.
+    for (const [dial, errand] of this.#errands) {
+      if (errand.resumes === edge) this.#errands.set(dial, { ...errand, resumes: undefined });
+    }
+  }
+
+  /** It has no slot for media; it may stay a standby. */
+  noFeed(peer: PeerId, now: Millis): void {
+    this.#noFeedUntil.set(peer, millis(now + refusedMs));
+    const { failures = 0, tries = 0, until } = this.#health.get(peer) ?? {};
+    this.#health.set(peer, { failures, tries: tries + fullTries, until });
+  }
+
+  /** Whether it said so a moment ago. */
+  hasNoSlot(peer: PeerId): boolean {
+    return this.#noFeedUntil.has(peer);
+  }
+
+  /** Tries these next, in this order: somebody who knows says that they have room. */
+  prefer(peers: readonly PeerId[]): void {
+    peers.forEach((peer, index) => this.#draws.set(peer, index - peers.length));
+  }
+
+  welcomed(peer: PeerId): void {
+    // What was preferred once is one among others when it comes to the next time.
+    if ((this.#draws.get(peer) ?? 0) < 0) this.#draws.delete(peer);
+    this.#health.delete(peer);
+  }
+
+  isDead(peer: PeerId, now: Millis): boolean {
+    return (this.#health.get(peer)?.until ?? 0) > now;
+  }
+
+  /** Whether there are a parent and a standby, beside this one. */
+  isSettled(beside?: Edge): boolean {
+    const others = this.#edges.ups.filter((edge) => edge !== beside && edge.welcomed && !edge.away);
+    return this.#edges.parent !== undefined && others.length > 1;
+  }
+
+  /** Brings the edges nearer to the plan. Call after every change, and at the deadline. */
+  run(facts: UpkeepFacts, now: Millis): void {
+    const dead = (peer: PeerId): boolean => this.isDead(peer, now);
+    this.#ranked = facts.relays;
+    this.#isCore = false;
+    this.#leaveStrangers(facts);
+    this.#resume(facts, now);
+    for (const peer of facts.wanted) {
+      if (!dead(peer) && !this.#edges.ofPeer(peer)) this.#dial(peer, "member", false, now);
+    }
+    if (facts.rank === undefined) {
+      const known = [...new Set([...facts.relays, ...this.#lenders])];
+      const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
+      const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
+      if (facts.muted) this.#hangMuted(order, facts.wanted, now);
+      else this.#hangBelow(order, "member", facts.placing, now);
+      return;
+    }
+    const plan = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, dead);
+    this.#isCore = plan.core;
+    if (plan.core) this.#joinCore(plan.siblings, now);
+    else {
+      for (const edge of this.#edges.meshes) if (edge.session.dialed) this.#wires.end(edge);
+      this.#hangBelow(plan.parents, "relay", false, now);
+    }
+  }
+
+  deadline(): Deadline | undefined {
+    let soonest = Infinity;
+    for (const until of this.#noFeedUntil.values()) if (until < soonest) soonest = until;
+    for (const until of this.#resumeAt.values()) if (until < soonest) soonest = until;
+    for (const { until } of this.#health.values()) if (until !== undefined && until < soonest) soonest = until;
+    for (const { raceUntil } of this.#errands.values()) {
+      if (raceUntil !== undefined && raceUntil < soonest) soonest = raceUntil;
+    }
+    return soonest === Infinity ? undefined : { at: millis(soonest), reason: "try a relay again" };
+  }
+
+  /** Lets waits that are over be forgotten; failures are remembered until a welcome. */
+  handleTimeout(now: Millis): void {
+    for (const [peer, until] of this.#noFeedUntil) if (until <= now) this.#noFeedUntil.delete(peer);
+    for (const health of this.#health.values()) {
+      if (health.until !== undefined && health.until <= now) health.until = undefined;
+    }
+    for (const errand of this.#errands.values()) {
+      if (errand.raceUntil !== undefined && errand.raceUntil <= now) errand.raceUntil = undefined;
+    }
+  }
+
+  /** Who fell out of the view is fed by nobody any more: what it sends on is only what its own neighbours say. */
+  #leaveStrangers({ relays, wanted }: UpkeepFacts): void {
+    if (relays.length === 0) return;
+    for (const edge of [...this.#edges.ups, ...this.#edges.meshes]) {
+      if (!edge.offered && !relays.includes(edge.peer) && !wanted.includes(edge.peer)) this.#wires.end(edge);
+    }
+  }
+
+  /** Gives edges that lack a stream another, for the same session. */
+  #resume({ wanted }: UpkeepFacts, now: Millis): void {
+    for (const [edge, at] of this.#resumeAt) {
+      if (at > now) continue;
+      this.#resumeAt.delete(edge);
+      if (edge.session.hasStream) continue;
+      // A place that another has taken meanwhile is not taken back.
+      const missed = edge.direction !== "up" || !edge.away || wanted.includes(edge.peer);
+      if (!missed && this.isSettled(edge)) this.#wires.end(edge);
+      else this.#dial(edge.peer, edge.role, edge.feed, now, edge);
+    }
+  }
+
+  /** When a relay may be dialed out of turn. */
+  #paced(peer: PeerId, now: Millis): Millis {
+    const first = this.#dialedAt.get(peer)?.at(-paceDials);
+    return first === undefined ? now : millis(Math.max(now, first + paceMs));
+  }
+
+  /** Dials in the race for this edge, or for new ones. */
+  #racing(edge: Edge | undefined): number {
+    const flights = [...this.#errands.values()];
+    return flights.filter(({ raceUntil, resumes }) => raceUntil !== undefined && resumes === edge).length;
+  }
+
+  /** Whether somebody who is away is on the way back. */
+  #isComing(edge: Edge): boolean {
+    return !edge.session.isSevered || this.#racing(edge) > 0;
+  }
+
+  #joinCore(siblings: readonly PeerId[], now: Millis): void {
+    for (const edge of this.#edges.ups) this.#wires.end(edge);
+    for (const peer of siblings) {
+      if (!this.#edges.ofPeer(peer)) this.#dial(peer, "core", true, now);
+    }
+  }
+
+  /** One edge without media is enough to read and write by, and costs few bytes. */
+  #hangMuted(order: readonly PeerId[], wanted: readonly PeerId[], now: Millis): void {
+    const ups = this.#edges.ups.toSorted(
+      (a, b) => Number(a.away) - Number(b.away) || b.session.lastHeardAt - a.session.lastHeardAt,
+    );
+    for (const edge of ups.slice(1)) if (!wanted.includes(edge.peer)) this.#wires.end(edge);
+    const next = order.find((peer) => !this.#edges.ofPeer(peer));
+    const there = ups.some((edge) => !edge.away || this.#isComing(edge));
+    if (!there && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, "member", false, now);
+  }
+
+  #hangBelow(order: readonly PeerId[], role: EdgeRole, placing: boolean, now: Millis): void {
+    if (!this.#edges.parent) this.#promoteStandby(order, now);
+    const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
+    const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
+    if (!feeding || !this.#edges.parent) {
+      const able = fresh.filter((peer) => !this.#noFeedUntil.has(peer));
+      // A relay's place is fixed by rank ([OV2]): it asks one after the other, where a member takes who answers first.
+      const atOnce = role === "relay" ? 1 : dialsAtOnce;
+      for (const peer of able) {
+        if (this.#racing(undefined) < atOnce && this.#errands.size < dialsMax) this.#dial(peer, role, true, now);
+      }
+      return;
+    }
+    // A second dial that lost the race is the standby, also while its answer is on the way.
+    const { parent } = this.#edges;
+    if (placing) return;
+    const standby = this.#edges.ups.some((edge) => edge !== parent && (!edge.away || this.#isComing(edge)));
+    const next = fresh[0];
+    if (!standby && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
+  }
+
+  #promoteStandby(order: readonly PeerId[], now: Millis): void {
+    const waiting = this.#edges.ups.filter((edge) => edge.welcomed && !edge.away && !edge.feed);
+    const able = waiting.filter((edge) => !this.#noFeedUntil.has(edge.peer));
+    const weight = (edge: Edge): number => order.indexOf(edge.peer) + (edge.session.isDoubtful ? order.length + 1 : 0);
+    const best = able.sort((a, b) => weight(a) - weight(b))[0];
+    if (best) this.#wires.promote(best, now);
+  }
+
+  #dial(peer: PeerId, role: EdgeRole, feed: boolean, now: Millis, resumes?: Edge, trial = false): boolean {
+    const target = this.#addresses.get(peer);
+    const pending = [...this.#errands.values()].some((errand) => errand.peer === peer);
+    if (!target || pending) return false;
+    this.#dialedAt.set(peer, [...(this.#dialedAt.get(peer) ?? []), now].slice(-paceDials));
+    const dial = this.#wires.dial(target, resumes !== undefined);
+    const offered = this.#lenders.has(peer);
+    // A trial is in nobody's way.
+    const raceUntil = trial ? undefined : millis(now + raceMs);
+    this.#errands.set(dial, { peer, role, feed, resumes, trial, offered, raceUntil });
+    return true;
+  }
+
+  /** Addresses and waits of somebody who lends are kept as long as it may be dialed. */
+  #forgetLender(peer: PeerId): void {
+    this.#lenders.delete(peer);
+    if (this.#ranked.includes(peer) || this.#edges.ofPeer(peer)) return;
+    for (const map of [this.#addresses, this.#health, this.#noFeedUntil, this.#draws, this.#dialedAt]) map.delete(peer);
+  }
+
+  /** Relays of the room before others who lend: those can be dialed from everywhere, and know who has room. */
+  #turn(peer: PeerId): number {
+    const draw = this.#draw(peer);
+    return draw < 0 || this.#ranked.includes(peer) ? draw : draw + 1;
+  }
+
+  #draw(peer: PeerId): number {
+    const known = this.#draws.get(peer) ?? this.#wires.random();
+    this.#draws.set(peer, known);
+    return known;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Role } from "../../../api/engine.ts";
+import type { Millis } from "../../../api/ids.ts";
+import { limits } from "../../../api/limits.ts";
+import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
+import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
+import { branchBytes, nameBytesMax } from "../state/state.ts";
+
+const petitionVersion = 1;
+const nonceBytes = 12;
+const signatureBytes = 64;
+const petitionLabel = encodeUtf8("teahouse petition 1");
+const keyLabel = encodeUtf8("teahouse petition key 1");
+
+/**
+ * What a member asks of the authorities. `present`: here is somebody whose invite gives an office, or is good for one
+ * only. `beat`: whoever acts for the room is there.
+ */
+export const wishes = [
+  "speak",
+  "leave-stage",
+  "accept-stage",
+  "decline-stage",
+  "record",
+  "stop-recording",
+  "mute-self",
+  "unmute-self",
+  "present",
+  "beat",
+] as const;
+/** One of them; the number on the wire is its place in the list. */
+export type Wish = (typeof wishes)[number];
+
+/** A petition with what its chain proves. */
+export interface Petitioner extends Petition {
+  readonly identityKey: Uint8Array;
+  readonly role: Role;
+  readonly rights: number;
+  /** Of the invite they came by. */
+  readonly branch: Uint8Array;
+  /** Which link of the room that invite belongs to. */
+  readonly generation: number;
+}
+
+/** A member's request, signed by its identity and carried sealed, so that relays see neither who nor what. */
+export interface Petition {
+  /** 8 random bytes: repeated petitions keep theirs, and the state acknowledges by it. */
+  readonly id: Uint8Array;
+  readonly wish: Wish;
+  readonly voiceKey: Uint8Array;
+  readonly name: string;
+  /** Root first; the last grantee is the identity that signs. */
+  readonly chain: readonly Capability[];
+}
+
+/** Seals a petition: `nonce | AES-256-GCM of (version | fields | signature)`, under a key of the epoch. */
+export function sealPetition(
+  crypto: Crypto,
+  epochSecret: Uint8Array,
+  roomKey: Uint8Array,
+  identitySeed: Uint8Array,
+  petition: Petition,
+): Uint8Array {
+  const writer = new ByteWriter().u8(petitionVersion).bytes(petition.id).u8(wishes.indexOf(petition.wish));
+  writer.bytes(petition.voiceKey).sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
+  for (const capability of petition.chain) writeCapability(writer, capability);
+  const body = writer.finish();
+  const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
+  const nonce = crypto.randomBytes(nonceBytes);
+  return concat(nonce, crypto.seal(petitionKey(crypto, epochSecret), nonce, roomKey, concat(body, signature), 16));
+}
+
+/** A petition with who signed it, when it opens, parses, and its chain holds now ([RM22]); undefined otherwise. */
+export function openPetition(
+  crypto: Crypto,
+  epochSecret: Uint8Array,
+  roomKey: Uint8Array,
+  bytes: Uint8Array,
+  now: Millis,
+): Petitioner | undefined {
+  const key = petitionKey(crypto, epochSecret);
+  const plain = crypto.open(key, bytes.subarray(0, nonceBytes), roomKey, bytes.subarray(nonceBytes), 16);
+  if (!plain || plain.length < signatureBytes) return undefined;
+  const body = plain.subarray(0, plain.length - signatureBytes);
+  const petition = parsePetition(body);
+  if (!petition) return undefined;
+  const authority = verifyChain(crypto, roomKey, petition.chain, now);
+  if (!authority.ok) return undefined;
+  const identityKey = authority.value.grantee;
+  const signed = concat(petitionLabel, roomKey, body);
+  if (!crypto.verify(identityKey, signed, plain.subarray(body.length))) return undefined;
+  const { role, rights } = authority.value;
+  const { branch, generation } = inviteOf(crypto, petition.chain);
+  return { ...petition, identityKey, role, rights, branch, generation };
+}
+
+/** The invite at the end of which somebody stands: the link above their own. */
+export function inviteOf(
+  crypto: Crypto,
+  chain: readonly Capability[],
+): { readonly branch: Uint8Array; readonly generation: number } {
+  const bearer = chain.at(-2);
+  if (!bearer) return { branch: new Uint8Array(branchBytes), generation: 0 };
+  return { branch: branchOf(crypto, bearer.grantee), generation: bearer.sequence };
+}
+
+/** Names an invite by its bearer's key. */
+export function branchOf(crypto: Crypto, bearerKey: Uint8Array): Uint8Array {
+  return crypto.sha256(bearerKey).subarray(0, branchBytes);
+}
+
+function petitionKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
+  return crypto.hkdf(epochSecret, keyLabel, 32);
+}
+
+function parsePetition(body: Uint8Array): Petition | undefined {
+  const reader = new ByteReader(body);
+  if (reader.u8() !== petitionVersion) return undefined;
+  const id = reader.bytes(8);
+  const wish = wishes[reader.u8()];
+  const voiceKey = reader.bytes(32);
+  const nameBytes = reader.sized8();
+  const name = nameBytes.length > nameBytesMax ? undefined : decodeUtf8(nameBytes);
+  const count = reader.u8();
+  if (wish === undefined || name === undefined || count > limits.capabilityDepthMax) return undefined;
+  const chain: Capability[] = [];
+  for (let index = 0; index < count; index++) {
+    const capability = readCapability(reader);
+    if (!capability) return undefined;
+    chain.push(capability);
+  }
+  return reader.ended ? { id, wish, voiceKey, name, chain } : undefined;
+}

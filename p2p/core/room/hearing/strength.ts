@@ -1,0 +1,79 @@
+import type { VoiceStrength } from "../../../api/engine.ts";
+import { type Millis, millis } from "../../../api/ids.ts";
+import type { Census } from "../../overlay/news/papers.ts";
+
+/** A listener loses much when it lacks more than this, after all that was asked for again: a word a minute. */
+const lossyShare = 0.01;
+/** So often it is looked, and over so much: 5 s are 125 packets of one voice. */
+const lookMs = 5000;
+/** Frames that say something about a share of one in a hundred. */
+const framesMin = 100;
+
+/** Whether what one listener hears is lossy: what it reports to its parent ([OV50]). */
+export class LossWatch {
+  /** Whether it was, when it was last looked. */
+  lossy = false;
+  /** When it is to be looked again. */
+  dueAt = millis(0);
+  #expected = 0;
+  #missing = 0;
+
+  /** Looks, when it is time, at counts since the start. True when the answer changed. */
+  look(expected: number, missing: number, now: Millis): boolean {
+    if (now < this.dueAt) return false;
+    this.dueAt = millis(now + lookMs);
+    const frames = expected - this.#expected;
+    // Nobody speaks: what was lost last still tells most.
+    if (frames < framesMin) return false;
+    const was = this.lossy;
+    this.lossy = (missing - this.#missing) / frames > lossyShare;
+    [this.#expected, this.#missing] = [expected, missing];
+    return this.lossy !== was;
+  }
+}
+
+/** Of so many listeners, copies serve enough of them: 2 %. */
+const lossyListenersShare = 0.02;
+/** Who is sent 40 kbit/s of so many voices gets them in one datagram. */
+const richVoicesMax = 3;
+/** How long all must be well before a voice takes more, or drops its copies: two looks of everybody, and their way up and down. */
+const wellMs = 15_000;
+/** Where there was not room for all, there will not be soon. */
+const narrowMs = 300_000;
+
+/**
+ * How voices are made for this room ([OV50]): with copies while listeners lose packets, without where they do not; and
+ * with more of the network where every listener has the normal layer and few speak.
+ */
+export class StrengthChoice {
+  #lossyAt: Millis;
+  #narrowAt: Millis = millis(0);
+  #census: Census | undefined;
+  #voices = 0;
+  strength: VoiceStrength = "copied";
+
+  constructor(now: Millis) {
+    // Nothing is known of anybody.
+    this.#lossyAt = now;
+  }
+
+  /** Takes what was counted. */
+  learn(census: Census | undefined, voices: number): void {
+    this.#census = census;
+    this.#voices = voices;
+  }
+
+  /** True when voices are to be made in another way from now on. */
+  judge(now: Millis): boolean {
+    const census = this.#census;
+    if (census === undefined) return false;
+    if (census.lossy > census.listeners * lossyListenersShare) this.#lossyAt = now;
+    if (census.narrow > 0 || this.#voices > richVoicesMax) this.#narrowAt = now;
+    const isLossy = now < this.#lossyAt + wellMs;
+    const isNarrow = this.#narrowAt > 0 && now < this.#narrowAt + narrowMs;
+    const next: VoiceStrength = isLossy ? "copied" : isNarrow ? "plain" : "rich";
+    const changed = next !== this.strength;
+    this.strength = next;
+    return changed;
+  }
+}

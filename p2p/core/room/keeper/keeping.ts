@@ -1,0 +1,349 @@
+import type { ErrorCode } from "../../../api/errors.ts";
+import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
+import type { Act, InviteTerms, IssuedInvite } from "../../../api/room.ts";
+import { equal, toHex } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import type { RoomNode } from "../../overlay/room-node.ts";
+import { showOffice } from "../../overlay/news/offices.ts";
+import type { HostProof } from "../../session/frames.ts";
+import { Authority } from "./authority.ts";
+import { hostPerson } from "../state/first-state.ts";
+import { openEvent } from "../chain/chain.ts";
+import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
+import type { RoomEvent } from "../chain/event.ts";
+import { History } from "../chain/history.ts";
+import type { Invite } from "../invite/invite.ts";
+import { epochSecret, type RoomKeys } from "../rights/keys.ts";
+import { IssuedInvites } from "../invite/issued-invites.ts";
+import { Leading, type LeadingWires } from "./leading.ts";
+import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
+import { writeEvent } from "../chain/pen.ts";
+import { inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
+import { proveHost } from "../rights/proof.ts";
+import type { Void } from "../chain/reduce.ts";
+import { withShut } from "../chain/reconcile.ts";
+import { earlier } from "../../machine.ts";
+import { Requests } from "../asking/requests.ts";
+import { isVouchedFor, openState } from "../state/sealed-state.ts";
+import { delegate, type Seat } from "../member/seat.ts";
+import { handBytes, type Keeper, type RoomState } from "../state/state.ts";
+import { Succession } from "./succession.ts";
+import type { RelayView } from "../state/view.ts";
+
+/** What keeping a room needs from the person who sits in it. */
+export interface KeepingWires extends LeadingWires {
+  readonly self: PeerId;
+  /** The room is another one than before. */
+  changed(now: Millis): void;
+  /** Somebody in charge said two things in one breath. */
+  forked(): void;
+  /** A link took the place of all before; it is ours from now on. */
+  linkReplaced(link: Pick<Invite, "inviteSeed" | "chain">): void;
+  /** Counts what was refused. */
+  reject(reason: string): void;
+}
+
+/**
+ * One person's part in keeping a room: what they know of it, what they do in it, and, with a host or an heir that acts for
+ * one, what they answer and sign for everybody.
+ */
+export class Keeping {
+  readonly requests: Requests;
+  readonly #crypto: Crypto;
+  #seat: Seat;
+  readonly #node: RoomNode;
+  readonly #wires: KeepingWires;
+  readonly #succession: Succession;
+  #history: History | undefined;
+  /** Who acts: a host from the beginning, an heir while the host is silent. */
+  readonly #leading: Leading;
+  readonly #issued: IssuedInvites;
+
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
+    this.#crypto = crypto;
+    this.#seat = seat;
+    this.#node = node;
+    this.#wires = wires;
+    this.#leading = new Leading(seat, node, wires);
+    this.#issued = new IssuedInvites(crypto);
+    this.#history = seat.authority?.history;
+    this.#succession = new Succession(now);
+    this.requests = new Requests(crypto, seat.identity.key, inviteOf(crypto, seat.chain).branch);
+  }
+
+  /** The same person, by another invite. */
+  reseat(seat: Seat): void {
+    this.#seat = seat;
+  }
+
+  /** Whoever acts for the room, if that is us. */
+  get authority(): Authority | undefined {
+    return this.#leading.authority;
+  }
+
+  /** The room as far as it is known here. */
+  get state(): RoomState | undefined {
+    return this.#history?.state;
+  }
+
+  /** Whether this is the host or somebody who may act for one. */
+  get mayAct(): boolean {
+    return this.authority !== undefined || this.#office !== undefined;
+  }
+
+  /** Who keeps the room going now. */
+  get keptBy(): Uint8Array | undefined {
+    const key = this.authority?.keys.session.key ?? this.#node.view?.session.key;
+    return this.state?.keepers.find((keeper) => key !== undefined && equal(keeper.key, key))?.identityKey;
+  }
+
+  get issued(): readonly IssuedInvite[] {
+    return this.#issued.in(this.state);
+  }
+
+  get #secret(): Uint8Array {
+    return epochSecret(this.#crypto, this.#seat.secret, this.#seat.tag, 0);
+  }
+
+  /** Our own right to speak: a host's session is a new one every day. */
+  get #chain(): Seat["chain"] {
+    const { authority, chain, roomKey, identity } = this.#seat;
+    if (!authority) return chain;
+    const { capability, seed } = authority.keys.session;
+    return [capability, delegate(this.#crypto, roomKey, seed, capability, identity.key)];
+  }
+
+  get #own(): Keeper | undefined {
+    return this.state?.keepers.find(({ identityKey }) => equal(identityKey, this.#seat.identity.key));
+  }
+
+  get #office(): Keeper["office"] {
+    return this.#own?.role === "heir" ? this.#own.office : undefined;
+  }
+
+  /** Signs view and state for everybody. */
+  issue(now: Millis): void {
+    this.#leading.issue(now);
+  }
+
+  /** A host begins: one that comes back signs nothing until it has looked around. */
+  open(now: Millis): void {
+    this.#leading.open(now);
+  }
+
+  /** A host takes up its room: with what happened meanwhile, when it comes back. */
+  takeUp(now: Millis): void {
+    this.#leading.takeUp(this.#seat.comesBack, now);
+  }
+
+  /** Does something, or says why not. */
+  act(act: Exclude<Act, { kind: "react" }>, now: Millis): ErrorCode | undefined {
+    const { state, authority } = this;
+    if (!state) return "not-allowed";
+    const doer = {
+      identityKey: this.#seat.identity.key,
+      state,
+      office: (key: Uint8Array, at: Millis) => authority?.officeOf(key, at),
+      newLink: (at: Millis) => authority?.newLink(at),
+    };
+    return this.carryOut(deedOf(act, doer, now), now);
+  }
+
+  /** An invite for others; undefined for who may not. */
+  issueInvite(terms: InviteTerms, now: Millis): Invite | undefined {
+    return this.#issued.issue(this.authority, terms, this.#wires.time(now));
+  }
+
+  /** A petition came to whoever acts. */
+  petition(bytes: Uint8Array, now: Millis): void {
+    const time = this.#wires.time(now);
+    if (!this.authority) return this.#takeBeat(bytes, now, time);
+    if (this.authority.handlePetition(bytes, time) === "refused") this.#wires.reject("petition");
+    this.#publish(now);
+  }
+
+  /** Asks whoever acts, by a petition of this id. */
+  ask(wish: Wish, id: Uint8Array, now: Millis): void {
+    const { roomKey, identity, voice, name } = this.#seat;
+    const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
+    const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
+    // Who acts is asked without a way round.
+    if (this.authority && wish !== "beat") this.petition(sealed, now);
+    else this.#node.notices.passPetition(sealed, undefined, now);
+  }
+
+  view(view: RelayView, now: Millis): void {
+    if (this.#leading.givesWay(view, now) || !this.authority) this.#succession.heard(view.session.key, now);
+  }
+
+  /** Takes a state that opens and that somebody vouches for. */
+  takeState(bytes: Uint8Array, now: Millis): void {
+    const session = this.#node.view?.session.key;
+    const { authority } = this;
+    const { isAtWork } = this.#leading;
+    if (authority && session && equal(session, authority.keys.session.key) && isAtWork) return;
+    const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    if (!session) return;
+    if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
+      return this.#wires.reject("state");
+    }
+    if (!this.#isWithinReach(state)) return this.#wires.reject("state-jump");
+    this.#succession.heard(session, now);
+    if (authority) {
+      authority.countBeyond({ sequence: 0 }, state);
+      authority.adopt(isAtWork ? withShut(authority.state, state) : state);
+    } else if (!this.#history) this.#history = new History(state);
+    else {
+      if (!this.#history.rebase(state)) this.#wires.forked();
+      this.#leading.resume(this.#history, now);
+    }
+    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+    this.#wires.changed(now);
+  }
+
+  /** Somebody in charge did something. */
+  event(bytes: Uint8Array, now: Millis): void {
+    const history = this.#history;
+    if (!history) return;
+    const event = openEvent(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    if (!event) return this.#wires.reject("event-sealed");
+    const forks = history.forks.length;
+    const taken = history.offer(event);
+    if (history.forks.length > forks) this.#wires.forked();
+    if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
+    this.#leading.note(event);
+    if (taken !== "applied") return;
+    this.authority?.noteDone(event.content);
+    this.#noticed(event.content, now);
+    this.#publish(now, [event.content]);
+  }
+
+  /** Nobody who acts brings a number of ours, or of others, near its end ([RM32]). */
+  #isWithinReach(state: RoomState): boolean {
+    const history = this.#history;
+    if (!history) return true;
+    if (!isGenerationWithinReach(history.state.generation, state.generation)) return false;
+    return state.frontier.every(({ key, number }) => isWithinReach(history.headOf(key).number, number));
+  }
+
+  /** Two things were signed under one number. */
+  forked(): void {
+    this.#wires.forked();
+  }
+
+  /** Whether it is about something now, and goes on with what waits by itself. */
+  get isBusy(): boolean {
+    return this.#ticking;
+  }
+
+  #ticking = false;
+
+  /** Everything that waits for a time. `reached`: whether the room can hear us. */
+  tick(reached: boolean, now: Millis): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#tick(reached, now);
+    this.#ticking = false;
+  }
+
+  #tick(reached: boolean, now: Millis): void {
+    if (!reached) this.#succession.excuse(now);
+    const { state } = this;
+    if (!state) return;
+    this.#leading.tick(now);
+    for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
+    if (this.#leading.isAtWork) return this.#beat(state, now);
+    const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
+    if (reached && dueAt !== undefined && now >= dueAt && !this.authority) this.#succeed(now);
+  }
+
+  deadline(): Millis | undefined {
+    const { state } = this;
+    if (!state) return undefined;
+    const own = !this.authority && this.#office !== undefined;
+    const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
+    return earlier(earlier(this.#leading.dueAt, dueAt), this.requests.nextAt);
+  }
+
+  /** What proves an heir to a relay on an edge that is open. */
+  officeProof(relay: PeerId, session: Uint8Array): HostProof | undefined {
+    const certificate = this.#office?.certificate;
+    if (!certificate) return undefined;
+    const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
+    return proveHost(this.#crypto, this.#seat.identity.seed, certificate, new Uint8Array(16), context);
+  }
+
+  /** Events of our own, written and sent, or a request. */
+  carryOut(deed: Deed, now: Millis): ErrorCode | undefined {
+    if (deed.kind === "refused") return deed.code;
+    if (deed.kind === "wish") {
+      if (deed.wish === "leave-stage") this.ask(deed.wish, this.#crypto.randomBytes(handBytes), now);
+      else if (deed.wish !== "speak" && deed.wish !== "beat") this.requests.ask(deed.wish, now);
+      this.tick(true, now);
+      return undefined;
+    }
+    for (const event of deed.events) {
+      const reason = this.#write(event, this.#wires.time(now));
+      if (reason !== undefined) return codeOfVoid(reason);
+      this.#noticed(event, now);
+    }
+    this.#publish(now, deed.events);
+    return undefined;
+  }
+
+  #write(content: RoomEvent, now: Millis): Void | undefined {
+    if (this.authority) return this.authority.write(content, now);
+    if (!this.#history) return "not-allowed";
+    const desk = { crypto: this.#crypto, tag: this.#seat.tag, secret: this.#secret };
+    const event = writeEvent(desk, this.#history, this.#seat.identity, content, now);
+    if (typeof event === "string") return event;
+    this.#node.notices.passEvent(event.encoded, now);
+    return undefined;
+  }
+
+  #noticed(event: RoomEvent, now: Millis): void {
+    if (event.kind === "replace-link") this.#wires.linkReplaced(event);
+    if (event.kind === "appoint") showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+  }
+
+  #publish(now: Millis, done: readonly RoomEvent[] = []): void {
+    this.#leading.publish(now, done);
+    this.#wires.changed(now);
+  }
+
+  #beat(state: RoomState, now: Millis): void {
+    if (!this.#leading.beats(state, this.#seat.identity.key, now)) return;
+    this.ask("beat", this.#crypto.randomBytes(handBytes), now);
+  }
+
+  #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
+    const beat = openPetition(this.#crypto, this.#secret, this.#seat.roomKey, bytes, time);
+    if (beat?.wish !== "beat") return;
+    const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
+    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+  }
+
+  /** Acts for a host that is silent ([RM36]). */
+  #succeed(now: Millis): void {
+    const office = this.#office;
+    const { view } = this.#node;
+    if (!office || !view || !this.#history) return;
+    const { roomKey, secret, tag, identity, voice, name } = this.#seat;
+    const none = new Uint8Array(0);
+    const keys: RoomKeys = {
+      root: { seed: none, key: roomKey },
+      secret,
+      carriage: { seed: none, key: tag },
+      session: { ...identity, ...office },
+    };
+    const { coreSize, relayFanout } = view;
+    const options = { via: [], letEverybodySpeak: false, coreSize, relayFanout };
+    const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
+    const person = hostPerson(voice.key, identity.key, name);
+    const succession = { history: this.#history, view };
+    const authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
+    this.#leading.begin(authority, now);
+    this.#node.runUpkeep(now);
+    this.#wires.changed(now);
+  }
+}

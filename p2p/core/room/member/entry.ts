@@ -1,0 +1,76 @@
+import type { ErrorCode } from "../../../api/errors.ts";
+import type { Millis } from "../../../api/ids.ts";
+import { equal } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
+import { type Capability, rights, verifyChain } from "../rights/capability.ts";
+import { inviteOf } from "../asking/petition.ts";
+import { isOut } from "../chain/reduce.ts";
+import type { Seat } from "./seat.ts";
+import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
+
+/** Why a person may not be in the room, if so; less keeps out who is `inside` already ([RM39]). */
+export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside: boolean): ErrorCode | undefined {
+  if (state.ended) return "ended";
+  if (seat.authority) return undefined;
+  const { key } = seat.identity;
+  if (hasPerson(state.bans, key)) return "banned";
+  if (hasKey(state.kicked, key)) return "kicked";
+  const { branch, generation } = inviteOf(crypto, seat.chain);
+  const use = state.used.find((each) => equal(each.branch, branch));
+  if (isOnce(seat) && use && !equal(use.identityKey, key)) return "invite-used";
+  const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
+  if (inside || isKnown || seat.comesBack) return undefined;
+  if (generation < state.generation || hasKey(state.revoked, branch)) return "invite-revoked";
+  return state.access === "locked" ? "locked" : undefined;
+}
+
+/** Whether somebody may have the room's keys: not put out, and not by an invite that is another's or over ([RM44]). */
+export function mayHoldKeys(
+  crypto: Crypto,
+  state: RoomState | undefined,
+  identityKey: Uint8Array,
+  chain: readonly Capability[],
+): boolean {
+  if (!state) return true;
+  const { branch } = inviteOf(crypto, chain);
+  const use = state.used.find((each) => equal(each.branch, branch));
+  const isAnothers = use !== undefined && !equal(use.identityKey, identityKey);
+  return !isAnothers && !isOut(state, identityKey, branch) && !hasKey(state.kicked, identityKey);
+}
+
+/** Whether keys are given to somebody only if they are in already: locked out, or by a link that was replaced ([RM39], [RM47]). */
+export function isShutTo(
+  crypto: Crypto,
+  state: RoomState | undefined,
+  identityKey: Uint8Array,
+  chain: readonly Capability[],
+): boolean {
+  if (!state) return false;
+  const isKnown = hasPerson(state.keepers, identityKey) || hasPerson(state.stage, identityKey);
+  return state.access === "locked" || (!isKnown && inviteOf(crypto, chain).generation < state.generation);
+}
+
+/** Whether somebody who came by an invite for one has yet to hear that it is theirs. */
+export function waitsForUse(crypto: Crypto, seat: Seat, state: RoomState): boolean {
+  const { branch } = inviteOf(crypto, seat.chain);
+  return isOnce(seat) && !state.used.some((each) => equal(each.branch, branch));
+}
+
+/** Whether somebody says on coming in that they are here: for an office, or because the invite is good for one. */
+export function presentsItself(seat: Seat): boolean {
+  const role = seat.chain.at(-1)?.role;
+  return !seat.authority && (isOnce(seat) || role === "moderator" || role === "heir");
+}
+
+function isOnce(seat: Seat): boolean {
+  return ((seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+}
+
+/** What is wrong with the invite by which somebody sits here, at this time. A host's session is as old as its seat. */
+export function faultOfChain(crypto: Crypto, seat: Seat, now: Millis): ErrorCode | undefined {
+  if (seat.authority) return undefined;
+  const verdict = verifyChain(crypto, seat.roomKey, seat.chain, now);
+  if (verdict.ok) return undefined;
+  const isTime = verdict.reason === "expired" || verdict.reason === "not-yet";
+  return isTime ? `invite-${verdict.reason}` : "invite-damaged";
+}

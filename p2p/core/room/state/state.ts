@@ -1,0 +1,182 @@
+import type { Role } from "../../../api/engine.ts";
+import type { Millis } from "../../../api/ids.ts";
+import type { Access } from "../../../api/room.ts";
+import { equal } from "../../bytes.ts";
+import type { Capability } from "../rights/capability.ts";
+import type { CarriageCertificate } from "../rights/carriage.ts";
+
+/** Names and titles, in bytes of UTF-8; longer ones are cut by whoever writes them. */
+export const nameBytesMax = 96;
+/** Likewise. */
+export const titleBytesMax = 240;
+/** Likewise: the house rules of a room, two short paragraphs. */
+export const rulesBytesMax = 1000;
+/** Links shown to everybody. */
+export const linksMax = 8;
+/** How long one of them may be. */
+export const linkBytesMax = 200;
+/** Hands that wait at most: what fits into one message with a full stage. */
+export const handsMax = 64;
+/** A petition's id. */
+export const handBytes = 8;
+/** An event is named by the first bytes of its SHA-256. */
+export const eventHashBytes = 16;
+/** Names an invite: the first bytes of the SHA-256 of its bearer's key. */
+export const branchBytes = 8;
+/** Host, heirs and moderators: more than take turns in a room of 8,000. */
+export const keepersMax = 12;
+/** Of everything else that a state lists: with these it stays below 64 KiB, whatever happened in the room. */
+export const listsMax = {
+  bans: 128,
+  kicked: 32,
+  silenced: 32,
+  recorders: 16,
+  invited: 16,
+  revoked: 128,
+  used: 64,
+  done: 128,
+};
+
+/** Somebody on stage. */
+export interface StagePerson {
+  readonly voiceKey: Uint8Array;
+  readonly identityKey: Uint8Array;
+  readonly role: Role;
+  readonly name: string;
+  /** By which invite they came, `branchBytes`; zeros for the host. */
+  readonly branch: Uint8Array;
+}
+
+/** A petition for the stage that waits for an answer, with whom it would bring on stage. */
+export interface RaisedHand {
+  /** The petition's, 8 bytes. */
+  readonly id: Uint8Array;
+  readonly person: StagePerson;
+  readonly raisedAt: Millis;
+}
+
+/** What lets an heir speak for the room when the host is silent. */
+export interface Office {
+  /** The root's word for it, towards members. */
+  readonly capability: Capability;
+  /** The carriage key's word for it, towards relays. */
+  readonly certificate: CarriageCertificate;
+}
+
+/** Who may act for the room: the host, its heirs, its moderators. */
+export interface Keeper {
+  /** Signs its events: the session of a host, the identity of everybody else. */
+  readonly key: Uint8Array;
+  readonly identityKey: Uint8Array;
+  readonly role: "host" | "heir" | "moderator";
+  readonly name: string;
+  /** Only an heir's. */
+  readonly office: Office | undefined;
+}
+
+/** Whose microphone is shut, and by whom. */
+export interface Mute {
+  readonly identityKey: Uint8Array;
+  readonly by: "self" | "keeper";
+}
+
+/** Somebody with their name. */
+export interface Named {
+  readonly identityKey: Uint8Array;
+  readonly name: string;
+}
+
+/** Who came first by an invite that is good for one. */
+export interface Use {
+  readonly branch: Uint8Array;
+  readonly identityKey: Uint8Array;
+}
+
+/** How far somebody's chain of events is settled. */
+export interface ChainHead {
+  /** The author's. */
+  readonly key: Uint8Array;
+  readonly number: number;
+  /** Of the event of this number, `eventHashBytes`. */
+  readonly hash: Uint8Array;
+}
+
+/** What holds for everybody. */
+export interface Rules {
+  readonly title: string;
+  readonly rules: string;
+  readonly links: readonly string[];
+  readonly access: Access;
+  readonly slowModeS: number;
+  readonly pushToTalkOnly: boolean;
+}
+
+/** What members know of a room and relays do not: all that came of its events so far. */
+export interface RoomState extends Rules {
+  /** Counts up over all sessions of the room. */
+  readonly sequence: number;
+  /** Root's word for who signs. */
+  readonly chain: readonly Capability[];
+  readonly stage: readonly StagePerson[];
+  /** Petitions that arrived and wait, the oldest first. */
+  readonly hands: readonly RaisedHand[];
+  /** The host first, then by when they were appointed: in this order they act for a host that is gone. */
+  readonly keepers: readonly Keeper[];
+  readonly muted: readonly Mute[];
+  readonly invited: readonly Uint8Array[];
+  readonly recorders: readonly Named[];
+  /** Whose typed words are not shown. */
+  readonly silenced: readonly Uint8Array[];
+  readonly bans: readonly Named[];
+  readonly kicked: readonly Uint8Array[];
+  /** Invites that are over. */
+  readonly revoked: readonly Uint8Array[];
+  readonly used: readonly Use[];
+  /** Petitions that were answered. */
+  readonly done: readonly Uint8Array[];
+  /** Counts how often the link was replaced: invites of an earlier one are over. */
+  readonly generation: number;
+  /** Everybody who raises a hand is let on stage. */
+  readonly openStage: boolean;
+  readonly ended: boolean;
+  /** What of each chain is in all this. */
+  readonly frontier: readonly ChainHead[];
+}
+
+/** A room in which nothing has happened yet. */
+export const emptyState: RoomState = {
+  sequence: 0,
+  chain: [],
+  title: "",
+  rules: "",
+  links: [],
+  access: "link-only",
+  slowModeS: 0,
+  pushToTalkOnly: false,
+  stage: [],
+  hands: [],
+  keepers: [],
+  muted: [],
+  invited: [],
+  recorders: [],
+  silenced: [],
+  bans: [],
+  kicked: [],
+  revoked: [],
+  used: [],
+  done: [],
+  generation: 0,
+  openStage: false,
+  ended: false,
+  frontier: [],
+};
+
+/** Whether one of these is of this person. */
+export function hasPerson(list: readonly { readonly identityKey: Uint8Array }[], identityKey: Uint8Array): boolean {
+  return list.some((each) => equal(each.identityKey, identityKey));
+}
+
+/** Whether this key is among these. */
+export function hasKey(list: readonly Uint8Array[], key: Uint8Array): boolean {
+  return list.some((each) => equal(each, key));
+}

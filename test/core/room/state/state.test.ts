@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { concat } from "../../../../p2p/core/bytes.ts";
+import { Rng } from "../../../../p2p/core/rng.ts";
+import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
+import { checkState, openState, sealState } from "../../../../p2p/core/room/state/sealed-state.ts";
+import { emptyState, keepersMax, listsMax, type RoomState } from "../../../../p2p/core/room/state/state.ts";
+import { laneMessageBytesMax } from "../../../../p2p/core/session/lane.ts";
+import { encodeUtf8 } from "../../../../p2p/core/utf8.ts";
+import { sampleRoom, sampleState, seededCrypto, testNow } from "../../fixtures.ts";
+
+const room = sampleRoom("state");
+const { crypto, keys, view, secret } = room;
+const tag = keys.carriage.key;
+
+function seal(state: RoomState, seed = keys.session.seed): Uint8Array {
+  return sealState(crypto, secret, seed, tag, state);
+}
+
+describe("the sealed state", () => {
+  it("[RM21] opens for whoever has the epoch secret, as it was sealed", () => {
+    const state = sampleState(room);
+    expect(openState(crypto, secret, tag, seal(state))).toEqual(state);
+    expect(openState(crypto, secret, tag, seal(emptyState))).toEqual(emptyState);
+  });
+
+  it("[RM21] for nobody else, and in no other room, and with nothing changed", () => {
+    const bytes = seal(sampleState(room));
+    const rng = new Rng("state");
+    expect(openState(crypto, rng.bytes(32), tag, bytes)).toBeUndefined();
+    expect(openState(crypto, secret, rng.bytes(32), bytes)).toBeUndefined();
+    for (let at = 0; at < bytes.length - 64; at++) {
+      const changed = bytes.slice();
+      changed[at]! ^= 1;
+      expect(openState(crypto, secret, tag, changed)).toBeUndefined();
+    }
+  });
+
+  it("[RM21] the key is drawn from the epoch secret under its own label, the tag has 16 bytes", () => {
+    const bytes = seal(sampleState(room));
+    const key = crypto.hkdf(secret, encodeUtf8("teahouse state key 1"), 32);
+    const [head, nonce, sealed] = [bytes.subarray(0, 78), bytes.subarray(78, 90), bytes.subarray(90, -64)];
+    const plain = crypto.open(key, nonce, concat(tag, head), sealed, 16);
+    expect(plain).toBeDefined();
+    expect(plain?.length).toBe(sealed.length - 16);
+  });
+
+  it("[RM21] a relay passes on what the view's session signed and what is newer, and can read none of it", () => {
+    const [old, newer] = [1, 2].map((sequence) => seal({ ...sampleState(room), sequence }));
+    if (!old || !newer) throw new Error("no states");
+    expect(checkState(crypto, view, old, undefined)).toBe("newer");
+    expect(checkState(crypto, view, newer, old)).toBe("newer");
+    expect(checkState(crypto, view, old, newer)).toBe("older");
+    expect(checkState(crypto, view, newer, newer)).toBe("older");
+    const stranger = createKeyPair(crypto);
+    expect(checkState(crypto, view, seal(sampleState(room), stranger.seed), undefined)).toBe("foreign");
+    for (let at = 0; at < newer.length; at += 7) {
+      const changed = newer.slice();
+      changed[at]! ^= 128;
+      expect(["bad", "foreign"]).toContain(checkState(crypto, view, changed, undefined));
+    }
+    for (let length = 0; length < newer.length; length += 5) {
+      expect(checkState(crypto, view, newer.subarray(0, length), undefined)).toBe("bad");
+    }
+    const other = createRoomKeys(seededCrypto("other room"), testNow);
+    const foreign = sealState(crypto, secret, keys.session.seed, other.carriage.key, sampleState(room));
+    expect(checkState(crypto, view, foreign, undefined)).toBe("bad");
+  });
+
+  it("the fullest state fits into one message, and titles and names that are too long are not read", () => {
+    const state = sampleState(room);
+    const rng = new Rng("full");
+    const many = <Item>(count: number, make: () => Item): Item[] => Array.from({ length: count }, make);
+    const person = { ...state.stage[0]!, name: "y".repeat(96) };
+    const key = (): Uint8Array => rng.bytes(32);
+    const { certificate, capability } = keys.session;
+    const office = { capability, certificate };
+    const full: RoomState = {
+      ...state,
+      title: "x".repeat(240),
+      rules: "r".repeat(1000),
+      links: many(8, () => "l".repeat(200)),
+      stage: many(32, () => person),
+      hands: many(64, () => ({ id: rng.bytes(8), person, raisedAt: testNow })),
+      keepers: many(keepersMax, () => ({
+        key: key(),
+        identityKey: key(),
+        role: "heir",
+        name: "k".repeat(96),
+        office,
+      })).map((keeper) => ({
+        ...keeper,
+        role: "heir" as const,
+        office: { ...office, certificate: { ...certificate, key: keeper.key } },
+      })),
+      muted: many(32, () => ({ identityKey: key(), by: "keeper" as const })),
+      invited: many(listsMax.invited, key),
+      recorders: many(listsMax.recorders, () => ({ identityKey: key(), name: "n".repeat(96) })),
+      silenced: many(listsMax.silenced, key),
+      bans: many(listsMax.bans, () => ({ identityKey: key(), name: "n".repeat(96) })),
+      kicked: many(listsMax.kicked, key),
+      revoked: many(listsMax.revoked, () => rng.bytes(8)),
+      used: many(listsMax.used, () => ({ branch: rng.bytes(8), identityKey: key() })),
+      done: many(listsMax.done, () => rng.bytes(8)),
+      frontier: many(24, () => ({ key: key(), number: 7, hash: rng.bytes(16) })),
+    };
+    const bytes = seal(full);
+    expect(bytes.length).toBeLessThan(laneMessageBytesMax);
+    expect(openState(crypto, secret, tag, bytes)).toEqual(full);
+    expect(openState(crypto, secret, tag, seal({ ...full, title: "x".repeat(241) }))).toBeUndefined();
+    const long = { ...full, stage: [{ ...person, name: "y".repeat(97) }] };
+    expect(openState(crypto, secret, tag, seal(long))).toBeUndefined();
+    const crowded = { ...full, stage: many(33, () => person) };
+    expect(openState(crypto, secret, tag, seal(crowded))).toBeUndefined();
+    const loud = { ...full, hands: [{ ...full.hands[0]!, person: { ...person, name: "z".repeat(97) } }] };
+    expect(openState(crypto, secret, tag, seal(loud))).toBeUndefined();
+  });
+});
