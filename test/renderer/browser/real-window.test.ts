@@ -30,6 +30,7 @@ async function withWindow(use: (page: Page, shell: Shell, engine: EngineDouble) 
   await engine.start();
   const shell = await startShell({ siteFolder: folder, engine, onLender: () => undefined });
   const context = await browser.newContext({ locale: "en-US" });
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
