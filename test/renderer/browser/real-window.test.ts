@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startShell, type Shell } from "../../../p2p/shell/shell.ts";
 import { EngineDouble } from "../../doubles/engine-double.ts";
+import { eventually } from "../../eventually.ts";
 import { chromiumProgram, launchChromium, quietArguments } from "../../e2e/chromium.ts";
 import { words } from "../../e2e/window/windows.ts";
 import { inviteText } from "../enter-room.ts";
@@ -73,6 +74,7 @@ async function withWindow(
   const shell = await startShell({ siteFolder: folder, engine, onLender: () => undefined });
   const context = await inBrowser.newContext({ locale: "en-US" });
   await context.addInitScript(holdLoudspeakers);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
@@ -176,7 +178,7 @@ describe("whoever cannot hear the room for want of a loudspeaker", () => {
   /** Resolves once so many more packets were said. */
   async function spoken(engine: EngineDouble, more: number): Promise<void> {
     const before = engine.spoken.length;
-    await vi.waitFor(() => expect(engine.spoken.length).toBeGreaterThanOrEqual(before + more), { timeout: 20_000 });
+    await eventually(() => expect(engine.spoken.length).toBeGreaterThanOrEqual(before + more));
   }
 
   /** The window says that the microphone is stopped, why, and what to do. */
@@ -188,13 +190,10 @@ describe("whoever cannot hear the room for want of a loudspeaker", () => {
 
   /** Once what was on its way has come, nothing follows it in the time of ten packets. */
   async function silent(engine: EngineDouble): Promise<void> {
-    await vi.waitFor(
-      async () => {
-        const before = engine.spoken.length;
-        await new Promise((resolve) => setTimeout(resolve, 400));
-        expect(engine.spoken.length).toBe(before);
-      },
-      { timeout: 20_000 },
-    );
+    await eventually(async () => {
+      const before = engine.spoken.length;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(engine.spoken.length).toBe(before);
+    });
   }
 });
