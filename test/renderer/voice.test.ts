@@ -52,6 +52,17 @@ describe("who cannot hear the room is not heard", () => {
     window.room.toggleMuted();
     window.speakers.fail(undefined);
     expect(stateOf(window)).toBe("muted");
+    for (const code of ["no-speaker", "speaker-blocked"] as const) {
+      window.room.toggleMuted();
+      window.speakers.fail(code);
+      expect([stateOf(window), window.microphone.live]).toEqual(["paused", false]);
+      window.speakers.fail(undefined);
+      expect(stateOf(window)).toBe("live");
+      // Sound that goes to another loudspeaker is heard.
+      window.speakers.fail("speaker-unplugged");
+      expect(stateOf(window)).toBe("live");
+      window.room.toggleMuted();
+    }
     window.line.set("restarting");
     window.line.set("open");
     expect(stateOf(window)).toBe("muted");
