@@ -84,6 +84,9 @@ const bySystemWords: Readonly<Partial<Record<MicrophoneState, readonly [title: T
 /** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
 const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
 
+/** Stopped because our own loudspeakers let nothing be heard. What is wrong with them stands above. */
+const soundlessWords: readonly [title: TextKey, hint: TextKey] = ["voice.paused", "voice.soundless-hint"];
+
 /** Muted where one may not simply unmute. */
 const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title: TextKey, hint: TextKey]>> = {
   "hold-only": ["voice.muted", "speaking.hold-only"],
@@ -97,16 +100,18 @@ interface Said {
   readonly deaf: boolean;
   readonly nudged: boolean;
   readonly isUnheard: boolean;
+  readonly isSoundless: boolean;
 }
 
 /** What is said of the microphone: what keeps one from being heard goes before how one would be. */
-function wordsFor({ state, rule, bySystem, deaf, nudged, isUnheard }: Said): readonly [title: TextKey, hint: TextKey] {
-  if (deaf) return ["voice.deaf", "voice.deaf-hint"];
+function wordsFor(said: Said): readonly [title: TextKey, hint: TextKey] {
+  const { state, rule } = said;
+  if (said.deaf) return ["voice.deaf", "voice.deaf-hint"];
   if (state === "muted" && rule === "muted-by-keeper") return ruleWords[rule];
-  if (nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
-  if (isUnheard) return unheardWords;
-  const systemWords = bySystem ? bySystemWords[state] : undefined;
-  if (systemWords !== undefined) return systemWords;
+  if (said.nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
+  if (said.isUnheard) return unheardWords;
+  if (said.bySystem && bySystemWords[state] !== undefined) return bySystemWords[state];
+  if (state === "paused" && said.isSoundless) return soundlessWords;
   return state === "muted" && rule !== "free" ? ruleWords[rule] : stateWords[state];
 }
 
@@ -124,7 +129,8 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
-  const [title, hint] = wordsFor({ state, rule, bySystem, deaf, nudged, isUnheard });
+  const isSoundless = useValue(model.voice.speakersFault) !== undefined;
+  const [title, hint] = wordsFor({ state, rule, bySystem, deaf, nudged, isUnheard, isSoundless });
   return (
     <div className="bar-voice">
       <Button
