@@ -5,6 +5,7 @@ import type { KnownSecrets } from "../epoch/secrets.ts";
 import type { Epoch } from "../rights/keys.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { encodeContent, parseContent, type RoomEvent } from "./event.ts";
+import { numberMax } from "../rights/numbers.ts";
 import { eventHashBytes, keepersMax } from "../state/state.ts";
 
 const eventVersion = 2;
@@ -14,7 +15,7 @@ const keyLabel = encodeUtf8("teahouse event key 1");
 const authorBytes = 8;
 const nonceBytes = 12;
 const signatureBytes = 64;
-const headBytes = 1 + 32 + 4 + 1 + 1 + eventHashBytes + 1;
+const headBytes = 1 + 32 + 6 + 1 + 1 + eventHashBytes + 1;
 /** One event on the wire: the house rules, or an appointment with all its signatures, and the heads of every chain. */
 export const eventBytesMax = 4096;
 
@@ -58,7 +59,7 @@ export function sealEvent(
   head: EventHead,
   event: { readonly at: Millis; readonly seen: readonly Seen[]; readonly content: RoomEvent },
 ): ChainEvent {
-  const clear = new ByteWriter().u8(eventVersion).bytes(head.author).u32(head.number);
+  const clear = new ByteWriter().u8(eventVersion).bytes(head.author).u48(head.number);
   const start = clear
     .u8(head.rank)
     .u8(head.right)
@@ -66,7 +67,7 @@ export function sealEvent(
     .u8(era.number % 256)
     .finish();
   const plain = new ByteWriter().u48(Math.floor(event.at)).u8(event.seen.length);
-  for (const { author, number } of event.seen) plain.bytes(author).u32(number);
+  for (const { author, number } of event.seen) plain.bytes(author).u48(number);
   encodeContent(plain, event.content);
   const nonce = crypto.randomBytes(nonceBytes);
   const sealed = crypto.seal(eventKey(crypto, era.secret), nonce, concat(tag, start), plain.finish(), 16);
@@ -81,7 +82,8 @@ export function readEventHead(bytes: Uint8Array): EventHead | undefined {
   const reader = new ByteReader(bytes);
   if (reader.u8() !== eventVersion) return undefined;
   const author = reader.bytes(32);
-  const head = { author, number: reader.u32(), rank: reader.u8(), right: reader.u8() };
+  const head = { author, number: reader.u48(), rank: reader.u8(), right: reader.u8() };
+  if (head.number > numberMax) return undefined;
   return { ...head, previous: reader.bytes(eventHashBytes) };
 }
 
@@ -116,7 +118,7 @@ function parseEvent(crypto: Crypto, head: EventHead, plain: Uint8Array, bytes: U
   const count = reader.u8();
   if (count > keepersMax * 2) return undefined;
   const seen: Seen[] = [];
-  for (let index = 0; index < count; index++) seen.push({ author: reader.bytes(authorBytes), number: reader.u32() });
+  for (let index = 0; index < count; index++) seen.push({ author: reader.bytes(authorBytes), number: reader.u48() });
   const content = parseContent(reader);
   if (content === undefined || !reader.ended) return undefined;
   return { ...head, at, seen, content, hash: eventHash(crypto, bytes), encoded: bytes };

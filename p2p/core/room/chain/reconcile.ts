@@ -1,6 +1,7 @@
 import { toHex } from "../../bytes.ts";
 import type { ChainEvent } from "./chain.ts";
 import type { History } from "./history.ts";
+import { isGenerationWithinReach } from "../rights/numbers.ts";
 import { hasKey, hasPerson, listsMax, type RoomState } from "../state/state.ts";
 
 /** Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. */
@@ -25,7 +26,9 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
     hands: ours.hands.filter(({ person }) => isFree(person)),
     revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(-listsMax.revoked),
     silenced: missing(ours.silenced, theirs.silenced, ofBytes).slice(-listsMax.silenced),
-    generation: Math.max(ours.generation, theirs.generation),
+    generation: isGenerationWithinReach(ours.generation, theirs.generation)
+      ? Math.max(ours.generation, theirs.generation)
+      : ours.generation,
     ended: ours.ended || theirs.ended,
   };
 }

@@ -116,7 +116,8 @@ function applyOffice(state: RoomState, author: Keeper, event: Office): RoomState
     case "rules":
       return { ...state, ...event.rules };
     case "replace-link":
-      return event.generation <= state.generation ? "not-here" : { ...state, generation: event.generation };
+      // One at a time: nobody brings the number near its end.
+      return event.generation === state.generation + 1 ? { ...state, generation: event.generation } : "not-here";
     case "revoke":
       return { ...state, revoked: toggled(state.revoked, event.branch, true, listsMax.revoked) };
     case "record": {

@@ -13,6 +13,7 @@ import {
   signCommit,
   treeSecret,
 } from "./commit.ts";
+import { isWithinReach } from "../rights/numbers.ts";
 import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 
@@ -213,7 +214,8 @@ export class EpochKeeper {
 
   /** The room is further than we knew, from before a crash of ours: its members are given a fresh epoch beyond that one. */
   catchUp(epoch: number, now: Millis): void {
-    if (epoch > Math.max(this.#floor, this.#epoch.number)) this.#goBeyond(epoch, now);
+    const known = Math.max(this.#floor, this.#epoch.number);
+    if (epoch > known && isWithinReach(known, epoch)) this.#goBeyond(epoch, now);
   }
 
   #goBeyond(epoch: number, now: Millis): void {

@@ -23,6 +23,7 @@ import { History } from "../chain/history.ts";
 import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
+import { furthest, generationMax } from "../rights/numbers.ts";
 import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
@@ -121,13 +122,14 @@ export class Authority {
     this.#revoked = [...view.revoked];
     const { generation } = this.state;
     for (const name of view.doors ?? []) this.#doors.add({ name, generation, expires: lastSecond });
-    this.countBeyond(view, this.history.state);
+    this.#viewSequence = view.sequence;
+    this.#stateSequence = this.state.sequence;
   }
 
   /** Numbers go on beyond what somebody else in charge has signed. */
   countBeyond(view: Pick<RelayView, "sequence">, state: Pick<RoomState, "sequence">): void {
-    this.#viewSequence = Math.max(this.#viewSequence, view.sequence);
-    this.#stateSequence = Math.max(this.#stateSequence, state.sequence);
+    this.#viewSequence = furthest(this.#viewSequence, view.sequence);
+    this.#stateSequence = furthest(this.#stateSequence, state.sequence);
   }
 
   get state(): RoomState {
@@ -295,8 +297,9 @@ export class Authority {
     return invite;
   }
 
-  /** The link that replaces all before, with the invite of whoever is in. */
-  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> {
+  /** The link that replaces all before, with the invite of whoever is in; undefined when there is no number left for it. */
+  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined {
+    if (this.state.generation >= generationMax) return undefined;
     const generation = this.state.generation + 1;
     const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
     const { inviteSeed, chain } = this.issueInvite(terms, now, generation);

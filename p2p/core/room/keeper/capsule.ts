@@ -14,6 +14,7 @@ import type { KeyPair, RoomKeys } from "../rights/keys.ts";
 import { doorBytes } from "../rights/doors.ts";
 import type { InviteDoor } from "./invite-doors.ts";
 import { banBytes, doorsMax } from "../state/view.ts";
+import { numberMax } from "../rights/numbers.ts";
 import { handBytes, nameBytesMax, type RoomState } from "../state/state.ts";
 import { encodeState, parseState } from "../state/state-codec.ts";
 
@@ -23,8 +24,6 @@ const capsuleVersion = 3;
  * passes ten petitions a second on, and a capsule is some seconds old.
  */
 const sequenceLeap = 4096;
-/** Of four bytes; no room comes so far. */
-const sequenceMax = 2 ** 31;
 const countMax = 2 ** 32 - 1;
 /** Petitions remembered as done: a stage that changes every second for half an hour. */
 export const doneMax = 2048;
@@ -144,7 +143,7 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
   const doors = capsule.doors.slice(-doorsMax);
   writer.u16(doors.length);
   for (const { name, generation, expires } of doors) writer.bytes(name).u32(generation).u32(expires);
-  writer.u32(capsule.viewSequence).u32(capsule.stateSequence);
+  writer.u48(capsule.viewSequence).u48(capsule.stateSequence);
 }
 
 function readHost(
@@ -160,12 +159,12 @@ function readHost(
   const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
   const revoked = readList(reader, reader.u8(), 255, (from) => from.bytes(banBytes));
   const doors = readList(reader, reader.u16(), doorsMax, readDoor);
-  const viewSequence = reader.u32() + sequenceLeap;
-  const stateSequence = reader.u32();
+  const viewSequence = reader.u48() + sequenceLeap;
+  const stateSequence = reader.u48();
   const state = parseState(plain, stateSequence);
   if (!keys || !state || !carried || !done || !revoked || !doors || shape.coreSize === 0 || shape.relayFanout === 0)
     return undefined;
-  if (Math.max(viewSequence, stateSequence + sequenceLeap) > sequenceMax) return undefined;
+  if (Math.max(viewSequence, stateSequence + sequenceLeap) > numberMax) return undefined;
   const relays = carried.map((each) => each.relay);
   const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));
   const room = { ...shape, volunteer, relays, carrying, state, done, revoked, doors };

@@ -4,6 +4,7 @@ import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Capability, rights, verifyChain } from "../rights/capability.ts";
 import { inviteOf } from "../asking/petition.ts";
+import type { KeeperRules } from "../epoch/keeper.ts";
 import { doorOf, insideDoor } from "../rights/doors.ts";
 import { createPair, type KeyPair } from "../rights/keys.ts";
 import type { RelayView } from "../state/view.ts";
@@ -26,6 +27,18 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   return state.access === "locked" ? "locked" : undefined;
 }
 
+/** Why somebody who stands at the door does not come in, as far as the room is known. */
+export function whyNotIn(
+  crypto: Crypto,
+  seat: Seat,
+  state: RoomState | undefined,
+  view: RelayView,
+  now: Millis,
+): ErrorCode | undefined {
+  if (!state) return shutOutBy(crypto, seat, view);
+  return faultOfChain(crypto, seat, now) ?? barredFrom(crypto, seat, state, false);
+}
+
 /** By what somebody comes in: where they were inside, and the invite. */
 export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secrets" | "invite">): KeyPair[] {
   const eras = secrets.papers.own.filter(({ number }) => number > 0);
@@ -34,11 +47,7 @@ export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secret
 }
 
 /** Why nobody lets somebody in who holds no more than this, by the view in force ([RM49]). */
-export function shutOutBy(
-  crypto: Crypto,
-  seat: Seat,
-  view: Pick<RelayView, "doors" | "locked">,
-): ErrorCode | undefined {
+function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "locked">): ErrorCode | undefined {
   if (seat.authority || !view.doors) return undefined;
   const { doors } = view;
   if (ownDoors(crypto, seat).some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
@@ -57,6 +66,18 @@ export function mayHoldKeys(
   const use = state.used.find((each) => equal(each.branch, branch));
   const isAnothers = use !== undefined && !equal(use.identityKey, identityKey);
   return !isAnothers && !hasPerson(state.bans, identityKey) && !hasKey(state.kicked, identityKey);
+}
+
+/** To whom keys are given, by the room as it is known. */
+export function keyRulesOf(
+  crypto: Crypto,
+  state: () => RoomState | undefined,
+): Pick<KeeperRules, "mayHold" | "isShut" | "keepsRoom"> {
+  return {
+    mayHold: (identityKey, chain) => mayHoldKeys(crypto, state(), identityKey, chain),
+    isShut: (identityKey, chain) => isShutTo(crypto, state(), identityKey, chain),
+    keepsRoom: (identityKey) => hasPerson(state()?.keepers ?? [], identityKey),
+  };
 }
 
 /** Whether keys are given to somebody only if they are in already: locked out, or by an invite that is over ([RM39], [RM47]). */

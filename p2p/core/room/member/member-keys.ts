@@ -40,22 +40,21 @@ export class MemberKeys implements KeyReader {
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
-    const { epoch, era } = firstEpoch(crypto, seat.secret, seat.tag);
-    this.#epoch = epoch;
-    this.opener = new PacketOpener(crypto, epoch);
-    this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, epoch);
-    this.#holder = new EpochHolder(
-      crypto,
-      seat,
-      { identity: seat.identity, chain: seat.chain, papers: seat.secrets.papers },
-      seat.keys,
-    );
-    if (seat.keys) this.#use(seat.keys, seat.keys.era, now);
-    else if (seat.authority) this.#use(epoch, era, now);
-    else {
+    const first = firstEpoch(crypto, seat.secret, seat.tag);
+    const start = seat.keys ?? { ...first.epoch, era: first.era };
+    this.#epoch = { number: start.number, secret: start.secret.slice() };
+    this.opener = new PacketOpener(crypto, start);
+    this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, start);
+    const self = { identity: seat.identity, chain: seat.chain, papers: seat.secrets.papers };
+    this.#holder = new EpochHolder(crypto, seat, self, seat.keys);
+    const { words, papers } = seat.secrets;
+    if (seat.keys || seat.authority) {
+      words.take(start, now);
+      papers.take(start.era, now);
+    } else {
       // An open room's papers are read at once; what is sealed waits for the word that it still is open.
-      seat.secrets.words.lend(epoch, now);
-      seat.secrets.papers.lend(era, now);
+      words.lend(start, now);
+      papers.lend(start.era, now);
     }
   }
 

@@ -16,14 +16,12 @@ import type { Capsule } from "../keeper/capsule.ts";
 import { Asking } from "../asking/asking.ts";
 import { Chat } from "../asking/chat.ts";
 import { Doings } from "./doings.ts";
-import { barredFrom, faultOfChain, isShutTo, mayHoldKeys, presentsItself, shutOutBy, waitsForUse } from "./entry.ts";
-import type { MayHold } from "../epoch/keeper.ts";
+import { barredFrom, faultOfChain, keyRulesOf, presentsItself, waitsForUse, whyNotIn } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
 import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
-import { hasPerson } from "../state/state.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type { Invite } from "../invite/invite.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
@@ -31,6 +29,7 @@ import type { Wish } from "../asking/petition.ts";
 import type { Skeleton } from "../state/facts.ts";
 import { Opening } from "../keeper/opening.ts";
 import { Sound } from "../hearing/sound.ts";
+import { Lookout } from "./lookout.ts";
 import { Keeping } from "../keeper/keeping.ts";
 import type { Resident, ResidentWires } from "./resident.ts";
 import { Teller } from "./teller.ts";
@@ -56,14 +55,14 @@ export class Member implements Resident {
   readonly #opening: Opening;
   #role: Role = "listener";
   #joined = false;
+  readonly #isHost: boolean;
   #hosting = false;
   #over = false;
-  /** Everything that it is made of is there. */
-  #isReady = false;
   /** A room that we ended is told to everybody before we leave it. */
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
   readonly #asking: Asking;
+  readonly #lookout = new Lookout();
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
@@ -71,18 +70,12 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
-    const mayHold: MayHold = (key, chain) => mayHoldKeys(crypto, this.#keeping.state, key, chain);
-    const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
-    const keyWires = {
-      mayHold,
-      isShut,
-      time: (at: Millis) => this.#clock.now(at),
-      keepsRoom: (key: Uint8Array) => hasPerson(this.#keeping.state?.keepers ?? [], key),
-      secretsCame: (at: Millis) => this.#readAgain(at),
-    };
-    this.keys = new MemberKeys(crypto, seat, node, keyWires, now);
+    const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
+    const rules = keyRulesOf(crypto, () => this.#keeping.state);
+    this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
-    if (seat.authority) this.#role = "host";
+    this.#isHost = seat.authority !== undefined;
+    if (this.#isHost) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
     this.#asking = new Asking(crypto);
     this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
@@ -99,16 +92,11 @@ export class Member implements Resident {
     if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
     this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
-    this.#isReady = true;
   }
 
   /** Whether petitions are for us: a host, or an heir that acts for one or may. */
   get authority(): boolean {
     return this.#keeping.mayAct;
-  }
-
-  get #isHost(): boolean {
-    return this.#seat.authority !== undefined;
   }
 
   get over(): boolean {
@@ -199,8 +187,7 @@ export class Member implements Resident {
     const { opus, capturedAt } = opened.value;
     if (this.hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
     const { voice: speaker, sequence, layer } = passed;
-    const packet = { speaker, sequence, layer, opus, capturedAt, receivedAt: now };
-    this.#wires.emit({ kind: "heard", packet });
+    this.#wires.emit({ kind: "heard", packet: { speaker, sequence, layer, opus, capturedAt, receivedAt: now } });
   }
 
   view(view: RelayView, now: Millis): void {
@@ -282,6 +269,7 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
+    if (this.#joined && this.#lookout.rests(this.#node.wakes.changes, () => this.deadline(), now)) return;
     if (this.hearing.settle(now)) this.#node.runUpkeep(now);
     if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
@@ -338,26 +326,18 @@ export class Member implements Resident {
   #tryJoin(now: Millis): void {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
-    const state = this.#keeping.state;
+    const { state } = this.#keeping;
     const { view } = this.#node;
-    if (!placed || !view) return;
-    const shut = state ? undefined : shutOutBy(this.#crypto, this.#seat, view);
-    if (shut) return this.#fail(shut);
-    if (!state) return;
-    if (this.#isHost && !this.#hosting) return;
-    const barred = this.#chainFault(now) ?? barredFrom(this.#crypto, this.#seat, state, false);
+    if (!placed || !view || (this.#isHost && !this.#hosting)) return;
+    const barred = whyNotIn(this.#crypto, this.#seat, state, view, this.#clock.now(now));
     if (barred) return this.#fail(barred);
-    if (waitsForUse(this.#crypto, this.#seat, state)) return;
+    if (!state || waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
     this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
     const room = toHex(this.#seat.roomKey) as RoomKey;
     this.#tell({ event: "joined", room, role: this.#role, hops: parent?.hops ?? 0, parents });
     if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
-  }
-
-  #chainFault(now: Millis): ErrorCode | undefined {
-    return faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
   }
 
   #giveUp(now: Millis): void {
@@ -370,7 +350,7 @@ export class Member implements Resident {
     // Who keeps the keys did not answer.
     const code = verdict === "no-network" && this.#keeping.isClosed ? "not-let-in" : verdict;
     // An invite that is over is the better answer than a relay that is gone.
-    if (code) this.#fail(this.#chainFault(now) ?? code);
+    if (code) this.#fail(faultOfChain(this.#crypto, this.#seat, this.#clock.now(now)) ?? code);
   }
 
   #fail(code: ErrorCode): void {
@@ -435,7 +415,7 @@ export class Member implements Resident {
 
   /** Another secret is known: what was closed may open now. */
   #readAgain(now: Millis): void {
-    if (this.#over || !this.#isReady) return;
+    if (this.#over) return;
     this.#keeping.readAgain(now);
     this.doings.readAgain(now);
   }
@@ -453,18 +433,14 @@ export class Member implements Resident {
   }
 
   #updateRole(): void {
-    this.#updateOwnRole();
+    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
+    if (!this.#isHost && role !== this.#role) {
+      this.#role = role;
+      if (this.#joined) this.#tell({ event: "role", role, by: "host" });
+    }
     const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
     if (this.#keeping.state) this.#teller.stage(this.#keeping.state, self);
     this.#tellFacts();
-  }
-
-  #updateOwnRole(): void {
-    if (this.#isHost) return;
-    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
-    if (role === this.#role) return;
-    this.#role = role;
-    if (this.#joined) this.#tell({ event: "role", role, by: "host" });
   }
 
   #tell(event: PeerEvent): void {

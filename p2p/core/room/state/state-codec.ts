@@ -177,11 +177,11 @@ export function readNamed(reader: ByteReader): Named | undefined {
 
 /** Writes how far a chain is settled. */
 function writeHead(writer: ByteWriter, head: ChainHead): void {
-  writer.bytes(head.key).u32(head.number).bytes(head.hash);
+  writer.bytes(head.key).u48(head.number).bytes(head.hash);
 }
 
 function readHead(reader: ByteReader): ChainHead {
-  return { key: reader.bytes(keyBytes), number: reader.u32(), hash: reader.bytes(eventHashBytes) };
+  return { key: reader.bytes(keyBytes), number: reader.u48(), hash: reader.bytes(eventHashBytes) };
 }
 
 function readMute(reader: ByteReader): Mute {

@@ -81,7 +81,7 @@ describe("capsules", () => {
     for (let run = 0; run < 100; run++) expect(parseCapsule(crypto, rng.bytes(rng.int(2000)))).toBeUndefined();
     expect(again({ coreSize: 0 })).toBeUndefined();
     expect(again({ relayFanout: 0 })).toBeUndefined();
-    expect(again({ viewSequence: 2 ** 31 })).toBeUndefined();
-    expect(again({ stateSequence: 2 ** 32 - 1 })).toBeUndefined();
+    expect(again({ viewSequence: 2 ** 47 })).toBeUndefined();
+    expect(again({ stateSequence: 2 ** 47 })).toBeUndefined();
   });
 });
