@@ -24,6 +24,7 @@ import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
 import { rankOf, type Void } from "../chain/reduce.ts";
+import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
 import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
@@ -210,7 +211,7 @@ export class Authority {
       ...this.#shape,
       relays: this.carrying,
       voices: heard.map((person) => ({ key: person.voiceKey, packetsPerSecond: limits.voicePacketsPerSecond })),
-      bans: bans.map(({ identityKey }) => banOf(this.#crypto, identityKey)),
+      bans: bans.slice(-limits.bansMax).map(({ identityKey }) => banOf(this.#crypto, identityKey)),
       keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
       revoked: this.#revoked,
       slowModeS,
@@ -218,9 +219,11 @@ export class Authority {
   }
 
   /** A newer sealed state, which settles every event so far. */
-  issueState(): Uint8Array {
+  issueState(now: Millis): Uint8Array {
     const chain = [this.keys.session.capability];
-    const state = { ...this.state, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
+    const tolerance = Math.ceil(limits.clockToleranceMs / 1000);
+    const used = withoutExpiredUses(this.state.used, Math.floor(now / 1000), tolerance);
+    const state = { ...this.state, used, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
     this.history.rebase(state);
     return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, state);
   }
