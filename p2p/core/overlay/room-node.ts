@@ -9,7 +9,7 @@ import { type Caller, Door } from "./door/door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./news/census.ts";
 import { Datagrams } from "./media/datagrams.ts";
-import { type Edge, Edges, takePetition } from "./edge.ts";
+import { type Edge, Edges } from "./edge.ts";
 import { MediaFlow } from "./media/flow.ts";
 import { Grudges } from "./place/grudges.ts";
 import { Returns } from "./heal/returns.ts";
@@ -360,9 +360,7 @@ export class RoomNode {
         this.notices.handle(edge, paper, now);
         break;
       case "office":
-        // It takes two signatures to check.
-        if (!takePetition(edge, now)) this.spread.reject("office-rate");
-        else if (!takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this)) this.spread.reject("office");
+        takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this, now);
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
