@@ -360,7 +360,7 @@ export class RoomNode {
         this.notices.handle(edge, paper, now);
         break;
       case "office":
-        if (!takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this)) this.spread.reject("office");
+        takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this, now);
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);

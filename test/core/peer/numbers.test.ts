@@ -151,3 +151,20 @@ it("[RM32] keys of another session hold whatever its clock says, and of one sess
   const elsewhere = { ...view, session: { ...view.session, key: own.randomBytes(32) } };
   expect(checkCommit(own, view, paper({}, elsewhere), held)).toBe("foreign");
 });
+
+it("[RM35] who says again and again that it may speak for the room is checked ten times a second", () => {
+  const room = new KeptRoom("office rate", 2);
+  const theft = new Theft(room);
+  const proof = {
+    sessionKey: theft.view.session.key,
+    sessionExpires: theft.view.session.expires,
+    sessionRank: 1,
+    carriageSignature: crypto.randomBytes(64),
+    signature: crypto.randomBytes(64),
+    cardSecret: crypto.randomBytes(16),
+  };
+  for (let count = 0; count < 100; count++) theft.say({ kind: "office", proof });
+  const { packetsRejected } = room.peer(room.relays[0]!).stats(room.now);
+  expect(packetsRejected["office-rate"]).toBeGreaterThan(20);
+  expect((packetsRejected["office"] ?? 0) + (packetsRejected["office-rate"] ?? 0)).toBe(100);
+});

@@ -28,6 +28,7 @@ import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
 import { rankOf, type Void } from "../chain/reduce.ts";
+import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
 import { banOf, doorsMax, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
@@ -225,7 +226,7 @@ export class Authority {
       ...this.#shape,
       relays: this.carrying,
       voices: heard.map((person) => ({ key: person.voiceKey, packetsPerSecond: limits.voicePacketsPerSecond })),
-      bans: bans.map(({ identityKey }) => banOf(this.#crypto, identityKey)),
+      bans: bans.slice(-limits.bansMax).map(({ identityKey }) => banOf(this.#crypto, identityKey)),
       keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
       revoked: this.#revoked,
       slowModeS,
@@ -247,9 +248,11 @@ export class Authority {
   }
 
   /** A newer sealed state, which settles every event so far. */
-  issueState(): Uint8Array {
+  issueState(now: Millis): Uint8Array {
     const chain = [this.keys.session.capability];
-    const state = { ...this.state, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
+    const tolerance = Math.ceil(limits.clockToleranceMs / 1000);
+    const used = withoutExpiredUses(this.state.used, Math.floor(now / 1000), tolerance);
+    const state = { ...this.state, used, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
     this.history.rebase(state);
     const era = this.#secrets.papers.sealing;
     this.#stateEra = era.number;

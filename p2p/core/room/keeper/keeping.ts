@@ -145,10 +145,10 @@ export class Keeping {
     return this.carryOut(deedOf(act, doer, now), now);
   }
 
-  /** An invite for others; undefined for who may not. */
-  issueInvite(terms: InviteTerms, now: Millis): Invite | undefined {
+  /** An invite for others, or why not. */
+  issueInvite(terms: InviteTerms, now: Millis): Invite | "not-allowed" | "list-full" {
     const invite = this.#issued.issue(this.authority, terms, this.#wires.time(now));
-    if (invite) this.#leading.invited(now);
+    if (typeof invite === "object") this.#leading.invited(now);
     return invite;
   }
 

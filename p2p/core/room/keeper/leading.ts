@@ -22,6 +22,10 @@ const settleSoonMs = 150;
 /** Who was overruled by mistake says so again after this long. */
 const reclaimMs = 700;
 
+/** What an heir says again goes out in so many pieces a second: relays pass on 20 of one author ([RM35]). */
+const saidAgainAtOnce = 8;
+const sayAgainEveryMs = 500;
+
 /** What somebody at the door has to know before they are in. */
 const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
   "rules",
@@ -57,6 +61,9 @@ export class Leading {
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
+  /** What is to be said again, and when the next of it. */
+  #toSayAgain: ChainEvent[] = [];
+  #sayAgainAt: Millis | undefined;
 
   constructor(seat: Seat, node: RoomNode, wires: LeadingWires) {
     this.#node = node;
@@ -103,7 +110,7 @@ export class Leading {
     if (!this.#authority) return;
     // Dated by the clock that dated the session: relays compare the two ([RM16]).
     this.#adoptView(this.#authority, now);
-    this.#node.notices.adoptState(this.#authority.issueState(), now);
+    this.#node.notices.adoptState(this.#authority.issueState(this.#wires.time(now)), now);
     this.#settleAt = undefined;
     this.#reclaimAt = undefined;
   }
@@ -132,9 +139,10 @@ export class Leading {
     if (this.#authority && !this.#isHost) this.#meanwhile.note(event);
   }
 
-  /** Who gave the room back says again what its new state does not settle. */
+  /** Who gave the room back says again what its new state does not settle: no faster than relays pass on. */
   resume(history: History, now: Millis): void {
-    for (const event of this.#meanwhile.resume(history)) this.#node.notices.passEvent(event.encoded, now);
+    this.#toSayAgain.push(...this.#meanwhile.resume(history));
+    this.#sayAgain(now);
   }
 
   /** Sends what was written, and what relays have to know of it. */
@@ -183,6 +191,7 @@ export class Leading {
 
   /** Everything that waits for a time. */
   tick(now: Millis): void {
+    if (this.#sayAgainAt !== undefined && now >= this.#sayAgainAt) this.#sayAgain(now);
     if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.#reclaim(now);
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
   }
@@ -199,7 +208,7 @@ export class Leading {
   }
 
   get dueAt(): Millis | undefined {
-    return earlier(earlier(this.#settleAt, this.#reclaimAt), this.#beatAt);
+    return earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, this.#sayAgainAt));
   }
 
   /** Says everything again, since somebody else was believed meanwhile. */
@@ -222,10 +231,15 @@ export class Leading {
     this.#wires.keys.announce(authority.keys.session, now);
   }
 
+  #sayAgain(now: Millis): void {
+    for (const event of this.#toSayAgain.splice(0, saidAgainAtOnce)) this.#node.notices.passEvent(event.encoded, now);
+    this.#sayAgainAt = this.#toSayAgain.length > 0 ? millis(now + sayAgainEveryMs) : undefined;
+  }
+
   #settle(now: Millis): void {
     this.#settleAt = undefined;
     const authority = this.#authority;
     if (!authority || (authority.history.size === 0 && !authority.isStateClosed)) return;
-    this.#node.notices.adoptState(authority.issueState(), now);
+    this.#node.notices.adoptState(authority.issueState(this.#wires.time(now)), now);
   }
 }

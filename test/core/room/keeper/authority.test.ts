@@ -67,7 +67,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
   const people = hostPerson(host.key, createKeyPair(crypto).key, "Host");
   const authority = new Authority(crypto, keys, full, relays, undefined, people, sealingBy(secret));
   const state = (): RoomState => {
-    const opened = openState(crypto, knowing(secret), keys.carriage.key, authority.issueState());
+    const opened = openState(crypto, knowing(secret), keys.carriage.key, authority.issueState(testNow));
     if (!opened || opened === "closed") throw new Error("no state");
     return opened;
   };
@@ -105,7 +105,7 @@ describe("what a host session decides", () => {
     expect(after.sequence).toBeGreaterThan(before.sequence);
     const twoDays = millis(testNow + 40 * 3_600_000);
     expect(verifyView(crypto, after, twoDays).ok).toBe(true);
-    const state = openState(crypto, knowing(secret), after.tag, authority.issueState());
+    const state = openState(crypto, knowing(secret), after.tag, authority.issueState(testNow));
     if (!state || state === "closed") throw new Error("no state");
     expect(verifyChain(crypto, authority.keys.root.key, state.chain, twoDays)).toMatchObject({ ok: true });
   });
