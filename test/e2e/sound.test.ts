@@ -110,6 +110,14 @@ describe("sound in a real browser", () => {
     await page.waitForFunction((before) => harness.packets().length > before + 25, count);
   });
 
+  it("a microphone that goes away while it is being opened keeps nobody waiting, and another takes over", async () => {
+    const page = await pages.open({ ...open, speech });
+    await page.evaluate(() => harness.watchTracks(true));
+    await talk(page);
+    await page.waitForFunction(() => harness.packets().length >= 10);
+    expect(await page.evaluate(() => harness.microphoneFaults())).toEqual(["microphone-unplugged", undefined]);
+  });
+
   it.each([
     { title: "no microphone", options: open, fault: "no-microphone" },
     { title: "permission denied", options: { ...open, mayCapture: false }, fault: "microphone-denied" },
