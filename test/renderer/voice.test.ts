@@ -68,15 +68,26 @@ describe("who cannot hear the room is not heard", () => {
     expect(stateOf(window)).toBe("muted");
   });
 
+  it("sound that waits for a click is asked for by whoever unmutes", () => {
+    const window = onStage();
+    window.speakers.fail("speaker-blocked");
+    window.speakers.isStarted = false;
+    window.room.toggleMuted();
+    expect([stateOf(window), window.speakers.isStarted]).toEqual(["paused", true]);
+    window.speakers.fail(undefined);
+    expect(stateOf(window)).toBe("live");
+  });
+
   it("a key of the whole system talks while another window is in front, which ends what Space holds", () => {
     const window = onStage();
     const { voice } = window.room;
     voice.setHeldBySystem(true);
     window.room.loseKey();
-    expect([stateOf(window), window.microphone.live]).toEqual(["held", true]);
+    expect([stateOf(window), window.microphone.live, voice.bySystem.get()]).toEqual(["held", true, true]);
     voice.setHeldBySystem(false);
     expect(window.microphone.live).toBe(false);
     window.room.holdToTalk(true);
+    expect(voice.bySystem.get()).toBe(false);
     window.room.loseKey();
     expect(stateOf(window)).toBe("muted");
     voice.setHeldBySystem(true);
