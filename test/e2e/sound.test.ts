@@ -59,7 +59,8 @@ describe("sound in a real browser", () => {
     const { stats, level } = await page.evaluate(() => ({ stats: harness.stats(), level: harness.heardLevelMax() }));
     expect(stats.speaker!.framesRebuilt).toBeGreaterThan(0);
     expect(stats.speaker!.framesPlayed).toBeGreaterThan(200);
-    expect(stats.speaker!.latencyMs).toBeGreaterThan(0);
+    // None is told of a moment in which nothing is there to play, as a busy machine has some.
+    await page.waitForFunction(() => (harness.stats().speaker?.latencyMs ?? 0) > 0);
     expect(level).toBeGreaterThan(0.5);
   });
 
