@@ -10,12 +10,16 @@ import { Rng } from "../../../p2p/core/rng.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
 import type { Invite } from "../../../p2p/core/room/invite/invite.ts";
 import { createSeats } from "../../../p2p/core/room/member/seats.ts";
-import { type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { createPair } from "../../../p2p/core/room/rights/keys.ts";
+import { proveDoor } from "../../../p2p/core/room/rights/doors.ts";
+import { encodeFrame, type Frame, type Hello, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { World } from "../../sim/world.ts";
 import { ipv4Multiaddr, seededCrypto } from "../fixtures.ts";
 
 /** One way over any link, ms. */
 const delayMs = 10;
+
+const doorCrypto = seededCrypto("doors");
 
 /** How one peer is made. */
 export interface PersonOptions {
@@ -220,9 +224,27 @@ export class Room {
     return near.id;
   }
 
-  /** Lets a puppet send bytes on its end of a link. */
+  /** Lets a puppet send bytes on its end of a link. In a hello it shows the invite that its room gave out first. */
   say(node: number, link: LinkId, bytes: Uint8Array): void {
+    const frame = parseFrame(bytes);
+    const said = frame?.kind === "hello" && !frame.doors ? encodeFrame(this.#atTheDoor(node, link, frame)) : bytes;
+    this.sayRaw(node, link, said);
+  }
+
+  /** The same, with nothing added. */
+  sayRaw(node: number, link: LinkId, bytes: Uint8Array): void {
     this.#carry(node, { kind: "send", link, bytes });
+  }
+
+  #atTheDoor(node: number, link: LinkId, hello: Hello): Hello {
+    const far = this.at(node).ends.get(link)?.other?.owner;
+    const hosting = this.places.flatMap(({ events }) => events).find(({ event }) => event === "hosting");
+    if (far === undefined || hosting?.event !== "hosting") return hello;
+    const { inviteSeed, tag } = hosting.invites.listener;
+    if (toHex(tag) !== hello.tag) return hello;
+    const door = createPair(doorCrypto, inviteSeed);
+    const context = { tag: hello.tag, relay: this.at(far).peer, host: this.at(node).peer, session: hello.session };
+    return { ...hello, doors: [proveDoor(doorCrypto, door, context)] };
   }
 
   #skewOf(node: number): number {
