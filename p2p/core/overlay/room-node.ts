@@ -141,8 +141,10 @@ export class RoomNode {
       self,
       address,
       slots: () => this.#wires.slots(),
-      hasView: () => this.view !== undefined,
+      view: () => this.view,
+      relays: () => this.relays,
       isRanked: () => this.#rank !== undefined,
+      rank: () => this.#rank,
       isCore: () => this.#rank !== undefined && this.upkeep.isCore,
       isFree: () => this.#isFree,
       isShort: () => this.#census.isShort,
@@ -424,10 +426,11 @@ export class RoomNode {
     return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
   }
 
-  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media, nor by a cover. */
+  /** Whether it hangs where it likes: neither of the core, nor near it to speak, nor without media, nor by a cover. */
   get #isFree(): boolean {
-    if (!this.view || this.#rank !== undefined || this.#returns.muted || this.#flow.cover.active) return false;
-    return this.resident ? !this.resident.speaks() : this.#isContributor;
+    if (!this.view || this.#returns.muted || this.#flow.cover.active) return false;
+    if (this.#rank !== undefined && this.upkeep.isCore) return false;
+    return this.resident ? !this.resident.speaks() : this.#wires.slots() !== undefined;
   }
 
   /** This node's place among the room's relays, when it is one that lends. */
