@@ -3,9 +3,9 @@ import { canMakeNetworks } from "./censor/ability.ts";
 
 const base = {
   environment: "node" as const,
-  /** Generous, because the cores are shared: a test that waits does so for an event, never for a time. */
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  /** Generous, because the cores are shared: a test that waits does so for an event, never for a time; only what hangs is ended. */
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
 };
 
 /** Whole processes, browsers, and builds that write into the same folder: one file at a time. */
@@ -42,7 +42,8 @@ export default defineConfig({
           include: sequential,
           exclude: notHere,
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
           sequence: { groupOrder: 1 },
         },
       },

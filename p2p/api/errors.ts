@@ -26,6 +26,7 @@ export type ErrorCode =
   | "not-allowed"
   | "not-here"
   | "stage-full"
+  | "list-full"
   | "slow-mode"
   | "silenced"
   | "forked"
@@ -67,6 +68,7 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   "not-allowed": 4,
   "not-here": 4,
   "stage-full": 4,
+  "list-full": 4,
   "slow-mode": 4,
   silenced: 4,
   forked: 4,

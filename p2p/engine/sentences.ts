@@ -31,6 +31,7 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
   "not-allowed": "You may not do that here; ask the host or a moderator.",
   "not-here": "That person, hand or invite is not here any more.",
   "stage-full": "The stage is full; move somebody to the audience first.",
+  "list-full": "The room can remember no more of these; take an old one back, or replace the link.",
   "slow-mode": "This room asks for a pause between texts; try again in a moment.",
   silenced: "A moderator has stopped showing your texts; you can still listen and raise your hand.",
   forked:

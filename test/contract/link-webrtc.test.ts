@@ -1,25 +1,24 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { DataChannel } from "node-datachannel";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
 import { NativeChannels } from "../../p2p/io/links/native-channel.ts";
 import { negotiateAnswer, negotiateOffer, type WebRtcLink } from "../../p2p/io/links/webrtc-link.ts";
 import { loadNativeWebRtc, nativeObjectsAlive, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
+import { eventually } from "../eventually.ts";
 import { Collector, describeLink, numbered, numberOf, type LinkFixture } from "./link.ts";
 import { watchChannels } from "./watch-channels.ts";
 import { UdpProxy, type Way } from "./udp-proxy.ts";
 
 // SCTP doubles its patience while the network is stalled, up to seconds.
-vi.setConfig({ testTimeout: 20_000 });
-
 let native: NativeWebRtc;
 beforeAll(async () => {
   native = (await loadNativeWebRtc()) as NativeWebRtc;
   expect(native).toBeDefined();
 });
 afterAll(async () => {
-  await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0), { timeout: 5_000 });
+  await eventually(() => expect(nativeObjectsAlive()).toBe(0));
 });
 
 const offerer = { id: linkId(1), remote: "bb".repeat(32) as PeerId };
@@ -64,7 +63,7 @@ function fixtureOf(pair: Pair, near: "offering" | "answering"): LinkFixture {
     inject: (bytes) => pair.channels[near === "offering" ? 1 : 0]?.sendMessageBinary(new Uint8Array(bytes)),
     dispose: async () => {
       finish(pair);
-      await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0), { timeout: 5_000 });
+      await eventually(() => expect(nativeObjectsAlive()).toBe(0));
     },
   };
 }
@@ -136,7 +135,7 @@ describe("webrtc links", () => {
     answering.abort();
     await expect(offering.link).rejects.toThrow("unreachable");
     await expect(answering.link).rejects.toThrow("unreachable");
-    await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0), { timeout: 5_000 });
+    await eventually(() => expect(nativeObjectsAlive()).toBe(0));
   });
 
   it("can be made and destroyed fifty times in any order", async () => {
@@ -157,7 +156,7 @@ describe("webrtc links", () => {
       if (step % 3 === 0) link?.abort();
       else link?.close();
     }
-    await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0), { timeout: 5_000 });
+    await eventually(() => expect(nativeObjectsAlive()).toBe(0));
   });
 
   it("let a process end by itself once they are closed", async () => {

@@ -1,7 +1,8 @@
 import { AssertionError } from "node:assert";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { limits } from "../../p2p/api/limits.ts";
 import type { Link, LinkCloseReason } from "../../p2p/api/link.ts";
+import { eventually } from "../eventually.ts";
 
 /** Two ends of one link, not attached yet, and a hand on the network between them. */
 export interface LinkFixture {
@@ -165,7 +166,7 @@ function itKeepsEarlyMessages(get: Get): void {
   it("delivers on attach what came before it, never from inside the call", async () => {
     const { near, far } = get();
     for (let index = 0; index < 3; index += 1) near.send(numbered(index));
-    await vi.waitFor(() => expect(far.bytesIn).toBe(300));
+    await eventually(() => expect(far.bytesIn).toBe(300));
     const atFar = new Collector(far);
     expect(atFar.messages).toEqual([]);
     await atFar.count(3);
@@ -177,7 +178,7 @@ function itKeepsEarlyMessages(get: Get): void {
     const sent = limits.linkQueueMessagesMax * 3;
     for (let index = 0; index < sent; index += 1) {
       near.send(numbered(index));
-      if (index % 32 === 31) await vi.waitFor(() => expect(far.bytesIn).toBe((index + 1) * 100));
+      if (index % 32 === 31) await eventually(() => expect(far.bytesIn).toBe((index + 1) * 100));
     }
     const atFar = new Collector(far);
     await atFar.count(limits.linkQueueMessagesMax);
@@ -190,11 +191,11 @@ function itKeepsEarlyMessages(get: Get): void {
   it("tells on attach of an end that came before it, after the messages", async () => {
     const { near, far } = get();
     near.send(numbered(1));
-    await vi.waitFor(() => expect(far.bytesIn).toBe(100));
+    await eventually(() => expect(far.bytesIn).toBe(100));
     const atNear = new Collector(near);
     near.close();
     await atNear.closed();
-    await vi.waitFor(() => expect(far.send(numbered(2))).toBe("closed"));
+    await eventually(() => expect(far.send(numbered(2))).toBe("closed"));
     const atFar = new Collector(far);
     await atFar.closed();
     expect(atFar.order).toEqual(["message", "close"]);

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
 import type { Link, RelayAddress } from "../../p2p/api/link.ts";
 import { fromMultiaddrs, hexOf } from "../../p2p/io/libp2p/address.ts";
@@ -13,10 +13,9 @@ import { NativeChannels } from "../../p2p/io/links/native-channel.ts";
 import { linkProtocol } from "../../p2p/io/links/stream.ts";
 import { negotiateOffer } from "../../p2p/io/links/webrtc-link.ts";
 import { loadNativeWebRtc, nativeObjectsAlive, type NativeWebRtc } from "../../p2p/io/links/wrtc.ts";
+import { eventually } from "../eventually.ts";
 import { Collector, numbered } from "./link.ts";
 import { addressOf, loopbackNode, peerKey } from "./nodes.ts";
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const loopback = { bindAddress: "127.0.0.1" };
 const never = new AbortController().signal;
@@ -45,7 +44,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await mine.stop();
   // Every far end has heard the goodbye.
-  await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0), { timeout: 5_000 });
+  await eventually(() => expect(nativeObjectsAlive()).toBe(0));
   await theirs.stop();
   await Promise.all([listener.stop(), volunteer.stop()]);
 });
@@ -83,7 +82,7 @@ describe("dial", () => {
     const links = await Promise.all([1, 2, 3].map(() => mine.dial(addressOf(volunteer), never)));
     links.push(await mine.dial(addressOf(volunteer), never));
     expect(new Set(links.map((link) => link.id)).size).toBe(4);
-    await vi.waitFor(() => expect(incoming).toHaveLength(4));
+    await eventually(() => expect(incoming).toHaveLength(4));
     expect(listener.getConnections()).toHaveLength(1);
     const [first, second] = links.map((link) => new Collector(link));
     links[0]?.close();
@@ -153,7 +152,7 @@ describe("dial", () => {
 describe("upgrade", () => {
   it("opens a WebRTC link beside the stream link; the volunteer is told of it", async () => {
     const stream = await mine.dial(addressOf(volunteer), never);
-    const arriving = vi.waitFor(() => expect(incoming).toHaveLength(2));
+    const arriving = eventually(() => expect(incoming).toHaveLength(2));
     const link = await mine.upgrade(stream.remote, never);
     await arriving;
     const far = incoming[1] as Link;
@@ -179,7 +178,7 @@ describe("upgrade", () => {
       [...listener.getConnections(), ...volunteer.getConnections()].flatMap(({ streams }) =>
         streams.map(({ protocol }) => protocol),
       );
-    await vi.waitFor(() => expect(protocols().includes(signalProtocol)).toBe(false));
+    await eventually(() => expect(protocols().includes(signalProtocol)).toBe(false));
     expect(protocols().filter((protocol) => protocol === linkProtocol)).toHaveLength(2);
   });
 
@@ -204,7 +203,7 @@ describe("upgrade", () => {
     const stream = await mine.dial(addressOf(node), never);
     const first = await mine.upgrade(stream.remote, never);
     await expect(mine.upgrade(stream.remote, never)).rejects.toThrow(/^refused$/);
-    await vi.waitFor(() => expect(taken).toHaveLength(1));
+    await eventually(() => expect(taken).toHaveLength(1));
     first.close();
     await taken[0]?.closed();
     const second = await mine.upgrade(stream.remote, never);
@@ -217,10 +216,10 @@ describe("upgrade", () => {
     const stream = await mine.dial(addressOf(volunteer), never);
     const abort = new AbortController();
     const upgrading = mine.upgrade(stream.remote, abort.signal);
-    await vi.waitFor(() => expect(nativeObjectsAlive()).toBeGreaterThan(0), { interval: 1 });
+    await eventually(() => expect(nativeObjectsAlive()).toBeGreaterThan(0), 1);
     abort.abort();
     await expect(upgrading).rejects.toThrow(/^aborted$/);
-    await vi.waitFor(() => expect(nativeObjectsAlive()).toBe(0));
+    await eventually(() => expect(nativeObjectsAlive()).toBe(0));
   });
 });
 
@@ -365,7 +364,7 @@ describe("stop", () => {
   it("closes every link with a goodbye and gives up what is being made", async () => {
     const stream = await mine.dial(addressOf(volunteer), never);
     const link = await mine.upgrade(stream.remote, never);
-    await vi.waitFor(() => expect(incoming).toHaveLength(2));
+    await eventually(() => expect(incoming).toHaveLength(2));
     const ends = [stream, link, ...incoming].map((each) => new Collector(each));
     const upgrading = mine.upgrade(stream.remote, never);
     const stopped = mine.stop();

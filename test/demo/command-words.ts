@@ -1,6 +1,28 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import { TeahouseError } from "../../p2p/api/errors.ts";
 
+/**
+ * What the command line asks for, or undefined: then help was printed, or one sentence that says what is wrong, with exit
+ * code 2.
+ *
+ * @param parse undefined where help was asked for; throws `TeahouseError("usage")`.
+ */
+export function optionsOf<Options>(
+  parse: (args: readonly string[]) => Options | undefined,
+  help: string,
+): Options | undefined {
+  try {
+    const parsed = parse(process.argv.slice(2));
+    if (parsed === undefined) process.stdout.write(`${help}\n`);
+    return parsed;
+  } catch (error) {
+    if (!(error instanceof TeahouseError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
 /** Reads the command line of one of the npm commands that start a room of processes; mistakes get one sentence. */
 export class CommandWords<Options extends ParseArgsOptionsConfig> {
   readonly #command: string;

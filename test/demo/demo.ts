@@ -1,4 +1,4 @@
-import { TeahouseError } from "../../p2p/api/errors.ts";
+import { optionsOf } from "./command-words.ts";
 import { demoFigures } from "./figures.ts";
 import { demoHelp, parseDemoOptions } from "./options.ts";
 import type { DemoOptions } from "./options.ts";
@@ -20,19 +20,6 @@ const textWitness: Witness = (from, line) => {
   if (sentence !== undefined) say(sentence);
 };
 
-function options(): DemoOptions | undefined {
-  try {
-    const parsed = parseDemoOptions(process.argv.slice(2));
-    if (parsed === undefined) say(demoHelp);
-    return parsed;
-  } catch (error) {
-    if (!(error instanceof TeahouseError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
-
 async function show(demo: DemoOptions): Promise<void> {
   const room = new DemoRoom(demo, demo.json ? jsonWitness : textWitness);
   process.on("exit", () => room.abandon());
@@ -48,7 +35,7 @@ async function show(demo: DemoOptions): Promise<void> {
       }, pulseMs);
     }
     const window = await room.pass(interruption.signal);
-    const lost = room.lost(window);
+    const lost = await room.lost(window, interruption.signal);
     if (lost.length > 0) throw new DemoFailure(`${lost.join(", ")} heard nothing more while others went on.`);
     const figures = demoFigures(room.observed("listener"), room.observed("relay"), window);
     // Everybody's own last lines come before ours.
@@ -78,5 +65,5 @@ process.on("SIGINT", interrupt);
 process.on("SIGTERM", interrupt);
 process.stdout.on("error", () => interruption.abort());
 
-const demo = options();
+const demo = optionsOf(parseDemoOptions, demoHelp);
 if (demo !== undefined) await show(demo);

@@ -19,7 +19,7 @@ beforeAll(async () => {
     relays.push(...(await Promise.all(started)));
   }
   host = await processes.host(relays.slice(0, 3), "--audio", clip, "--loop");
-}, 180_000);
+});
 
 afterAll(() => processes.end());
 

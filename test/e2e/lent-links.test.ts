@@ -1,5 +1,5 @@
 import type { DataChannel } from "node-datachannel";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linkId, type PeerId } from "../../p2p/api/ids.ts";
 import { NativeChannels } from "../../p2p/io/links/native-channel.ts";
 import { negotiateAnswer, negotiateOffer, type WebRtcLink } from "../../p2p/io/links/webrtc-link.ts";
@@ -98,5 +98,3 @@ describe("webrtc links lent by a window", () => {
     finish(again);
   });
 });
-
-vi.setConfig({ testTimeout: 20_000 });

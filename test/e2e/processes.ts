@@ -8,6 +8,9 @@ const cli = fileURLToPath(new URL("../../p2p/cli.ts", import.meta.url));
 /** Lines kept: an hour of a process that prints two a second. */
 const linesMax = 7200;
 
+/** A busy machine takes seconds to say goodbye; whoever takes longer hangs. */
+const leaveMsMax = 30_000;
+
 /** One JSON line of `teahouse … --json`. */
 export interface EventLine {
   readonly event: string;
@@ -104,10 +107,10 @@ export class TeahouseProcess {
     this.#child.stdout?.destroy();
   }
 
-  /** Asks it to leave, and makes it after five seconds. */
+  /** Asks it to leave, and makes it when it does not. */
   async end(): Promise<Exit> {
     this.kill("SIGTERM");
-    const timer = setTimeout(() => this.kill("SIGKILL"), 5000);
+    const timer = setTimeout(() => this.kill("SIGKILL"), leaveMsMax);
     const exit = await this.exited;
     clearTimeout(timer);
     return exit;

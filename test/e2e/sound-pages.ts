@@ -64,10 +64,12 @@ export class SoundPages {
     const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
     this.#browsers.push(browser);
     const page = await browser.newPage();
+    // A machine that does much else is late with everything.
+    page.setDefaultTimeout(120_000);
     page.on("console", (message) => options.onConsole?.(message.text()));
     await page.goto(`${await this.#serve(options.isolated)}#${options.begin}`);
     // What playwright runs in a page counts as a click: whoever waits for one must not be disturbed.
-    if (options.begin !== "start") await page.waitForFunction("globalThis.harness !== undefined");
+    if (options.begin !== "start") await page.waitForFunction(() => Reflect.has(globalThis, "harness"));
     return page;
   }
 

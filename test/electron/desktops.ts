@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { startDesktop } from "../../electron/desktop.ts";
 import { portOverMain } from "../../electron/ports.ts";
 import type { Port } from "../../p2p/api/port.ts";
@@ -134,4 +136,46 @@ export function startDouble(built: BuiltApp, runtime: string, changes: DesktopCh
 /** Waits for something that later turns of the event loop bring about. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * For the file that makes it: the app, built once; for each of its tests a folder of its own, and an end to whatever app it
+ * started.
+ */
+export class TestDesktops {
+  /** The running test's own. */
+  runtime = "";
+  #built: BuiltApp | undefined;
+  #running: RunningDesktop | undefined;
+
+  constructor() {
+    beforeAll(() => {
+      this.#built = buildApp("main", "preload");
+    });
+    afterAll(() => this.#built?.remove());
+    beforeEach(() => {
+      this.runtime = mkdtempSync(join(tmpdir(), "teahouse-runtime-"));
+    });
+    afterEach(async () => {
+      if (this.#running?.app.exitCode === undefined) this.#running?.app.quit();
+      await this.#running?.app.whenQuit;
+      this.#running = undefined;
+      rmSync(this.runtime, { recursive: true, force: true });
+    });
+  }
+
+  /** Starts the app. */
+  start(changes: DesktopChanges = {}): RunningDesktop {
+    if (this.#built === undefined) throw new Error("an app is started by a test");
+    this.#running = startDouble(this.#built, this.runtime, changes);
+    return this.#running;
+  }
+
+  /** Starts the app and waits until its window is open. */
+  async open(changes: DesktopChanges = {}): Promise<RunningDesktop> {
+    const started = this.start(changes);
+    started.app.becomeReady();
+    await until(() => started.app.windows.length > 0);
+    return started;
+  }
 }

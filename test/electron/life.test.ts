@@ -1,44 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EngineDouble } from "../doubles/engine-double.ts";
-import { type BuiltApp, buildApp, type DesktopChanges, type RunningDesktop, startDouble, until } from "./desktops.ts";
+import { TestDesktops, type RunningDesktop, until } from "./desktops.ts";
 import { emitPreventable } from "./electron-double.ts";
 
-let built: BuiltApp;
-let runtime: string;
-let running: RunningDesktop | undefined;
-
-beforeAll(() => {
-  built = buildApp("main", "preload");
-});
-afterAll(() => built.remove());
-beforeEach(() => {
-  runtime = mkdtempSync(join(tmpdir(), "teahouse-runtime-"));
-});
-afterEach(async () => {
-  if (running?.app.exitCode === undefined) running?.app.quit();
-  await running?.app.whenQuit;
-  running = undefined;
-  rmSync(runtime, { recursive: true, force: true });
-});
-
-/** Starts the app, waits until its window is open. */
-async function open(changes: DesktopChanges = {}): Promise<RunningDesktop> {
-  const started = startDouble(built, runtime, changes);
-  running = started;
-  started.app.becomeReady();
-  await until(() => started.app.windows.length > 0);
-  return started;
-}
+const desktops = new TestDesktops();
 
 const link = "teahouse://join#thi1-abc";
 
 describe("the app in Electron", () => {
   it("shows its window, and gives the page the engine", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     expect(desktop.app.windows[0]).toMatchObject({ isShown: true, loaded: ["app://window/index.html"] });
     const { client } = await desktop.connectPage();
     await client.join("thi1-abc", {});
@@ -47,7 +21,7 @@ describe("the app in Electron", () => {
   });
 
   it("does what has to be done before Chromium starts, in this order", async () => {
-    const { app } = await open();
+    const { app } = await desktops.open();
     expect(app.calls.slice(0, 6)).toEqual([
       "enableSandbox",
       "setPath userData",
@@ -60,13 +34,13 @@ describe("the app in Electron", () => {
   });
 
   it("quits when its window is closed and nothing goes on", async () => {
-    const { app } = await open();
+    const { app } = await desktops.open();
     app.windows[0]?.close();
     expect(await app.whenQuit).toBe(0);
   });
 
   it("stays in the room when its window is closed, out of sight, with an icon that brings it back", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     expect(desktop.trays).toHaveLength(0);
     await client.join("thi1-abc", {});
@@ -83,7 +57,7 @@ describe("the app in Electron", () => {
   });
 
   it("tells its page that the window went out of sight, which mutes it, and says so at the icon", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client, page } = await desktop.connectPage();
     const heard: unknown[][] = [];
     const unhear = page.bridge.onHidden((...args: unknown[]) => heard.push(args));
@@ -105,7 +79,7 @@ describe("the app in Electron", () => {
   });
 
   it("takes a key for talking from other programs while its page wants it, and gives it back when the page is gone", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { page } = await desktop.connectPage();
     const heard: string[] = [];
     page.bridge.onTalkKey((state) => heard.push(state));
@@ -124,7 +98,7 @@ describe("the app in Electron", () => {
   });
 
   it.each(["suspend", "lock-screen"])("lets go of that key at %s: nobody is there to talk", async (event) => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { page } = await desktop.connectPage();
     const heard: string[] = [];
     page.bridge.onTalkKey((state) => heard.push(state));
@@ -135,7 +109,7 @@ describe("the app in Electron", () => {
   });
 
   it("keeps for a page that is loaded again what the one before left", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     client.keep("mask on");
     await client.start();
@@ -143,7 +117,7 @@ describe("the app in Electron", () => {
   });
 
   it("quits when the room ends while its window is out of sight", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     await client.join("thi1-abc", {});
     await until(() => desktop.trays.length > 0);
@@ -153,7 +127,7 @@ describe("the app in Electron", () => {
   });
 
   it("goes on relaying without any window, and opens one again from the icon", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     await client.volunteer({});
     await until(() => desktop.trays.length > 0);
@@ -169,7 +143,7 @@ describe("the app in Electron", () => {
   });
 
   it("says goodbye before it ends", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     await client.join("thi1-abc", {});
     desktop.app.quit();
@@ -179,7 +153,7 @@ describe("the app in Electron", () => {
   });
 
   it("keeps the page's connection when the engine crashes, and comes back into the room", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     const [engine] = desktop.engines;
     if (engine === undefined) throw new Error("no engine was started");
@@ -193,7 +167,7 @@ describe("the app in Electron", () => {
   });
 
   it("tells the page when there is no engine to be had", async () => {
-    const desktop = await open({
+    const desktop = await desktops.open({
       makeEngine: () =>
         Object.assign(new EngineDouble(), { start: () => Promise.reject(new Error("no network card")) }),
     });
@@ -206,7 +180,7 @@ describe("the app in Electron", () => {
   });
 
   it("loads a page that crashed again, three times a minute, then closes the window", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const [window] = desktop.app.windows;
     const { client } = await desktop.connectPage();
     await client.volunteer({});
@@ -222,7 +196,7 @@ describe("the app in Electron", () => {
   });
 
   it("quits when the room ends after its window was closed by crashes", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     await client.join("thi1-abc", {});
     await until(() => desktop.trays.length > 0);
@@ -236,7 +210,7 @@ describe("the app in Electron", () => {
   });
 
   it("gives a page that asks twice the newer port, and closes the older", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const first = await desktop.connectPage();
     const second = await desktop.connectPage();
     await until(() => first.client.state === "closed");
@@ -244,7 +218,7 @@ describe("the app in Electron", () => {
   });
 
   it("keeps its window out of recordings when asked to", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { bridge } = desktop.page();
     bridge.setContentProtection(true);
     expect(desktop.app.windows[0]?.isProtected).toBe(true);
@@ -253,10 +227,9 @@ describe("the app in Electron", () => {
   });
 
   it("says that the window is not built, and ends", async () => {
-    const empty = join(runtime, "empty");
+    const empty = join(desktops.runtime, "empty");
     mkdirSync(empty);
-    const desktop = startDouble(built, runtime, { page: empty });
-    running = desktop;
+    const desktop = desktops.start({ page: empty });
     desktop.app.becomeReady();
     expect(await desktop.app.whenQuit).toBe(1);
     expect(desktop.errorBoxes).toEqual(["The window of Teahouse is not built. Run: npm run build"]);
@@ -266,7 +239,7 @@ describe("the app in Electron", () => {
     ["linux" as const, [null]],
     ["darwin" as const, [[{ role: "appMenu" }, { role: "editMenu" }, { role: "windowMenu" }]]],
   ])("has a menu only where keys need one: %s", async (platform, menus) => {
-    expect((await open({ platform })).menus).toEqual(menus);
+    expect((await desktops.open({ platform })).menus).toEqual(menus);
   });
 });
 
@@ -288,7 +261,7 @@ describe("the hidden window that lends its network", () => {
   }
 
   it("is joined with the engine; where to connect passes, and by what way does not", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const port = await lend(desktop);
     const said: unknown[] = [];
     port.on("message", (message) => said.push(message));
@@ -299,7 +272,7 @@ describe("the hidden window that lends its network", () => {
   });
 
   it("is hung up on when the engine crashes, and lends to the next one", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const port = await lend(desktop);
     const said: unknown[] = [];
     let isClosed = false;
@@ -313,7 +286,7 @@ describe("the hidden window that lends its network", () => {
   });
 
   it("outlives the visible window, and is opened again when it crashes", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     await client.volunteer({});
     await until(() => desktop.trays.length > 0 && desktop.app.hiddenWindows.length > 0);
@@ -326,7 +299,7 @@ describe("the hidden window that lends its network", () => {
   });
 
   it("does not keep the app open, nor comes back when it ends", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     await until(() => desktop.app.hiddenWindows.length > 0);
     desktop.app.windows[0]?.close();
     expect(await desktop.app.whenQuit).toBe(0);
@@ -334,7 +307,7 @@ describe("the hidden window that lends its network", () => {
   });
 
   it("gives its port to nobody but its own page", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     await until(() => desktop.app.hiddenWindows.length > 0);
     const own = desktop.app.hiddenWindows[0]?.webContents.mainFrame;
     if (own === undefined) throw new Error("no hidden window was opened");
@@ -350,7 +323,7 @@ describe("the hidden window that lends its network", () => {
 
 describe("links that the system opens the app with", () => {
   it("reach the page once it asked for the engine, and only once", async () => {
-    const desktop = await open({ argv: ["--some-switch", link] });
+    const desktop = await desktops.open({ argv: ["--some-switch", link] });
     const heard: string[] = [];
     const { page } = await desktop.connectPage();
     page.bridge.onLink((text) => heard.push(text));
@@ -360,7 +333,7 @@ describe("links that the system opens the app with", () => {
   });
 
   it("come from a second instance and from macOS, and show the window", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { page } = await desktop.connectPage();
     const heard: string[] = [];
     const unhear = page.bridge.onLink((text) => heard.push(text));
@@ -380,7 +353,7 @@ describe("links that the system opens the app with", () => {
     ["with a space or a control character", "teahouse://join#a b"],
     ["longer than any invite", `teahouse://join#${"a".repeat(4200)}`],
   ])("are not taken when they are %s", async (_what, text) => {
-    const desktop = await open({ argv: [text] });
+    const desktop = await desktops.open({ argv: [text] });
     const { page } = await desktop.connectPage();
     const heard: string[] = [];
     page.bridge.onLink((one) => heard.push(one));
@@ -390,46 +363,45 @@ describe("links that the system opens the app with", () => {
   });
 
   it("leave a second instance with nothing to do but to end", async () => {
-    const desktop = startDouble(built, runtime, { argv: [link], prepare: ({ app }) => (app.isSecond = true) });
-    running = desktop;
+    const desktop = desktops.start({ argv: [link], prepare: ({ app }) => (app.isSecond = true) });
     expect(await desktop.app.whenQuit).toBe(0);
     desktop.app.becomeReady();
-    expect([desktop.app.windows.length, desktop.children.length, readdirSync(join(runtime, "teahouse"))]).toEqual([
-      0,
-      0,
-      [],
-    ]);
+    expect([
+      desktop.app.windows.length,
+      desktop.children.length,
+      readdirSync(join(desktops.runtime, "teahouse")),
+    ]).toEqual([0, 0, []]);
   });
 });
 
 describe("traces on disk", () => {
   it("Chromium's folder is made for the run, in memory where there is such a place, and gone after it", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const folder = desktop.app.paths.get("userData") ?? "";
-    expect(folder.startsWith(join(runtime, "teahouse", "run-"))).toBe(true);
+    expect(folder.startsWith(join(desktops.runtime, "teahouse", "run-"))).toBe(true);
     expect([desktop.app.paths.get("sessionData"), desktop.app.paths.get("crashDumps")]).toEqual([folder, folder]);
     writeFileSync(join(folder, "Local State"), "{}");
     desktop.app.quit();
     await desktop.app.whenQuit;
-    expect(readdirSync(join(runtime, "teahouse"))).toEqual([]);
+    expect(readdirSync(join(desktops.runtime, "teahouse"))).toEqual([]);
   });
 
   it("what a killed run left is removed by the next", async () => {
-    const left = join(runtime, "teahouse", "run-dead");
+    const left = join(desktops.runtime, "teahouse", "run-dead");
     mkdirSync(left, { recursive: true, mode: 0o700 });
-    rmSync(join(runtime, "teahouse"), { recursive: true });
-    mkdirSync(join(runtime, "teahouse"), { mode: 0o700 });
+    rmSync(join(desktops.runtime, "teahouse"), { recursive: true });
+    mkdirSync(join(desktops.runtime, "teahouse"), { mode: 0o700 });
     mkdirSync(left);
     writeFileSync(join(left, "Local State"), "{}");
-    await open();
+    await desktops.open();
     expect(existsSync(left)).toBe(false);
   });
 
   it("a folder that others can look into is not used for the lock", async () => {
-    mkdirSync(join(runtime, "teahouse"), { mode: 0o755 });
-    const desktop = await open();
+    mkdirSync(join(desktops.runtime, "teahouse"), { mode: 0o755 });
+    const desktop = await desktops.open();
     const folder = desktop.app.paths.get("userData") ?? "";
-    expect(folder.startsWith(runtime)).toBe(false);
+    expect(folder.startsWith(desktops.runtime)).toBe(false);
     desktop.app.quit();
     await desktop.app.whenQuit;
     expect(existsSync(join(folder, ".."))).toBe(false);

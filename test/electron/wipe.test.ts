@@ -1,40 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { channels } from "../../electron/channels.ts";
 import { wipeKey } from "../../electron/wipe-key.ts";
-import { type BuiltApp, buildApp, type RunningDesktop, startDouble, until } from "./desktops.ts";
+import { TestDesktops, until } from "./desktops.ts";
 
-let built: BuiltApp;
-let runtime: string;
-let running: RunningDesktop | undefined;
-
-beforeAll(() => {
-  built = buildApp("main", "preload");
-});
-afterAll(() => built.remove());
-beforeEach(() => {
-  runtime = mkdtempSync(join(tmpdir(), "teahouse-runtime-"));
-});
-afterEach(async () => {
-  if (running?.app.exitCode === undefined) running?.app.quit();
-  await running?.app.whenQuit;
-  running = undefined;
-  rmSync(runtime, { recursive: true, force: true });
-});
-
-async function open(): Promise<RunningDesktop> {
-  const started = startDouble(built, runtime);
-  running = started;
-  started.app.becomeReady();
-  await until(() => started.app.windows.length > 0);
-  return started;
-}
+const desktops = new TestDesktops();
 
 describe("the desktop app", () => {
   it("wipes by a key from behind other windows, which it takes only in a room, and ends within a second", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     const { client } = await desktop.connectPage();
     expect(desktop.shortcuts.has(wipeKey)).toBe(false);
     await client.join("thi1-abc", {});
@@ -54,7 +27,7 @@ describe("the desktop app", () => {
   });
 
   it("wipes when its page wants it, and goes on with the keys that the system gives to nobody", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     desktop.refusedKeys.add(wipeKey);
     const { client, page } = await desktop.connectPage();
     await client.join("thi1-abc", {});
@@ -65,7 +38,7 @@ describe("the desktop app", () => {
   });
 
   it("wipes for nobody but its own page", async () => {
-    const desktop = await open();
+    const desktop = await desktops.open();
     await desktop.connectPage();
     for (const senderFrame of [null, { url: "https://example.org/" }]) {
       desktop.ipcMain.emit(channels.wipe, { senderFrame });

@@ -86,6 +86,8 @@ async function openPage(browser: Browser, address: string, options: PageOptions)
     deviceScaleFactor: options.scale ?? 1,
     locale: "en-US",
   });
+  // A machine that does much else is late with everything.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   await page.goto(address);
   await page.locator("h1").waitFor();

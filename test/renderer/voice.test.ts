@@ -52,9 +52,30 @@ describe("who cannot hear the room is not heard", () => {
     window.room.toggleMuted();
     window.speakers.fail(undefined);
     expect(stateOf(window)).toBe("muted");
+    for (const code of ["no-speaker", "speaker-blocked"] as const) {
+      window.room.toggleMuted();
+      window.speakers.fail(code);
+      expect([stateOf(window), window.microphone.live]).toEqual(["paused", false]);
+      window.speakers.fail(undefined);
+      expect(stateOf(window)).toBe("live");
+      // Sound that goes to another loudspeaker is heard.
+      window.speakers.fail("speaker-unplugged");
+      expect(stateOf(window)).toBe("live");
+      window.room.toggleMuted();
+    }
     window.line.set("restarting");
     window.line.set("open");
     expect(stateOf(window)).toBe("muted");
+  });
+
+  it("sound that waits for a click is asked for by whoever unmutes", () => {
+    const window = onStage();
+    window.speakers.fail("speaker-blocked");
+    window.speakers.isStarted = false;
+    window.room.toggleMuted();
+    expect([stateOf(window), window.speakers.isStarted]).toEqual(["paused", true]);
+    window.speakers.fail(undefined);
+    expect(stateOf(window)).toBe("live");
   });
 
   it("a key of the whole system talks while another window is in front, which ends what Space holds", () => {
@@ -62,10 +83,11 @@ describe("who cannot hear the room is not heard", () => {
     const { voice } = window.room;
     voice.setHeldBySystem(true);
     window.room.loseKey();
-    expect([stateOf(window), window.microphone.live]).toEqual(["held", true]);
+    expect([stateOf(window), window.microphone.live, voice.bySystem.get()]).toEqual(["held", true, true]);
     voice.setHeldBySystem(false);
     expect(window.microphone.live).toBe(false);
     window.room.holdToTalk(true);
+    expect(voice.bySystem.get()).toBe(false);
     window.room.loseKey();
     expect(stateOf(window)).toBe("muted");
     voice.setHeldBySystem(true);

@@ -1,6 +1,6 @@
 /** `npm run soak`: hours of a room of real processes, in which nobody stays and nobody may be lost. */
-import { TeahouseError } from "../../p2p/api/errors.ts";
 import { Rng } from "../../p2p/core/rng.ts";
+import { optionsOf } from "../demo/command-words.ts";
 import { Cast, type Witness } from "./cast.ts";
 import { parseSoakOptions, soakHelp, type SoakOptions } from "./options.ts";
 import { soakReport, soakText } from "./report.ts";
@@ -23,19 +23,6 @@ const told: ReadonlySet<string> = new Set([
 const startingAtOnce = 2;
 /** A stats line comes each second: what the last one says has come by then. */
 const lastLineMs = 1500;
-
-function options(): SoakOptions | undefined {
-  try {
-    const parsed = parseSoakOptions(process.argv.slice(2));
-    if (parsed === undefined) say(soakHelp);
-    return parsed;
-  } catch (error) {
-    if (!(error instanceof TeahouseError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
 
 async function soak(wanted: SoakOptions): Promise<void> {
   const witness: Witness = (from, { event, ...fields }) => {
@@ -118,5 +105,5 @@ process.on("SIGINT", interrupt);
 process.on("SIGTERM", interrupt);
 process.stdout.on("error", interrupt);
 
-const wanted = options();
+const wanted = optionsOf(parseSoakOptions, soakHelp);
 if (wanted !== undefined) await soak(wanted);

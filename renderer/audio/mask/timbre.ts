@@ -17,8 +17,6 @@ const everybody: readonly (readonly [hertz: number, decibels: number])[] = [
 const perDecibel = Math.log2(10) / 10;
 /** A voice's own timbre is learnt from this many looks of speech, and followed as slowly later: 6 s. */
 const learntLooks = 750;
-/** Until this many are known, what is taken away grows with them: 0.4 s. */
-const trustedLooks = 50;
 /** Speech is what lies within 25 dB of the loudest of late. */
 const speechSpan = 25 * perDecibel;
 /** The loudest is forgotten by half in 6 s. */
@@ -48,18 +46,21 @@ export class Timbre {
   /** Learns from a look how loud its bands are. */
   learn(loudness: Float32Array): void {
     const peak = loudness.reduce((most, value) => Math.max(most, value), -Infinity);
+    // All that came before was the quiet room, whose sound is no voice's timbre.
+    if (peak - speechSpan > this.#loudest) this.#looks = 0;
     this.#loudest = Math.max(peak, this.#loudest - loudestKept);
     if (peak < this.#loudest - speechSpan) return;
     this.#looks = Math.min(learntLooks, this.#looks + 1);
     for (let band = 0; band < bands; band += 1) this.#own[band]! += (loudness[band]! - this.#own[band]!) / this.#looks;
   }
 
-  /** Replaces one's own timbre in a look, as far as it is known; as loud as before on the whole. */
+  /**
+   * Replaces one's own timbre in a look; as loud as before on the whole. All that is known of it is taken away from the first
+   * look on, which so becomes everybody's: of a fresh mask's first looks less is understood, and no more is given away.
+   */
   replace(loudness: Float32Array): void {
-    const share = Math.min(1, this.#looks / trustedLooks);
-    if (share === 0) return;
     const before = powerOf(loudness);
-    for (let band = 0; band < bands; band += 1) loudness[band]! += share * (this.#wanted[band]! - this.#own[band]!);
+    for (let band = 0; band < bands; band += 1) loudness[band]! += this.#wanted[band]! - this.#own[band]!;
     const even = Math.log2(before / powerOf(loudness));
     for (let band = 0; band < bands; band += 1) loudness[band]! += even;
   }

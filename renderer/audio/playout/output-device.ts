@@ -53,7 +53,7 @@ async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
     const outlet = ring ?? outletPort(node);
     say({ kind: "begin", outlet, outputLatencyMs: outputLatencyMs() }, outlet instanceof MessagePort ? [outlet] : []);
     await begun;
-    context.onstatechange = () => handlers.onBlocked(context.state === "suspended");
+    context.onstatechange = () => handlers.onBlocked(isHeldBack(context));
     const unblock = (): Promise<void> => resume(context, handlers);
     await unblock();
     return {
@@ -135,7 +135,12 @@ function listen(worker: Worker, handlers: OutputHandlers, outputLatencyMs: () =>
 async function resume(context: AudioContext, handlers: OutputHandlers): Promise<void> {
   const answered = context.resume().catch(() => {});
   await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, unblockMsMax))]);
-  handlers.onBlocked(context.state === "suspended");
+  handlers.onBlocked(isHeldBack(context));
+}
+
+/** Suspended before the first click, or interrupted, as by a call that takes the loudspeakers. */
+function isHeldBack({ state }: AudioContext): boolean {
+  return state !== "running" && state !== "closed";
 }
 
 /** Of a working draft, whose types are not in the language's library. */

@@ -30,6 +30,11 @@ export class Voice {
   readonly microphone: Microphone;
   readonly speakers: Speakers;
   readonly state = new Cell<MicrophoneState>("shut");
+  /**
+   * Held, or hushed, by a key of the whole system: another window in front changes nothing, and a system that never tells
+   * when the key is let go leaves it so until the next press.
+   */
+  readonly bySystem = new Cell(false);
   readonly microphoneFault = new Cell<Sentence | undefined>(undefined);
   readonly speakersFault = new Cell<Sentence | undefined>(undefined);
   readonly microphones = new Cell<readonly SoundDevice[]>([]);
@@ -61,8 +66,6 @@ export class Voice {
   #onStage = false;
   #held = false;
   #hushed = false;
-  /** Held, or hushed, by a key of the whole system: another window in front changes nothing. */
-  #bySystem = false;
   #hidden = false;
   /** We cannot hear the room now. */
   #roomLost = false;
@@ -153,6 +156,7 @@ export class Voice {
     if (!this.#onStage || (this.#hidden && !muted)) return;
     this.#forgetKeys();
     if (!muted && this.deafened.get()) this.setDeafened(false);
+    if (!muted) this.#unblock();
     if (!muted && this.#roomLost) return this.#pause();
     this.microphone.setMuted(muted);
     this.#show();
@@ -163,8 +167,9 @@ export class Voice {
   /** The key for talking: held while muted one is heard, held while live one is not. Ignored off stage or without the room. */
   setHeld(held: boolean, bySystem = false): void {
     if (!held) return this.#release();
+    this.#unblock();
     if (this.#held || this.#hushed || !this.#onStage || this.#hidden || this.#roomLost || this.deafened.get()) return;
-    this.#bySystem = bySystem;
+    this.bySystem.set(bySystem);
     if (this.microphone.muted) {
       this.#held = true;
       this.microphone.setHeld(true);
@@ -183,7 +188,7 @@ export class Voice {
 
   /** Nobody can tell any more whether the key is held: whatever was open by it, or shut by it, stays shut. */
   loseKey(): void {
-    if (this.#bySystem && !this.#hidden) return;
+    if (this.bySystem.get() && !this.#hidden) return;
     if (this.#hushed) this.setMuted(true);
     else this.#release();
   }
@@ -274,6 +279,11 @@ export class Voice {
       this.microphone.setMuted(false);
     } else return;
     this.#show();
+  }
+
+  /** A browser that lets no sound out before a click or key has one now: whoever speaks wants to hear. */
+  #unblock(): void {
+    if (this.#onStage && this.speakers.fault?.code === "speaker-blocked") this.speakers.start().catch(() => undefined);
   }
 
   #pause(): void {

@@ -75,8 +75,17 @@ const stateWords: Readonly<Record<Exclude<MicrophoneState, "shut">, readonly [ti
   paused: ["voice.paused", "voice.paused-hint"],
 };
 
+/** The same by a key of the whole system: not every one tells when it is let go. */
+const bySystemWords: Readonly<Partial<Record<MicrophoneState, readonly [title: TextKey, hint: TextKey]>>> = {
+  held: ["voice.held-key", "voice.held-key-hint"],
+  hushed: ["voice.hushed-key", "voice.hushed-key-hint"],
+};
+
 /** Unmuted with a microphone that gives nothing. What is wrong with it stands above. */
 const unheardWords: readonly [title: TextKey, hint: TextKey] = ["voice.unheard", "voice.unheard-hint"];
+
+/** Stopped because our own loudspeakers let nothing be heard. What is wrong with them stands above. */
+const soundlessWords: readonly [title: TextKey, hint: TextKey] = ["voice.paused", "voice.soundless-hint"];
 
 /** Muted where one may not simply unmute. */
 const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title: TextKey, hint: TextKey]>> = {
@@ -87,17 +96,22 @@ const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title:
 interface Said {
   readonly state: Exclude<MicrophoneState, "shut">;
   readonly rule: SpeakingRule;
+  readonly bySystem: boolean;
   readonly deaf: boolean;
   readonly nudged: boolean;
   readonly isUnheard: boolean;
+  readonly isSoundless: boolean;
 }
 
 /** What is said of the microphone: what keeps one from being heard goes before how one would be. */
-function wordsFor({ state, rule, deaf, nudged, isUnheard }: Said): readonly [title: TextKey, hint: TextKey] {
-  if (deaf) return ["voice.deaf", "voice.deaf-hint"];
+function wordsFor(said: Said): readonly [title: TextKey, hint: TextKey] {
+  const { state, rule } = said;
+  if (said.deaf) return ["voice.deaf", "voice.deaf-hint"];
   if (state === "muted" && rule === "muted-by-keeper") return ruleWords[rule];
-  if (nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
-  if (isUnheard) return unheardWords;
+  if (said.nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
+  if (said.isUnheard) return unheardWords;
+  if (said.bySystem && bySystemWords[state] !== undefined) return bySystemWords[state];
+  if (state === "paused" && said.isSoundless) return soundlessWords;
   return state === "muted" && rule !== "free" ? ruleWords[rule] : stateWords[state];
 }
 
@@ -111,10 +125,12 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const deaf = useValue(model.voice.deafened);
   const nudged = useValue(model.voice.talksMuted);
   const masked = useValue(model.voice.masked);
+  const bySystem = useValue(model.voice.bySystem);
   const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
-  const [title, hint] = wordsFor({ state, rule, deaf, nudged, isUnheard });
+  const isSoundless = useValue(model.voice.speakersFault) !== undefined;
+  const [title, hint] = wordsFor({ state, rule, bySystem, deaf, nudged, isUnheard, isSoundless });
   return (
     <div className="bar-voice">
       <Button

@@ -14,8 +14,8 @@ afterAll(async () => {
   await session?.close();
 });
 
-const lineOf = (lines: readonly CensorLine[], side: string): CensorLine | undefined =>
-  lines.find((line) => line.side === side);
+/** Tries of one case: a machine that does much else is too late with its own sound now and then. */
+const triesMax = 3;
 
 it("a plain Chromium's hellos were recorded, by address and by name, and none of them is Node's", () => {
   const heads = [...session.browserHellos].map((hello) => hello.slice(0, 4));
@@ -28,10 +28,18 @@ it("a plain Chromium's hellos were recorded, by address and by name, and none of
 it.each(cases.filter(isShort))(
   "$name: sound or the right words, and nothing on the wire gives the app away",
   async (which) => {
-    const lines = await session.run(which, sides, 1);
-    for (const line of lines)
-      expect(line).toMatchObject({ ok: 1, remarks: line.outcome === "sound" ? [] : [expect.any(String)] });
-    expect(lineOf(lines, "desktop")).toMatchObject({ outcome: "sound", leaks: [], popcountBlocked: 0 });
-    expect(lineOf(lines, "volunteer")).toMatchObject({ leaks: [], popcountBlocked: 0 });
+    let lines: readonly CensorLine[] = [];
+    for (let tries = 0; tries < triesMax && (lines.length === 0 || !lines.every(isWell)); tries++) {
+      lines = await session.run(which, sides, 1);
+      // This no try may show.
+      for (const line of lines) expect(line).toMatchObject({ leaks: [], popcountBlocked: 0 });
+    }
+    expect(lines.map((line) => [line, isWell(line)])).toEqual(lines.map((line) => [line, true]));
   },
 );
+
+/** The desktop hears; a volunteer hears or says why not. */
+function isWell({ side, ok, outcome, remarks }: CensorLine): boolean {
+  const isRemarked = remarks.length === (outcome === "sound" ? 0 : 1);
+  return ok === 1 && isRemarked && (side === "volunteer" || outcome === "sound");
+}

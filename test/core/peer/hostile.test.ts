@@ -315,9 +315,9 @@ describe("a relay among the hostile", () => {
       return true;
     };
     const forgedView = view.slice();
-    forgedView[1 + 32 + 32 + 4 + 64 + 3]! += 9;
+    forgedView[1 + 32 + 32 + 4 + 1 + 64 + 5]! += 9;
     const forgedState = state.slice();
-    forgedState[1 + 32 + 3]! += 9;
+    forgedState[1 + 32 + 5]! += 9;
     sequence = 0;
     sayPaper(b, link, { kind: "view", bytes: view });
     sayPaper(b, link, { kind: "state", bytes: state });

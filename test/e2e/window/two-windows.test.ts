@@ -12,14 +12,14 @@ const rate = 48_000;
 /** Of the 8 s clip in a loop: some ten words. */
 const stretchMs = 3000;
 /** A busy machine may tear a hole into any stretch of sound: the latest one is looked at again, until time is up. */
-const patience = { timeout: 75_000, interval: 1000 };
+const patience = { timeout: 120_000, interval: 1000 };
 /** And it may be late with any one packet. */
 const mutesMax = 5;
 /** What is aimed at, and printed beside what was seen; when it is reached, no further mute is tried. */
 const muteMsAim = 300;
-/** What holds on a busy machine too: whoever mutes, or comes back, waits for no timeout. */
-const muteMsMax = 1500;
-const comebackMsMax = 15_000;
+/** What holds on a busy machine too: within the recording there is silence after a mute, and nobody waits in vain. */
+const muteMsMax = 3500;
+const comebackMsMax = 60_000;
 const correlationMin = 0.95;
 
 const processes = new Processes();

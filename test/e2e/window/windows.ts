@@ -19,6 +19,9 @@ export function words(key: string): string {
   return text;
 }
 
+/** A machine that does much else is late with everything. */
+const patienceMs = 120_000;
+
 /** A Chromium of its own, with a microphone that plays a clip in a loop. */
 export class FakePerson {
   readonly context: BrowserContext;
@@ -55,6 +58,7 @@ export class FakePerson {
       // Nobody looks: what rings would cost is left to sound.
       reducedMotion: "reduce",
     });
+    context.setDefaultTimeout(patienceMs);
     await installTap(context, { mouth });
     return new FakePerson(browser, context, folder);
   }

@@ -23,7 +23,7 @@ import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
 /** Where a state's ciphertext begins: after version, session key, sequence, one chain that it settles, and nonce. */
-const stateHeadBytes = 74;
+const stateHeadBytes = 78;
 const stateSealedAt = stateHeadBytes + 12;
 
 /** What is signed or sealed for a room. */

@@ -68,14 +68,21 @@ function spectraApart(one: VoiceFeatures, other: VoiceFeatures, factor: number):
   return Math.sqrt(steps.reduce((sum, step) => sum + (step - mean) ** 2, 0) / steps.length);
 }
 
+/** What is said before each word: of a fresh mask's first moments nothing is understood. */
+const carrier = "The word that I am going to say now is the following.";
+
 /** Of rhymes that differ by one consonant, how many a recogniser that has heard them unmasked tells apart behind `mask`. */
 export async function wordsKnown(mask: (sound: Float32Array, seed: string) => Float32Array): Promise<number> {
   let known = 0;
+  const before = await speak("en-us", carrier);
   for (const [index, pair] of pairs.entries()) {
     const sounds = await Promise.all(pair.split(" ").map((word) => speak("en-us", word)));
     const shapes = sounds.map((sound) => wordShape(featuresOf(sound), 1));
     for (const [which, sound] of sounds.entries()) {
-      const features = featuresOf(mask(sound, `${pair}${index}${which}`));
+      const said = new Float32Array(before.length + sound.length);
+      said.set(before);
+      said.set(sound, before.length);
+      const features = featuresOf(mask(said, `${pair}${index}${which}`).subarray(before.length));
       // Whoever listens gets used to a longer or shorter throat.
       const heard = [0.82, 1, 1.2].map((factor) => wordShape(features, factor));
       const apart = shapes.map((shape) => Math.min(...heard.map((each) => wordDistance(each, shape))));

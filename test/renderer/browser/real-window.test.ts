@@ -2,12 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startShell, type Shell } from "../../../p2p/shell/shell.ts";
 import { EngineDouble } from "../../doubles/engine-double.ts";
-import { launchChromium } from "../../e2e/chromium.ts";
+import { eventually } from "../../eventually.ts";
+import { chromiumProgram, launchChromium, quietArguments } from "../../e2e/chromium.ts";
+import { words } from "../../e2e/window/windows.ts";
 import { inviteText } from "../enter-room.ts";
 
 const configFile = fileURLToPath(new URL("../../../renderer/vite.config.ts", import.meta.url));
@@ -24,12 +26,55 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What a test does to the loudspeakers of a page. */
+interface Loudspeakers {
+  /** Pulls them out, or plugs them in again. */
+  plug(there: boolean): void;
+  /** As a browser that holds all sound back: it says so by the state of the audio graph. */
+  holdBack(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    loudspeakers: Loudspeakers;
+  }
+}
+
+/** Runs in the page before anything else does; until it is asked, it changes nothing. */
+function holdLoudspeakers(): void {
+  const graphs = new Set<AudioContext>();
+  let isThere = true;
+  const plainConnect = AudioNode.prototype.connect as (this: AudioNode, ...to: unknown[]) => AudioNode;
+  AudioNode.prototype.connect = function (this: AudioNode, ...to: unknown[]): AudioNode {
+    if (to[0] instanceof AudioDestinationNode) graphs.add(to[0].context as AudioContext);
+    return plainConnect.apply(this, to);
+  };
+  window.loudspeakers = {
+    plug: (there) => {
+      isThere = there;
+      navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+    },
+    holdBack: async () => void (await Promise.all([...graphs].map((graph) => graph.suspend()))),
+  };
+  // Not in pages of no secure origin, such as the empty one that a tab begins with.
+  const { mediaDevices } = navigator as { mediaDevices?: MediaDevices };
+  const plainList = mediaDevices?.enumerateDevices.bind(mediaDevices);
+  if (mediaDevices === undefined || plainList === undefined) return;
+  mediaDevices.enumerateDevices = async () =>
+    (await plainList()).filter(({ kind }) => isThere || kind !== "audiooutput");
+}
+
 /** The window as it is shipped, from the shell that ships it, on an engine without a network. */
-async function withWindow(use: (page: Page, shell: Shell, engine: EngineDouble) => Promise<void>): Promise<void> {
+async function withWindow(
+  use: (page: Page, shell: Shell, engine: EngineDouble) => Promise<void>,
+  inBrowser = browser,
+): Promise<void> {
   const engine = new EngineDouble();
   await engine.start();
   const shell = await startShell({ siteFolder: folder, engine, onLender: () => undefined });
-  const context = await browser.newContext({ locale: "en-US" });
+  const context = await inBrowser.newContext({ locale: "en-US" });
+  await context.addInitScript(holdLoudspeakers);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
@@ -100,4 +145,55 @@ describe("the window from its shell", () => {
       await page.locator(".room").waitFor();
     });
   });
+});
+
+describe("whoever cannot hear the room for want of a loudspeaker", () => {
+  let talking: Browser;
+  beforeAll(async () => {
+    const args = [...quietArguments, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+    talking = await chromium.launch({ executablePath: chromiumProgram(), args });
+  });
+  afterAll(() => talking.close());
+
+  it("is not heard while it is pulled out or the browser holds sound back, is told so, and is heard again after", async () => {
+    await withWindow(async (page, _shell, engine) => {
+      await joinRoom(page);
+      engine.emit({ event: "role", role: "speaker", by: "host" });
+      await page.getByRole("button", { name: words("bar.unmute") }).click();
+      await spoken(engine, 5);
+      await page.evaluate(() => window.loudspeakers.plug(false));
+      await stopped(page, "sound.no-speaker");
+      await silent(engine);
+      await page.evaluate(() => window.loudspeakers.plug(true));
+      await spoken(engine, 5);
+      await page.evaluate(() => window.loudspeakers.holdBack());
+      await stopped(page, "sound.speaker-blocked");
+      await silent(engine);
+      await page.getByRole("button", { name: words("room.let-sound-in") }).click();
+      await spoken(engine, 5);
+      expect(await page.getByText(words("voice.paused"), { exact: true }).count()).toBe(0);
+    }, talking);
+  });
+
+  /** Resolves once so many more packets were said. */
+  async function spoken(engine: EngineDouble, more: number): Promise<void> {
+    const before = engine.spoken.length;
+    await eventually(() => expect(engine.spoken.length).toBeGreaterThanOrEqual(before + more));
+  }
+
+  /** The window says that the microphone is stopped, why, and what to do. */
+  async function stopped(page: Page, fault: string): Promise<void> {
+    await page.getByText(words("voice.paused"), { exact: true }).waitFor();
+    await page.getByText(words("voice.soundless-hint")).waitFor();
+    await page.getByText(words(fault)).waitFor();
+  }
+
+  /** Once what was on its way has come, nothing follows it in the time of ten packets. */
+  async function silent(engine: EngineDouble): Promise<void> {
+    await eventually(async () => {
+      const before = engine.spoken.length;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(engine.spoken.length).toBe(before);
+    });
+  }
 });

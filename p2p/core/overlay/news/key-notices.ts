@@ -127,6 +127,7 @@ export class KeyNotices {
     if (!view) return;
     const verdict = checkCommit(this.#crypto, view, bytes, this.#held?.commit);
     if (verdict === "bad") this.#wires.fault("keys", from, now);
+    else if (verdict === "foreign" || verdict === "jump") this.#wires.reject(`keys-${verdict}`);
     else if (verdict !== "older") this.adopt(verdict, bytes, now, from);
     else if (this.#held && this.#held.from === undefined) this.#offerOwn(bytes, from, view, now);
     else if (this.#held?.from && !this.#edges.all.includes(this.#held.from)) this.#held.from = from;
@@ -136,7 +137,7 @@ export class KeyNotices {
   #offerOwn(bytes: Uint8Array, from: Edge, view: RelayView, now: Millis): void {
     const own = checkCommit(this.#crypto, view, bytes, undefined);
     if (own === "bad") this.#wires.fault("keys", from, now);
-    else if (own !== "older") this.#wires.keys()?.taken(own, now);
+    else if (typeof own !== "string") this.#wires.keys()?.taken(own, now);
   }
 
   /** Nowhere from where the authority is; else where the keys paper came from; while that edge is gone, wherever a petition would go. */

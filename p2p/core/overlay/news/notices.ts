@@ -1,6 +1,7 @@
 import { type Millis, millis, type RoomTag } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import { banOf, isFork, newer, parseView, type RelayView, verifyView } from "../../room/state/view.ts";
+import { isWithinReach } from "../../room/rights/numbers.ts";
 import { checkState, readStateHead } from "../../room/state/sealed-state.ts";
 import { ByteReader, concat, equal, toHex } from "../../bytes.ts";
 import { Chains } from "./chains.ts";
@@ -203,6 +204,7 @@ export class Notices {
       if (from.direction === "up" && newer(this.#crypto, this.view, parsed.value)) this.showAgain(from, now);
       return;
     }
+    if (this.view && !isWithinReach(this.view.sequence, parsed.value.sequence)) return this.#wires.reject("view-jump");
     if (this.view && this.#isRevoked(parsed.value)) return this.#wires.fault("view-revoked", from, now);
     if (!verifyView(this.#crypto, parsed.value, this.#wires.time(now)).ok) return this.#wires.fault("view", from, now);
     this.adoptView(parsed.value, now, from);
@@ -213,7 +215,7 @@ export class Notices {
     const verdict = checkState(this.#crypto, this.view, bytes, this.#state);
     if (verdict === "newer") this.adoptState(bytes, now, from);
     else if (verdict === "bad") this.#wires.fault("state", from, now);
-    else if (verdict === "foreign") this.#wires.reject("state-foreign");
+    else if (verdict === "foreign" || verdict === "jump") this.#wires.reject(`state-${verdict}`);
     else if (verdict === "forked") this.#passFork({ kind: "state", bytes }, from, now);
   }
 

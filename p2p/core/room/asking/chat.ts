@@ -5,7 +5,8 @@ import type { PeerEvent } from "../../peer-io.ts";
 import type { KeyPair } from "../rights/keys.ts";
 import type { Reaction } from "../../../api/room.ts";
 import { type Note, noteCharactersMax, openNote, sealNote } from "./note.ts";
-import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
+import { isBanned } from "../state/lists.ts";
+import { hasPerson, type RoomState } from "../state/state.ts";
 
 /** Notes whose ids are remembered: four times what a relay remembers of them. */
 const rememberedMax = 4096;
@@ -68,7 +69,7 @@ export class Chat {
     const pauseMs = kind === "reaction" ? reactionMs : (state?.slowModeS ?? 0) * 1000;
     const last = (kind === "reaction" ? this.#reactionAt : this.#textAt).get(own);
     if (state && hasPerson(state.keepers, key)) return undefined;
-    if (state && hasKey(state.silenced, key)) return "silenced";
+    if (state && hasPerson(state.silenced, key)) return "silenced";
     return last !== undefined && now - last < pauseMs ? "slow-mode" : undefined;
   }
 
@@ -90,7 +91,7 @@ export class Chat {
     const identity = toHex(note.identityKey);
     if (this.#shown.has(identity + toHex(note.id))) return "shown";
     if (state && !hasPerson(state.keepers, note.identityKey)) {
-      if (hasKey(state.silenced, note.identityKey) || hasPerson(state.bans, note.identityKey)) return "note-silenced";
+      if (hasPerson(state.silenced, note.identityKey) || isBanned(state, note.identityKey)) return "note-silenced";
       if (this.#isTooSoon(identity, note, state.slowModeS, now)) return "note-slow";
     }
     remember(note.reaction === undefined ? this.#textAt : this.#reactionAt, identity, now);

@@ -3,16 +3,17 @@ import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { encodeContent, parseContent, type RoomEvent } from "./event.ts";
+import { numberMax } from "../rights/numbers.ts";
 import { eventHashBytes, keepersMax } from "../state/state.ts";
 
-const eventVersion = 1;
+const eventVersion = 2;
 const eventLabel = encodeUtf8("teahouse event 1");
 const keyLabel = encodeUtf8("teahouse event key 1");
 /** Names an author among a room's few. */
 const authorBytes = 8;
 const nonceBytes = 12;
 const signatureBytes = 64;
-const headBytes = 1 + 32 + 4 + 1 + 1 + eventHashBytes;
+const headBytes = 1 + 32 + 6 + 1 + 1 + eventHashBytes;
 /** One event on the wire: the house rules, or an appointment with all its signatures, and the heads of every chain. */
 export const eventBytesMax = 4096;
 
@@ -56,10 +57,10 @@ export function sealEvent(
   head: EventHead,
   event: { readonly at: Millis; readonly seen: readonly Seen[]; readonly content: RoomEvent },
 ): ChainEvent {
-  const clear = new ByteWriter().u8(eventVersion).bytes(head.author).u32(head.number);
+  const clear = new ByteWriter().u8(eventVersion).bytes(head.author).u48(head.number);
   const start = clear.u8(head.rank).u8(head.right).bytes(head.previous).finish();
   const plain = new ByteWriter().u48(Math.floor(event.at)).u8(event.seen.length);
-  for (const { author, number } of event.seen) plain.bytes(author).u32(number);
+  for (const { author, number } of event.seen) plain.bytes(author).u48(number);
   encodeContent(plain, event.content);
   const nonce = crypto.randomBytes(nonceBytes);
   const sealed = crypto.seal(eventKey(crypto, secret), nonce, concat(tag, start), plain.finish(), 16);
@@ -74,7 +75,8 @@ export function readEventHead(bytes: Uint8Array): EventHead | undefined {
   const reader = new ByteReader(bytes);
   if (reader.u8() !== eventVersion) return undefined;
   const author = reader.bytes(32);
-  const head = { author, number: reader.u32(), rank: reader.u8(), right: reader.u8() };
+  const head = { author, number: reader.u48(), rank: reader.u8(), right: reader.u8() };
+  if (head.number > numberMax) return undefined;
   return { ...head, previous: reader.bytes(eventHashBytes) };
 }
 
@@ -103,7 +105,7 @@ export function openEvent(
   const count = reader.u8();
   if (count > keepersMax * 2) return undefined;
   const seen: Seen[] = [];
-  for (let index = 0; index < count; index++) seen.push({ author: reader.bytes(authorBytes), number: reader.u32() });
+  for (let index = 0; index < count; index++) seen.push({ author: reader.bytes(authorBytes), number: reader.u48() });
   const content = parseContent(reader);
   if (content === undefined || !reader.ended) return undefined;
   return { ...head, at, seen, content, hash: eventHash(crypto, bytes), encoded: bytes };

@@ -5,10 +5,11 @@ import { assert } from "../../assert.ts";
 import { ByteReader, ByteWriter, concat, equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
+import { isWithinReach, numberMax } from "../rights/numbers.ts";
 import type { RelayView } from "../state/view.ts";
 import { type Change, changeSealedBytes, heightMax } from "./tree.ts";
 
-const commitVersion = 1;
+const commitVersion = 2;
 const commitLabel = encodeUtf8("teahouse keys 1");
 const secretLabel = encodeUtf8("teahouse tree epoch 1");
 const confirmLabel = encodeUtf8("teahouse tree confirms 1");
@@ -51,7 +52,7 @@ export interface Commit {
 export function signCommit(crypto: Crypto, sessionSeed: Uint8Array, tag: Uint8Array, commit: Commit): Uint8Array {
   assert(commit.changes.length <= changesMax && commit.joined.length <= joinedMax, "a commit that fits");
   const writer = new ByteWriter().u8(commitVersion).bytes(commit.sessionKey).u48(commit.issuedAt);
-  writer.bytes(commit.tree).u32(commit.number).u32(commit.epoch).u8(modes.indexOf(commit.mode));
+  writer.bytes(commit.tree).u32(commit.number).u48(commit.epoch).u8(modes.indexOf(commit.mode));
   writer.bytes(commit.boxKey).bytes(commit.confirmation).u8(commit.height).u16(commit.joined.length);
   for (const leaf of commit.joined) writer.u16(leaf);
   writer.u16(commit.changes.length);
@@ -74,7 +75,7 @@ export function parseCommit(bytes: Uint8Array): Commit | undefined {
     issuedAt: millis(reader.u48()),
     tree: reader.bytes(8),
     number: reader.u32(),
-    epoch: reader.u32(),
+    epoch: reader.u48(),
   };
   const mode = modes[reader.u8()];
   const keys = { boxKey: reader.bytes(32), confirmation: reader.bytes(confirmationBytes) };
@@ -82,22 +83,27 @@ export function parseCommit(bytes: Uint8Array): Commit | undefined {
   const joined = readJoined(reader);
   const changes = joined && readChanges(reader, height);
   reader.bytes(signatureBytes);
-  if (mode === undefined || !joined || !changes || !reader.ended) return undefined;
+  if (mode === undefined || !joined || !changes || !reader.ended || head.epoch > numberMax) return undefined;
   return height < 1 || height > heightMax ? undefined : { ...head, mode, ...keys, height, joined, changes };
 }
 
-/** What a relay can check: that the view's session signed it, and that it is later than what it has. */
+/**
+ * What a relay can check: that the view's session signed it, and that it is later than what it has of that session: two who
+ * lead one after the other may have clocks hours apart. `foreign`: of whoever led before the view in force, or will when theirs
+ * comes. `jump`: its epoch is out of reach ([RM32]).
+ */
 export function checkCommit(
   crypto: Crypto,
   view: RelayView,
   bytes: Uint8Array,
   known: Commit | undefined,
-): Commit | "older" | "bad" {
+): Commit | "older" | "foreign" | "jump" | "bad" {
   const commit = parseCommit(bytes);
   if (!commit) return "bad";
-  // Of whoever led before the view in force.
-  if (!equal(commit.sessionKey, view.session.key)) return commit.issuedAt <= view.issuedAt ? "older" : "bad";
-  if (known && commit.issuedAt <= known.issuedAt) return "older";
+  if (!equal(commit.sessionKey, view.session.key)) return "foreign";
+  const isSameSession = known !== undefined && equal(known.sessionKey, commit.sessionKey);
+  if (isSameSession && commit.issuedAt <= known.issuedAt) return "older";
+  if (known && !isWithinReach(known.epoch, commit.epoch)) return "jump";
   const end = bytes.length - signatureBytes;
   const message = concat(commitLabel, view.tag, bytes.subarray(0, end));
   return crypto.verify(view.session.key, message, bytes.subarray(end)) ? commit : "bad";
@@ -105,12 +111,12 @@ export function checkCommit(
 
 /** The media secret of an epoch that the key tree makes, 32 bytes ([RM41]). */
 export function treeSecret(crypto: Crypto, rootKey: Uint8Array, tag: Uint8Array, epoch: number): Uint8Array {
-  return crypto.hkdf(rootKey, concat(secretLabel, tag, new ByteWriter().u32(epoch).finish()), 32);
+  return crypto.hkdf(rootKey, concat(secretLabel, tag, new ByteWriter().u48(epoch).finish()), 32);
 }
 
 /** Tells right keys from wrong ones, and nothing of them. */
 export function confirmationOf(crypto: Crypto, rootKey: Uint8Array, epoch: number): Uint8Array {
-  return crypto.hkdf(rootKey, concat(confirmLabel, new ByteWriter().u32(epoch).finish()), confirmationBytes);
+  return crypto.hkdf(rootKey, concat(confirmLabel, new ByteWriter().u48(epoch).finish()), confirmationBytes);
 }
 
 function readJoined(reader: ByteReader): number[] | undefined {

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
+import { numberMax } from "../rights/numbers.ts";
 import type { Commit } from "./commit.ts";
 import { heightMax } from "./tree.ts";
 
@@ -127,7 +128,7 @@ export function sealGrant(
   boxKey: Uint8Array,
   grant: KeyGrant,
 ): Uint8Array | undefined {
-  const writer = new ByteWriter().u8(version).u32(grant.number).u32(grant.epoch).bytes(grant.secret);
+  const writer = new ByteWriter().u8(version).u32(grant.number).u48(grant.epoch).bytes(grant.secret);
   writer.u16(grant.leaf).u8(grant.keys.length);
   for (const key of grant.keys) writer.bytes(key);
   const body = writer.finish();
@@ -157,14 +158,14 @@ export function openGrant(
   if (reader.u8() !== version) return undefined;
   const head = {
     number: reader.u32(),
-    epoch: reader.u32(),
+    epoch: reader.u48(),
     secret: reader.bytes(keyBytes),
     leaf: reader.u16(),
   };
   const count = reader.u8();
   if (count < 2 || count > heightMax + 1) return undefined;
   const keys = Array.from({ length: count }, () => reader.bytes(keyBytes));
-  return reader.ended ? { ...head, keys } : undefined;
+  return reader.ended && head.epoch <= numberMax ? { ...head, keys } : undefined;
 }
 
 /** By a key of its own, of which nothing stays. */

@@ -3,6 +3,7 @@ import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../rights/capability.ts";
 import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
+import { isWithinReach } from "../rights/numbers.ts";
 import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
 import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";
@@ -165,7 +166,7 @@ export class EpochKeeper {
 
   /** The room is further than we knew, from before a crash of ours: its members are given a fresh epoch beyond that one. */
   catchUp(epoch: number, now: Millis): void {
-    if (epoch <= this.#epoch.number) return;
+    if (epoch <= this.#epoch.number || !isWithinReach(this.#epoch.number, epoch)) return;
     this.#epoch = { number: epoch, secret: this.#epoch.secret };
     this.#mode = "tree";
     this.#settlesAt = millis(now + settleMs);

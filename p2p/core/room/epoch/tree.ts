@@ -194,7 +194,7 @@ export function ratcheted(crypto: Crypto, key: Uint8Array): Uint8Array {
 
 /** 12 bytes, unlike for any two changes sealed under one key. */
 export function nonceOf({ epoch, height, index, side }: ChangePlace): Uint8Array {
-  return new ByteWriter().u32(epoch).u8(height).u16(index).u8(side).u32(0).finish();
+  return new ByteWriter().u48(epoch).u8(height).u16(index).u8(side).u16(0).finish();
 }
 
 /** Binds a change to its place. */

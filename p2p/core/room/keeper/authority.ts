@@ -19,10 +19,12 @@ import { History } from "../chain/history.ts";
 import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, epochSecret, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
+import { furthest, generationMax } from "../rights/numbers.ts";
 import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
 import { rankOf, type Void } from "../chain/reduce.ts";
+import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
 import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
@@ -107,13 +109,14 @@ export class Authority {
   #succeed(view: RelayView): void {
     for (const relay of this.#candidates) this.#carrying.set(peerOf(relay.address), relay.address);
     this.#revoked = [...view.revoked];
-    this.countBeyond(view, this.history.state);
+    this.#viewSequence = view.sequence;
+    this.#stateSequence = this.state.sequence;
   }
 
   /** Numbers go on beyond what somebody else in charge has signed. */
   countBeyond(view: Pick<RelayView, "sequence">, state: Pick<RoomState, "sequence">): void {
-    this.#viewSequence = Math.max(this.#viewSequence, view.sequence);
-    this.#stateSequence = Math.max(this.#stateSequence, state.sequence);
+    this.#viewSequence = furthest(this.#viewSequence, view.sequence);
+    this.#stateSequence = furthest(this.#stateSequence, state.sequence);
   }
 
   get state(): RoomState {
@@ -208,7 +211,7 @@ export class Authority {
       ...this.#shape,
       relays: this.carrying,
       voices: heard.map((person) => ({ key: person.voiceKey, packetsPerSecond: limits.voicePacketsPerSecond })),
-      bans: bans.map(({ identityKey }) => banOf(this.#crypto, identityKey)),
+      bans: bans.slice(-limits.bansMax).map(({ identityKey }) => banOf(this.#crypto, identityKey)),
       keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
       revoked: this.#revoked,
       slowModeS,
@@ -216,9 +219,11 @@ export class Authority {
   }
 
   /** A newer sealed state, which settles every event so far. */
-  issueState(): Uint8Array {
+  issueState(now: Millis): Uint8Array {
     const chain = [this.keys.session.capability];
-    const state = { ...this.state, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
+    const tolerance = Math.ceil(limits.clockToleranceMs / 1000);
+    const used = withoutExpiredUses(this.state.used, Math.floor(now / 1000), tolerance);
+    const state = { ...this.state, used, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
     this.history.rebase(state);
     return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, state);
   }
@@ -257,8 +262,9 @@ export class Authority {
     return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
   }
 
-  /** The link that replaces all before, with the invite of whoever is in. */
-  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> {
+  /** The link that replaces all before, with the invite of whoever is in; undefined when there is no number left for it. */
+  newLink(now: Millis): Extract<RoomEvent, { kind: "replace-link" }> | undefined {
+    if (this.state.generation >= generationMax) return undefined;
     const generation = this.state.generation + 1;
     const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
     const { inviteSeed, chain } = this.issueInvite(terms, now, generation);

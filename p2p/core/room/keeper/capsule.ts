@@ -10,18 +10,17 @@ import { readCapability, writeCapability } from "../rights/capability.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
 import { encodeInvite, type Invite, parseInvite } from "../invite/invite.ts";
 import type { KeyPair, RoomKeys } from "../rights/keys.ts";
+import { numberMax } from "../rights/numbers.ts";
 import { banBytes } from "../state/view.ts";
 import { handBytes, nameBytesMax, type RoomState } from "../state/state.ts";
 import { encodeState, parseState } from "../state/state-codec.ts";
 
-const capsuleVersion = 2;
+const capsuleVersion = 3;
 /**
  * What was issued just before a crash may not be in the capsule: numbers go on beyond it. Every relay of a full view
  * passes ten petitions a second on, and a capsule is some seconds old.
  */
 const sequenceLeap = 4096;
-/** Of four bytes; no room comes so far. */
-const sequenceMax = 2 ** 31;
 const countMax = 2 ** 32 - 1;
 /** Petitions remembered as done: a stage that changes every second for half an hour. */
 export const doneMax = 2048;
@@ -115,7 +114,7 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
   for (const id of capsule.done) writer.bytes(fromHex(id));
   writer.u8(capsule.revoked.length);
   for (const name of capsule.revoked) writer.bytes(name);
-  writer.u32(capsule.viewSequence).u32(capsule.stateSequence);
+  writer.u48(capsule.viewSequence).u48(capsule.stateSequence);
 }
 
 function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): HostCapsule | undefined {
@@ -126,12 +125,12 @@ function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array):
   const plain = reader.sized16();
   const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
   const revoked = readList(reader, reader.u8(), 255, (from) => from.bytes(banBytes));
-  const viewSequence = reader.u32() + sequenceLeap;
-  const stateSequence = reader.u32();
+  const viewSequence = reader.u48() + sequenceLeap;
+  const stateSequence = reader.u48();
   const state = parseState(plain, stateSequence);
   if (!keys || !state || !carried || !done || !revoked || shape.coreSize === 0 || shape.relayFanout === 0)
     return undefined;
-  if (Math.max(viewSequence, stateSequence + sequenceLeap) > sequenceMax) return undefined;
+  if (Math.max(viewSequence, stateSequence + sequenceLeap) > numberMax) return undefined;
   const relays = carried.map((each) => each.relay);
   const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));
   const room = { ...shape, volunteer, relays, carrying, state, done, revoked };

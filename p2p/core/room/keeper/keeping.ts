@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../api/errors.ts";
-import { type Millis, millis, type PeerId, type RoomTag } from "../../../api/ids.ts";
+import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
 import type { Act, InviteTerms, IssuedInvite } from "../../../api/room.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
@@ -14,50 +14,25 @@ import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
 import { epochSecret, type RoomKeys } from "../rights/keys.ts";
-import type { MemberKeys } from "../member/member-keys.ts";
+import { IssuedInvites } from "../invite/issued-invites.ts";
+import { Leading, type LeadingWires } from "./leading.ts";
+import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { writeEvent } from "../chain/pen.ts";
-import { branchOf, inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
+import { inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import type { Void } from "../chain/reduce.ts";
-import { Meanwhile, withShut } from "../chain/reconcile.ts";
+import { withShut } from "../chain/reconcile.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
 import { handBytes, type Keeper, type RoomState } from "../state/state.ts";
-import { beatMs, goesBefore, hasHeirs, Succession } from "./succession.ts";
+import { Succession } from "./succession.ts";
 import type { RelayView } from "../state/view.ts";
 
-/** Events are settled by a state this long after the first of them: who joins then reads no more than one state and a few events. */
-const settleEveryMs = 20_000;
-/** Or when so many are open. */
-const openEventsMax = 48;
-/** And sooner what somebody at the door has to know: behind the event itself, so that nobody takes it for old. */
-const settleSoonMs = 150;
-/** Who was overruled by mistake says so again after this long. */
-const reclaimMs = 700;
-/** Invites that one engine remembers having given out. */
-const issuedMax = 256;
-
-/** What somebody at the door has to know before they are in. */
-const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
-  "rules",
-  "replace-link",
-  "revoke",
-  "ban",
-  "use",
-  "end",
-]);
-
-/** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "replace-link"]);
-
 /** What keeping a room needs from the person who sits in it. */
-export interface KeepingWires {
+export interface KeepingWires extends LeadingWires {
   readonly self: PeerId;
-  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "rekey" | "tell" | "stepDown">;
-  /** The best time known. */
-  time(now: Millis): Millis;
   /** The room is another one than before. */
   changed(now: Millis): void;
   /** Somebody in charge said two things in one breath. */
@@ -81,19 +56,16 @@ export class Keeping {
   readonly #succession: Succession;
   #history: History | undefined;
   /** Who acts: a host from the beginning, an heir while the host is silent. */
-  #authority: Authority | undefined;
-  #settleAt: Millis | undefined;
-  #reclaimAt: Millis | undefined;
-  #beatAt: Millis | undefined;
-  readonly #meanwhile = new Meanwhile();
-  readonly #issued: (IssuedInvite & { readonly branch: Uint8Array })[] = [];
+  readonly #leading: Leading;
+  readonly #issued: IssuedInvites;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
-    this.#authority = seat.authority;
+    this.#leading = new Leading(seat, node, wires);
+    this.#issued = new IssuedInvites(crypto);
     this.#history = seat.authority?.history;
     this.#succession = new Succession(now);
     this.requests = new Requests(crypto, seat.identity.key, inviteOf(crypto, seat.chain).branch);
@@ -106,7 +78,7 @@ export class Keeping {
 
   /** Whoever acts for the room, if that is us. */
   get authority(): Authority | undefined {
-    return this.#authority;
+    return this.#leading.authority;
   }
 
   /** The room as far as it is known here. */
@@ -116,21 +88,17 @@ export class Keeping {
 
   /** Whether this is the host or somebody who may act for one. */
   get mayAct(): boolean {
-    return this.#authority !== undefined || this.#office !== undefined;
+    return this.authority !== undefined || this.#office !== undefined;
   }
 
   /** Who keeps the room going now. */
   get keptBy(): Uint8Array | undefined {
-    const key = this.#authority?.keys.session.key ?? this.#node.view?.session.key;
+    const key = this.authority?.keys.session.key ?? this.#node.view?.session.key;
     return this.state?.keepers.find((keeper) => key !== undefined && equal(keeper.key, key))?.identityKey;
   }
 
   get issued(): readonly IssuedInvite[] {
-    const revoked = this.state?.revoked ?? [];
-    return this.#issued.map(({ branch, ...invite }) => ({
-      ...invite,
-      revoked: revoked.some((each) => equal(each, branch)),
-    }));
+    return this.#issued.in(this.state);
   }
 
   get #secret(): Uint8Array {
@@ -155,28 +123,17 @@ export class Keeping {
 
   /** Signs view and state for everybody. */
   issue(now: Millis): void {
-    if (!this.#authority) return;
-    // Dated by the clock that dated the session: relays compare the two ([RM16]).
-    this.#adoptView(this.#authority, now);
-    this.#node.notices.adoptState(this.#authority.issueState(), now);
-    this.#settleAt = undefined;
-    this.#reclaimAt = undefined;
+    this.#leading.issue(now);
   }
 
   /** A host begins: one that comes back signs nothing until it has looked around. */
   open(now: Millis): void {
-    this.#isAtWork = !this.#seat.comesBack;
-    if (this.#isAtWork) this.issue(now);
+    this.#leading.open(now);
   }
 
   /** A host takes up its room: with what happened meanwhile, when it comes back. */
   takeUp(now: Millis): void {
-    this.#isAtWork = true;
-    if (this.#seat.comesBack) {
-      this.#authority?.takeNewSession(this.#wires.time(now));
-      if (this.#node.view) this.#authority?.countBeyond(this.#node.view, this.#authority.state);
-    }
-    this.issue(now);
+    this.#leading.takeUp(this.#seat.comesBack, now);
   }
 
   /** Does something, or says why not. */
@@ -192,25 +149,16 @@ export class Keeping {
     return this.carryOut(deedOf(act, doer, now), now);
   }
 
-  /** An invite for others; undefined for who may not. */
-  issueInvite(terms: InviteTerms, now: Millis): Invite | undefined {
-    const invite = this.#authority?.issueInvite(terms, this.#wires.time(now));
-    const last = invite?.chain.at(-1);
-    if (!invite || !last) return undefined;
-    const branch = branchOf(this.#crypto, last.grantee);
-    const { role, singleUse } = terms;
-    const hasPassphrase = terms.passphrase !== undefined;
-    const expires = millis(last.expires * 1000);
-    this.#issued.push({ id: toHex(branch), role, expires, singleUse, hasPassphrase, revoked: false, branch });
-    if (this.#issued.length > issuedMax) this.#issued.shift();
-    return invite;
+  /** An invite for others, or why not. */
+  issueInvite(terms: InviteTerms, now: Millis): Invite | "not-allowed" | "list-full" {
+    return this.#issued.issue(this.authority, terms, this.#wires.time(now));
   }
 
   /** A petition came to whoever acts. */
   petition(bytes: Uint8Array, now: Millis): void {
     const time = this.#wires.time(now);
-    if (!this.#authority) return this.#takeBeat(bytes, now, time);
-    if (this.#authority.handlePetition(bytes, time) === "refused") this.#wires.reject("petition");
+    if (!this.authority) return this.#takeBeat(bytes, now, time);
+    if (this.authority.handlePetition(bytes, time) === "refused") this.#wires.reject("petition");
     this.#publish(now);
   }
 
@@ -220,50 +168,34 @@ export class Keeping {
     const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
     const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
-    if (this.#authority && wish !== "beat") this.petition(sealed, now);
+    if (this.authority && wish !== "beat") this.petition(sealed, now);
     else this.#node.notices.passPetition(sealed, undefined, now);
   }
 
   view(view: RelayView, now: Millis): void {
-    const authority = this.#authority;
-    const { key } = view.session;
-    if (!authority || equal(key, authority.keys.session.key)) {
-      if (!authority) this.#succession.heard(key, now);
-      return;
-    }
-    authority.countBeyond(view, authority.state);
-    const isAbove = this.#seat.authority === undefined && goesBefore(authority.state, key, authority.keys.session.key);
-    // A host's session may be a new one, which our own state does not name.
-    if (isAbove || (view.session.rank === 0 && this.#seat.authority === undefined)) {
-      this.#authority = undefined;
-      // Nobody would clear them any more.
-      this.#beatAt = this.#reclaimAt = this.#settleAt = undefined;
-      this.#wires.keys.stepDown();
-      this.#succession.heard(key, now);
-    } else if (this.#isAtWork) this.#reclaimAt = millis(now + reclaimMs);
+    if (this.#leading.givesWay(view, now) || !this.authority) this.#succession.heard(view.session.key, now);
   }
-
-  /** Whether what we sign is meant for others already; a host that comes back looks around first. */
-  #isAtWork = true;
 
   /** Takes a state that opens and that somebody vouches for. */
   takeState(bytes: Uint8Array, now: Millis): void {
     const session = this.#node.view?.session.key;
-    const authority = this.#authority;
-    if (authority && session && equal(session, authority.keys.session.key) && this.#isAtWork) return;
+    const { authority } = this;
+    const { isAtWork } = this.#leading;
+    if (authority && session && equal(session, authority.keys.session.key) && isAtWork) return;
     const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
     if (!session) return;
     if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
       return this.#wires.reject("state");
     }
+    if (!this.#isWithinReach(state)) return this.#wires.reject("state-jump");
     this.#succession.heard(session, now);
     if (authority) {
       authority.countBeyond({ sequence: 0 }, state);
-      authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+      authority.adopt(isAtWork ? withShut(authority.state, state) : state);
     } else if (!this.#history) this.#history = new History(state);
     else {
       if (!this.#history.rebase(state)) this.#wires.forked();
-      for (const event of this.#meanwhile.resume(this.#history)) this.#node.notices.passEvent(event.encoded, now);
+      this.#leading.resume(this.#history, now);
     }
     showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
     this.#wires.changed(now);
@@ -279,11 +211,19 @@ export class Keeping {
     const taken = history.offer(event);
     if (history.forks.length > forks) this.#wires.forked();
     if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
-    if (this.#authority && !this.#seat.authority) this.#meanwhile.note(event);
+    this.#leading.note(event);
     if (taken !== "applied") return;
-    this.#authority?.noteDone(event.content);
+    this.authority?.noteDone(event.content);
     this.#noticed(event.content, now);
     this.#publish(now, [event.content]);
+  }
+
+  /** Nobody who acts brings a number of ours, or of others, near its end ([RM32]). */
+  #isWithinReach(state: RoomState): boolean {
+    const history = this.#history;
+    if (!history) return true;
+    if (!isGenerationWithinReach(history.state.generation, state.generation)) return false;
+    return state.frontier.every(({ key, number }) => isWithinReach(history.headOf(key).number, number));
   }
 
   /** Two things were signed under one number. */
@@ -310,21 +250,19 @@ export class Keeping {
     if (!reached) this.#succession.excuse(now);
     const { state } = this;
     if (!state) return;
-    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
-    if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
+    this.#leading.tick(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
-    if (this.#authority && this.#isAtWork) return this.#beat(state, now);
+    if (this.#leading.isAtWork) return this.#beat(state, now);
     const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
-    if (reached && dueAt !== undefined && now >= dueAt && !this.#authority) this.#succeed(now);
+    if (reached && dueAt !== undefined && now >= dueAt && !this.authority) this.#succeed(now);
   }
 
   deadline(): Millis | undefined {
     const { state } = this;
     if (!state) return undefined;
-    const own = !this.#authority && this.#office !== undefined;
+    const own = !this.authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    const actAt = earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, dueAt));
-    return earlier(actAt, this.requests.nextAt);
+    return earlier(earlier(this.#leading.dueAt, dueAt), this.requests.nextAt);
   }
 
   /** What proves an heir to a relay on an edge that is open. */
@@ -354,7 +292,7 @@ export class Keeping {
   }
 
   #write(content: RoomEvent, now: Millis): Void | undefined {
-    if (this.#authority) return this.#authority.write(content, now);
+    if (this.authority) return this.authority.write(content, now);
     if (!this.#history) return "not-allowed";
     const desk = { crypto: this.#crypto, tag: this.#seat.tag, secret: this.#secret };
     const event = writeEvent(desk, this.#history, this.#seat.identity, content, now);
@@ -368,46 +306,13 @@ export class Keeping {
     if (event.kind === "appoint") showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
   }
 
-  /** Sends what was written, and what relays have to know of it. */
   #publish(now: Millis, done: readonly RoomEvent[] = []): void {
-    const isUrgent = done.some(({ kind }) => decidesWhoComes.has(kind));
-    const locks = this.state?.access === "locked" && done.some(({ kind }) => kind === "rules");
-    const needsKeys = locks || done.some(({ kind }) => putsSomebodyOut.has(kind));
-    const authority = this.#authority;
-    for (const event of authority?.takeEvents() ?? []) {
-      if (!this.#seat.authority) this.#meanwhile.note(event);
-      this.#node.notices.passEvent(event.encoded, now);
-    }
-    if (authority && this.#isAtWork) {
-      if (needsKeys) this.#wires.keys.rekey(now);
-      if (needsKeys || authority.isViewStale) this.#adoptView(authority, now);
-      if (needsKeys) this.#wires.keys.tell(now);
-      const isSoon = isUrgent || authority.history.size >= openEventsMax;
-      const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
-      if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
-    }
+    this.#leading.publish(now, done);
     this.#wires.changed(now);
   }
 
-  #adoptView(authority: Authority, now: Millis): void {
-    this.#node.notices.adoptView(authority.issueView(now, this.#wires.keys.epochOfView), now);
-    // After the view that names the session.
-    this.#wires.keys.lead(authority.keys.session, now);
-  }
-
-  #settle(now: Millis): void {
-    this.#settleAt = undefined;
-    const authority = this.#authority;
-    if (authority && authority.history.size > 0) this.#node.notices.adoptState(authority.issueState(), now);
-  }
-
   #beat(state: RoomState, now: Millis): void {
-    if (!hasHeirs(state, this.#seat.identity.key)) {
-      this.#beatAt = undefined;
-      return;
-    }
-    if (this.#beatAt !== undefined && now < this.#beatAt) return;
-    this.#beatAt = millis(now + beatMs);
+    if (!this.#leading.beats(state, this.#seat.identity.key, now)) return;
     this.ask("beat", this.#crypto.randomBytes(handBytes), now);
   }
 
@@ -436,9 +341,8 @@ export class Keeping {
     const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
     const person = hostPerson(voice.key, identity.key, name);
     const succession = { history: this.#history, view };
-    this.#authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
-    this.#beatAt = undefined;
-    this.issue(now);
+    const authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
+    this.#leading.begin(authority, now);
     this.#node.runUpkeep(now);
     this.#wires.changed(now);
   }

@@ -47,10 +47,9 @@ export class Doings {
   /** Does what was asked for; the answer bears the number of the question. */
   ask(question: Question, now: Millis): void {
     const { id } = question;
-    const isInvite = question.kind === "invite";
-    const invite = isInvite ? this.#wires.keeping.issueInvite(question.terms, now) : undefined;
-    const refusal = isInvite && !invite ? "not-allowed" : undefined;
-    const code = isInvite ? refusal : this.#act(question.act, now);
+    const made = question.kind === "invite" ? this.#wires.keeping.issueInvite(question.terms, now) : undefined;
+    const invite = typeof made === "object" ? made : undefined;
+    const code = question.kind === "act" ? this.#act(question.act, now) : typeof made === "string" ? made : undefined;
     if (code !== undefined) this.#wires.reject(`act-${code}`);
     this.#wires.tell({ event: "answered", id, code, invite });
     this.#wires.done(now);

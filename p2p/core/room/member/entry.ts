@@ -1,10 +1,10 @@
 import type { ErrorCode } from "../../../api/errors.ts";
 import type { Millis } from "../../../api/ids.ts";
-import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Capability, rights, verifyChain } from "../rights/capability.ts";
 import { inviteOf } from "../asking/petition.ts";
 import { isOut } from "../chain/reduce.ts";
+import { isBanned, isUser, useOf, wasKicked } from "../state/lists.ts";
 import type { Seat } from "./seat.ts";
 import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
 
@@ -13,11 +13,11 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   if (state.ended) return "ended";
   if (seat.authority) return undefined;
   const { key } = seat.identity;
-  if (hasPerson(state.bans, key)) return "banned";
-  if (hasKey(state.kicked, key)) return "kicked";
+  if (isBanned(state, key)) return "banned";
+  if (wasKicked(state, key)) return "kicked";
   const { branch, generation } = inviteOf(crypto, seat.chain);
-  const use = state.used.find((each) => equal(each.branch, branch));
-  if (isOnce(seat) && use && !equal(use.identityKey, key)) return "invite-used";
+  const use = useOf(state, branch);
+  if (isOnce(seat) && use && !isUser(use, key)) return "invite-used";
   const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
   if (inside || isKnown || seat.comesBack) return undefined;
   if (generation < state.generation || hasKey(state.revoked, branch)) return "invite-revoked";
@@ -33,9 +33,9 @@ export function mayHoldKeys(
 ): boolean {
   if (!state) return true;
   const { branch } = inviteOf(crypto, chain);
-  const use = state.used.find((each) => equal(each.branch, branch));
-  const isAnothers = use !== undefined && !equal(use.identityKey, identityKey);
-  return !isAnothers && !isOut(state, identityKey, branch) && !hasKey(state.kicked, identityKey);
+  const use = useOf(state, branch);
+  const isAnothers = use !== undefined && !isUser(use, identityKey);
+  return !isAnothers && !isOut(state, identityKey, branch) && !wasKicked(state, identityKey);
 }
 
 /** Whether keys are given to somebody only if they are in already: locked out, or by a link that was replaced ([RM39], [RM47]). */
@@ -53,7 +53,7 @@ export function isShutTo(
 /** Whether somebody who came by an invite for one has yet to hear that it is theirs. */
 export function waitsForUse(crypto: Crypto, seat: Seat, state: RoomState): boolean {
   const { branch } = inviteOf(crypto, seat.chain);
-  return isOnce(seat) && !state.used.some((each) => equal(each.branch, branch));
+  return isOnce(seat) && useOf(state, branch) === undefined;
 }
 
 /** Whether somebody says on coming in that they are here: for an office, or because the invite is good for one. */

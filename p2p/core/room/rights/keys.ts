@@ -76,5 +76,5 @@ export function createKeyPair(crypto: Crypto): KeyPair {
 
 /** The media secret of an epoch of an open room: 32 bytes, for whoever holds an invite ([RM5]). */
 export function epochSecret(crypto: Crypto, secret: Uint8Array, tag: Uint8Array, epoch: number): Uint8Array {
-  return crypto.hkdf(secret, concat(epochLabel, tag, new ByteWriter().u32(epoch).finish()), 32);
+  return crypto.hkdf(secret, concat(epochLabel, tag, new ByteWriter().u48(epoch).finish()), 32);
 }

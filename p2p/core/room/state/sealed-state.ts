@@ -4,11 +4,12 @@ import { ByteReader, ByteWriter, concat, equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { type Authority, verifyChain } from "../rights/capability.ts";
+import { isWithinReach, numberMax } from "../rights/numbers.ts";
 import { type ChainHead, keepersMax, type RoomState } from "./state.ts";
 import { encodeState, parseState } from "./state-codec.ts";
 import type { RelayView } from "./view.ts";
 
-const stateVersion = 2;
+const stateVersion = 3;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const stateLabel = encodeUtf8("teahouse state 1");
@@ -32,9 +33,9 @@ export function sealState(
   tag: Uint8Array,
   state: RoomState,
 ): Uint8Array {
-  const writer = new ByteWriter().u8(stateVersion).bytes(crypto.publicKey(sessionSeed)).u32(state.sequence);
+  const writer = new ByteWriter().u8(stateVersion).bytes(crypto.publicKey(sessionSeed)).u48(state.sequence);
   writer.u8(state.frontier.length);
-  for (const { key, number } of state.frontier) writer.bytes(key).u32(number);
+  for (const { key, number } of state.frontier) writer.bytes(key).u48(number);
   const head = writer.finish();
   const nonce = crypto.randomBytes(nonceBytes);
   const sealed = crypto.seal(stateKey(crypto, epochSecret), nonce, concat(tag, head), encodeState(state), 16);
@@ -47,31 +48,33 @@ export function readStateHead(bytes: Uint8Array): StateHead | undefined {
   const reader = new ByteReader(bytes);
   if (reader.u8() !== stateVersion) return undefined;
   const session = reader.bytes(32);
-  const sequence = reader.u32();
+  const sequence = reader.u48();
   const count = reader.u8();
   if (count > keepersMax * 2) return undefined;
   const settled: Pick<ChainHead, "key" | "number">[] = [];
-  for (let index = 0; index < count; index++) settled.push({ key: reader.bytes(32), number: reader.u32() });
+  for (let index = 0; index < count; index++) settled.push({ key: reader.bytes(32), number: reader.u48() });
   const length = reader.offset;
+  if (sequence > numberMax || settled.some(({ number }) => number > numberMax)) return undefined;
   if (reader.failed || bytes.length < length + nonceBytes + 16 + signatureBytes) return undefined;
   return { session, sequence, settled, length };
 }
 
 /**
  * What a relay can check without reading: that the view's session signed it, and whether it is newer than what it has.
- * `foreign`: another session's. `forked`: the session said two things under one number, and what is held is the proof.
+ * `foreign`: another session's. `jump`: its number is out of reach ([RM32]). `forked`: the session said two things under one number, and what is held is the proof.
  */
 export function checkState(
   crypto: Crypto,
   view: RelayView,
   bytes: Uint8Array,
   known: Uint8Array | undefined,
-): "newer" | "older" | "bad" | "foreign" | "forked" {
+): "newer" | "older" | "bad" | "foreign" | "jump" | "forked" {
   const head = readStateHead(bytes);
   if (!head) return "bad";
   const held = known && readStateHead(known);
   // Of whoever acted before, or will when their view comes: nobody is to blame for passing it on.
   if (!equal(head.session, view.session.key)) return held && head.sequence <= held.sequence ? "older" : "foreign";
+  if (held && !isWithinReach(held.sequence, head.sequence)) return "jump";
   const isSame = held !== undefined && held.sequence === head.sequence && equal(held.session, head.session);
   if (isSame && known !== undefined && equal(known, bytes)) return "older";
   if (held && !isSame && head.sequence <= held.sequence) return "older";
@@ -94,7 +97,17 @@ export function openState(
   const nonce = bytes.subarray(head.length, head.length + nonceBytes);
   const sealed = bytes.subarray(head.length + nonceBytes, bytes.length - signatureBytes);
   const plain = crypto.open(stateKey(crypto, epochSecret), nonce, concat(tag, clear), sealed, 16);
-  return plain && parseState(plain, head.sequence);
+  const state = plain && parseState(plain, head.sequence);
+  return state && settlesWhatItShows(state, head) ? state : undefined;
+}
+
+/** Whether relays let go of just those events that members find in it: else somebody's next word would pass nowhere. */
+function settlesWhatItShows({ frontier }: RoomState, { settled }: StateHead): boolean {
+  const isSame = (head: ChainHead, index: number): boolean => {
+    const shown = settled[index];
+    return shown !== undefined && shown.number === head.number && equal(shown.key, head.key);
+  };
+  return frontier.length === settled.length && frontier.every(isSame);
 }
 
 /**

@@ -8,9 +8,10 @@ import { failed, ok, type Result } from "../../result.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
 import { type CarriageCertificate, verifyCarriage } from "../rights/carriage.ts";
+import { numberMax } from "../rights/numbers.ts";
 import { keepersMax } from "./state.ts";
 
-const viewVersion = 2;
+const viewVersion = 3;
 const keyBytes = 32;
 const signatureBytes = 64;
 /** A ban is the first bytes of the SHA-256 of an identity key. */
@@ -94,7 +95,7 @@ export function encodeView(view: ViewContent): Uint8Array {
   const { key, expires, rank, signature } = view.session;
   const writer = new ByteWriter();
   writer.u8(viewVersion).bytes(view.tag).bytes(key).u32(expires).u8(rank).bytes(signature);
-  writer.u32(view.sequence).u48(view.issuedAt).u8(view.epoch).u8(view.coreSize).u8(view.relayFanout);
+  writer.u48(view.sequence).u48(view.issuedAt).u8(view.epoch).u8(view.coreSize).u8(view.relayFanout);
   writer.u8(view.relays.length);
   for (const relay of view.relays) writeRelayAddress(writer, relay);
   writer.u8(view.voices.length);
@@ -123,7 +124,7 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   const head = {
     tag: reader.bytes(keyBytes),
     session: readCertificate(reader),
-    sequence: reader.u32(),
+    sequence: reader.u48(),
     issuedAt: millis(reader.u48()),
     epoch: reader.u8(),
     coreSize: reader.u8(),
@@ -137,7 +138,7 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   const slowModeS = reader.u16();
   reader.bytes(signatureBytes);
   if (!relays || !voices || !bans || !keepers || !revoked || !reader.ended) return failed("malformed");
-  if (head.coreSize === 0 || head.relayFanout === 0) return failed("malformed");
+  if (head.coreSize === 0 || head.relayFanout === 0 || head.sequence > numberMax) return failed("malformed");
   const rest = { keepers, revoked, slowModeS };
   return ok({ ...head, relays, voices, bans, ...rest, tagHex: tagHexOf(head.tag), encoded: copy(bytes) });
 }

@@ -66,7 +66,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
   const people = hostPerson(host.key, createKeyPair(crypto).key, "Host");
   const authority = new Authority(crypto, keys, full, relays, undefined, people);
   const state = (): RoomState => {
-    const opened = openState(crypto, authority.epochSecret, keys.carriage.key, authority.issueState());
+    const opened = openState(crypto, authority.epochSecret, keys.carriage.key, authority.issueState(testNow));
     if (!opened) throw new Error("no state");
     return opened;
   };
@@ -104,7 +104,7 @@ describe("what a host session decides", () => {
     expect(after.sequence).toBeGreaterThan(before.sequence);
     const twoDays = millis(testNow + 40 * 3_600_000);
     expect(verifyView(crypto, after, twoDays).ok).toBe(true);
-    const state = openState(crypto, authority.epochSecret, after.tag, authority.issueState());
+    const state = openState(crypto, authority.epochSecret, after.tag, authority.issueState(testNow));
     expect(state && verifyChain(crypto, authority.keys.root.key, state.chain, twoDays)).toMatchObject({ ok: true });
   });
 

@@ -80,7 +80,7 @@ describe("createRoomKeys", () => {
     secrets.add(toHex(epochSecret(crypto, keys.secret, keys.root.key, 0)));
     secrets.add(toHex(epochSecret(crypto, keys.root.key, keys.carriage.key, 0)));
     expect(secrets.size).toBe(302);
-    const info = concat(encodeUtf8("teahouse epoch 1"), keys.carriage.key, Uint8Array.of(0, 0, 1, 5));
+    const info = concat(encodeUtf8("teahouse epoch 1"), keys.carriage.key, Uint8Array.of(0, 0, 0, 0, 1, 5));
     expect(epochSecret(crypto, keys.secret, keys.carriage.key, 261)).toEqual(crypto.hkdf(keys.secret, info, 32));
   });
 });

@@ -38,7 +38,7 @@ describe("the sealed state", () => {
   it("[RM21] the key is drawn from the epoch secret under its own label, the tag has 16 bytes", () => {
     const bytes = seal(sampleState(room));
     const key = crypto.hkdf(secret, encodeUtf8("teahouse state key 1"), 32);
-    const [head, nonce, sealed] = [bytes.subarray(0, 74), bytes.subarray(74, 86), bytes.subarray(86, -64)];
+    const [head, nonce, sealed] = [bytes.subarray(0, 78), bytes.subarray(78, 90), bytes.subarray(90, -64)];
     const plain = crypto.open(key, nonce, concat(tag, head), sealed, 16);
     expect(plain).toBeDefined();
     expect(plain?.length).toBe(sealed.length - 16);
@@ -95,11 +95,12 @@ describe("the sealed state", () => {
       muted: many(32, () => ({ identityKey: key(), by: "keeper" as const })),
       invited: many(listsMax.invited, key),
       recorders: many(listsMax.recorders, () => ({ identityKey: key(), name: "n".repeat(96) })),
-      silenced: many(listsMax.silenced, key),
-      bans: many(listsMax.bans, () => ({ identityKey: key(), name: "n".repeat(96) })),
-      kicked: many(listsMax.kicked, key),
+      silenced: many(listsMax.silenced, () => ({ identityKey: key(), rank: 1 })),
+      bans: many(listsMax.bans, () => ({ identityKey: key(), name: "n".repeat(96), rank: 2 })),
+      keptBans: many(listsMax.keptBans, () => ({ mark: rng.bytes(8), rank: 0 })),
+      kicked: many(listsMax.kicked, () => rng.bytes(8)),
       revoked: many(listsMax.revoked, () => rng.bytes(8)),
-      used: many(listsMax.used, () => ({ branch: rng.bytes(8), identityKey: key() })),
+      used: many(listsMax.used, () => ({ branch: rng.bytes(8), user: rng.bytes(16), expires: rng.u32() })),
       done: many(listsMax.done, () => rng.bytes(8)),
       frontier: many(24, () => ({ key: key(), number: 7, hash: rng.bytes(16) })),
     };
