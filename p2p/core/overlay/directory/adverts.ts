@@ -51,6 +51,8 @@ export interface AdvertWires {
   isShort(): boolean;
   /** What papers of the room are held here, as a number that differs when they do. */
   holds(): number;
+  /** A neighbour says that this one lends no more, which may mean that it is gone. */
+  gone(id: ShortId, now: Millis): void;
   reject(reason: string): void;
 }
 
@@ -124,7 +126,11 @@ export class Adverts {
   /** A neighbour passed on what it knows. */
   handleAdverts(edge: Edge, paper: Extract<Paper, { kind: "adverts" }>, now: Millis): void {
     if (!this.#takes(edge)) return this.#wires.reject("advert");
-    for (const id of paper.gone) if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
+    for (const id of paper.gone) {
+      if (!this.directory.forget(id, edge.peer)) continue;
+      this.#forgotten(id, edge, now);
+      this.#wires.gone(id, now);
+    }
     const renewed = paper.news.map((news) => this.directory.complete(news));
     for (const advert of [...paper.adverts, ...renewed]) {
       if (!advert || advert.peer === this.#wires.self) continue;

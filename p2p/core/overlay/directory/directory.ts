@@ -90,11 +90,15 @@ export class Directory {
     return [...this.#entries.values()].map((entry) => entry.advert);
   }
 
-  /** Slots that anybody may take, over all who lend. */
-  get free(): number {
-    let sum = 0;
-    for (const { advert } of this.#entries.values()) sum += advert.free;
-    return sum;
+  /** Whether others than this one lend, and none of them has a slot that anybody may take. */
+  isFullBut(self: PeerId): boolean {
+    let others = 0;
+    for (const { advert } of this.#entries.values()) {
+      if (advert.peer === self) continue;
+      if (advert.free > 0) return false;
+      others++;
+    }
+    return others > 0;
   }
 
   /**

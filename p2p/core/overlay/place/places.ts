@@ -9,13 +9,16 @@ import type { Feeds } from "../media/feeds.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { HandOffs } from "../door/hand-off.ts";
 import type { Paper } from "../news/papers.ts";
-import { depthMax, shortIdOf } from "./path.ts";
+import { depthMax, type ShortId, shortIdOf } from "./path.ts";
 import { PlaceDesk } from "../directory/place-desk.ts";
 import { anyMs, type PlacePaper } from "../directory/place-papers.ts";
 import { rankedPlaces } from "./ranked-places.ts";
 import type { RelayView } from "../../room/state/view.ts";
 import { Seeker } from "./seeker.ts";
 import { Standing } from "./standing.ts";
+
+/** Of the relays below the core so many, the first in rank, look whether one of the core is gone. */
+const probersMax = 2;
 
 /** What places need of their room. */
 export interface PlaceWires {
@@ -68,7 +71,8 @@ export class Places {
     this.#parts = parts;
     this.#wires = wires;
     this.#standing = new Standing(edges, wires);
-    this.#adverts = new Adverts(edges, this.#standing, wires, now);
+    const advertWires = { ...wires, gone: (id: ShortId, at: Millis) => this.#probe(id, at) };
+    this.#adverts = new Adverts(edges, this.#standing, advertWires, now);
     const { directory } = this.#adverts;
     this.#desk = new PlaceDesk(directory, edges, wires);
     this.seeker = new Seeker(edges, this.#standing, {
@@ -155,7 +159,7 @@ export class Places {
   favours(peer: PeerId, now: Millis): boolean {
     const { directory } = this.#adverts;
     if (this.handOffs.redeem(peer, now)) return true;
-    return this.#wires.isRanked() && (this.handOffs.isBusy || (directory.size > 0 && directory.free === 0));
+    return this.#wires.isRanked() && (this.handOffs.isBusy || directory.isFullBut(this.#wires.self));
   }
 
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */
@@ -215,6 +219,17 @@ export class Places {
     if (!view || rank === undefined) return undefined;
     const ranking = { relays, rank, fanout: view.relayFanout };
     return rankedPlaces(this.#adverts.directory.all(), ranking, peer, this.#standing.whereabouts.own);
+  }
+
+  /** A relay of better rank is said to be gone: who would take its place in the core finds out ([OV3]). */
+  #probe(id: ShortId, now: Millis): void {
+    const [view, rank] = [this.#wires.view(), this.#wires.rank()];
+    if (!view || rank === undefined || this.#wires.isCore()) return;
+    const { upkeep } = this.#parts;
+    const better = this.#wires.relays().slice(0, rank);
+    const gone = better.find((peer) => shortIdOf(peer) === id);
+    const living = better.filter((peer) => !upkeep.isDead(peer, now)).length;
+    if (gone !== undefined && living < view.coreSize + probersMax) upkeep.probe(gone, now);
   }
 
   /** Dials a candidate for a parent. */

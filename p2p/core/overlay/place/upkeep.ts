@@ -140,6 +140,11 @@ export class Upkeep {
     return this.#dial(peer, role, false, now, undefined, true);
   }
 
+  /** Finds out whether a relay of the room lives: one that does not answer counts as dead. */
+  probe(peer: PeerId, now: Millis): void {
+    if (!this.isDead(peer, now) && !this.#edges.ofPeer(peer)) this.#dial(peer, "relay", false, now, undefined, true);
+  }
+
   /** Whether this node is of the core, by the last plan. */
   get isCore(): boolean {
     return this.#isCore;

@@ -143,6 +143,7 @@ describe("who lends", () => {
       isCore: () => true,
       isShort: () => false,
       holds: () => 0,
+      gone: () => undefined,
       reject: () => undefined,
     };
     const edges = new Edges();
@@ -173,13 +174,14 @@ describe("who lends", () => {
       isCore: () => true,
       isShort: () => false,
       holds: () => 0,
+      gone: () => undefined,
       reject: () => undefined,
     };
     const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
     const adverts = new Adverts(edges, standing, wires, millis(0));
     const about = { kind: "about", coordinate: nowhere, holds: 0 } as const;
     adverts.handleAbout(child.edge, { ...about, advert: { ...advertOf(child.edge.peer), free: 4 } }, millis(10));
-    expect(adverts.directory.free).toBe(4);
+    expect(adverts.directory.all()).toMatchObject([{ free: 4 }]);
     adverts.handleAbout(child.edge, { ...about, advert: undefined }, millis(20));
     expect(adverts.directory.size).toBe(0);
     expect(child.edge.advert).toMatchObject({ free: 0 });
@@ -200,6 +202,7 @@ describe("hostile neighbours", () => {
       isCore: () => true,
       isShort: () => false,
       holds: () => 0,
+      gone: () => undefined,
       reject: (reason: string) => void rejected.push(reason),
     };
     const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
