@@ -1,5 +1,5 @@
 import type { Millis, PeerId } from "../../../api/ids.ts";
-import type { Advert, AdvertNews } from "./advert.ts";
+import { type Advert, type AdvertNews, renewed } from "./advert.ts";
 import { type Coordinate, isUseful, roundTripBetween } from "../place/coordinate.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { offersMax } from "./place-papers.ts";
@@ -15,6 +15,8 @@ export const advertLifeMs = 75_000;
 const nearestMax = 6;
 /** Who is refused is named three of so many that are near, or of a quarter of all that have room. */
 const drawnFrom = 12;
+/** Who knows where it is gets no more than it dials. */
+const nearOffersMax = 2;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
@@ -57,9 +59,9 @@ export class Directory {
   }
 
   /** What is new of an advert, as an advert; undefined when it is not known. */
-  complete({ id, ...state }: AdvertNews): Advert | undefined {
-    const known = this.#entries.get(id)?.advert;
-    return known && { ...known, ...state };
+  complete(news: AdvertNews): Advert | undefined {
+    const known = this.#entries.get(news.id)?.advert;
+    return known && renewed(known, news);
   }
 
   /** The neighbour that brought it says that it is gone. True when it was here. */
@@ -180,10 +182,10 @@ function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest):
   return best.map(({ entry }) => entry);
 }
 
-/** The best and two more, drawn, in their order. */
+/** The best and another, drawn: as many as are dialed. */
 function someOf(best: readonly Entry[], random: () => number): Entry[] {
   const rest = best.slice(1);
-  while (rest.length > offersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
+  while (rest.length > nearOffersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
   return [...best.slice(0, 1), ...rest];
 }
 
