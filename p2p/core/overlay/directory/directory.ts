@@ -105,11 +105,14 @@ export class Directory {
 
   /**
    * Up to three places for somebody ([OV20]), the best first: least root delay and way there, as coordinates guess it. For
-   * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
+   * somebody who does not know where it is, the first is the best for who is `here`, whom it found first of all it knows, and
+   * the others are near the core and far from each other, so that it finds out.
    */
-  offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
+  offer(request: PlaceRequest, here: Coordinate, random: () => number, now: Millis): Advert[] {
     const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
-    const chosen = isUseful(request.coordinate) ? someOf(nearest(able, request), random) : scattered(able);
+    const chosen = isUseful(request.coordinate)
+      ? someOf(nearest(able, request), random)
+      : [...new Set([...nearHere(able, request, here), ...scattered(able)])].slice(0, offersMax);
     for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ advert }) => advert);
   }
@@ -180,6 +183,11 @@ function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest):
     if (best.length > nearestMax) best.pop();
   }
   return best.map(({ entry }) => entry);
+}
+
+/** The best place for who is here. */
+function nearHere(able: readonly Entry[], request: PlaceRequest, here: Coordinate): Entry[] {
+  return isUseful(here) ? nearest(able, { ...request, coordinate: here }).slice(0, 1) : [];
 }
 
 /** The best and another, drawn: as many as are dialed. */

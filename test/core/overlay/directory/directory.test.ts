@@ -49,7 +49,7 @@ function ask(changes: Partial<PlaceRequest> = {}): PlaceRequest {
 }
 
 function offered(directory: Directory, request: PlaceRequest, at: Millis = now): PeerId[] {
-  return directory.offer(request, random, at).map((each) => each.peer);
+  return directory.offer(request, nowhere, random, at).map((each) => each.peer);
 }
 
 describe("the directory of those who lend", () => {
@@ -142,7 +142,7 @@ describe("the directory of those who lend", () => {
       const coordinate = { ...nowhere, x: (number % 3) * 100, error: 0.1 };
       directory.learn(advert(number, { coordinate, rootDelayMs: number <= 6 ? 0 : 300 }), left, now);
     }
-    const found = directory.offer(ask({ coordinate: nowhere }), random, now);
+    const found = directory.offer(ask({ coordinate: nowhere }), nowhere, random, now);
     expect(new Set(found.map(({ coordinate }) => coordinate.x))).toEqual(new Set([0, 100, 200]));
   });
 
