@@ -63,8 +63,16 @@ export function newsOf(advert: Advert, told: Advert): AdvertNews {
 }
 
 /** The advert that news are of, as it is now. */
-export function renewed(known: Advert, { id: _, versionLow, ...changes }: AdvertNews): Advert {
-  return { ...known, ...changes, version: (known.version + ((versionLow - known.version) & 0xff)) >>> 0 };
+export function renewed(known: Advert, news: AdvertNews): Advert {
+  const {
+    rootDelayMs = known.rootDelayMs,
+    coordinate = known.coordinate,
+    free = known.free,
+    leaves = known.leaves,
+  } = news;
+  const { depth = known.depth, parent = known.parent } = news;
+  const version = (known.version + ((news.versionLow - known.version) & 0xff)) >>> 0;
+  return { ...known, rootDelayMs, coordinate, free, leaves, depth, parent, version };
 }
 
 /** The address as adverts carry it, or undefined for one that is too long for them. */
