@@ -29,6 +29,8 @@ const savesMsMin = 5;
 const looksToSettle = 5;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
+/** A backup that is no more than this farther than the parent will do. */
+const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
 const movePackets = 5;
 const moveMs = 1500;
@@ -229,8 +231,8 @@ export class Seeker {
     }
     for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
     const { own } = this.#standing.whereabouts;
-    // Every other time for a backup, once there is a place.
-    const purpose = this.#looks % 2 === 1 && isUseful(own) ? "backup" : "parent";
+    // Every other time for a backup, once there is a place, unless there is one that will do.
+    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasBackup(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
     const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
@@ -248,20 +250,28 @@ export class Seeker {
       lends: this.#wires.lends(),
       purpose,
       parent: shortIdOf(parent.peer),
-      belowMs: this.#worthBelow(purpose),
+      belowMs: this.#worthBelow(purpose, parent),
       avoids: [...this.#unreached],
     };
     parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
   }
 
   /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
-  #worthBelow(purpose: PlaceRequest["purpose"]): number {
-    const { parent } = this.#edges;
-    const isKept = (edge: Edge): boolean =>
-      edge !== parent && this.#isFit(edge) && !!parent && sharesNoFate(edge, parent);
-    const there = purpose === "parent" ? parent : this.#best(isKept);
-    const hereMs = there && delayBy(there);
+  #worthBelow(purpose: PlaceRequest["purpose"], parent: Edge): number {
+    const hereMs = purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
     return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
+  }
+
+  /** Whether there is a backup that is not much farther than the parent. */
+  #hasBackup(parent: Edge): boolean {
+    const hereMs = delayBy(parent);
+    return hereMs !== undefined && (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+  }
+
+  /** How far the best of those is who go on when the parent is gone, ms. */
+  #backupMs(parent: Edge): number | undefined {
+    const best = this.#best((edge) => edge !== parent && this.#isFit(edge) && sharesNoFate(edge, parent));
+    return best && delayBy(best);
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
