@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { worldStart } from "./world.ts";
-import { bend, isMedia } from "./hostile.ts";
-import type { Bending } from "./hostile.ts";
+import { bend, isMedia } from "./cheats/bent-machine.ts";
+import type { Bending } from "./cheats/bent-machine.ts";
 import { defaultOptions, drawOptions } from "./options.ts";
 import type { Rule, SimOptions } from "./options.ts";
 import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";

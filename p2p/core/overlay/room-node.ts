@@ -40,7 +40,6 @@ export class RoomNode {
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
   readonly wakes: Wakes;
-  #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
   readonly #flow: MediaFlow;
@@ -109,7 +108,7 @@ export class RoomNode {
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       runUpkeep: (at) => this.runUpkeep(at),
       end: (edge) => this.end(edge),
-      placeFree: () => this.#census.touch(),
+      changed: () => this.wakes.changed(),
       resident: () => this.resident,
       relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
@@ -176,11 +175,6 @@ export class RoomNode {
     const drawn = this.#census.withRoom(this.#censusFacts, () => chance(this.#crypto));
     const ranked = drawn.map((peer) => this.view?.relays[this.relays.indexOf(peer)]);
     return alternativesOf([...this.#places.elsewhere(now), ...ranked]);
-  }
-
-  /** Bytes of frames that were not media. */
-  get controlBytes(): number {
-    return this.edges.all.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
   }
 
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
@@ -262,9 +256,14 @@ export class RoomNode {
     for (const edge of this.edges.all) edge.session.forgive(ms, now);
   }
 
-  handleTimeout(now: Millis): void {
+  /** Wakes sessions and media. */
+  tick(now: Millis): void {
     this.#returns.handleTimeout(now);
     this.#flow.handleTimeout(now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.tick(now);
     this.#tellCensus(now);
     if (this.wakes.isQuiet(now)) return;
     this.#datagrams.handleTimeout(this.edges.ups, now);
@@ -394,7 +393,6 @@ export class RoomNode {
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
     this.wakes.changes++;
-    this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
     this.#census.touch();
     this.#datagrams.forget(edge);
