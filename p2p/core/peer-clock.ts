@@ -29,7 +29,7 @@ export interface OpenLink extends Stranger {
 
 /** What a peer waits for beside media. */
 export interface PeerParts {
-  resident(): Resident | undefined;
+  readonly resident: () => Resident | undefined;
   readonly nodes: ReadonlyMap<unknown, RoomNode>;
   readonly links: ReadonlyMap<LinkId, OpenLink>;
   readonly strangers: Strangers;
