@@ -290,10 +290,10 @@ export interface EngineApi {
   removeFromStage(voice: VoiceKey): void;
   /**
    * Does something in the room. Resolves when it is on its way to everybody; what it changed comes as `room-state`.
-   * Rejects with why not: `not-allowed`, `not-here`, `stage-full`, `slow-mode`. What the room refuses later comes as `refused`.
+   * Rejects with why not: `not-allowed`, `not-here`, `stage-full`, `list-full`, `slow-mode`. What the room refuses later comes as `refused`.
    */
   act(act: Act): Promise<void>;
-  /** Makes an invite for others; whoever may appoint to that role may. Rejects with `not-allowed`. */
+  /** Makes an invite for others; whoever may appoint to that role may. Rejects with `not-allowed` or `list-full`. */
   issueInvite(terms: InviteTerms): Promise<string>;
   /** Types to the room: 1 to 280 characters. */
   say(text: string): void;

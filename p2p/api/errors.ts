@@ -26,11 +26,13 @@ export type ErrorCode =
   | "not-allowed"
   | "not-here"
   | "stage-full"
+  | "list-full"
   | "slow-mode"
   | "silenced"
   | "forked"
   | "invite-revoked"
   | "invite-used"
+  | "not-let-in"
   | "passphrase-needed"
   | "passphrase-wrong"
   | "audio-missing"
@@ -67,11 +69,13 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   "not-allowed": 4,
   "not-here": 4,
   "stage-full": 4,
+  "list-full": 4,
   "slow-mode": 4,
   silenced: 4,
   forked: 4,
   "invite-revoked": 4,
   "invite-used": 4,
+  "not-let-in": 4,
   "passphrase-needed": 2,
   "passphrase-wrong": 2,
   "audio-missing": 5,

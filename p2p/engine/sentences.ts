@@ -31,12 +31,15 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
   "not-allowed": "You may not do that here; ask the host or a moderator.",
   "not-here": "That person, hand or invite is not here any more.",
   "stage-full": "The stage is full; move somebody to the audience first.",
+  "list-full": "The room can remember no more of these; take an old one back, or replace the link.",
   "slow-mode": "This room asks for a pause between texts; try again in a moment.",
   silenced: "A moderator has stopped showing your texts; you can still listen and raise your hand.",
   forked:
     "Somebody in charge of this room has said two different things; compare codes with people you know before you trust it.",
   "invite-revoked": "This invite was taken back; ask the host for a new one.",
   "invite-used": "This invite was good for one person and has been used; ask for another.",
+  "not-let-in":
+    "The room is there, but nobody who keeps it let you in; they may be away. Try again later, or ask for another invite.",
   "passphrase-needed": "This invite needs a passphrase; ask whoever gave it to you.",
   "passphrase-wrong": "That passphrase does not open this invite; check it and try again.",
   "audio-missing": "That audio file does not exist; check its name.",

@@ -104,7 +104,14 @@ const noQuality: Quality = { latencyMs: null, layer: "normal" };
 const ranks: Readonly<Record<Role, number>> = { host: 0, heir: 1, moderator: 2, speaker: 3, listener: 4 };
 
 /** Troubles that end with being told: the connection is as good as before. */
-const refusals: ReadonlySet<ErrorCode> = new Set(["not-allowed", "not-here", "stage-full", "slow-mode", "silenced"]);
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "not-allowed",
+  "not-here",
+  "stage-full",
+  "list-full",
+  "slow-mode",
+  "silenced",
+]);
 
 /** Texts kept: more than anybody scrolls back, little enough for memory. */
 const textsMax = 200;

@@ -219,4 +219,22 @@ describe("what may be done in a room", () => {
     expect(room.seen(one, first)!.comparison).toBe("");
     expect(room.seen(room.keeper, first)!.comparison).not.toBe(code);
   });
+
+  it("[RM53] no more invites for one are given out than the room can remember, and taking one back makes room", () => {
+    const room = new KeptRoom("many invites");
+    let id = 1000;
+    const issue = (): (typeof answers)[number] => {
+      const terms = { role: "listener", expiresInMs: 3_600_000, singleUse: true } as const;
+      room.command(room.keeper, { kind: "invite", id: ++id, terms });
+      return room.events(room.keeper, "answered").find((event) => event.id === id)!;
+    };
+    const answers = room.events(room.keeper, "answered");
+    let given = 0;
+    while (issue().code === undefined) given++;
+    expect(given).toBe(192);
+    expect(issue().code).toBe("list-full");
+    const first = room.events(room.keeper, "invites-issued").at(-1)!.invites[0]!;
+    expect(room.act(room.keeper, { kind: "revoke-invite", id: first.id })).toBeUndefined();
+    expect(issue().code).toBeUndefined();
+  });
 });

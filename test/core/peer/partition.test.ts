@@ -50,8 +50,30 @@ describe("a room in two halves", () => {
       expect(room.act(room.keeper, { kind: "set-room", title: "whole" })).toBeUndefined();
       for (const node of people) expect(room.facts(node).title).toBe("whole");
       const late = room.enter();
+      // Keys are given in this room, to those who come together.
+      room.run(6000);
       expect(room.events(late, "joined")).toHaveLength(1);
       expect(room.seen(late, rowdyIdentity)?.banned).toBe(true);
     },
   );
+
+  it("[RM36] a hundred things that an heir did behind a cut are all said again, no faster than relays pass on", () => {
+    const room = new KeptRoom("a busy half", 4);
+    const heir = room.enter("heir");
+    const [here, there] = [room.enter(), room.enter()];
+    room.run(6000);
+    const heal = part(room, [...room.relays.slice(2), heir, there]);
+    room.run(cutMs);
+    for (let count = 0; count < 100; count++) room.act(heir, { kind: "set-room", title: `title ${count}` });
+    const identity = "ab".repeat(32);
+    expect(room.act(heir, { kind: "ban", identity, branch: false })).toBeUndefined();
+    heal();
+    room.run(healedMs);
+    for (const node of [room.keeper, heir, here, there]) {
+      expect(room.seen(node, identity)?.banned).toBe(true);
+      expect(room.facts(node).title).toBe("title 99");
+    }
+    for (const relay of room.relays)
+      expect(room.peer(relay).stats(room.now).packetsRejected["event-rate"]).toBeUndefined();
+  });
 });

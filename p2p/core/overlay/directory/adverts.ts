@@ -2,7 +2,7 @@ import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import type { Deadline } from "../../machine.ts";
 import { slotsFree } from "../door/admission.ts";
-import { type Advert, advertised } from "./advert.ts";
+import { type Advert, advertised, type AdvertNews, newsOf, renewed } from "./advert.ts";
 import { nowhere, stepBetween } from "../place/coordinate.ts";
 import { advertsOfOneMax, Directory } from "./directory.ts";
 import type { Edge, Edges } from "../edge.ts";
@@ -11,21 +11,29 @@ import { parentOn, type ShortId, shortIdOf } from "../place/path.ts";
 import { advertsMax, goneMax, newsMax } from "./place-papers.ts";
 import type { Standing } from "../place/standing.ts";
 
-/** An advert is said again this often though nothing changed, and not more often than `changedMs` when something did. */
-const renewMs = 30_000;
-const changedMs = 4000;
 /**
- * Relays of the room, where everybody comes in, keep slots for whoever comes next: an eighth in the core, whose slots are
- * the best; half of them below it, where invites send people first.
+ * An advert is said again this often though nothing changed; when it can be chosen now or can no more, not more often than
+ * `turnedMs`; when it is only a better or worse choice, not more often than `changedMs`.
  */
-const guestShareCore = 1 / 8;
-const guestShareBelow = 1 / 2;
+const renewMs = 30_000;
+const turnedMs = 4000;
+const changedMs = 12_000;
+/**
+ * Relays of the room, where everybody comes in, keep slots for whoever comes next: as many as came within the time that a
+ * newcomer takes to find its place, an eighth of them at the least and half at the most. Where nobody comes they are as good
+ * as any, and better than most, for they are near the core.
+ */
+const guestShareMin = 1 / 8;
+const guestShareMax = 1 / 2;
+const guestStayMs = 10_000;
+/** More than this no relay keeps slots for. */
+const arrivalsKept = 256;
 /** Whoever has been here so long stays longer than most who come (Sripanidkulchai et al. 2004): others may hang below it. */
 const newcomerMs = 30_000;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
 const waitMs = 5000;
 /** Every so many versions an advert goes out whole again. */
-const wholeEvery = 4;
+const wholeEvery = 12;
 /** What was heard is passed on in batches. */
 const batchMs = 500;
 /** A leaf tells where it is when it has moved so far: its parent chooses by that whom to hand on. */
@@ -47,6 +55,8 @@ export interface AdvertWires {
   isShort(): boolean;
   /** What papers of the room are held here, as a number that differs when they do. */
   holds(): number;
+  /** A neighbour says that this one lends no more, which may mean that it is gone. */
+  gone(id: ShortId, now: Millis): void;
   reject(reason: string): void;
 }
 
@@ -63,8 +73,8 @@ export class Adverts {
   readonly #wires: AdvertWires;
   readonly #bornAt: Millis;
   readonly #purses = new Map<Edge, Purse>();
-  /** Whose adverts each neighbour was told whole. */
-  readonly #told = new WeakMap<Edge, Set<ShortId>>();
+  /** The adverts that each neighbour was told, as it has them. */
+  readonly #told = new WeakMap<Edge, Map<ShortId, Advert>>();
   /** What waits to be passed on, and whom it came from. */
   readonly #news = new Map<ShortId, { readonly advert: Advert; readonly from: Edge | undefined }>();
   readonly #gone = new Map<ShortId, Edge | undefined>();
@@ -72,6 +82,8 @@ export class Adverts {
   #own: Advert | undefined;
   #ownAt: Millis | undefined;
   #version = 0;
+  /** When newcomers came, as far as they may still be guests. */
+  readonly #arrivals: Millis[] = [];
   /** To whom our advert, or only our coordinate, was told last. */
   #toldTo: Edge | undefined;
   #toldCoordinate = nowhere;
@@ -92,14 +104,22 @@ export class Adverts {
   /** Slots that are kept for whoever comes in next. */
   get guests(): number {
     const max = this.#wires.isRanked() ? (this.#wires.slots()?.max ?? 0) : 0;
-    return max === 0 ? 0 : Math.max(1, Math.floor(max * (this.#wires.isCore() ? guestShareCore : guestShareBelow)));
+    if (max === 0) return 0;
+    const least = Math.max(1, Math.floor(max * guestShareMin));
+    return Math.min(Math.max(least, this.#arrivals.length), Math.max(1, Math.floor(max * guestShareMax)));
+  }
+
+  /** Somebody came in who has no place yet. */
+  arrived(now: Millis): void {
+    this.#arrivals.push(now);
+    if (this.#arrivals.length > arrivalsKept) this.#arrivals.shift();
   }
 
   /** A child told where it is, and what it lends. */
   handleAbout(edge: Edge, paper: Extract<Paper, { kind: "about" }>, now: Millis): void {
     edge.coordinate = paper.coordinate;
     const { advert } = paper;
-    if (!advert) return;
+    if (!advert) return this.#withdrawn(edge, now);
     // Nobody lends in another's name: the link proved who it is.
     if (advert.peer !== edge.peer) return this.#wires.reject("advert");
     edge.advert = advert;
@@ -110,7 +130,11 @@ export class Adverts {
   /** A neighbour passed on what it knows. */
   handleAdverts(edge: Edge, paper: Extract<Paper, { kind: "adverts" }>, now: Millis): void {
     if (!this.#takes(edge)) return this.#wires.reject("advert");
-    for (const id of paper.gone) if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
+    for (const id of paper.gone) {
+      if (!this.directory.forget(id, edge.peer)) continue;
+      this.#forgotten(id, edge, now);
+      this.#wires.gone(id, now);
+    }
     const renewed = paper.news.map((news) => this.directory.complete(news));
     for (const advert of [...paper.adverts, ...renewed]) {
       if (!advert || advert.peer === this.#wires.self) continue;
@@ -141,6 +165,7 @@ export class Adverts {
 
   /** Called after every change: a new parent is told everything, others what changed, when it is time. */
   review(now: Millis): void {
+    while (this.#arrivals[0] !== undefined && this.#arrivals[0] + guestStayMs <= now) this.#arrivals.shift();
     const { parent } = this.#edges;
     if (parent && parent !== this.#toldTo) {
       this.#toldTo = parent;
@@ -149,8 +174,7 @@ export class Adverts {
     }
     if (this.lends) this.#renew(now);
     else {
-      // Lending was paused or is over: there is nothing to renew, nor to tell.
-      this.#own = this.#ownAt = undefined;
+      this.#withdraw(now);
       if (parent && stepBetween(this.#standing.whereabouts.own, this.#toldCoordinate) > aboutChangeMs)
         this.#sendAbout(parent, now);
     }
@@ -206,9 +230,10 @@ export class Adverts {
       return;
     }
     const sinceMs = now - (this.#ownAt ?? -Infinity);
-    const changed = !this.#own || differs(advert, this.#own);
-    if (sinceMs < (changed ? changedMs : renewMs)) {
-      if (changed) this.#batchAt = millis(Math.min(this.#batchAt ?? Infinity, (this.#ownAt ?? now) + changedMs));
+    const pauseMs = this.#own ? pauseBetween(advert, this.#own) : 0;
+    if (sinceMs < pauseMs) {
+      if (pauseMs < renewMs)
+        this.#batchAt = millis(Math.min(this.#batchAt ?? Infinity, (this.#ownAt ?? now) + pauseMs));
       return;
     }
     this.#own = { ...advert, version: ++this.#version };
@@ -217,6 +242,24 @@ export class Adverts {
     this.directory.learn(this.#own, this.#wires.self, now);
     if (this.#wires.isRanked()) this.#pass(this.#own, undefined, now);
     else if (parent) this.#sendAbout(parent, now);
+  }
+
+  /** Lending was paused or is over: nobody is to be sent here for the minute that the last advert would still hold. */
+  #withdraw(now: Millis): void {
+    if (!this.#own) return;
+    this.#own = this.#ownAt = undefined;
+    const id = shortIdOf(this.#wires.self);
+    if (this.directory.forget(id, this.#wires.self)) this.#forgotten(id, undefined, now);
+    const { parent } = this.#edges;
+    if (parent && !this.#wires.isRanked()) this.#sendAbout(parent, now);
+  }
+
+  /** A child that lent does so no more; who hangs below it stays there, so it is no leaf. */
+  #withdrawn(edge: Edge, now: Millis): void {
+    if (!edge.advert) return;
+    edge.advert = { ...edge.advert, free: 0, leaves: 0 };
+    const id = shortIdOf(edge.peer);
+    if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
   }
 
   #learn(advert: Advert, from: Edge, now: Millis): void {
@@ -230,7 +273,7 @@ export class Adverts {
     this.#batchAt ??= millis(now + batchMs);
   }
 
-  #forgotten(id: ShortId, from: Edge, now: Millis): void {
+  #forgotten(id: ShortId, from: Edge | undefined, now: Millis): void {
     this.#news.delete(id);
     this.#gone.set(id, from);
     this.#batchAt ??= millis(now + batchMs);
@@ -296,14 +339,21 @@ export class Adverts {
 
   /** Sends adverts, or of those that the neighbour was told before only what is new. */
   #send(edge: Edge, all: readonly Advert[], gone: readonly ShortId[], now: Millis): void {
-    const told = this.#told.get(edge) ?? new Set<ShortId>();
+    const told = this.#told.get(edge) ?? new Map<ShortId, Advert>();
     this.#told.set(edge, told);
     for (const id of gone) told.delete(id);
-    // It may have forgotten meanwhile.
-    const knows = ({ peer, version }: Advert): boolean => told.has(shortIdOf(peer)) && version % wholeEvery !== 0;
-    const adverts = all.filter((advert) => !knows(advert));
-    const news = all.filter(knows).map((advert) => ({ ...advert, id: shortIdOf(advert.peer) }));
-    for (const { peer } of adverts) told.add(shortIdOf(peer));
+    const adverts: Advert[] = [];
+    const news: AdvertNews[] = [];
+    for (const advert of all) {
+      const id = shortIdOf(advert.peer);
+      const known = told.get(id);
+      // It may have forgotten meanwhile, and what differs by more than half of what a byte counts cannot be said in short.
+      const short = known && advert.version % wholeEvery !== 0 && (advert.version - known.version) >>> 0 < 0x80;
+      const change = short ? newsOf(advert, known) : undefined;
+      if (known && change) news.push(change);
+      else adverts.push(advert);
+      told.set(id, known && change ? renewed(known, change) : advert);
+    }
     const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
     for (let index = 0; index < Math.max(...lists); index++) {
       const part = <Item>(list: readonly Item[], most: number): Item[] => list.slice(index * most, (index + 1) * most);
@@ -322,9 +372,10 @@ export class Adverts {
   }
 }
 
-/** Whether somebody who looks for a place would choose otherwise. */
-function differs(a: Advert, b: Advert): boolean {
-  if (a.free > 0 !== b.free > 0 || a.leaves > 0 !== b.leaves > 0 || a.parent !== b.parent) return true;
-  if (Math.abs(a.rootDelayMs - b.rootDelayMs) > 10 || stepBetween(a.coordinate, b.coordinate) > 20) return true;
-  return Math.abs(a.free - b.free) > Math.max(1, b.free / 4);
+/** How long after the last advert this one is worth saying. */
+function pauseBetween(a: Advert, b: Advert): number {
+  const lends = ({ free, leaves }: Advert): boolean => free > 0 || leaves > 0;
+  if (a.free > 0 !== b.free > 0 || lends(a) !== lends(b) || a.parent !== b.parent) return turnedMs;
+  const moved = Math.abs(a.rootDelayMs - b.rootDelayMs) > 10 || stepBetween(a.coordinate, b.coordinate) > 20;
+  return moved || Math.abs(a.free - b.free) > Math.max(2, b.free / 3) ? changedMs : renewMs;
 }

@@ -1,6 +1,6 @@
 import type { Millis, PeerId } from "../../../api/ids.ts";
-import type { Advert, AdvertNews } from "./advert.ts";
-import { isUseful, roundTripBetween } from "../place/coordinate.ts";
+import { type Advert, type AdvertNews, renewed } from "./advert.ts";
+import { type Coordinate, isUseful, roundTripBetween } from "../place/coordinate.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { offersMax } from "./place-papers.ts";
 import { type ShortId, shortIdOf } from "../place/path.ts";
@@ -13,6 +13,12 @@ export const advertsOfOneMax = 512;
 export const advertLifeMs = 75_000;
 /** Of so many that are nearest three are drawn, the first among them: else all who ask at one time would meet. */
 const nearestMax = 6;
+/** Who is refused is named three of so many that are near, or of a quarter of all that have room. */
+const drawnFrom = 12;
+/** Who knows where it is gets no more than it dials. */
+const nearOffersMax = 2;
+/** Places whose cost differs by less than coordinates guess wrong, ms. */
+const evenMs = 8;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
@@ -25,6 +31,12 @@ interface Entry {
   from: PeerId;
   /** When slots were offered lately. */
   offered: Millis[];
+}
+
+/** A place, and what hanging there costs. */
+interface Ranked {
+  readonly entry: Entry;
+  readonly costMs: number;
 }
 
 /** Who lends in this room, as far as this relay was told ([OV19]): bounded, versioned, forgotten when not renewed. */
@@ -55,9 +67,9 @@ export class Directory {
   }
 
   /** What is new of an advert, as an advert; undefined when it is not known. */
-  complete({ id, ...state }: AdvertNews): Advert | undefined {
-    const known = this.#entries.get(id)?.advert;
-    return known && { ...known, ...state };
+  complete(news: AdvertNews): Advert | undefined {
+    const known = this.#entries.get(news.id)?.advert;
+    return known && renewed(known, news);
   }
 
   /** The neighbour that brought it says that it is gone. True when it was here. */
@@ -88,33 +100,44 @@ export class Directory {
     return [...this.#entries.values()].map((entry) => entry.advert);
   }
 
-  /** Slots that anybody may take, over all who lend. */
-  get free(): number {
-    let sum = 0;
-    for (const { advert } of this.#entries.values()) sum += advert.free;
-    return sum;
+  /** Whether others than this one lend, and none of them has a slot that anybody may take. */
+  isFullBut(self: PeerId): boolean {
+    let others = 0;
+    for (const { advert } of this.#entries.values()) {
+      if (advert.peer === self) continue;
+      if (advert.free > 0) return false;
+      others++;
+    }
+    return others > 0;
   }
 
   /**
    * Up to three places for somebody ([OV20]), the best first: least root delay and way there, as coordinates guess it. For
-   * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
+   * somebody who does not know where it is, the first is the best for who is `here`, whom it found first of all it knows, and
+   * the others are near the core and far from each other, so that it finds out.
    */
-  offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
+  offer(request: PlaceRequest, here: Coordinate, random: () => number, now: Millis): Advert[] {
     const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
-    const chosen = isUseful(request.coordinate) ? someOf(nearest(able, request), random) : scattered(able);
+    const chosen = isUseful(request.coordinate)
+      ? someOf(nearest(able, request), random, now)
+      : [...new Set([...nearHere(able, request, here), ...scattered(able)])].slice(0, offersMax);
     for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ advert }) => advert);
   }
 
   /**
-   * Places for somebody who finds none here and of whom nothing is known: drawn with their free slots as odds (Efraimidis and
-   * Spirakis 2006), for were the best always named, everybody who is refused would meet there.
+   * Places for somebody who finds none here and of whom nothing is known, but that of several relays this one, which is `here`,
+   * answered first: drawn among those that are near here, with their free slots as odds (Efraimidis and Spirakis 2006), for
+   * were the best always named, everybody who is refused would meet there.
    */
-  draw(random: () => number, now: Millis): Advert[] {
-    const drawn = [...this.#entries.values()].flatMap((entry) => {
+  draw(here: Coordinate, random: () => number, now: Millis): Advert[] {
+    const wayMs = ({ advert }: Entry): number => (isUseful(here) ? roundTripBetween(here, advert.coordinate) : 0);
+    const able = [...this.#entries.values()].flatMap((entry) => {
       const left = slotsLeft(entry, now);
-      return left > 0 ? [{ entry, key: random() ** (1 / left) }] : [];
+      return left > 0 ? [{ entry, left, wayMs: wayMs(entry) }] : [];
     });
+    const near = able.sort((a, b) => a.wayMs - b.wayMs).slice(0, Math.max(drawnFrom, able.length / 4));
+    const drawn = near.map(({ entry, left }) => ({ entry, key: random() ** (1 / left) }));
     const chosen = drawn.sort((a, b) => b.key - a.key).slice(0, offersMax);
     for (const { entry } of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ entry }) => entry.advert);
@@ -142,10 +165,11 @@ function slotsLeft({ advert, offered }: Entry, now: Millis): number {
 
 function hasRoomFor(entry: Entry, request: PlaceRequest, now: Millis): boolean {
   const { advert } = entry;
-  if (shortIdOf(advert.peer) === request.self || advert.parent === request.self) return false;
+  const id = shortIdOf(advert.peer);
+  if (id === request.self || advert.parent === request.self || request.avoids.includes(id)) return false;
   // A backup takes no slot until it is needed.
   if (request.purpose === "backup") return sharesNoFate(advert, request);
-  if (shortIdOf(advert.peer) === request.parent) return false;
+  if (id === request.parent) return false;
   return slotsLeft(entry, now) + (request.lends ? advert.leaves : 0) > 0;
 }
 
@@ -155,24 +179,41 @@ function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
 }
 
 /** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
-function nearest(able: readonly Entry[], { coordinate }: PlaceRequest): Entry[] {
-  const best: { readonly entry: Entry; readonly costMs: number }[] = [];
+function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest): Ranked[] {
+  const best: Ranked[] = [];
   for (const entry of able) {
     const { rootDelayMs, coordinate: there } = entry.advert;
     const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
+    if (costMs >= belowMs) continue;
     if (best.length === nearestMax && costMs >= best[nearestMax - 1]!.costMs) continue;
     const at = best.findIndex((other) => costMs < other.costMs);
     best.splice(at < 0 ? best.length : at, 0, { entry, costMs });
     if (best.length > nearestMax) best.pop();
   }
-  return best.map(({ entry }) => entry);
+  return best;
 }
 
-/** The best and two more, drawn, in their order. */
-function someOf(best: readonly Entry[], random: () => number): Entry[] {
-  const rest = best.slice(1);
-  while (rest.length > offersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
-  return [...best.slice(0, 1), ...rest];
+/** The best place for who is here. */
+function nearHere(able: readonly Entry[], request: PlaceRequest, here: Coordinate): Entry[] {
+  return isUseful(here)
+    ? nearest(able, { ...request, coordinate: here })
+        .slice(0, 1)
+        .map(({ entry }) => entry)
+    : [];
+}
+
+/**
+ * One of the best, drawn with its slots as odds from those that are hardly worse, for every relay of the room offers the same;
+ * and another.
+ */
+function someOf(best: readonly Ranked[], random: () => number, now: Millis): Entry[] {
+  const least = best[0]?.costMs ?? 0;
+  const even = best.filter(({ costMs }) => costMs <= least + evenMs);
+  const keys = even.map(({ entry }) => random() ** (1 / Math.max(1, slotsLeft(entry, now))));
+  const first = even[keys.indexOf(Math.max(...keys))];
+  const rest = best.filter((each) => each !== first);
+  while (rest.length > nearOffersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
+  return [...(first ? [first] : []), ...rest].map(({ entry }) => entry);
 }
 
 /** Those near the core, each as far as can be from those chosen before it. */

@@ -164,6 +164,8 @@ export function codeOfVoid(reason: Void): ErrorCode {
       return "not-here";
     case "full":
       return "stage-full";
+    case "list-full":
+      return "list-full";
     default:
       return reason satisfies never;
   }

@@ -2,6 +2,7 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Wish } from "./petition.ts";
+import { useOf } from "../state/lists.ts";
 import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
 
 /** Repeated this often until the room shows it ([RM22]). */
@@ -69,7 +70,7 @@ export class Requests {
       case "unmute-self":
         return muted !== "self";
       case "present":
-        return hasPerson(state.keepers, own) || state.used.some(({ branch }) => equal(branch, this.#branch));
+        return hasPerson(state.keepers, own) || useOf(state, this.#branch) !== undefined;
       default:
         return wish satisfies never;
     }

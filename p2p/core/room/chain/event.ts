@@ -53,7 +53,7 @@ export type RoomEvent =
     }
   | { readonly kind: "revoke"; readonly branch: Uint8Array }
   | { readonly kind: "record"; readonly who: Named; readonly on: boolean }
-  | { readonly kind: "use"; readonly branch: Uint8Array; readonly identityKey: Uint8Array }
+  | { readonly kind: "use"; readonly branch: Uint8Array; readonly identityKey: Uint8Array; readonly expires: number }
   | { readonly kind: "end" };
 
 /** The right that each takes. Who gives an office back needs none. */
@@ -119,7 +119,7 @@ export function encodeContent(writer: ByteWriter, event: RoomEvent): void {
     case "record":
       return writeNamed(writer.u8(event.on ? 1 : 0), event.who);
     case "use":
-      return void writer.bytes(event.branch).bytes(event.identityKey);
+      return void writer.bytes(event.branch).bytes(event.identityKey).u32(event.expires);
     case "end":
       return undefined;
     default:
@@ -159,7 +159,7 @@ export function parseContent(reader: ByteReader): RoomEvent | undefined {
     case "revoke":
       return { kind, branch: reader.bytes(branchBytes) };
     case "use":
-      return { kind, branch: reader.bytes(branchBytes), identityKey: reader.bytes(keyBytes) };
+      return { kind, branch: reader.bytes(branchBytes), identityKey: reader.bytes(keyBytes), expires: reader.u32() };
     case "end":
       return { kind };
     default:

@@ -2,7 +2,8 @@ import { toHex } from "../../bytes.ts";
 import type { ChainEvent } from "./chain.ts";
 import type { History } from "./history.ts";
 import { isGenerationWithinReach } from "../rights/numbers.ts";
-import { hasKey, hasPerson, listsMax, type RoomState } from "../state/state.ts";
+import { bansOfBoth, isBanned } from "../state/lists.ts";
+import { hasKey, listsMax, markOf, type RoomState } from "../state/state.ts";
 
 /** Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. */
 export function withShut(ours: RoomState, theirs: RoomState): RoomState {
@@ -11,21 +12,24 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
     return [...mine, ...other.filter((item) => !known.has(key(item)))];
   };
   const ofBytes = (bytes: Uint8Array): string => toHex(bytes);
-  const bans = missing(ours.bans, theirs.bans, ({ identityKey }) => toHex(identityKey)).slice(-listsMax.bans);
+  const bans = bansOfBoth(ours, theirs);
   const kicked = missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked);
   const isFree = ({ identityKey }: { readonly identityKey: Uint8Array }): boolean =>
-    !hasPerson(bans, identityKey) && !hasKey(kicked, identityKey);
+    !isBanned({ ...ours, ...bans }, identityKey) && !hasKey(kicked, markOf(identityKey));
   return {
     ...ours,
-    bans,
+    ...bans,
     kicked,
     // Who was put out keeps the room no more: it would let itself in again.
     keepers: ours.keepers.filter((keeper) => keeper.role === "host" || isFree(keeper)),
-    used: missing(ours.used, theirs.used, ({ branch }) => toHex(branch)).slice(-listsMax.used),
+    used: missing(ours.used, theirs.used, ({ branch }) => toHex(branch)).slice(0, listsMax.used),
     stage: ours.stage.filter((person) => person.role === "host" || isFree(person)),
     hands: ours.hands.filter(({ person }) => isFree(person)),
-    revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(-listsMax.revoked),
-    silenced: missing(ours.silenced, theirs.silenced, ofBytes).slice(-listsMax.silenced),
+    revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(0, listsMax.revoked),
+    silenced: missing(ours.silenced, theirs.silenced, ({ identityKey }) => toHex(identityKey)).slice(
+      0,
+      listsMax.silenced,
+    ),
     generation: isGenerationWithinReach(ours.generation, theirs.generation)
       ? Math.max(ours.generation, theirs.generation)
       : ours.generation,
@@ -33,8 +37,13 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
   };
 }
 
-/** What one heir notes while it acts: as many as relays keep of a room. */
-const notedMax = 1024;
+/** How many are put out or kept out: it only grows when two states come together. */
+export function countOfShut({ bans, keptBans, kicked, revoked, generation }: RoomState): number {
+  return bans.length + keptBans.length + kicked.length + revoked.length + generation;
+}
+
+/** What one heir notes while it acts: as many as a history holds open. Were the first to fall, nothing after them would count. */
+const notedMax = 16_384;
 
 /**
  * What was said while an heir acted. The host behind a cut heard nothing of it, and its state settles nothing of it: then
@@ -44,8 +53,7 @@ export class Meanwhile {
   #events: ChainEvent[] = [];
 
   note(event: ChainEvent): void {
-    this.#events.push(event);
-    if (this.#events.length > notedMax) this.#events.shift();
+    if (this.#events.length < notedMax) this.#events.push(event);
   }
 
   /** Takes it up on top of the state of whoever acts now. The result is what the others lack as well. */

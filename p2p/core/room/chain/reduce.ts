@@ -10,9 +10,12 @@ import {
   type Keeper,
   keepersMax,
   listsMax,
+  markOf,
   type RoomState,
   type StagePerson,
+  userBytes,
 } from "../state/state.ts";
+import { banOn, isBanned, useOf, wasKicked, withBan, withoutBan } from "../state/lists.ts";
 
 /** Rank of a role: who has less outranks. Speakers and listeners have the last. */
 export const rankOf = { host: 0, heir: 1, moderator: 2, speaker: 3, listener: 3 } as const;
@@ -28,7 +31,7 @@ export const rightsOfRank: readonly number[] = [
 const answersOnly: ReadonlySet<RoomEvent["kind"]> = new Set(["hand", "use", "record"]);
 
 /** Why an event changes nothing. */
-export type Void = "ended" | "stranger" | "not-allowed" | "not-here" | "full";
+export type Void = "ended" | "stranger" | "not-allowed" | "not-here" | "full" | "list-full";
 
 /** The keeper who signs by this key. */
 export function keeperOf(state: RoomState, key: Uint8Array): Keeper | undefined {
@@ -55,7 +58,13 @@ export function reduce(state: RoomState, event: ChainEvent): RoomState | Void {
   if (event.rank !== rank || event.right !== needed) return "not-allowed";
   if (((rightsOfRank[rank] ?? 0) & needed) !== needed) return "not-allowed";
   if (author.role === "moderator" && answersOnly.has(event.content.kind)) return "not-allowed";
-  return apply(state, author, event.content);
+  const next = apply(state, author, event.content);
+  return typeof next === "string" || next.stage === state.stage ? next : { ...next, muted: ofStage(next) };
+}
+
+/** Whose microphone is shut, of those who are on stage: whoever makes room, or goes with an invite, takes it along. */
+function ofStage({ muted, stage }: RoomState): RoomState["muted"] {
+  return muted.filter(({ identityKey }) => hasPerson(stage, identityKey));
 }
 
 function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | Void {
@@ -77,20 +86,24 @@ function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | 
     case "mute":
       return mute(state, author, event);
     case "silence":
-      return outranks(state, author, event.identityKey)
-        ? { ...state, silenced: toggled(state.silenced, event.identityKey, event.on, listsMax.silenced) }
-        : "not-allowed";
+      return silence(state, author, event);
     case "kick":
       if (!outranks(state, author, event.identityKey)) return "not-allowed";
       return {
         ...without(state, event.identityKey),
-        kicked: toggled(state.kicked, event.identityKey, true, listsMax.kicked),
+        kicked: wasKicked(state, event.identityKey)
+          ? state.kicked
+          : newest([...state.kicked, markOf(event.identityKey)], listsMax.kicked),
       };
     case "ban":
       return ban(state, author, event);
-    case "unban":
-      if (!hasPerson(state.bans, event.identityKey)) return "not-here";
-      return { ...state, bans: state.bans.filter(({ identityKey }) => !equal(identityKey, event.identityKey)) };
+    case "unban": {
+      const known = banOn(state, event.identityKey);
+      if (!known) return "not-here";
+      // What somebody above shut, stays shut, also where neither had heard of the other.
+      if (known.rank < rankOf[author.role]) return "not-allowed";
+      return { ...state, ...withoutBan(state, event.identityKey) };
+    }
     default:
       return applyOffice(state, author, event);
   }
@@ -117,17 +130,22 @@ function applyOffice(state: RoomState, author: Keeper, event: Office): RoomState
       return { ...state, ...event.rules };
     case "replace-link":
       // One at a time: nobody brings the number near its end.
-      return event.generation === state.generation + 1 ? { ...state, generation: event.generation } : "not-here";
+      return event.generation === state.generation + 1 ? withLink(state, event.generation) : "not-here";
     case "revoke":
-      return { ...state, revoked: toggled(state.revoked, event.branch, true, listsMax.revoked) };
+      if (hasKey(state.revoked, event.branch)) return "not-here";
+      if (state.revoked.length >= listsMax.revoked) return "list-full";
+      return { ...state, revoked: [...state.revoked, event.branch] };
     case "record": {
       const others = state.recorders.filter(({ identityKey }) => !equal(identityKey, event.who.identityKey));
-      return { ...state, recorders: event.on ? newest([...others, event.who], listsMax.recorders) : others };
+      // That somebody records is said all the same: nobody's word pushes out another's.
+      if (event.on && others.length >= listsMax.recorders) return "list-full";
+      return { ...state, recorders: event.on ? [...others, event.who] : others };
     }
     case "use": {
-      if (state.used.some((use) => equal(use.branch, event.branch))) return "not-here";
-      const { branch, identityKey } = event;
-      return { ...state, used: newest([...state.used, { branch, identityKey }], listsMax.used) };
+      const { branch, identityKey, expires } = event;
+      if (useOf(state, branch)) return "not-here";
+      if (state.used.length >= listsMax.used) return "list-full";
+      return { ...state, used: [...state.used, { branch, user: identityKey.slice(0, userBytes), expires }] };
     }
     case "end":
       return { ...state, ended: true, stage: [], hands: [] };
@@ -154,7 +172,7 @@ function seat(state: RoomState, author: Keeper, given: StagePerson, petition: Ui
     stage.splice(Math.max(1, oldest), 1);
   }
   const hands = state.hands.filter((hand) => !equal(hand.person.identityKey, identityKey));
-  const invited = toggled(state.invited, identityKey, false, listsMax.invited);
+  const invited = withoutKey(state.invited, identityKey);
   return { ...state, stage, hands, invited, done: noteDone(state, petition) };
 }
 
@@ -194,7 +212,28 @@ function raise(state: RoomState, { hand }: Extract<RoomEvent, { kind: "hand" }>)
 function offer(state: RoomState, event: Extract<RoomEvent, { kind: "offer" }>): RoomState | Void {
   if (event.on && isOut(state, event.identityKey, undefined)) return "not-allowed";
   if (event.on && hasPerson(state.stage, event.identityKey)) return "not-here";
-  return { ...state, invited: toggled(state.invited, event.identityKey, event.on, listsMax.invited) };
+  const others = withoutKey(state.invited, event.identityKey);
+  if (event.on && others.length >= listsMax.invited) return "list-full";
+  return { ...state, invited: event.on ? [...others, event.identityKey] : others };
+}
+
+function silence(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind: "silence" }>): RoomState | Void {
+  const { identityKey, on } = event;
+  if (!outranks(state, author, identityKey)) return "not-allowed";
+  const rank = rankOf[author.role];
+  const before = state.silenced.find((each) => equal(each.identityKey, identityKey));
+  const others = state.silenced.filter((each) => each !== before);
+  if (on) {
+    if (others.length >= listsMax.silenced) return "list-full";
+    return { ...state, silenced: [...others, { identityKey, rank: Math.min(rank, before?.rank ?? rank) }] };
+  }
+  if (!before) return "not-here";
+  return before.rank < rank ? "not-allowed" : { ...state, silenced: others };
+}
+
+/** Invites so far are over, and so is what was noted of single ones of them. */
+function withLink(state: RoomState, generation: number): RoomState {
+  return { ...state, generation, revoked: [], used: [] };
 }
 
 function mute(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind: "mute" }>): RoomState | Void {
@@ -213,16 +252,19 @@ function mute(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind
 function ban(state: RoomState, author: Keeper, event: Extract<RoomEvent, { kind: "ban" }>): RoomState | Void {
   const { who, branch } = event;
   if (!outranks(state, author, who.identityKey)) return "not-allowed";
-  const others = state.bans.filter(({ identityKey }) => !equal(identityKey, who.identityKey));
   const isNone = branch.every((byte) => byte === 0);
   // Who may not take invites back ends one only with somebody who came by it.
   if (!isNone && author.role === "moderator" && !cameBy(state, who.identityKey, branch)) return "not-allowed";
-  const kept = { ...without(state, who.identityKey), bans: newest([...others, who], listsMax.bans) };
+  const bans = withBan(state, who, rankOf[author.role]);
+  if (!bans) return "list-full";
+  const kept = { ...without(state, who.identityKey), ...bans };
   if (isNone) return kept;
+  const isDead = hasKey(kept.revoked, branch);
+  if (!isDead && kept.revoked.length >= listsMax.revoked) return "list-full";
   const isOfBranch = (person: StagePerson): boolean => person.role === "speaker" && equal(person.branch, branch);
   return {
     ...kept,
-    revoked: toggled(kept.revoked, branch, true, listsMax.revoked),
+    revoked: isDead ? kept.revoked : [...kept.revoked, branch],
     stage: kept.stage.filter((person) => !isOfBranch(person)),
     hands: kept.hands.filter(({ person }) => !equal(person.branch, branch)),
   };
@@ -248,7 +290,7 @@ function appoint(state: RoomState, author: Keeper, keeper: Keeper): RoomState | 
 
 /** Whether somebody may not come in or on stage: banned, or by an invite that is over. */
 export function isOut(state: RoomState, identityKey: Uint8Array, branch: Uint8Array | undefined): boolean {
-  return hasPerson(state.bans, identityKey) || (branch !== undefined && hasKey(state.revoked, branch));
+  return isBanned(state, identityKey) || (branch !== undefined && hasKey(state.revoked, branch));
 }
 
 /** Takes somebody out of everything but the record of why. */
@@ -261,7 +303,7 @@ function without(state: RoomState, identityKey: Uint8Array): RoomState {
     keepers: state.keepers.filter(isOther),
     muted: state.muted.filter(isOther),
     recorders: state.recorders.filter(isOther),
-    invited: toggled(state.invited, identityKey, false, listsMax.invited),
+    invited: withoutKey(state.invited, identityKey),
   };
 }
 
@@ -282,9 +324,8 @@ function noteDone({ done }: Pick<RoomState, "done">, petition: Uint8Array): read
   return asked && !hasKey(done, petition) ? newest([...done, petition], listsMax.done) : done;
 }
 
-function toggled(list: readonly Uint8Array[], key: Uint8Array, on: boolean, most: number): readonly Uint8Array[] {
-  if (hasKey(list, key)) return on ? list : list.filter((each) => !equal(each, key));
-  return on ? newest([...list, key], most) : list;
+function withoutKey(list: readonly Uint8Array[], key: Uint8Array): readonly Uint8Array[] {
+  return hasKey(list, key) ? list.filter((each) => !equal(each, key)) : list;
 }
 
 function newest<Item>(items: readonly Item[], most: number): readonly Item[] {

@@ -7,7 +7,7 @@ import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import type { History } from "../chain/history.ts";
 import type { MemberKeys } from "../member/member-keys.ts";
-import { Meanwhile } from "../chain/reconcile.ts";
+import { countOfShut, Meanwhile, withShut } from "../chain/reconcile.ts";
 import type { Seat } from "../member/seat.ts";
 import type { RoomState } from "../state/state.ts";
 import { beatMs, goesBefore, hasHeirs } from "./succession.ts";
@@ -22,6 +22,10 @@ const settleSoonMs = 150;
 /** Who was overruled by mistake says so again after this long. */
 const reclaimMs = 700;
 
+/** What an heir says again goes out in so many pieces a second: relays pass on 20 of one author ([RM35]). */
+const saidAgainAtOnce = 8;
+const sayAgainEveryMs = 500;
+
 /** What somebody at the door has to know before they are in. */
 const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
   "rules",
@@ -33,11 +37,11 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
 ]);
 
 /** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "replace-link"]);
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "replace-link"]);
 
 /** What leading a room needs of the person who does. */
 export interface LeadingWires {
-  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "rekey" | "tell" | "stepDown">;
+  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "announce" | "rekey" | "tell" | "stepDown">;
   /** The best time known. */
   time(now: Millis): Millis;
 }
@@ -52,9 +56,14 @@ export class Leading {
   #authority: Authority | undefined;
   /** Whether what we sign is meant for others already; a host that comes back looks around first. */
   #isAtWork: boolean;
+  /** Somebody was put out by who acted meanwhile, and knows the keys of this side. */
+  #owesEpoch = false;
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
+  /** What is to be said again, and when the next of it. */
+  #toSayAgain: ChainEvent[] = [];
+  #sayAgainAt: Millis | undefined;
 
   constructor(seat: Seat, node: RoomNode, wires: LeadingWires) {
     this.#node = node;
@@ -101,7 +110,7 @@ export class Leading {
     if (!this.#authority) return;
     // Dated by the clock that dated the session: relays compare the two ([RM16]).
     this.#adoptView(this.#authority, now);
-    this.#node.notices.adoptState(this.#authority.issueState(), now);
+    this.#node.notices.adoptState(this.#authority.issueState(this.#wires.time(now)), now);
     this.#settleAt = undefined;
     this.#reclaimAt = undefined;
   }
@@ -130,9 +139,10 @@ export class Leading {
     if (this.#authority && !this.#isHost) this.#meanwhile.note(event);
   }
 
-  /** Who gave the room back says again what its new state does not settle. */
+  /** Who gave the room back says again what its new state does not settle: no faster than relays pass on. */
   resume(history: History, now: Millis): void {
-    for (const event of this.#meanwhile.resume(history)) this.#node.notices.passEvent(event.encoded, now);
+    this.#toSayAgain.push(...this.#meanwhile.resume(history));
+    this.#sayAgain(now);
   }
 
   /** Sends what was written, and what relays have to know of it. */
@@ -152,11 +162,37 @@ export class Leading {
     const isSoon = done.some(({ kind }) => decidesWhoComes.has(kind)) || authority.history.size >= openEventsMax;
     const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
     if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
+    this.#reseal(authority, now);
+  }
+
+  /** Another epoch began by itself. */
+  epochBegan(now: Millis): void {
+    const authority = this.#authority;
+    if (!authority) return;
+    this.#adoptView(authority, now);
+    this.#wires.keys.tell(now);
+    this.#reseal(authority, now);
+  }
+
+  /** An invite was given out: relays know of it before anybody comes by it. */
+  invited(now: Millis): void {
+    if (this.#isAtWork && this.#authority?.isViewStale) this.#adoptView(this.#authority, now);
+  }
+
+  /** A state of somebody else who acted: with everything that is shut in it, where we were at work ourselves. */
+  adopt(state: RoomState): void {
+    const authority = this.#authority;
+    if (!authority) return;
+    authority.countBeyond({ sequence: 0 }, state);
+    const shut = countOfShut(authority.state);
+    authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+    this.#owesEpoch ||= countOfShut(authority.state) > shut;
   }
 
   /** Everything that waits for a time. */
   tick(now: Millis): void {
-    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
+    if (this.#sayAgainAt !== undefined && now >= this.#sayAgainAt) this.#sayAgain(now);
+    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.#reclaim(now);
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
   }
 
@@ -172,18 +208,38 @@ export class Leading {
   }
 
   get dueAt(): Millis | undefined {
-    return earlier(earlier(this.#settleAt, this.#reclaimAt), this.#beatAt);
+    return earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, this.#sayAgainAt));
+  }
+
+  /** Says everything again, since somebody else was believed meanwhile. */
+  #reclaim(now: Millis): void {
+    if (this.#owesEpoch) this.#wires.keys.rekey(now);
+    this.#owesEpoch = false;
+    this.issue(now);
+    this.#wires.keys.tell(now);
+  }
+
+  /** Who comes in another era reads a state that is sealed by it: behind the events, which those who are in read by the one before. */
+  #reseal(authority: Authority, now: Millis): void {
+    if (authority.isStateClosed) this.#settleAt = earlier(this.#settleAt, millis(now + settleSoonMs));
   }
 
   #adoptView(authority: Authority, now: Millis): void {
+    // The epoch may be another one by it.
+    this.#wires.keys.lead(now);
     this.#node.notices.adoptView(authority.issueView(now, this.#wires.keys.epochOfView), now);
-    // After the view that names the session.
-    this.#wires.keys.lead(authority.keys.session, now);
+    this.#wires.keys.announce(authority.keys.session, now);
+  }
+
+  #sayAgain(now: Millis): void {
+    for (const event of this.#toSayAgain.splice(0, saidAgainAtOnce)) this.#node.notices.passEvent(event.encoded, now);
+    this.#sayAgainAt = this.#toSayAgain.length > 0 ? millis(now + sayAgainEveryMs) : undefined;
   }
 
   #settle(now: Millis): void {
     this.#settleAt = undefined;
     const authority = this.#authority;
-    if (authority && authority.history.size > 0) this.#node.notices.adoptState(authority.issueState(), now);
+    if (!authority || (authority.history.size === 0 && !authority.isStateClosed)) return;
+    this.#node.notices.adoptState(authority.issueState(this.#wires.time(now)), now);
   }
 }

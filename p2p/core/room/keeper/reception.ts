@@ -7,6 +7,7 @@ import { rights } from "../rights/capability.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import type { Petitioner } from "../asking/petition.ts";
 import { isOut } from "../chain/reduce.ts";
+import { isUser, useOf, wasKicked } from "../state/lists.ts";
 import { hasKey, hasPerson, type RoomState, type StagePerson } from "../state/state.ts";
 
 /** Answers what a member asks of the room, by writing the event that carries it out, or none. */
@@ -14,7 +15,7 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
   const { state } = desk;
   const { identityKey, branch } = petition;
   if (hasKey(state.done, petition.id)) return "known";
-  if (isOut(state, identityKey, branch) || hasKey(state.kicked, identityKey)) return "refused";
+  if (isOut(state, identityKey, branch) || wasKicked(state, identityKey)) return "refused";
   if (isOfOldLink(state, petition)) return "refused";
   if (!useOnce(desk, petition, now)) return "refused";
   const write = (event: RoomEvent, changed: Answer): Answer =>
@@ -59,11 +60,13 @@ function isOfOldLink(state: RoomState, { identityKey, generation }: Petitioner):
 }
 
 /** Whether an invite that is good for one only is good for this one; notes that it is used. */
-function useOnce(desk: Authority, { identityKey, branch, rights: held }: Petitioner, now: Millis): boolean {
+function useOnce(desk: Authority, petition: Petitioner, now: Millis): boolean {
+  const { identityKey, branch, rights: held } = petition;
   if ((held & rights.once) === 0) return true;
-  const use = desk.state.used.find((each) => equal(each.branch, branch));
-  if (use) return equal(use.identityKey, identityKey);
-  return desk.write({ kind: "use", branch, identityKey }, now) === undefined;
+  const use = useOf(desk.state, branch);
+  if (use) return isUser(use, identityKey);
+  const expires = petition.chain.at(-2)?.expires ?? 0;
+  return desk.write({ kind: "use", branch, identityKey, expires }, now) === undefined;
 }
 
 function wantsStage(crypto: Crypto, desk: Authority, petition: Petitioner, now: Millis): Answer {

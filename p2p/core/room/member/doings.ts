@@ -47,10 +47,9 @@ export class Doings {
   /** Does what was asked for; the answer bears the number of the question. */
   ask(question: Question, now: Millis): void {
     const { id } = question;
-    const isInvite = question.kind === "invite";
-    const invite = isInvite ? this.#wires.keeping.issueInvite(question.terms, now) : undefined;
-    const refusal = isInvite && !invite ? "not-allowed" : undefined;
-    const code = isInvite ? refusal : this.#act(question.act, now);
+    const made = question.kind === "invite" ? this.#wires.keeping.issueInvite(question.terms, now) : undefined;
+    const invite = typeof made === "object" ? made : undefined;
+    const code = question.kind === "act" ? this.#act(question.act, now) : typeof made === "string" ? made : undefined;
     if (code !== undefined) this.#wires.reject(`act-${code}`);
     this.#wires.tell({ event: "answered", id, code, invite });
     this.#wires.done(now);
@@ -67,7 +66,12 @@ export class Doings {
   note(bytes: Uint8Array, now: Millis): void {
     const read = this.#wires.chat.read(bytes, this.#wires.keeping.state, now);
     if (typeof read !== "string") this.#wires.tell(read);
-    else if (read !== "shown") this.#wires.reject(read);
+    else if (read !== "shown" && read !== "closed") this.#wires.reject(read);
+  }
+
+  /** Another epoch is known: what came before it may be read now. */
+  readAgain(now: Millis): void {
+    for (const bytes of this.#wires.chat.takeClosed(now)) this.note(bytes, now);
   }
 
   #act(act: Extract<Question, { kind: "act" }>["act"], now: Millis): ErrorCode | undefined {

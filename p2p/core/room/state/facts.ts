@@ -5,6 +5,7 @@ import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { acts } from "../chain/event.ts";
 import { rankOfPerson, rightsOfRank } from "../chain/reduce.ts";
+import { isBanned } from "./lists.ts";
 import { hasKey, hasPerson, type RoomState } from "./state.ts";
 
 const comparisonLabel = encodeUtf8("teahouse comparison 1");
@@ -72,7 +73,7 @@ interface Known {
 function peopleOf(crypto: Crypto, state: RoomState, self: Onlooker, skeleton: Skeleton): RoomPerson[] {
   const hands = state.hands.map(({ person }) => person);
   const invited = state.invited.map((identityKey): Known => ({ identityKey, name: "" }));
-  const silenced = state.silenced.map((identityKey): Known => ({ identityKey, name: "" }));
+  const silenced = state.silenced.map(({ identityKey }): Known => ({ identityKey, name: "" }));
   const everybody: readonly Known[] = [
     ...state.keepers,
     ...state.stage,
@@ -98,8 +99,8 @@ function peopleOf(crypto: Crypto, state: RoomState, self: Onlooker, skeleton: Sk
       self: isSelf,
       voice: person ? (toHex(person.voiceKey) as VoiceKey) : null,
       muted: state.muted.find((each) => equal(each.identityKey, identityKey))?.by ?? "no",
-      banned: hasPerson(state.bans, identityKey),
-      silenced: hasKey(state.silenced, identityKey),
+      banned: isBanned(state, identityKey),
+      silenced: hasPerson(state.silenced, identityKey),
       invitedToStage: hasKey(state.invited, identityKey),
       records: hasPerson(state.recorders, identityKey),
       lookAlike: look !== "" && looks.has(look),

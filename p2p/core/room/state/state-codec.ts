@@ -6,16 +6,19 @@ import { ByteReader, ByteWriter } from "../../bytes.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { readCapability, writeCapability } from "../rights/capability.ts";
 import {
+  type Ban,
   branchBytes,
   type ChainHead,
   eventHashBytes,
   handBytes,
   handsMax,
   type Keeper,
+  type KeptBan,
   keepersMax,
   linkBytesMax,
   linksMax,
   listsMax,
+  markBytes,
   type Mute,
   nameBytesMax,
   type Named,
@@ -24,9 +27,11 @@ import {
   type RoomState,
   rulesBytesMax,
   type Rules,
+  type Silence,
   type StagePerson,
   titleBytesMax,
   type Use,
+  userBytes,
 } from "./state.ts";
 
 const roles: readonly Role[] = ["listener", "speaker", "moderator", "heir", "host"];
@@ -45,11 +50,12 @@ export function encodeState(state: RoomState): Uint8Array {
   writeMany(writer, state.muted, (to, mute) => to.bytes(mute.identityKey).u8(mute.by === "self" ? 0 : 1));
   writeMany(writer, state.invited, writeBytes);
   writeMany(writer, state.recorders, writeNamed);
-  writeMany(writer, state.silenced, writeBytes);
-  writeMany(writer, state.bans, writeNamed);
+  writeMany(writer, state.silenced, (to, { identityKey, rank }) => to.bytes(identityKey).u8(rank));
+  writeMany(writer, state.bans, (to, ban) => writeNamed(to.u8(ban.rank), ban));
+  writeMany16(writer, state.keptBans, (to, { mark, rank }) => to.bytes(mark).u8(rank));
   writeMany(writer, state.kicked, writeBytes);
-  writeMany(writer, state.revoked, writeBytes);
-  writeMany(writer, state.used, (to, use) => to.bytes(use.branch).bytes(use.identityKey));
+  writeMany16(writer, state.revoked, writeBytes);
+  writeMany(writer, state.used, (to, { branch, user, expires }) => to.bytes(branch).bytes(user).u32(expires));
   writeMany(writer, state.done, writeBytes);
   writer.u32(state.generation).u8((state.ended ? 1 : 0) | (state.openStage ? 2 : 0));
   writeMany(writer, state.frontier, writeHead);
@@ -69,18 +75,24 @@ export function parseState(plain: Uint8Array, sequence: number): RoomState | und
   const branch = (from: ByteReader): Uint8Array => from.bytes(branchBytes);
   const invited = readMany(reader, listsMax.invited, key);
   const recorders = readMany(reader, listsMax.recorders, readNamed);
-  const silenced = readMany(reader, listsMax.silenced, key);
-  const bans = readMany(reader, listsMax.bans, readNamed);
-  const kicked = readMany(reader, listsMax.kicked, key);
-  const revoked = readMany(reader, listsMax.revoked, branch);
-  const used = readMany(reader, listsMax.used, (from): Use => ({ branch: branch(from), identityKey: key(from) }));
+  const silenced = readMany(reader, listsMax.silenced, (from): Silence => ({
+    identityKey: key(from),
+    rank: from.u8(),
+  }));
+  const bans = readMany(reader, listsMax.bans, readBan);
+  const mark = (from: ByteReader): Uint8Array => from.bytes(markBytes);
+  const keptBans = readMany16(reader, listsMax.keptBans, (from): KeptBan => ({ mark: mark(from), rank: from.u8() }));
+  const kicked = readMany(reader, listsMax.kicked, mark);
+  const revoked = readMany16(reader, listsMax.revoked, branch);
+  const used = readMany(reader, listsMax.used, readUse);
   const done = readMany(reader, listsMax.done, (from) => from.bytes(handBytes));
   const generation = reader.u32();
   const flags = reader.u8();
   const frontier = readMany(reader, keepersMax * 2, readHead);
   if (!chain || !rules || !stage || !hands || !keepers || !muted || !invited || !recorders) return undefined;
-  if (!silenced || !bans || !kicked || !revoked || !used || !done || !frontier || !reader.ended) return undefined;
-  const people = { stage, hands, keepers, muted, invited, recorders, silenced, bans, kicked };
+  if (!silenced || !bans || !keptBans || !kicked || !revoked || !used || !done || !frontier || !reader.ended)
+    return undefined;
+  const people = { stage, hands, keepers, muted, invited, recorders, silenced, bans, keptBans, kicked };
   const marks = { generation, ended: (flags & 1) !== 0, openStage: (flags & 2) !== 0 };
   return { sequence, chain, ...rules, ...people, revoked, used, done, ...marks, frontier };
 }
@@ -184,6 +196,16 @@ function readHead(reader: ByteReader): ChainHead {
   return { key: reader.bytes(keyBytes), number: reader.u48(), hash: reader.bytes(eventHashBytes) };
 }
 
+function readBan(reader: ByteReader): Ban | undefined {
+  const rank = reader.u8();
+  const named = readNamed(reader);
+  return named && { ...named, rank };
+}
+
+function readUse(reader: ByteReader): Use {
+  return { branch: reader.bytes(branchBytes), user: reader.bytes(userBytes), expires: reader.u32() };
+}
+
 function readMute(reader: ByteReader): Mute {
   return { identityKey: reader.bytes(keyBytes), by: reader.u8() === 0 ? "self" : "keeper" };
 }
@@ -209,12 +231,38 @@ function writeMany<Item>(
   for (const item of items) write(writer, item);
 }
 
+/** For lists of more than 255. */
+function writeMany16<Item>(
+  writer: ByteWriter,
+  items: readonly Item[],
+  write: (writer: ByteWriter, item: Item) => unknown,
+): void {
+  writer.u16(items.length);
+  for (const item of items) write(writer, item);
+}
+
 function readMany<Item>(
   reader: ByteReader,
   most: number,
   read: (reader: ByteReader) => Item | undefined,
 ): Item[] | undefined {
-  const count = reader.u8();
+  return readItems(reader, reader.u8(), most, read);
+}
+
+function readMany16<Item>(
+  reader: ByteReader,
+  most: number,
+  read: (reader: ByteReader) => Item | undefined,
+): Item[] | undefined {
+  return readItems(reader, reader.u16(), most, read);
+}
+
+function readItems<Item>(
+  reader: ByteReader,
+  count: number,
+  most: number,
+  read: (reader: ByteReader) => Item | undefined,
+): Item[] | undefined {
   if (count > most) return undefined;
   const items: Item[] = [];
   for (let index = 0; index < count; index++) {

@@ -25,15 +25,24 @@ export const eventHashBytes = 16;
 export const branchBytes = 8;
 /** Host, heirs and moderators: more than take turns in a room of 8,000. */
 export const keepersMax = 12;
-/** Of everything else that a state lists: with these it stays below 64 KiB, whatever happened in the room. */
+/** By so much of their key somebody is known whose name is let go: a second key like it takes 2^64 tries. */
+export const markBytes = 8;
+/** And so much of the key of whoever used an invite. */
+export const userBytes = 16;
+/**
+ * Of everything else that a state lists: with these it stays below 64 KiB, one message of the lane, whatever happened in the
+ * room. `bans` have names, `keptBans` only marks. Of `kicked` the oldest fall, for who was kicked may come back, of `done` too,
+ * for nobody repeats a petition that long; of no other list does anything fall by itself.
+ */
 export const listsMax = {
-  bans: 128,
-  kicked: 32,
-  silenced: 32,
+  bans: 64,
+  keptBans: 1024,
+  kicked: 128,
+  silenced: 64,
   recorders: 16,
   invited: 16,
-  revoked: 128,
-  used: 64,
+  revoked: 512,
+  used: 192,
   done: 128,
 };
 
@@ -86,10 +95,30 @@ export interface Named {
   readonly name: string;
 }
 
+/** Somebody who is out for good, and the rank of whoever said so: nobody below it takes it back. */
+export interface Ban extends Named {
+  readonly rank: number;
+}
+
+/** Likewise, when the name had to be let go: `markOf` the key. */
+export interface KeptBan {
+  readonly mark: Uint8Array;
+  readonly rank: number;
+}
+
+/** Whose typed words are not shown, and the rank of whoever said so. */
+export interface Silence {
+  readonly identityKey: Uint8Array;
+  readonly rank: number;
+}
+
 /** Who came first by an invite that is good for one. */
 export interface Use {
   readonly branch: Uint8Array;
-  readonly identityKey: Uint8Array;
+  /** The first `userBytes` of their key. */
+  readonly user: Uint8Array;
+  /** When the invite does, in Unix seconds: then this is forgotten. */
+  readonly expires: number;
 }
 
 /** How far somebody's chain of events is settled. */
@@ -126,8 +155,11 @@ export interface RoomState extends Rules {
   readonly invited: readonly Uint8Array[];
   readonly recorders: readonly Named[];
   /** Whose typed words are not shown. */
-  readonly silenced: readonly Uint8Array[];
-  readonly bans: readonly Named[];
+  readonly silenced: readonly Silence[];
+  /** The newest by name, the others by their mark. */
+  readonly bans: readonly Ban[];
+  readonly keptBans: readonly KeptBan[];
+  /** Marks. */
   readonly kicked: readonly Uint8Array[];
   /** Invites that are over. */
   readonly revoked: readonly Uint8Array[];
@@ -161,6 +193,7 @@ export const emptyState: RoomState = {
   recorders: [],
   silenced: [],
   bans: [],
+  keptBans: [],
   kicked: [],
   revoked: [],
   used: [],
@@ -174,6 +207,11 @@ export const emptyState: RoomState = {
 /** Whether one of these is of this person. */
 export function hasPerson(list: readonly { readonly identityKey: Uint8Array }[], identityKey: Uint8Array): boolean {
   return list.some((each) => equal(each.identityKey, identityKey));
+}
+
+/** What of somebody's key stands in lists without names. */
+export function markOf(identityKey: Uint8Array): Uint8Array {
+  return identityKey.subarray(0, markBytes);
 }
 
 /** Whether this key is among these. */

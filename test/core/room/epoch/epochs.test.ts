@@ -5,7 +5,7 @@ import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/member/entry.ts
 import { KeyPath } from "../../../../p2p/core/room/epoch/path.ts";
 import { inviteOf } from "../../../../p2p/core/room/asking/petition.ts";
 import { delegate } from "../../../../p2p/core/room/member/seat.ts";
-import { emptyState } from "../../../../p2p/core/room/state/state.ts";
+import { emptyState, markOf } from "../../../../p2p/core/room/state/state.ts";
 import { KeyRegistry, SimCrypto } from "../../../sim/crypto.ts";
 import { sampleInvite, sampleRoom, seededCrypto } from "../../fixtures.ts";
 import { RoomOfKeys } from "./room-of-keys.ts";
@@ -203,10 +203,10 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     const person = { voiceKey: other, identityKey: self, role: "speaker", name: "", branch } as const;
     expect(isShutTo(crypto, { ...replaced, stage: [person] }, self, chain)).toBe(false);
     expect(isShutTo(crypto, { ...emptyState, access: "locked", stage: [person] }, self, chain)).toBe(true);
-    const used = { ...emptyState, used: [{ branch, identityKey: self }] };
+    const used = { ...emptyState, used: [{ branch, user: self.slice(0, 16), expires: 0 }] };
     expect(mayHoldKeys(crypto, used, self, chain)).toBe(true);
     expect(mayHoldKeys(crypto, used, other, chain)).toBe(false);
-    expect(mayHoldKeys(crypto, { ...emptyState, kicked: [self] }, self, chain)).toBe(false);
+    expect(mayHoldKeys(crypto, { ...emptyState, kicked: [markOf(self)] }, self, chain)).toBe(false);
   });
 
   it("[RM42] who was put out cannot follow even with every key that it ever held, or those of others who were", () => {

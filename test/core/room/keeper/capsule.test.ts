@@ -47,7 +47,9 @@ describe("capsules", () => {
         rules: "r".repeat(1000),
         stage: new Array<typeof person>(32).fill(person),
         hands: new Array<(typeof state.hands)[0]>(64).fill({ id: rng.bytes(8), person, raisedAt: testNow }),
-        bans: new Array<typeof person>(128).fill(person).map(({ identityKey, name }) => ({ identityKey, name })),
+        bans: new Array<typeof person>(64)
+          .fill(person)
+          .map(({ identityKey, name }) => ({ identityKey, name, rank: 2 })),
       },
       done: new Array<string>(2048).fill("0123456789abcdef"),
     };

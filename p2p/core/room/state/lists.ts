@@ -1,0 +1,91 @@
+import { equal } from "../../bytes.ts";
+import {
+  type Ban,
+  hasKey,
+  type KeptBan,
+  listsMax,
+  markBytes,
+  markOf,
+  type Named,
+  type RoomState,
+  type Use,
+} from "./state.ts";
+
+/**
+ * The lists that say who may not come in or be read. A room forgets none of them while it lives ([RM53]): what does not fit any
+ * more is refused, with a sentence, rather than let something else fall out.
+ */
+
+/** The ban on somebody, by name or, when names had to be let go, by their mark. */
+export function banOn(state: RoomState, identityKey: Uint8Array): Ban | KeptBan | undefined {
+  const named = state.bans.find((ban) => equal(ban.identityKey, identityKey));
+  return named ?? state.keptBans.find(({ mark }) => equal(mark, markOf(identityKey)));
+}
+
+/** Whether somebody is out for good. */
+export function isBanned(state: RoomState, identityKey: Uint8Array): boolean {
+  return banOn(state, identityKey) !== undefined;
+}
+
+/** Whether somebody was put out under this key. */
+export function wasKicked(state: RoomState, identityKey: Uint8Array): boolean {
+  return hasKey(state.kicked, markOf(identityKey));
+}
+
+/** Who used an invite that is good for one. */
+export function useOf(state: RoomState, branch: Uint8Array): Use | undefined {
+  return state.used.find((use) => equal(use.branch, branch));
+}
+
+/** Whether that was this person. */
+export function isUser(use: Use, identityKey: Uint8Array): boolean {
+  return equal(use.user, identityKey.subarray(0, use.user.length));
+}
+
+/**
+ * The lists with one more ban, by somebody of this rank, or undefined when there is room for none. Of a ban that was there
+ * before the higher rank counts. Names are kept of the newest; of the others a mark, by which they are known for ever.
+ */
+export function withBan(state: RoomState, who: Named, rank: number): Pick<RoomState, "bans" | "keptBans"> | undefined {
+  const before = banOn(state, who.identityKey);
+  const { bans, keptBans } = withoutBan(state, who.identityKey);
+  const named = [...bans, { ...who, rank: Math.min(rank, before?.rank ?? rank) }];
+  const fallen = named
+    .slice(0, -listsMax.bans)
+    .map((ban): KeptBan => ({ mark: markOf(ban.identityKey), rank: ban.rank }));
+  const kept = [...keptBans, ...fallen];
+  return kept.length > listsMax.keptBans ? undefined : { bans: named.slice(-listsMax.bans), keptBans: kept };
+}
+
+/** The lists without the ban on somebody. */
+export function withoutBan(state: RoomState, identityKey: Uint8Array): Pick<RoomState, "bans" | "keptBans"> {
+  const mark = markOf(identityKey);
+  return {
+    bans: state.bans.filter((ban) => !equal(ban.identityKey, identityKey)),
+    keptBans: state.keptBans.filter((ban) => !equal(ban.mark, mark)),
+  };
+}
+
+/** Both states' bans: ours first, as far as there is room. */
+export function bansOfBoth(ours: RoomState, theirs: RoomState): Pick<RoomState, "bans" | "keptBans"> {
+  let both: RoomState = ours;
+  for (const ban of theirs.bans) both = { ...both, ...withBan(both, ban, ban.rank) };
+  const isNew = ({ mark }: KeptBan): boolean =>
+    !both.keptBans.some((kept) => equal(kept.mark, mark)) &&
+    !both.bans.some(({ identityKey }) => equal(identityKey.subarray(0, markBytes), mark));
+  return {
+    bans: both.bans,
+    keptBans: [...both.keptBans, ...theirs.keptBans.filter(isNew)].slice(0, listsMax.keptBans),
+  };
+}
+
+/** Whether an invite for one can still be given out: each that is used is remembered until it expires. */
+export function hasRoomForUse(state: RoomState, outstanding: number): boolean {
+  return state.used.length + outstanding < listsMax.used;
+}
+
+/** Without the uses of invites that nobody could come by any more, whoever's clock is right. */
+export function withoutExpiredUses(used: readonly Use[], seconds: number, toleranceSeconds: number): readonly Use[] {
+  const isOver = ({ expires }: Use): boolean => expires + toleranceSeconds < seconds;
+  return used.some(isOver) ? used.filter((use) => !isOver(use)) : used;
+}
