@@ -348,9 +348,8 @@ export class Member implements Resident {
     const { upkeep, relays, edges } = this.#node;
     const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
-    const verdict = this.#finding.verdict(tried, now);
-    // Who keeps the keys did not answer.
-    const code = verdict === "no-network" && this.#keeping.isClosed ? "not-let-in" : verdict;
+    const found = this.#finding.verdict(tried, now);
+    const code = found === "no-network" && this.#keeping.isClosed ? "not-let-in" : found;
     // An invite that is over is the better answer than a relay that is gone.
     if (code) this.#fail(faultOfChain(this.#crypto, this.#seat, this.#clock.now(now)) ?? code);
   }
