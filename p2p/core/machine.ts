@@ -1,4 +1,4 @@
-import type { Millis } from "../api/ids.ts";
+import { type Millis, millis } from "../api/ids.ts";
 
 /** When a machine wants to be woken, and why: the reason makes a busy loop explain itself. */
 export interface Deadline {
@@ -18,11 +18,25 @@ export interface Machine<Input, Output> {
   deadline(): Deadline | undefined;
 }
 
+/** Nothing is due. */
+export const never: Deadline = { at: millis(Infinity), reason: "nothing" };
+
 /** The soonest of some deadlines; undefined of none. */
 export function soonest(...deadlines: readonly (Deadline | undefined)[]): Deadline | undefined {
   let first: Deadline | undefined;
   for (const deadline of deadlines) if (deadline && (!first || deadline.at < first.at)) first = deadline;
   return first;
+}
+
+/** The sooner of two deadlines; undefined of none. Asked after every packet: no list is made. */
+export function sooner(left: Deadline | undefined, right: Deadline | undefined): Deadline | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return right.at < left.at ? right : left;
+}
+
+/** Whether a deadline has come. */
+export function isDue(deadline: Deadline | undefined, now: Millis): boolean {
+  return deadline !== undefined && deadline.at <= now;
 }
 
 /** The earlier of two times, where there are any. */

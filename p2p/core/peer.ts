@@ -1,16 +1,15 @@
 import type { Layer, LendingState, Power, Stats, Totals } from "../api/engine.ts";
 import { type DialId, dialId, type LinkId, type Millis, millis, type PeerId, type RoomTag } from "../api/ids.ts";
-import type { LinkKind } from "../api/link.ts";
 import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { Solver } from "./defence/puzzle.ts";
-import { type Stranger, Strangers } from "./defence/strangers.ts";
-import type { Deadline, Machine } from "./machine.ts";
-import type { Edge } from "./overlay/edge.ts";
+import { Strangers } from "./defence/strangers.ts";
+import { type Deadline, type Machine, sooner } from "./machine.ts";
 import { Lending } from "./overlay/door/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
+import { boundOf, idleAt, type LinkOwner, type OpenLink, type PeerParts } from "./peer-bound.ts";
 import { statsOf } from "./peer-stats.ts";
 import type { Capsule } from "./room/keeper/capsule.ts";
 import { verifyHost } from "./room/rights/proof.ts";
@@ -20,6 +19,7 @@ import {
   type Frame,
   type Hello,
   helloType,
+  isPassing,
   parseFrame,
   type Refusal,
   sessionVersion,
@@ -31,18 +31,6 @@ const roomsPerPeerMax = 4;
 const stallMsMin = 100;
 /** Rooms that one volunteer carries. */
 const roomsMax = 64;
-/** A room without a single edge is forgotten after this long. */
-const idleRoomMs = 10 * 60_000;
-
-interface OpenLink extends Stranger {
-  readonly kind: LinkKind;
-  owner: { readonly node: RoomNode; readonly edge: Edge } | undefined;
-  bytes: number;
-  messages: number;
-  /** An attach on it named no session: it may still say hello, and nothing else. */
-  strayed: boolean;
-}
-
 /**
  * One peer: everything Teahouse knows about being in a tree, as one pure machine ([SS9], [OV12]). Engine and simulator drive
  * this very class. `seats` makes members, who can open packets; a relay is built without it and holds nothing that opens one.
@@ -66,6 +54,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #now: Millis = millis(0);
   #nextDial = 1;
   #layer: Layer = "normal";
+  /** What is due next of everything that media does not bring forward; undefined when that is to be found out again. */
+  #bound: Deadline | undefined;
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -77,7 +67,11 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   handle(input: PeerInput, now: Millis): void {
     this.#now = now;
-    this.#take(input, now);
+    if (input.kind === "message") this.#handleMessage(input.link, input.bytes, now);
+    else {
+      this.#take(input, now);
+      this.#bound = undefined;
+    }
     if (this.#resident?.over === true) this.#leave();
   }
 
@@ -86,21 +80,17 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   deadline(): Deadline | undefined {
-    let soonest: Deadline | undefined = this.#resident?.deadline();
-    const consider = (other: Deadline | undefined): void => {
-      if (other && (!soonest || other.at < soonest.at)) soonest = other;
-    };
+    let first = (this.#bound ??= boundOf(this.#parts, this.#now));
+    // Nearly every input is a packet, and nearly nothing is due by it.
     for (const node of this.#nodes.values()) {
-      consider(node.deadline());
-      if (node.edges.all.length === 0 && !node.resident) {
-        consider({ at: millis(node.usedAt + idleRoomMs), reason: "an idle room" });
-      }
+      if (node.wakes.mediaAt < first.at) first = node.wakes.deadlineOfMedia();
     }
-    for (const link of this.#links.values()) {
-      if (!link.owner) consider({ at: this.#strangers.endsAt(link), reason: "a link that says nothing" });
-    }
-    if (this.#solver.isBusy) consider({ at: this.#now, reason: "a puzzle" });
-    return soonest;
+    return first.at === Infinity ? undefined : first;
+  }
+
+  get #parts(): PeerParts {
+    const [resident, nodes, links] = [this.#resident, this.#nodes, this.#links];
+    return { resident, nodes, links, strangers: this.#strangers, solver: this.#solver };
   }
 
   /** Counts for `Stats`, less what only the engine knows: bytes and links. */
@@ -134,7 +124,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
 
-  #take(input: PeerInput, now: Millis): void {
+  #take(input: Exclude<PeerInput, { kind: "message" }>, now: Millis): void {
     switch (input.kind) {
       case "command":
         return this.#handleCommand(input.command, now);
@@ -144,8 +134,6 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#takeDial(input.dial)?.handleDialFailed(input.dial, input.reason, input.afterMs ?? 0, now);
       case "link-closed":
         return this.#handleClosed(input.link, now);
-      case "message":
-        return this.#handleMessage(input.link, input.bytes, now);
       case "speak":
         if (!this.#resident?.speak(input, now)) this.#count("not-on-stage");
         return;
@@ -314,6 +302,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     known.bytes += bytes.length;
     known.messages++;
     const frame = parseFrame(bytes);
+    if (known.owner && frame && isPassing(frame)) return this.#pass(known.owner, link, frame, now);
+    this.#bound = undefined;
     if (!frame) return this.#refuseLink(link, "frame");
     if (this.#strangers.saysTooMuch(known)) return this.#refuseLink(link, "opening-bytes");
     if (frame.kind === "solution" && this.#strangers.solve(known, frame.nonce)) return;
@@ -324,6 +314,15 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     node.handleFrame(edge, link, frame, now);
     // Whose session was not known any more has begun another on the same link.
     if (frame.kind === "refuse") this.#adopt(link, node);
+  }
+
+  /** What comes all the time: it brings nothing forward but what its room says by itself. */
+  #pass({ node, edge }: LinkOwner, link: LinkId, frame: Frame, now: Millis): void {
+    const { changes } = node.wakes;
+    node.handleFrame(edge, link, frame, now);
+    if (node.wakes.changes !== changes) this.#bound = undefined;
+    // A packet puts off what its session has to do; anything else may bring it forward.
+    else if (frame.kind !== "media" && frame.kind !== "bundle") this.#bound = sooner(this.#bound, edge.session.bound);
   }
 
   /** The first frame on a link that somebody else opened says what it is for. */
@@ -408,6 +407,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
+    this.#bound = undefined;
     for (const node of this.#nodes.values()) node.edges.lookAgain(now);
     const due = this.deadline();
     // Media that came or went has put off what was due.
@@ -422,8 +422,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     }
     for (const [tag, node] of this.#nodes) {
       node.handleTimeout(now);
-      const idle = node.edges.all.length === 0 && !node.resident && now >= node.usedAt + idleRoomMs;
-      if (idle) this.#forget(tag);
+      if (now >= idleAt(node)) this.#forget(tag);
     }
     this.#resident?.handleTimeout(now);
   }

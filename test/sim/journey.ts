@@ -1,4 +1,5 @@
 const noHops = 255;
+const afterMsMax = 65_535;
 
 /** One packet's way through the room so far. */
 export class Journey {
@@ -7,6 +8,8 @@ export class Journey {
   readonly hops: Uint8Array;
   /** World input in which each node first had it. */
   private readonly input: Uint32Array;
+  /** When that was, in ms after it was first seen. */
+  private readonly afterMs: Uint16Array;
   /** Who first sent it to each node: nearly all that there ever is to know of its edges. */
   private readonly firstFrom: Int32Array;
   /** Every sending beyond that: `from * nodes + to`, and how often. */
@@ -18,6 +21,7 @@ export class Journey {
     this.firstSeenAt = firstSeenAt;
     this.hops = new Uint8Array(nodesMax).fill(noHops);
     this.input = new Uint32Array(nodesMax);
+    this.afterMs = new Uint16Array(nodesMax);
     this.firstFrom = new Int32Array(nodesMax).fill(-1);
   }
 
@@ -26,10 +30,16 @@ export class Journey {
     return this.hops[node] !== noHops;
   }
 
-  /** It has come to a node, over so many links, in this input. */
-  arrive(node: number, hops: number, input: number): void {
+  /** It has come to a node, over so many links, in this input, at this virtual time. */
+  arrive(node: number, hops: number, input: number, at: number): void {
     this.hops[node] = Math.min(noHops - 1, hops);
     this.input[node] = input;
+    this.afterMs[node] = Math.min(afterMsMax, at - this.firstSeenAt);
+  }
+
+  /** Virtual ms at which it first came to a node, to a whole one. */
+  arrivedAt(node: number): number {
+    return this.firstSeenAt + this.afterMs[node]!;
   }
 
   /** Whether it came to the node in this very input. */

@@ -104,9 +104,9 @@ export class MediaTrace {
       for (const listener of this.listeners.frameSent) listener.frameSent!(from, to, reading.frame, bytes.length);
       return reading;
     }
-    const { inputs } = this.clock();
+    const { inputs, elapsedMs } = this.clock();
     for (const journey of reading.journeys) {
-      if (!journey.reached(from)) journey.arrive(from, 0, inputs);
+      if (!journey.reached(from)) journey.arrive(from, 0, inputs, elapsedMs);
       const sighting = this.sight(from, to, kind, reading.hops, journey, bytes.length / reading.journeys.length);
       sighting.times = journey.cross(from, to);
       sighting.repeat = sighting.times > 0;
@@ -128,7 +128,7 @@ export class MediaTrace {
       const sighting = this.sight(from, to, kind, reading.hops, journey, bytes / reading.journeys.length);
       sighting.repeat = journey.reached(to);
       if (!sighting.repeat) {
-        journey.arrive(to, (journey.hops[from] ?? 0) + 1, inputs + 1);
+        journey.arrive(to, (journey.hops[from] ?? 0) + 1, inputs + 1, elapsedMs);
         this.parents[to] = from;
         this.broughtAt[to] = elapsedMs;
       }

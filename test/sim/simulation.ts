@@ -197,7 +197,7 @@ class SimulatedRoom {
     const { violations, coverage, meters, world } = this;
     const nodesMax = nodesMaxOf(this.options);
     const hopsMax = limits.relaysMax + hopsBeyondRelays;
-    const forwarding = new ForwardingChecker(violations, () => world.inputs, hopsMax);
+    const forwarding = new ForwardingChecker(violations, () => world, hopsMax);
     const trace = new MediaTrace(nodesMax, () => world, [forwarding, capacity, coverage, meters]);
     coverage.follow(trace);
     meters.follow(trace);

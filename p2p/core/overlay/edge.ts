@@ -150,6 +150,13 @@ export function takePetition(edge: Edge, now: Millis): boolean {
   return true;
 }
 
+/** What of an edge decides who else is dialed: a bit each. */
+function marksOf({ feed, welcomed, away, waits, session }: Edge): number {
+  const own = (feed ? 1 : 0) | (welcomed ? 2 : 0) | (away ? 4 : 0) | (waits ? 8 : 0);
+  const links = (session.isSevered ? 1 : 0) | (session.hasDatagrams ? 2 : 0) | (session.hasStream ? 4 : 0);
+  return own | (links << 4) | (session.isDoubtful ? 0x180 : 0x100);
+}
+
 /** The edges of one room, by their links and by their direction. */
 export class Edges {
   readonly #list: Edge[] = [];
@@ -214,6 +221,13 @@ export class Edges {
   /** When that has come: finds out what was put off meanwhile. */
   lookAgain(now: Millis): void {
     for (const { session } of this.#list) session.lookAgain(now);
+  }
+
+  /** A number that is another one when somebody came or went, is away or back, feeds or does no more. */
+  get marks(): number {
+    let marks = 0;
+    for (const edge of this.#list) marks = (Math.imul(marks, 31) + marksOf(edge)) | 0;
+    return marks;
   }
 
   get ups(): Edge[] {

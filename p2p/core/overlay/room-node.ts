@@ -1,7 +1,6 @@
 import type { DialId, LinkId, Millis, PeerId, RoomTag } from "../../api/ids.ts";
 import type { LinkKind, RelayAddress } from "../../api/link.ts";
 import { chance, type Crypto } from "../crypto.ts";
-import { type Deadline, soonest } from "../machine.ts";
 import type { RelayView } from "../room/state/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/signals.ts";
@@ -10,7 +9,7 @@ import { type Caller, Door } from "./door/door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./news/census.ts";
 import { Datagrams } from "./media/datagrams.ts";
-import { type Edge, Edges, takePetition } from "./edge.ts";
+import { type Edge, Edges } from "./edge.ts";
 import { MediaFlow } from "./media/flow.ts";
 import { Grudges } from "./place/grudges.ts";
 import { Returns } from "./heal/returns.ts";
@@ -23,6 +22,7 @@ import { KnownRelays } from "./place/known-relays.ts";
 import { Places, type PlaceWires } from "./place/places.ts";
 import { waysUp } from "./place/upward.ts";
 import { Upkeep, type UpkeepFacts } from "./place/upkeep.ts";
+import { Wakes } from "./wakes.ts";
 
 /** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
 const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
@@ -39,6 +39,7 @@ export class RoomNode {
   resident: RoomResident | undefined;
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
+  readonly wakes: Wakes;
   #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
@@ -75,7 +76,9 @@ export class RoomNode {
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
-      cameFromAbove: (edge, fresh, at) => this.#places.seeker.heard(edge, fresh, at),
+      cameFromAbove: (edge, fresh, at) => {
+        this.wakes.changes += this.#places.seeker.heard(edge, fresh, at) ? 1 : 0;
+      },
     });
     this.spread = this.#flow.spread;
     this.notices = new Notices(tag, crypto, this.edges, this.#noticeWires());
@@ -111,13 +114,17 @@ export class RoomNode {
       relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
     this.#places = new Places(parts, this.#placeWires(), now);
+    this.wakes = this.#newWakes(now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.#places };
-    this.#dialing = new Dialing(dialingParts, crypto, {
-      tag,
-      session: this.#sessionWires,
-      resident: () => this.resident,
-      close: (link) => wires.close(link),
-    });
+    const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
+    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close: (link) => wires.close(link) });
+  }
+
+  #newWakes(now: Millis): Wakes {
+    const [edges, upkeep, datagrams, returns] = [this.edges, this.upkeep, this.#datagrams, this.#returns];
+    const parts = { edges, upkeep, datagrams, returns, flow: this.#flow, places: this.#places, census: this.#census };
+    const lends = (): boolean => this.#wires.slots() !== undefined;
+    return new Wakes(parts, { lends, speaks: () => this.resident?.speaks() ?? false }, now);
   }
 
   #noticeWires(): NoticeWires {
@@ -222,10 +229,8 @@ export class RoomNode {
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
     this.usedAt = now;
     if (edge.away && frame.kind === "refuse") return this.#beginAnew(edge, link, now);
-    if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse")) {
-      this.#handleAnswer(edge, frame, now);
-      return;
-    }
+    if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse"))
+      return this.#handleAnswer(edge, frame, now);
     this.#flow.heard(edge, frame, now);
     for (const signal of edge.session.handleFrame(link, frame, now)) this.#handleSignal(edge, signal, now);
   }
@@ -260,20 +265,16 @@ export class RoomNode {
   handleTimeout(now: Millis): void {
     this.#returns.handleTimeout(now);
     this.#flow.handleTimeout(now);
+    this.#tellCensus(now);
+    if (this.wakes.isQuiet(now)) return;
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
     this.#places.handleTimeout(now);
     this.runUpkeep(now);
-    this.#tellCensus(now);
-  }
-
-  deadline(): Deadline | undefined {
-    const parts = [this.upkeep, this.#returns, this.#flow, this.#datagrams, this.#places];
-    const census = this.#census.deadline(() => this.#wires.slots() !== undefined);
-    return soonest(...parts.map((part) => part.deadline()), this.edges.bound, census);
   }
 
   runUpkeep(now: Millis): void {
+    this.wakes.changes++;
     const facts: UpkeepFacts = {
       relays: this.relays,
       rank: this.#rank,
@@ -289,6 +290,7 @@ export class RoomNode {
     if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
     this.#places.review(now);
     this.#flow.settle(now);
+    this.wakes.looked(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -358,9 +360,7 @@ export class RoomNode {
         this.notices.handle(edge, paper, now);
         break;
       case "office":
-        // It takes two signatures to check.
-        if (!takePetition(edge, now)) this.spread.reject("office-rate");
-        else if (!takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this)) this.spread.reject("office");
+        takeOffice(this.#crypto, edge, paper.proof, this.#wires.self, this, now);
         break;
       case "census":
         if (this.#census.learn(edge, paper.census, this.#censusFacts)) this.resident?.census(paper.census);
@@ -393,6 +393,7 @@ export class RoomNode {
 
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
+    this.wakes.changes++;
     this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
     this.#census.touch();

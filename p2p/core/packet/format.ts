@@ -102,6 +102,24 @@ export function signedPart(tag: Uint8Array, body: Uint8Array): Uint8Array {
   return concat(signatureLabel, tag, body);
 }
 
+/** The same for many packets of one room, each in the same memory: read it before the next is made. */
+export class SignedPart {
+  readonly #bytes: Uint8Array;
+  readonly #headBytes: number;
+
+  constructor(tag: Uint8Array) {
+    const head = concat(signatureLabel, tag);
+    this.#headBytes = head.length;
+    this.#bytes = new Uint8Array(head.length + packetBytesMax);
+    this.#bytes.set(head);
+  }
+
+  of(body: Uint8Array): Uint8Array {
+    this.#bytes.set(body, this.#headBytes);
+    return this.#bytes.subarray(0, this.#headBytes + body.length);
+  }
+}
+
 /** Whether these bytes may be the speech of one packet. */
 export function isOpus(opus: Uint8Array): boolean {
   return opus.length > 0 && opus.length <= limits.opusBytesMax;

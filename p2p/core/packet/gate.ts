@@ -6,7 +6,7 @@ import { toHex } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { RelayView, VoiceGrant } from "../room/state/view.ts";
-import { type Packet, parsePacket, signedPart, voiceIdOf } from "./format.ts";
+import { type Packet, parsePacket, SignedPart, voiceIdOf } from "./format.ts";
 import { ReplayWindow } from "./replay.ts";
 
 /** A bucket fills this much faster than a voice may send: a sound card's clock is off by up to 1 %, for days. */
@@ -50,6 +50,7 @@ interface Voice {
  */
 export class PacketGate {
   readonly #crypto: Crypto;
+  readonly #signed: SignedPart;
   #voices = new Map<number, Voice>();
   #view: RelayView;
   #previousEpoch: { readonly epoch: number; readonly until: Millis } | undefined;
@@ -58,6 +59,7 @@ export class PacketGate {
   constructor(crypto: Crypto, view: RelayView, now: Millis) {
     this.#crypto = crypto;
     this.#view = view;
+    this.#signed = new SignedPart(view.tag);
     this.#setVoices(view.voices, now);
   }
 
@@ -86,7 +88,7 @@ export class PacketGate {
     if (stream.farSequence === packet.sequence) return failed("duplicate");
     const tokens = tokensOf(stream, voice.packetsPerSecond, now);
     if (tokens < 1) return failed("rate");
-    if (!this.#crypto.verify(voice.voiceKey, signedPart(this.#view.tag, packet.body), packet.signature)) {
+    if (!this.#crypto.verify(voice.voiceKey, this.#signed.of(packet.body), packet.signature)) {
       return failed("signature");
     }
     stream.tokens = tokens - 1;

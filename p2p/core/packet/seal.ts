@@ -2,7 +2,7 @@ import type { Layer } from "../../api/engine.ts";
 import { type Millis, millis } from "../../api/ids.ts";
 import { limits } from "../../api/limits.ts";
 import { assert } from "../assert.ts";
-import { ByteReader, ByteWriter, concat, equal, toHex } from "../bytes.ts";
+import { ByteReader, ByteWriter, concat, equal } from "../bytes.ts";
 import type { Crypto } from "../crypto.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Epoch } from "../room/rights/keys.ts";
@@ -23,8 +23,8 @@ import {
 const senderLabel = encodeUtf8("teahouse sender 1");
 const u32Limit = 2 ** 32;
 const opusOffset = 4;
-/** Sender keys kept: every voice in both layers, in this epoch and the one before. */
-const senderKeysMax = limits.voicesMax * 4;
+/** Sender keys kept of one layer in one epoch: every voice, and as many that have come and gone. */
+const senderKeysMax = limits.voicesMax * 2;
 
 /** What becomes one packet. */
 export interface PacketContent {
@@ -114,8 +114,8 @@ export class PacketOpener implements PacketOpening {
   readonly #crypto: Crypto;
   #current: Epoch;
   #previous: Epoch | undefined;
-  readonly #senderKeys = new Map<string, Uint8Array>();
-  readonly #names = new WeakMap<Uint8Array, string>();
+  readonly #senderKeys = newKeys();
+  readonly #previousKeys = newKeys();
 
   constructor(crypto: Crypto, epoch: Epoch) {
     this.#crypto = crypto;
@@ -128,13 +128,13 @@ export class PacketOpener implements PacketOpening {
     assert(epoch.number > this.#current.number, "a media epoch is never gone back to");
     this.#previous = this.#current;
     this.#current = epoch;
-    forget(this.#senderKeys);
+    this.#forgetKeys();
   }
 
   /** Forgets the epoch before, when its grace has passed. */
   forgetPrevious(): void {
     this.#previous = undefined;
-    forget(this.#senderKeys);
+    this.#forgetKeys();
   }
 
   /** Overwrites every secret; nothing opens after it. */
@@ -145,8 +145,8 @@ export class PacketOpener implements PacketOpening {
   }
 
   open(packet: Packet, voiceKey: Uint8Array, now: Millis): Result<OpenedPacket, "no-key" | "seal"> {
-    const epoch = [this.#current, this.#previous].find((known) => known && known.number % 256 === packet.epoch);
-    if (epoch === undefined) return failed("no-key");
+    const epoch = isOf(packet, this.#current) ? this.#current : this.#previous;
+    if (epoch === undefined || !isOf(packet, epoch)) return failed("no-key");
     const key = this.#senderKey(epoch, voiceKey, packet.layer);
     const plaintext = this.#crypto.open(key, nonceOf(packet), packet.header, packet.sealed, sealTagBytes);
     if (plaintext === undefined) return failed("seal");
@@ -155,22 +155,32 @@ export class PacketOpener implements PacketOpening {
   }
 
   /** The gate hands out the same array for a voice again and again. */
-  #hexOf(voiceKey: Uint8Array): string {
-    let name = this.#names.get(voiceKey);
-    if (name === undefined) this.#names.set(voiceKey, (name = toHex(voiceKey)));
-    return name;
-  }
-
   #senderKey(epoch: Epoch, voiceKey: Uint8Array, layer: Layer): Uint8Array {
-    const name = `${epoch.number}/${layer}/${this.#hexOf(voiceKey)}`;
-    const known = this.#senderKeys.get(name);
+    const byVoice = epoch === this.#current ? this.#senderKeys : this.#previousKeys;
+    const keys = byVoice[layer];
+    const known = keys.get(voiceKey);
     if (known !== undefined) return known;
     // More than a full stage never speaks at once; beyond it voices have come and gone, and a key costs microseconds.
-    if (this.#senderKeys.size >= senderKeysMax) forget(this.#senderKeys);
+    if (keys.size >= senderKeysMax) forget(keys);
     const key = senderKeyOf(this.#crypto, epoch.secret, voiceKey, layer);
-    this.#senderKeys.set(name, key);
+    keys.set(voiceKey, key);
     return key;
   }
+
+  #forgetKeys(): void {
+    for (const { normal, low } of [this.#senderKeys, this.#previousKeys]) {
+      forget(normal);
+      forget(low);
+    }
+  }
+}
+
+function isOf(packet: Packet, epoch: Epoch): boolean {
+  return epoch.number % 256 === packet.epoch;
+}
+
+function newKeys(): Readonly<Record<Layer, Map<Uint8Array, Uint8Array>>> {
+  return { normal: new Map(), low: new Map() };
 }
 
 function forget(keys: Map<unknown, Uint8Array>): void {

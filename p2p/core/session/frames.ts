@@ -203,6 +203,13 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return writer.finish();
 }
 
+const passing: ReadonlySet<Frame["kind"]> = new Set(["media", "bundle", "tick", "ack", "request"]);
+
+/** Whether it is one of those that come all the time and change nothing of who is whose neighbour. */
+export function isPassing({ kind }: Frame): boolean {
+  return passing.has(kind);
+}
+
 /** Reads a frame; undefined for anything that does not parse to the last byte. */
 export function parseFrame(bytes: Uint8Array): Frame | undefined {
   // Most of what comes is media, and it is not copied: the message belongs to whoever reads it.

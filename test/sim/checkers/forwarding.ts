@@ -1,5 +1,6 @@
+import { limits } from "../../../p2p/api/limits.ts";
 import type { Journey } from "../journey.ts";
-import type { MediaSighting, TraceListener } from "../media-trace.ts";
+import type { MediaSighting, TraceClock, TraceListener } from "../media-trace.ts";
 import type { Violations } from "../observer.ts";
 
 /**
@@ -7,6 +8,8 @@ import type { Violations } from "../observer.ts";
  * cut twice in two seconds leaves asks on the lane that are answered too.
  */
 const timesOverEdgeMax = 5;
+/** So long a packet may wait for those of other voices, or of the next tick; what comes meanwhile may bring it once more. */
+const heldMsMax = 1.5 * limits.packetMs + 1;
 
 /**
  * No loops: a node forwards a packet once, when it first gets it, never back to where it came from, and nothing crosses
@@ -20,18 +23,18 @@ export class ForwardingChecker implements TraceListener {
   private to = -1;
   private input = -1;
   private readonly violations: Violations;
-  private readonly inputs: () => number;
+  private readonly clock: () => TraceClock;
   private readonly hopsMax: number;
 
-  /** @param inputs the world's count of inputs. @param hopsMax links that a packet may cross. */
-  constructor(violations: Violations, inputs: () => number, hopsMax: number) {
+  /** @param hopsMax links that a packet may cross. */
+  constructor(violations: Violations, clock: () => TraceClock, hopsMax: number) {
     this.violations = violations;
-    this.inputs = inputs;
+    this.clock = clock;
     this.hopsMax = hopsMax;
   }
 
   mediaDelivered({ from, to, journey, repeat, claimedHops }: MediaSighting): void {
-    const input = this.inputs() + 1;
+    const input = this.clock().inputs + 1;
     if (input !== this.input || from !== this.from || to !== this.to) this.fresh.length = this.stale.length = 0;
     this.from = from;
     this.to = to;
@@ -46,8 +49,10 @@ export class ForwardingChecker implements TraceListener {
     if (times >= timesOverEdgeMax) {
       this.violations.report("forwarding", from, `sent one packet ${times + 1} times to ${to}`);
     }
-    if (this.to !== from || this.input !== this.inputs()) return;
-    const had = this.stale.includes(journey);
+    const { inputs, elapsedMs } = this.clock();
+    if (this.to !== from || this.input !== inputs) return;
+    const waited = !repeat && elapsedMs - journey.arrivedAt(from) <= heldMsMax;
+    const had = !waited && this.stale.includes(journey);
     if (had) this.violations.report("forwarding", from, `forwards to ${to} a packet that it had before`);
     if (this.from === to && (had || this.fresh.includes(journey))) {
       this.violations.report("forwarding", from, `sends a packet back to ${to}`);

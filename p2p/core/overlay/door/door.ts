@@ -53,8 +53,9 @@ export class Door {
     // Who finds no slot may wait here: it is shown the room, and told who has one.
     const refusal = this.#refusalOf({ ...hello, feed: fed }, remote, proved, now);
     if (refusal) return refusal;
-    const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.feed && edge.role === "member");
-    if (former && hello.feed) this.#wires.end(former);
+    // What it said on its old edge may still be under way: it is not to be fed there as well.
+    const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.role === "member");
+    if (former) this.#wires.end(former);
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", fed, proved, now);

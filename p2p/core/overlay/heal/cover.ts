@@ -1,5 +1,4 @@
 import { type Millis, millis } from "../../../api/ids.ts";
-import type { Deadline } from "../../machine.ts";
 import type { Frame } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
 import type { Feeds } from "../media/feeds.ts";
@@ -139,14 +138,15 @@ export class Cover {
     if (withheldFor >= withholdingMs) this.#begin("its relay sends nothing", true, now);
   }
 
-  deadline(): Deadline | undefined {
+  /** When the parent counts as silent, or a cover is renewed; infinite without a parent. */
+  get dueAt(): number {
     const watch = this.#watch;
-    if (!watch) return undefined;
-    if (this.#covering) return { at: this.#covering.renewAt, reason: "a cover" };
+    if (!watch) return Infinity;
+    if (this.#covering) return this.#covering.renewAt;
     let at: number = watch.silentAt;
     if (this.#stalledSince !== undefined) at = Math.min(at, this.#stalledSince + stalledMsMax);
     if (this.#withheldSince !== undefined) at = Math.min(at, this.#withheldSince + withholdingMs);
-    return { at: millis(at), reason: "silence of the parent" };
+    return at;
   }
 
   /** A backup says that media passes there. Does any come here? */

@@ -167,7 +167,7 @@ export class Returns {
   }
 
   handleTimeout(now: Millis): void {
-    for (const edge of this.#parts.edges.all.slice()) this.#watch(edge, now);
+    for (const edge of this.#parts.edges.all.slice()) if (edge.session.bound.at <= now) this.#watch(edge, now);
     if (this.#freezes.isDue(now)) this.#freezes.tryAgain();
     if (!this.#freezes.suspects) return;
     for (const edge of this.#parts.edges.ups) {

@@ -1,6 +1,5 @@
 import { limits } from "../../../api/limits.ts";
-import { type Millis, millis } from "../../../api/ids.ts";
-import type { Deadline } from "../../machine.ts";
+import type { Millis } from "../../../api/ids.ts";
 import type { Edge } from "../edge.ts";
 import type { Passed } from "./spread.ts";
 
@@ -54,12 +53,12 @@ export class Bundler {
   }
 
   handleTimeout(now: Millis): void {
-    if (this.#openedAt !== undefined && now >= this.#openedAt + limits.packetMs) this.#flush(now);
+    if (now >= this.dueAt) this.#flush(now);
   }
 
-  deadline(): Deadline | undefined {
-    if (this.#openedAt === undefined) return undefined;
-    return { at: millis(this.#openedAt + limits.packetMs), reason: "a bundle" };
+  /** When what waits is sent; infinite while nothing waits. */
+  get dueAt(): number {
+    return this.#openedAt === undefined ? Infinity : this.#openedAt + limits.packetMs;
   }
 
   #holds({ voiceId, layer }: Passed): boolean {

@@ -1,6 +1,6 @@
-import type { Millis } from "../../../api/ids.ts";
+import { type Millis, millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
-import { type Deadline, soonest } from "../../machine.ts";
+import { type Deadline, never } from "../../machine.ts";
 import type { RelayView } from "../../room/state/view.ts";
 import type { Frame, Tick } from "../../session/frames.ts";
 import type { MediaSignal } from "../../session/signals.ts";
@@ -123,17 +123,27 @@ export class MediaFlow {
   }
 
   handleTimeout(now: Millis): void {
-    this.cover.handleTimeout(now);
     for (const edge of this.#edges.all) {
       if (edge.coverUntil !== undefined && now >= edge.coverUntil) edge.coverUntil = undefined;
     }
+    // First, and always: it finds out who the parent is now.
+    this.cover.handleTimeout(now);
+    if (now < this.dueAt) return;
     this.spread.handleTimeout(now);
     this.#requests.handleTimeout(now);
     this.#keepTicks.handleTimeout(now);
   }
 
-  deadline(): Deadline | undefined {
-    const parts = [this.cover, this.#keepTicks, this.spread, this.#requests];
-    return soonest(...parts.map((part) => part.deadline()));
+  /** When something is to be done here next; infinite when nothing is. Asked after every packet. */
+  get dueAt(): number {
+    return Math.min(this.cover.dueAt, this.#keepTicks.dueAt, this.spread.dueAt, this.#requests.dueAt);
+  }
+
+  deadline(): Deadline {
+    const at = this.dueAt;
+    if (at === Infinity) return never;
+    if (at === this.cover.dueAt) return { at: millis(at), reason: "silence of the parent, or a cover" };
+    if (at === this.#keepTicks.dueAt) return { at: millis(at), reason: "keep-tick" };
+    return { at: millis(at), reason: at === this.spread.dueAt ? "a bundle" : "a missing packet" };
   }
 }

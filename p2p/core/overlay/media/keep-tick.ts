@@ -1,7 +1,6 @@
-import { type Millis, millis } from "../../../api/ids.ts";
-import type { Deadline } from "../../machine.ts";
+import type { Millis } from "../../../api/ids.ts";
 import { tickMsDown } from "../../session/timing.ts";
-import type { Edges } from "../edge.ts";
+import type { Edge, Edges } from "../edge.ts";
 
 /**
  * Pauses after the last media, ms, in which a parent says that it lives: before its children's two ticks of 40 ms are
@@ -19,37 +18,38 @@ export class KeepTicks {
     this.#edges = edges;
   }
 
-  /** Media went down. */
+  /** Media went down, if there is anybody below. */
   sent(now: Millis): void {
-    this.#mediaAt = now;
+    this.#mediaAt = this.#edges.all.some(hears) ? now : undefined;
     this.#told = 0;
   }
 
   /** Tells everybody whom we feed at once, whatever was sent before. */
   tellAll(now: Millis): void {
     for (const edge of this.#edges.all) {
-      if (edge.direction === "down" && edge.feed) edge.session.sendTick(tickMsDown, now);
+      if (hears(edge)) edge.session.sendTick(tickMsDown, now);
     }
   }
 
   handleTimeout(now: Millis): void {
-    if (this.#mediaAt === undefined || now < this.#dueAt) return;
+    if (now < this.dueAt) return;
     this.#told++;
     const nextMs = pausesMs[this.#told] ?? tickMsDown;
     for (const edge of this.#edges.all) {
-      if (edge.direction !== "down" || !edge.feed || now < edge.session.sentAt + pausesMs[0]) continue;
-      edge.session.sendTick(nextMs, now);
+      if (hears(edge) && now >= edge.session.sentAt + pausesMs[0]) edge.session.sendTick(nextMs, now);
     }
     if (this.#told === pausesMs.length) this.#mediaAt = undefined;
   }
 
-  deadline(): Deadline | undefined {
-    return this.#mediaAt === undefined ? undefined : { at: this.#dueAt, reason: "keep-tick" };
+  /** When it is time to say so; infinite while there is nobody to tell. */
+  get dueAt(): number {
+    if (this.#mediaAt === undefined) return Infinity;
+    let at: number = this.#mediaAt;
+    for (let index = 0; index <= this.#told; index++) at += pausesMs[index] ?? 0;
+    return at;
   }
+}
 
-  get #dueAt(): Millis {
-    let at: number = this.#mediaAt ?? 0;
-    for (const pause of pausesMs.slice(0, this.#told + 1)) at += pause;
-    return millis(at);
-  }
+function hears(edge: Edge): boolean {
+  return edge.direction === "down" && edge.feed;
 }

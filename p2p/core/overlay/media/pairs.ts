@@ -1,6 +1,5 @@
 import { limits } from "../../../api/limits.ts";
-import { type Millis, millis } from "../../../api/ids.ts";
-import type { Deadline } from "../../machine.ts";
+import type { Millis } from "../../../api/ids.ts";
 import type { Passed } from "./spread.ts";
 
 /** Longest that the first of a pair waits: its tick, and what the second may be late. */
@@ -28,13 +27,12 @@ export class Pairs {
   }
 
   handleTimeout(now: Millis): void {
-    if (this.#openedAt !== undefined && now >= this.#openedAt + pairMs) this.#flush(now);
+    if (now >= this.dueAt) this.#flush(now);
   }
 
-  deadline(): Deadline | undefined {
-    return this.#openedAt === undefined
-      ? undefined
-      : { at: millis(this.#openedAt + pairMs), reason: "a pair of ticks" };
+  /** When what waits is sent; infinite while nothing waits. */
+  get dueAt(): number {
+    return this.#openedAt === undefined ? Infinity : this.#openedAt + pairMs;
   }
 
   #flush(now: Millis): void {

@@ -1,7 +1,6 @@
 import type { Layer } from "../../../api/engine.ts";
-import { type Millis, millis } from "../../../api/ids.ts";
+import type { Millis } from "../../../api/ids.ts";
 import { type Asked, MissingPackets } from "../../jitter/requests.ts";
-import type { Deadline } from "../../machine.ts";
 import type { Frame } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
 import type { Layers } from "./layers.ts";
@@ -47,6 +46,8 @@ export class Requests {
   #layers: Layers = "normal";
   #asksLeft = asksBurst;
   #asksAt: Millis | undefined;
+  /** Undefined when it is to be found out again. */
+  #dueAt: number | undefined;
 
   constructor(edges: Edges, spread: Spread, wires: RequestWires) {
     this.#edges = edges;
@@ -77,11 +78,13 @@ export class Requests {
 
   /** The parent has nothing to send, or the backup replays what is missing: nothing is asked for until more comes. */
   pause(): void {
+    this.#dueAt = undefined;
     for (const { missing } of this.#tracked.values()) missing.pause();
   }
 
   /** Forgets voices that the view no longer holds. */
   retain(voices: ReadonlySet<number>): void {
+    this.#dueAt = undefined;
     for (const [key, { voiceId }] of this.#tracked) if (!voices.has(voiceId)) this.#tracked.delete(key);
   }
 
@@ -104,13 +107,21 @@ export class Requests {
     this.#ask(now);
   }
 
-  deadline(): Deadline | undefined {
+  /** When a packet is to be asked for; infinite while none is missing. */
+  get dueAt(): number {
+    return (this.#dueAt ??= this.#soonest());
+  }
+
+  #soonest(): number {
     let at = Infinity;
     for (const { missing } of this.#tracked.values()) at = Math.min(at, missing.deadline ?? Infinity);
-    return at === Infinity ? undefined : { at: millis(at), reason: "a missing packet" };
+    return at;
   }
 
   #ask(now: Millis): void {
+    this.#dueAt = undefined;
+    if (now < this.dueAt) return;
+    this.#dueAt = undefined;
     for (const tracked of this.#tracked.values()) {
       const { missing, voiceId, layer } = tracked;
       const asked: Partial<Record<Asked, number[]>> = {};

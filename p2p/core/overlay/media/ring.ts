@@ -26,7 +26,9 @@ export interface Have {
   readonly sequence: number;
 }
 
-type Track = (RingPacket | undefined)[];
+/** A place in a ring is used again and again: a packet's other parts are let go. */
+type Kept = { -readonly [Field in keyof RingPacket]: RingPacket[Field] };
+type Track = (Kept | undefined)[];
 
 interface VoiceTracks {
   newest: number;
@@ -35,7 +37,10 @@ interface VoiceTracks {
   readonly low: Track;
 }
 
-/** The last two seconds of a room's packets, for children that come over from a parent that died, or lack single ones. */
+/**
+ * The last two seconds of a room's packets, for children that come over from a parent that died, or lack single ones. What it
+ * gives is good until the next packet is added.
+ */
 export class Ring {
   readonly #voices = new Map<number, VoiceTracks>();
 
@@ -49,7 +54,7 @@ export class Ring {
       voice.newest = packet.sequence;
       voice.newestAt = packet.at;
     }
-    voice[packet.layer][packet.sequence % trackPackets] = packet;
+    keep(voice[packet.layer], packet);
   }
 
   /** One packet in this layer, else in the other; undefined when neither is kept. */
@@ -93,4 +98,17 @@ export class Ring {
 function kept(track: Track, sequence: number, now: Millis): RingPacket | undefined {
   const packet = track[sequence % trackPackets];
   return packet?.sequence === sequence && packet.at >= now - ringMs ? packet : undefined;
+}
+
+function keep(track: Track, { voiceId, layer, sequence, hops, bytes, at }: RingPacket): void {
+  const place = sequence % trackPackets;
+  const known = track[place];
+  if (known === undefined) {
+    track[place] = { voiceId, layer, sequence, hops, bytes, at };
+    return;
+  }
+  known.sequence = sequence;
+  known.hops = hops;
+  known.bytes = bytes;
+  known.at = at;
 }

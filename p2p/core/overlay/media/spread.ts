@@ -1,7 +1,6 @@
 import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import type { Crypto } from "../../crypto.ts";
-import { type Deadline, soonest } from "../../machine.ts";
 import { type Admitted, PacketGate } from "../../packet/gate.ts";
 import { voiceIdOf } from "../../packet/format.ts";
 import type { RelayView } from "../../room/state/view.ts";
@@ -155,8 +154,9 @@ export class Spread {
     this.#pairs.handleTimeout(now);
   }
 
-  deadline(): Deadline | undefined {
-    return soonest(this.#bundler.deadline(), this.#pairs.deadline());
+  /** When something that waits is sent; infinite while nothing waits. */
+  get dueAt(): number {
+    return Math.min(this.#bundler.dueAt, this.#pairs.dueAt);
   }
 
   #check(edge: Edge, packet: Uint8Array, hops: number, now: Millis): Passed | undefined {
@@ -191,7 +191,13 @@ export class Spread {
   /** Down to everybody whom we feed, as it came. */
   #down(good: readonly Passed[], from: Edge | undefined, now: Millis): void {
     this.#fanOut(good, now, (edge) => edge !== from);
-    this.#pairs.add(this.#selected(good, "low", now), now);
+    this.#pair(good, now);
+  }
+
+  /** For leaves on the low layer, if there are any. */
+  #pair(packets: readonly Passed[], now: Millis): void {
+    if (this.#edges.all.some((edge) => isFed(edge, now) && isPaired(edge)))
+      this.#pairs.add(this.#selected(packets, "low", now), now);
   }
 
   #toAudience({ packets, from }: Bundled, now: Millis): void {
@@ -202,7 +208,7 @@ export class Spread {
       const others = this.#selected(packets, layersOf(edge), now).filter((packet) => !own.includes(packet));
       this.#sendEach(edge, others, now);
     }
-    this.#pairs.add(this.#selected(packets, "low", now), now);
+    this.#pair(packets, now);
   }
 
   #toPairs(packets: readonly Passed[], now: Millis): void {

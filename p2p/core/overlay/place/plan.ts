@@ -55,6 +55,6 @@ export function planMember(
 ): PeerId[] {
   const alive = relays.filter((peer) => !isDead(peer));
   const core = new Set(speaks ? coreOf(relays, coreSize, isDead) : []);
-  const weight = (peer: PeerId): number => (core.has(peer) ? 0 : 1) + draw(peer);
-  return alive.sort((a, b) => weight(a) - weight(b));
+  const weighed = alive.map((peer) => ({ peer, weight: (core.has(peer) ? 0 : 1) + draw(peer) }));
+  return weighed.sort((a, b) => a.weight - b.weight).map(({ peer }) => peer);
 }

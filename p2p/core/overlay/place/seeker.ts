@@ -175,13 +175,14 @@ export class Seeker {
     if (this.#move?.to === edge) this.#move = undefined;
   }
 
-  /** A packet came; `first`: by nobody else before. */
-  heard(edge: Edge, first: boolean, now: Millis): void {
+  /** A packet came; `first`: by nobody else before. True when it is one of a move. */
+  heard(edge: Edge, first: boolean, now: Millis): boolean {
     const move = this.#move;
-    if (move?.to !== edge) return;
+    if (move?.to !== edge) return false;
     move.packets++;
     if (first) move.sooner++;
     if (move.packets >= movePackets) this.#judge(move, now);
+    return true;
   }
 
   /** Whether what this edge replays belongs to a move of our own choice; once. */

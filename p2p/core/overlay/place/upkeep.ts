@@ -264,6 +264,8 @@ export class Upkeep {
       if (!dead(peer) && !this.#edges.ofPeer(peer)) this.#dial(peer, "member", false, now);
     }
     if (facts.rank === undefined) {
+      // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
+      if (!facts.muted && this.#isHanging(facts.placing)) return;
       const known = [...new Set([...facts.relays, ...this.#lenders])];
       const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
@@ -358,6 +360,13 @@ export class Upkeep {
     if (!there && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, "member", false, now);
   }
 
+  /** Whether it hangs below somebody who feeds it, and has a standby, or looks for one. */
+  #isHanging(placing: boolean): boolean {
+    const { parent, all } = this.#edges;
+    if (!parent || placing) return parent !== undefined;
+    return all.some((edge) => edge.direction === "up" && edge !== parent && (!edge.away || this.#isComing(edge)));
+  }
+
   #hangBelow(order: readonly PeerId[], role: EdgeRole, placing: boolean, now: Millis): void {
     if (!this.#edges.parent) this.#promoteStandby(order, now);
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
@@ -372,11 +381,9 @@ export class Upkeep {
       return;
     }
     // A second dial that lost the race is the standby, also while its answer is on the way.
-    const { parent } = this.#edges;
-    if (placing) return;
-    const standby = this.#edges.ups.some((edge) => edge !== parent && (!edge.away || this.#isComing(edge)));
+    if (this.#isHanging(placing)) return;
     const next = fresh[0];
-    if (!standby && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
+    if (next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
   }
 
   #promoteStandby(order: readonly PeerId[], now: Millis): void {

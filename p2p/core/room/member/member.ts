@@ -32,6 +32,7 @@ import type { Wish } from "../asking/petition.ts";
 import type { Skeleton } from "../state/facts.ts";
 import { Opening } from "../keeper/opening.ts";
 import { Sound } from "../hearing/sound.ts";
+import { Lookout } from "./lookout.ts";
 import { Keeping } from "../keeper/keeping.ts";
 import type { Resident, ResidentWires } from "./resident.ts";
 import { Teller } from "./teller.ts";
@@ -57,6 +58,7 @@ export class Member implements Resident {
   readonly #opening: Opening;
   #role: Role = "listener";
   #joined = false;
+  readonly #isHost: boolean;
   #hosting = false;
   #over = false;
   /** A room that we ended is told to everybody before we leave it. */
@@ -64,6 +66,7 @@ export class Member implements Resident {
   readonly #cutOff = new CutOff();
   readonly #asking: Asking;
   readonly #publishing: Publishing;
+  readonly #lookout = new Lookout();
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
     this.#crypto = crypto;
@@ -75,7 +78,8 @@ export class Member implements Resident {
     const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
     this.keys = new MemberKeys(crypto, seat, node, { mayHold, isShut, time: (at) => this.#clock.now(at) });
     this.#sound = new Sound(crypto, this.keys);
-    if (seat.authority) this.#role = "host";
+    this.#isHost = seat.authority !== undefined;
+    if (this.#isHost) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
     this.#asking = new Asking(crypto);
     this.#publishing = new Publishing(crypto, (output) => wires.emit(output));
@@ -98,10 +102,6 @@ export class Member implements Resident {
   /** Whether petitions are for us: a host, or an heir that acts for one or may. */
   get authority(): boolean {
     return this.#keeping.mayAct;
-  }
-
-  get #isHost(): boolean {
-    return this.#seat.authority !== undefined;
   }
 
   get over(): boolean {
@@ -191,8 +191,7 @@ export class Member implements Resident {
     const { opus, capturedAt } = opened.value;
     if (this.hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
     const { voice: speaker, sequence, layer } = passed;
-    const packet = { speaker, sequence, layer, opus, capturedAt, receivedAt: now };
-    this.#wires.emit({ kind: "heard", packet });
+    this.#wires.emit({ kind: "heard", packet: { speaker, sequence, layer, opus, capturedAt, receivedAt: now } });
   }
 
   view(view: RelayView, now: Millis): void {
@@ -274,6 +273,7 @@ export class Member implements Resident {
   }
 
   handleTimeout(now: Millis): void {
+    if (this.#joined && this.#lookout.rests(this.#node.wakes.changes, () => this.deadline(), now)) return;
     if (this.hearing.settle(now)) this.#node.runUpkeep(now);
     if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);

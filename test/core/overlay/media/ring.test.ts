@@ -47,8 +47,8 @@ describe("the ring", () => {
     expect(ring.after(have, "normal", millis(50))).toEqual([n1, n2, n3, l4]);
     expect(ring.after(have, "low", millis(50))).toEqual([n1, l2, l3, l4]);
     expect(ring.after(have, "both", millis(50))).toEqual([n1, n2, l2, n3, l3, l4]);
-    expect(ring.find(1, "normal", 3, millis(50))).toBe(n3);
-    expect(ring.find(1, "normal", 4, millis(50))).toBe(l4);
+    expect(ring.find(1, "normal", 3, millis(50))).toEqual(n3);
+    expect(ring.find(1, "normal", 4, millis(50))).toEqual(l4);
     expect(ring.find(1, "normal", 5, millis(50))).toBeUndefined();
   });
 
