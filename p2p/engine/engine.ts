@@ -25,7 +25,7 @@ import { encodeInvite, inviteLink } from "../core/room/invite/invite.ts";
 import type { SeatMaker } from "../core/room/member/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
-import { findOpenRooms } from "./open-rooms.ts";
+import { listOpenRooms } from "./open-rooms.ts";
 import { probe } from "./probe.ts";
 import { Questions } from "./questions.ts";
 import { Records } from "./records.ts";
@@ -202,7 +202,7 @@ class Engine implements EngineApi {
     this.#browsing.abort();
     this.#browsing = new AbortController();
     const { signal } = this.#browsing;
-    const rooms = await findOpenRooms(discovery, this.#ports.crypto, this.#ports.clock, signal);
+    const rooms = await listOpenRooms(discovery, this.#ports.crypto, this.#ports.clock, signal);
     if (signal.aborted) throw fault("stalled");
     return rooms;
   }

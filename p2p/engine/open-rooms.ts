@@ -9,7 +9,7 @@ const asksAtOnce = 8;
 const askMsMax = 6_000;
 
 /** Which rooms are listed now, the fullest first; each room once, as it was last said. */
-export async function findOpenRooms(
+export async function listOpenRooms(
   discovery: Discovery,
   crypto: Crypto,
   clock: Clock,

@@ -17,7 +17,7 @@ import type { VoiceKey } from "../api/ids.ts";
 import type { Port, PortCloseReason, PortState } from "../api/port.ts";
 import type { Act, InviteTerms, OpenRoom } from "../api/room.ts";
 import type { ProbeVerdict, WayChoice } from "../api/way.ts";
-import { invitesShape, type Mirror, openRoomsShape, verdictShape } from "./events.ts";
+import { invitesShape, type Mirror, listedRoomsShape, verdictShape } from "./events.ts";
 import { Receipts, SoundFlow } from "./flow.ts";
 import { fromHex, toHex } from "./hex.ts";
 import {
@@ -205,7 +205,7 @@ class Client implements PortClient {
 
   async openRooms(): Promise<readonly OpenRoom[]> {
     const rooms = await this.#request("openRooms", []);
-    if (!openRoomsShape(rooms)) throw broken();
+    if (!listedRoomsShape(rooms)) throw broken();
     return rooms;
   }
 

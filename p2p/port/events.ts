@@ -63,7 +63,7 @@ export const invitesShape: Shape<Invites> = object({
 });
 
 /** What `openRooms` answers: two for each place, since hours overlap. */
-export const openRoomsShape: Shape<readonly OpenRoom[]> = list(
+export const listedRoomsShape: Shape<readonly OpenRoom[]> = list(
   object({ room, title: words, members: count(), invite: text(inviteMax) }),
   2 * limits.hallPlaces,
 );

@@ -88,14 +88,26 @@ export function encodeListing(
   author: Author,
   now: Millis,
 ): Uint8Array {
+  const payload = payloadOf(crypto, spot, listing, work, author);
+  const content = { hour: spot.hour, sequence: Math.floor(now), payload };
+  return encodeRecord(crypto, placeSecret(crypto, spot.place), content);
+}
+
+/** What a listing's record holds inside its seal. */
+export function payloadOf(
+  crypto: Crypto,
+  spot: HallSpot,
+  listing: Listing,
+  work: Uint8Array,
+  author: Author,
+): Uint8Array {
   const head = new ByteWriter().u8(listingVersion).bytes(work).u32(Math.min(0xffff_ffff, listing.members));
   head.sized8(encodeUtf8(cut(listing.title, titleBytesMax)));
   writeCapability(head, author.capability);
   const room = recordPayloadBytesMax - head.length - 2 - signatureBytes;
   const body = head.sized16(fittingInvite(crypto, listing.invite, room)).finish();
   const signature = crypto.sign(author.seed, concat(listingLabel, stampOf(spot), body));
-  const content = { hour: spot.hour, sequence: Math.floor(now), payload: concat(body, signature) };
-  return encodeRecord(crypto, placeSecret(crypto, spot.place), content);
+  return concat(body, signature);
 }
 
 /** A listing as a reader believes it. */
@@ -116,6 +128,32 @@ export function openListing(
   const opened = openRecord(crypto, placeSecret(crypto, spot.place), value);
   if (!opened.ok || opened.value.hour !== spot.hour) return undefined;
   const { payload, sequence } = opened.value;
+  const read = readListing(crypto, payload);
+  if (!read) return undefined;
+  const { work, members, title, capability, invite, end, signature } = read;
+  const { roomKey, tag, chain } = invite;
+  const workBits = workIn(crypto, paymentOf(tag, spot, work));
+  if (workBits < limits.hallWorkBits) return undefined;
+  const leads = verifyChain(crypto, roomKey, [capability], now);
+  const admits = verifyChain(crypto, roomKey, chain, now);
+  if (!leads.ok || !mayLead(leads.value) || !admits.ok || admits.value.role !== "listener") return undefined;
+  const signed = concat(listingLabel, stampOf(spot), payload.subarray(0, end));
+  if (!crypto.verify(capability.grantee, signed, signature)) return undefined;
+  const text = encodeInvite(crypto, invite);
+  return { room: toHex(roomKey) as RoomKey, title, members, invite: text, tag, saidAt: millis(sequence), workBits };
+}
+
+/** What a listing says and how it is signed. */
+interface ReadListing extends Listing {
+  readonly work: Uint8Array;
+  readonly capability: Capability;
+  /** Where what is signed ends. */
+  readonly end: number;
+  readonly signature: Uint8Array;
+}
+
+/** Takes a listing apart by structure alone. */
+export function readListing(crypto: Crypto, payload: Uint8Array): ReadListing | undefined {
   const reader = new ByteReader(payload);
   const version = reader.u8();
   const work = reader.bytes(workBytes);
@@ -129,16 +167,7 @@ export function openListing(
   const title = decodeUtf8(titleBytes);
   const invite = parseInvite(crypto, encodeText("invite", bytes));
   if (title === undefined || !invite.ok) return undefined;
-  const { roomKey, tag, chain } = invite.value;
-  const workBits = workIn(crypto, paymentOf(tag, spot, work));
-  if (workBits < limits.hallWorkBits) return undefined;
-  const leads = verifyChain(crypto, roomKey, [capability], now);
-  const admits = verifyChain(crypto, roomKey, chain, now);
-  if (!leads.ok || !mayLead(leads.value) || !admits.ok || admits.value.role !== "listener") return undefined;
-  const signed = concat(listingLabel, stampOf(spot), payload.subarray(0, end));
-  if (!crypto.verify(capability.grantee, signed, signature)) return undefined;
-  const text = encodeInvite(crypto, invite.value);
-  return { room: toHex(roomKey) as RoomKey, title, members, invite: text, tag, saidAt: millis(sequence), workBits };
+  return { work, members, title, capability, invite: invite.value, end, signature };
 }
 
 /** Where to look at this time: all places of the hour, and of the one before while the new one fills. */
