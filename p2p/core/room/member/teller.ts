@@ -51,6 +51,11 @@ export class Teller {
     this.#strength = new StrengthChoice(now);
   }
 
+  /** Who listens or speaks here, as far as it was counted. */
+  get listeners(): number {
+    return Math.max(1, this.#census?.listeners ?? 0);
+  }
+
   step(step: JoinStep): void {
     if (step === this.#step) return;
     this.#step = step;
@@ -79,7 +84,7 @@ export class Teller {
     const identityKey = identity.key;
     const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
     const role = keeper?.role ?? self.role;
-    const keyHolders = Math.max(1, this.#census?.listeners ?? 0);
+    const keyHolders = this.listeners;
     const facts = factsOf(crypto, state, { roomKey, identityKey, role, keyHolders, keptBy }, this.#skeleton);
     const seen = JSON.stringify(facts);
     if (seen === this.#facts) return;
