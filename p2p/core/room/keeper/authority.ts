@@ -20,6 +20,7 @@ import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, epochSecret, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { furthest, generationMax } from "../rights/numbers.ts";
+import { Presence } from "./presence.ts";
 import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
@@ -65,6 +66,8 @@ export class Authority {
   keys: RoomKeys;
   readonly epochSecret: Uint8Array;
   readonly history: History;
+  /** Who of those on stage is still here. */
+  readonly presence = new Presence();
   readonly #crypto: Crypto;
   readonly #shape: TreeShape;
   readonly #options: HostOptions | undefined;
@@ -321,6 +324,7 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.epochSecret, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
+    this.presence.heard(this.state, petition.identityKey, now);
     if (this.#done.has(toHex(petition.id))) return "known";
     return answerOf(this.#crypto, this, petition, now);
   }
