@@ -32,6 +32,7 @@ export type ErrorCode =
   | "forked"
   | "invite-revoked"
   | "invite-used"
+  | "not-let-in"
   | "passphrase-needed"
   | "passphrase-wrong"
   | "audio-missing"
@@ -74,6 +75,7 @@ export const exitCodes: Record<ErrorCode, 2 | 3 | 4 | 5 | 70> = {
   forked: 4,
   "invite-revoked": 4,
   "invite-used": 4,
+  "not-let-in": 4,
   "passphrase-needed": 2,
   "passphrase-wrong": 2,
   "audio-missing": 5,

@@ -56,6 +56,13 @@ export class ByteWriter {
     return copy(this.#buffer.subarray(0, this.#written));
   }
 
+  /** The same, of secrets: the writer's own are overwritten, and it is at its end. */
+  drain(): Uint8Array {
+    const bytes = this.finish();
+    this.#buffer.fill(0);
+    return bytes;
+  }
+
   #unsigned(value: number, size: number): this {
     assert(Number.isInteger(value) && value >= 0 && value < Math.min(2 ** (8 * size), u48Limit), "fits its field");
     this.#reserve(size);
@@ -72,6 +79,7 @@ export class ByteWriter {
     if (this.#written + more <= this.#buffer.length) return;
     const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#written + more));
     larger.set(this.#buffer.subarray(0, this.#written));
+    this.#buffer.fill(0);
     this.#buffer = larger;
   }
 }

@@ -38,6 +38,8 @@ export const sentences: Readonly<Record<ErrorCode, string>> = {
     "Somebody in charge of this room has said two different things; compare codes with people you know before you trust it.",
   "invite-revoked": "This invite was taken back; ask the host for a new one.",
   "invite-used": "This invite was good for one person and has been used; ask for another.",
+  "not-let-in":
+    "The room is there, but nobody who keeps it let you in; they may be away. Try again later, or ask for another invite.",
   "passphrase-needed": "This invite needs a passphrase; ask whoever gave it to you.",
   "passphrase-wrong": "That passphrase does not open this invite; check it and try again.",
   "audio-missing": "That audio file does not exist; check its name.",

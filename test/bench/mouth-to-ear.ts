@@ -14,6 +14,7 @@ import { type Delay, delayBetween } from "./delay.ts";
 import { type Figure, figureOf } from "./figure.ts";
 import type { BenchPage } from "./page/page.ts";
 import { servePage } from "./pages.ts";
+import { forgetStages, type Stages, stagesBetween, watchStages } from "./stages.ts";
 
 declare const bench: BenchPage;
 
@@ -33,6 +34,8 @@ const naiveHop = fileURLToPath(new URL("./naive-hop.ts", import.meta.url));
 interface Way {
   readonly delay: Delay;
   readonly hops: number;
+  /** Unknown of a call, which is all inside the browser. */
+  readonly stages: Stages | undefined;
 }
 
 /** T11: through our tree, by a direct call, and through a tree that decodes and encodes, all with the same browsers. */
@@ -43,20 +46,22 @@ export async function measureMouthToEar(): Promise<readonly Figure[]> {
   const direct = await between(speech, byCall);
   const naive = await between(speech, throughNaive);
   const hops = ours.hops;
+  const stages = (way: Way, whose: string): Record<string, number> =>
+    Object.fromEntries(Object.entries(way.stages ?? {}).map(([stage, ms]) => [`${whose} ${stage}`, ms]));
   return [
     figureOf({
       id: "T11",
       what: "mouth to ear, ms, from browser to browser over our tree ÷ a direct WebRTC call",
       goal: 1.5,
       better: "less",
-      sides: { ours: ours.delay.ms, baseline: direct.delay.ms, hops },
+      sides: { ours: ours.delay.ms, baseline: direct.delay.ms, hops, ...stages(ours, "our") },
     }),
     figureOf({
       id: "T11",
       what: "mouth to ear, ms, from browser to browser over our tree ÷ a tree that decodes and encodes at each hop",
       goal: 0.5,
       better: "less",
-      sides: { ours: ours.delay.ms, baseline: naive.delay.ms, hops },
+      sides: { ours: ours.delay.ms, baseline: naive.delay.ms, hops, ...stages(naive, "its") },
     }),
   ];
 }
@@ -69,14 +74,16 @@ async function between(
   const processes = new Processes();
   const [mouth, ear] = await Promise.all([FakePerson.start(speech, { mouth: true }), FakePerson.start(speech)]);
   try {
+    await Promise.all([watchStages(mouth.context), watchStages(ear.context)]);
     const led = await lead(mouth, ear, processes);
     await recorded(led.ear, settleMs);
-    await Promise.all([forget(led.ear), forget(led.mouth)]);
+    await Promise.all([led.ear, led.mouth].flatMap((page) => [forget(page), forgetStages(page)]));
     await recorded(led.ear, measuredMs);
     const [said, heard] = await Promise.all([takeRecording(led.mouth, "mouth"), takeRecording(led.ear, "ear")]);
     const delay = delayBetween(said, heard);
     if (delay === undefined) throw new Error("the ear did not hear what the mouth said; is the machine busy?");
-    return { delay, hops: led.hops() };
+    const stages = led.isOurSound ? await stagesBetween(led.mouth, led.ear, delay.ms) : undefined;
+    return { delay, hops: led.hops(), stages };
   } finally {
     await Promise.all([mouth.end(), ear.end(), processes.end()]);
   }
@@ -87,26 +94,39 @@ interface Led {
   readonly mouth: Page;
   readonly ear: Page;
   hops(): number;
+  /** Whether the window's own capture and playout are at its ends. */
+  readonly isOurSound: boolean;
 }
 
 /** Two windows, the host's and a listener's, at the ends of a chain of relays. */
 async function throughOurs(mouth: FakePerson, ear: FakePerson, processes: Processes): Promise<Led> {
-  const cards = await Promise.all(Array.from({ length: relays }, () => processes.relay("--no-dht")));
+  // Who listens chooses its parent by delay, which is the same everywhere on one machine: relays above the last one have
+  // room for one listener, and get one, so that the ear finds a place at the foot only.
+  const cards = await Promise.all(
+    Array.from({ length: relays }, async (_, rank) => {
+      const limit = rank < relays - 1 ? ["--max-children", "1"] : [];
+      return (await processes.relay("--no-dht", ...limit)).card;
+    }),
+  );
   const shaped = processes.start([], { script: shapedShell });
   const speaking = await mouth.open(await addressOf(shaped));
   const shell = processes.start(["--no-open", "--no-dht"]);
   const listening = await ear.open(await addressOf(shell));
-  await speaking.makeRoom(
-    "Depth",
-    cards.map(({ card }) => card),
-    "Mouth",
-  );
+  await speaking.makeRoom("Depth", cards, "Mouth");
   await shaped.next("members", (line) => line["relays"] === relays);
-  // Who knows of one relay only stays below it: the deepest.
-  await listening.join(leadingTo(await speaking.invite(), cards.at(-1)?.card ?? ""), "Ear");
+  const invite = await speaking.invite();
   await speaking.button("bar.unmute").click();
+  for (const card of cards.slice(0, -1)) {
+    await processes.start(["listen", leadingTo(invite, card), "--no-dht"]).next("sound");
+  }
+  await listening.join(leadingTo(invite, cards.at(-1) ?? ""), "Ear");
   await stands(shell);
-  return { mouth: speaking.page, ear: listening.page, hops: () => Number(shell.last("stats")?.["hops"]) };
+  return {
+    mouth: speaking.page,
+    ear: listening.page,
+    hops: () => Number(shell.last("stats")?.["hops"]),
+    isOurSound: true,
+  };
 }
 
 /** The same invite with one hint: the relay whose card this is. */
@@ -142,7 +162,7 @@ async function byCall(mouth: FakePerson, ear: FakePerson): Promise<Led> {
     const offer = await calling.evaluate(() => bench.offer());
     const answer = await called.evaluate((it) => bench.answer(it), offer);
     await calling.evaluate((it) => bench.accept(it), answer);
-    return { mouth: calling, ear: called, hops: () => 1 };
+    return { mouth: calling, ear: called, hops: () => 1, isOurSound: false };
   } finally {
     await served.stop();
   }
@@ -161,7 +181,7 @@ async function throughNaive(mouth: FakePerson, ear: FakePerson, processes: Proce
     const [speaking, listening] = await Promise.all([opened(mouth, served.address), opened(ear, served.address)]);
     await listening.evaluate((url) => bench.hearFrom(url), `${urls.at(-1)}/out`);
     await speaking.evaluate((url) => bench.speakTo(url), `${urls[0]}/in`);
-    return { mouth: speaking, ear: listening, hops: () => depth };
+    return { mouth: speaking, ear: listening, hops: () => depth, isOurSound: true };
   } finally {
     await served.stop();
   }

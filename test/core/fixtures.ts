@@ -9,6 +9,8 @@ import type { RelayCard } from "../../p2p/core/room/invite/card.ts";
 import { type Invite, issueInvite } from "../../p2p/core/room/invite/invite.ts";
 import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/rights/keys.ts";
 import type { Note } from "../../p2p/core/room/asking/note.ts";
+import type { KeyHistory } from "../../p2p/core/room/epoch/keeper.ts";
+import { type KnownSecrets, RoomSecrets } from "../../p2p/core/room/epoch/secrets.ts";
 import type { Petition } from "../../p2p/core/room/asking/petition.ts";
 import { emptyState, type RoomState } from "../../p2p/core/room/state/state.ts";
 import { peerOf } from "../../p2p/core/session/frames.ts";
@@ -87,6 +89,8 @@ export function sampleContent(crypto: Crypto, keys: RoomKeys): ViewContent {
     keepers: [{ key: keys.session.key, rank: 0 }],
     revoked: [rng.bytes(16)],
     slowModeS: 30,
+    doors: [rng.bytes(8), rng.bytes(8)],
+    locked: false,
   };
 }
 
@@ -165,11 +169,36 @@ export function sampleNote(): Note {
   return { id: new Rng("note").bytes(8), name: "Chiyo", text: "more tea? 茶", reaction: undefined };
 }
 
+/** Keys that were given. */
+function sampleHistory(rng: Rng): KeyHistory {
+  return { number: 5, secret: rng.bytes(32), era: { number: 4, secret: rng.bytes(32) } };
+}
+
+/** Somebody who knows this one secret, and takes it for that of whatever epoch. */
+export function knowing(secret: Uint8Array): KnownSecrets {
+  return { find: () => [secret] };
+}
+
+/** Somebody who seals and opens by this secret. */
+export function sealingBy(secret: Uint8Array): RoomSecrets {
+  const secrets = new RoomSecrets();
+  secrets.words.take({ number: 1, secret }, testNow);
+  secrets.papers.take({ number: 1, secret }, testNow);
+  return secrets;
+}
+
 /** Somebody on stage whom a speaker's invite brought. */
 export function sampleGuestCapsule(crypto: Crypto, keys: RoomKeys): GuestCapsule {
   const rng = new Rng("guest capsule");
   const invite = sampleInvite(crypto, keys, [sampleAddress(rng), sampleAddress(rng)]);
-  return { kind: "guest", invite, identitySeed: rng.bytes(32), name: "Daria", onStage: true };
+  return {
+    kind: "guest",
+    invite,
+    identitySeed: rng.bytes(32),
+    name: "Daria",
+    onStage: true,
+    history: sampleHistory(rng),
+  };
 }
 
 /** A host on two relays, one of which carries, with a guest on stage and a hand up. */
@@ -194,5 +223,7 @@ export function sampleHostCapsule(room: SampleRoom): HostCapsule {
     done: ["0123456789abcdef"],
     viewSequence: 7,
     stateSequence: 9,
+    history: sampleHistory(rng),
+    doors: [{ name: rng.bytes(8), generation: 1, expires: testSeconds + 3600 }],
   };
 }

@@ -59,7 +59,8 @@ describe("sound in a real browser", () => {
     const { stats, level } = await page.evaluate(() => ({ stats: harness.stats(), level: harness.heardLevelMax() }));
     expect(stats.speaker!.framesRebuilt).toBeGreaterThan(0);
     expect(stats.speaker!.framesPlayed).toBeGreaterThan(200);
-    expect(stats.speaker!.latencyMs).toBeGreaterThan(0);
+    // None is told of a moment in which nothing is there to play, as a busy machine has some.
+    await page.waitForFunction(() => (harness.stats().speaker?.latencyMs ?? 0) > 0);
     expect(level).toBeGreaterThan(0.5);
   });
 
@@ -109,6 +110,14 @@ describe("sound in a real browser", () => {
     expect(await page.evaluate(() => harness.microphoneFaults())).toEqual(["microphone-unplugged", undefined]);
     const count = await page.evaluate(() => harness.packets().length);
     await page.waitForFunction((before) => harness.packets().length > before + 25, count);
+  });
+
+  it("a microphone that goes away while it is being opened keeps nobody waiting, and another takes over", async () => {
+    const page = await pages.open({ ...open, speech });
+    await page.evaluate(() => harness.watchTracks(true));
+    await talk(page);
+    await page.waitForFunction(() => harness.packets().length >= 10);
+    expect(await page.evaluate(() => harness.microphoneFaults())).toEqual(["microphone-unplugged", undefined]);
   });
 
   it.each([

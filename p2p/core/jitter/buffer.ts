@@ -52,10 +52,13 @@ const packetsMax = 100;
 const behindMsMax = 30;
 /** Delay so far above the target is not given back bit by bit: the buffer jumps. More than any target. */
 const surplusMsMax = 500;
-/** Delay above the target by less is let be, and 4 ms below it are no lack: voices have periods of 2.5 to 15 ms. */
+/**
+ * Delay above the target by less is let be, and so is delay below it: voices have periods of 2.5 to 15 ms, of which one must
+ * fit between the two, or what was given back would be taken again.
+ */
 const surplusMsMin = 6;
+const lackMsMin = 5;
 const overshootMs = 4;
-const lackMsMin = 10;
 /** So many packets in a row from before all that is remembered are a numbering that began anew. */
 const restartPackets = 25;
 /** Times that a clock can tell: those of ECMAScript's dates, ±8.64e15 ms. Beyond, sums lose their milliseconds. */
@@ -249,7 +252,8 @@ export class JitterBuffer {
     const step = this.#play;
     step.opus = opus;
     step.capturedAt = capturedAt;
-    step.adjustMs = surplusMs >= surplusMsMin ? -surplusMs - overshootMs : surplusMs <= -lackMsMin ? -surplusMs : 0;
+    step.adjustMs =
+      surplusMs >= surplusMsMin ? -surplusMs - overshootMs : surplusMs <= -lackMsMin ? -surplusMs + overshootMs : 0;
     step.joined = sequence === this.#lastSequence + 1 + this.#rebuiltSinceLast && this.#concealedMs === 0;
     this.#waiting.dropFirst();
     this.#lastSequence = sequence;

@@ -1,5 +1,5 @@
 import { limits } from "../../api/limits.ts";
-import { Histogram } from "./histogram.ts";
+import { bucketMs, Histogram } from "./histogram.ts";
 
 /**
  * The share of packets in order, spikes counted once, for which the playout must not have to wait: it waits less than
@@ -9,14 +9,14 @@ import { Histogram } from "./histogram.ts";
 const inTimeShare = 0.985;
 /** What remains of the past with each packet (NetEQ: 0.983): half a bad time is forgotten in 3 s, one peak is no rule. */
 const forget = 0.99;
-/** The same for packets out of order and lost ones, which are rarer: half in 14 s (NetEQ's 0.9993 holds on for 40 s). */
-const reorderForget = 0.998;
+/** The same for packets out of order and lost ones, which are rarer: half in 9 s (NetEQ's 0.9993 holds on for 40 s). */
+const reorderForget = 0.997;
 /**
  * So much more delay must save one packet in a hundred. Who converses: 20, as NetEQ has it. Who listens: ITU-T G.114 lets
- * them wait 250 to 400 ms, and a word that is missing is missing for good. Of 80, 120, 160 and 220 the least that, with
+ * them wait 250 to 400 ms, and a word that is missing is missing for good. Of 160, 200, 240 and 300 the least that, with
  * requests answered over 80 ms of round trip, leaves no more than 1 % missing at 10 % lost (`npm run bench -- T10`).
  */
-const msPerLossPercent = { listening: 160, conversing: 20 } as const;
+const msPerLossPercent = { listening: 240, conversing: 20 } as const;
 /** Packets among which the fastest is looked for: 2 s (NetEQ, relative arrival delay tracker: 2 s). */
 const historyPackets = 2000 / limits.packetMs;
 /** After such a silence sound cards may have drifted apart by several ms: what was the fastest way is unknown again. */
@@ -24,8 +24,14 @@ const historyMsMax = 60_000;
 /** Until half a second was heard, nobody knows the network: the target of NetEQ's start (80 ms) is the least. */
 const learningPackets = 500 / limits.packetMs;
 const learningMs = 80;
-/** Less is asked of no network: timers and sound devices alone scatter by as much. */
-const targetMsMin = 20;
+/**
+ * What playout lacks of its target by less than 5 ms is let be: below 20 ms, where that would be most of the target, the
+ * target has it on top.
+ */
+const lackMs = bucketMs;
+const nearMs = 20;
+/** As fine as delays are told apart, and the lack. */
+const targetMsMin = bucketMs + lackMs;
 /**
  * What is later is lost. Who converses talks into others whose answers are late: with the ways there and back, coding and
  * devices, 150 ms here stay within the 400 that G.114 lets a conversation bear.
@@ -134,6 +140,7 @@ export class DelayEstimate {
       this.#inOrder.quantile(inTimeShare),
       this.#outOfOrder.cheapest(msPerLossPercent[this.attention]),
     );
-    return Math.min(targetMsMax[this.attention], Math.max(least, wanted));
+    const safe = Math.max(wanted, Math.min(nearMs, wanted + lackMs));
+    return Math.min(targetMsMax[this.attention], Math.max(least, safe));
   }
 }

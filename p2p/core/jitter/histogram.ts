@@ -8,6 +8,13 @@ const bucketCount = 200;
  */
 const startForgetWeight = 2;
 
+/**
+ * Delay beyond this counts threefold: with the ways, coding and devices, it takes a listener from the 250 to 400 ms that
+ * ITU-T G.114 bears. Without it, the few packets that come last of all decide, and all others wait 20 ms longer for them.
+ */
+const dearFromMs = 220;
+const dearWeight = 2;
+
 /** Shares of packets by delay, in which old packets weigh less and less. */
 export class Histogram {
   readonly #shares = new Float64Array(bucketCount);
@@ -48,7 +55,7 @@ export class Histogram {
 
   /**
    * The delay in ms at which waiting longer no longer pays: a wait of `msPerLossPercent` must save one packet in a
-   * hundred. Packets in the first bucket come for nothing.
+   * hundred, and three times as many from 220 ms on. Packets in the first bucket come for nothing.
    */
   cheapest(msPerLossPercent: number): number {
     let beyond = 1 - this.#shares[0]!;
@@ -57,7 +64,8 @@ export class Histogram {
     for (let index = 1; index < bucketCount && this.#count > 0; index += 1) {
       beyond -= this.#shares[index]!;
       const delayMs = (index + 1) * bucketMs;
-      const cost = delayMs + beyond * 100 * msPerLossPercent;
+      const dearMs = Math.max(0, delayMs - dearFromMs) * dearWeight;
+      const cost = delayMs + dearMs + beyond * 100 * msPerLossPercent;
       if (cost < lowest) [best, lowest] = [delayMs, cost];
     }
     return this.#count === 0 ? 0 : best;

@@ -60,14 +60,15 @@ export class PacketSealer {
     this.#voiceSeed = voiceSeed;
     this.voiceKey = crypto.publicKey(voiceSeed);
     this.#voiceId = voiceIdOf(crypto, this.voiceKey);
-    this.#epoch = epoch;
+    this.#epoch = copyOf(epoch);
   }
 
   /** Seals under another epoch from now on. Epochs only count up. */
   setEpoch(epoch: Epoch): void {
     if (epoch.number === this.#epoch.number && equal(epoch.secret, this.#epoch.secret)) return;
     assert(epoch.number > this.#epoch.number, "a media epoch is never gone back to");
-    this.#epoch = epoch;
+    this.#epoch.secret.fill(0);
+    this.#epoch = copyOf(epoch);
     forget(this.#senderKeys);
   }
 
@@ -119,20 +120,23 @@ export class PacketOpener implements PacketOpening {
 
   constructor(crypto: Crypto, epoch: Epoch) {
     this.#crypto = crypto;
-    this.#current = epoch;
+    this.#current = copyOf(epoch);
   }
 
   /** Opens packets of this epoch too; the one before the last is forgotten, with its keys. */
   setEpoch(epoch: Epoch): void {
     if (epoch.number === this.#current.number && equal(epoch.secret, this.#current.secret)) return;
     assert(epoch.number > this.#current.number, "a media epoch is never gone back to");
+    this.#previous?.secret.fill(0);
     this.#previous = this.#current;
-    this.#current = epoch;
+    this.#current = copyOf(epoch);
     this.#forgetKeys();
   }
 
   /** Forgets the epoch before, when its grace has passed. */
   forgetPrevious(): void {
+    if (!this.#previous) return;
+    this.#previous.secret.fill(0);
     this.#previous = undefined;
     this.#forgetKeys();
   }
@@ -141,7 +145,8 @@ export class PacketOpener implements PacketOpening {
   wipe(): void {
     this.#current.secret.fill(0);
     this.#previous?.secret.fill(0);
-    this.forgetPrevious();
+    this.#previous = undefined;
+    this.#forgetKeys();
   }
 
   open(packet: Packet, voiceKey: Uint8Array, now: Millis): Result<OpenedPacket, "no-key" | "seal"> {
@@ -181,6 +186,11 @@ function isOf(packet: Packet, epoch: Epoch): boolean {
 
 function newKeys(): Readonly<Record<Layer, Map<Uint8Array, Uint8Array>>> {
   return { normal: new Map(), low: new Map() };
+}
+
+/** Its own, to be overwritten when it is of no use any more. */
+function copyOf({ number, secret }: Epoch): Epoch {
+  return { number, secret: secret.slice() };
 }
 
 function forget(keys: Map<unknown, Uint8Array>): void {

@@ -57,20 +57,21 @@ async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: Ca
     void context.close();
   };
   const say = (message: ToCapture, transfer: Transferable[] = []): void => worker.postMessage(message, transfer);
+  // What is waited for below may never hear of it.
+  const ended = whenEnded(track, () => {
+    if (closed) return;
+    close();
+    handlers.onEnded();
+  });
   try {
     const begun = listen(worker, handlers, close);
-    track.addEventListener("ended", () => {
-      if (closed) return;
-      close();
-      handlers.onEnded();
-    });
-    await context.audioWorklet.addModule(captureWorkletUrl);
+    await Promise.race([context.audioWorklet.addModule(captureWorkletUrl), ended]);
     const ring = globalThis.crossOriginIsolated ? (ringMemory(true) as SharedArrayBuffer) : undefined;
     node = connect(stream, context, ring);
     const source = ring ?? sourcePort(node);
     const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
     say({ kind: "begin", source, deviceLatencyMs }, source instanceof MessagePort ? [source] : []);
-    await begun;
+    await Promise.race([begun, ended]);
   } catch (error) {
     close();
     throw error;
@@ -85,6 +86,21 @@ async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: Ca
     record: (samples) => say({ kind: "record", samples }),
     close,
   };
+}
+
+/** Rejects when the device goes away, or is gone already, and calls `then` first. */
+function whenEnded(track: MediaStreamTrack, then: () => void): Promise<never> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (): void => {
+      then();
+      reject(new Error("the microphone went away"));
+    };
+    if (track.readyState === "ended") end();
+    else track.addEventListener("ended", end);
+  });
+  // Once all is open nobody waits for it any more.
+  ended.catch(() => undefined);
+  return ended;
 }
 
 /** Resolves when the worker is ready; rejects when it broke before. */

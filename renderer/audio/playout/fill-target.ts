@@ -1,14 +1,17 @@
 /** What waits for the sound device at least and at most, in ms: less than the least, and a timer that is late is heard. */
-const fillMs = { min: 20, max: 160 } as const;
+const fillMs = { min: 12, max: 160 } as const;
 /** What is to be left when we come back after our longest absence, in ms, beside a quarter of that absence. */
 const spareMs = 8;
 const spareShare = 0.25;
 /** Absences are remembered in spans of 2 s, for half a minute: what was busy once may be so again, and is delay for all until then. */
 const spanMs = 2000;
 const spans = 15;
-/** In the first 5 s, while the page still loads, nothing is learnt: what a worker's timers scatter by on a computer with other things to do. */
+/**
+ * In the first 5 s, while the page still loads, absences are at least what a worker's timers scatter by on a computer with
+ * other things to do, and longer ones say nothing of the time after.
+ */
 const absenceMsAtFirst = 26;
-const learningMs = 5000;
+const settlingMs = 5000;
 /** Longer absences are those of a computer that slept: no fill would have bridged them. */
 const absenceMsMax = 1000;
 
@@ -21,13 +24,14 @@ export class FillTarget {
   readonly #absences = new Float64Array(spans);
   #at = 0;
   #spanSince: number;
-  readonly #learnt: number;
+  readonly #settlesAt: number;
+  #settled = false;
   #lookedAt: number;
   #leftMs = 0;
 
   constructor(now: number) {
     this.#spanSince = this.#lookedAt = now;
-    this.#learnt = now + learningMs;
+    this.#settlesAt = now + settlingMs;
   }
 
   /** Tells the target in ms at `now`, while `filledMs` wait for the device. */
@@ -39,10 +43,13 @@ export class FillTarget {
     }
     // By the clock, and by what the device took: it may take much at once.
     const absenceMs = Math.max(now - this.#lookedAt, this.#leftMs - filledMs);
-    if (absenceMs <= absenceMsMax && now >= this.#learnt)
-      this.#absences[this.#at] = Math.max(this.#absences[this.#at]!, absenceMs);
+    if (!this.#settled && now >= this.#settlesAt) {
+      this.#settled = true;
+      this.#absences.fill(0);
+    }
+    if (absenceMs <= absenceMsMax) this.#absences[this.#at] = Math.max(this.#absences[this.#at]!, absenceMs);
     this.#lookedAt = now;
-    let longest = now < this.#learnt ? absenceMsAtFirst : 0;
+    let longest = this.#settled ? 0 : absenceMsAtFirst;
     for (let index = 0; index < spans; index += 1) longest = Math.max(longest, this.#absences[index]!);
     return Math.min(fillMs.max, Math.max(fillMs.min, longest * (1 + spareShare) + spareMs));
   }

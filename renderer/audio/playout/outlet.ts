@@ -53,6 +53,13 @@ export function portOutlet(port: MessagePort): Outlet {
       const copy = samples.slice();
       port.postMessage(copy, [copy.buffer]);
     },
-    drained: () => new Promise((resolve) => (wake = resolve)),
+    drained: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, patienceMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
   };
 }

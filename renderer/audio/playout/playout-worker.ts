@@ -19,7 +19,8 @@ const mixer = new StageMixer(newDecoder, () => post({ kind: "broken" }));
 addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
   switch (data.kind) {
     case "heard":
-      return mixer.push(data.packet);
+      // What passed since the engine had it scatters too: a packet can be played from when it is here.
+      return mixer.push({ ...data.packet, receivedAt: clockNow() });
     case "volume":
       return mixer.setVolume(data.speaker, data.volume);
     case "levelling":

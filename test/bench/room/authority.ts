@@ -3,6 +3,7 @@ import { type ChainEvent, openEvent, readEventHead, verifyEvent } from "../../..
 import type { RoomEvent } from "../../../p2p/core/room/chain/event.ts";
 import { History } from "../../../p2p/core/room/chain/history.ts";
 import { sealState } from "../../../p2p/core/room/state/sealed-state.ts";
+import { knowing } from "../../core/fixtures.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
 import { showFork } from "../../core/peer/forks.ts";
 import { KeptRoom } from "../../core/peer/kept-room.ts";
@@ -60,7 +61,7 @@ export function measureReduce(): Promise<readonly Figure[]> {
   const reduceMs = performance.now() - begin;
   const { session, carriage } = room.keys;
   const settled = { ...state, frontier: history.frontier() };
-  const bytes = sealState(room.crypto, room.secret, session.seed, carriage.key, settled).length;
+  const bytes = sealState(room.crypto, { number: 1, secret: room.secret }, session.seed, carriage.key, settled).length;
   const checkMs = checked(room, events.slice(0, 1000)) * (eventsOf / 1000);
   return Promise.resolve([
     plainFigureOf({
@@ -94,7 +95,7 @@ function checked(room: HistoryRoom, events: readonly ChainEvent[]): number {
   for (const { encoded } of events) {
     const head = readEventHead(encoded);
     if (!head || !verifyEvent(room.crypto, tag, head, encoded)) throw new Error("an event that does not hold");
-    openEvent(room.crypto, room.secret, tag, encoded);
+    openEvent(room.crypto, knowing(room.secret), tag, encoded);
   }
   return performance.now() - begin;
 }

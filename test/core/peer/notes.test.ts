@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
 import { toHex } from "../../../p2p/core/bytes.ts";
 import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
+import { concat } from "../../../p2p/core/bytes.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
 import { noteBytesMax, openNote } from "../../../p2p/core/room/asking/note.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
-import { seededCrypto } from "../fixtures.ts";
+import { seededCrypto, knowing } from "../fixtures.ts";
 import { type Passing, type Puppet, Room } from "./room.ts";
 
 interface Tree {
@@ -126,9 +127,11 @@ describe("what is typed to the room", () => {
     const crypto = seededCrypto("relay");
     const [note] = notes;
     expect(Buffer.from(note!).includes("only among us")).toBe(false);
-    expect(openNote(crypto, invite.tag, invite.roomKey, note!)).toBeUndefined();
+    expect(openNote(crypto, knowing(invite.tag), invite.roomKey, note!)).toBeUndefined();
     const secret = epochSecret(crypto, invite.secret, invite.tag, 0);
-    expect(openNote(crypto, secret, invite.roomKey, note!)).toMatchObject({ text: "only among us, this text" });
+    expect(openNote(crypto, knowing(secret), invite.roomKey, note!)).toMatchObject({
+      text: "only among us, this text",
+    });
   });
 
   it("[RM28] 280 characters at most; nothing is said by who has nothing to say, or is not in the room", () => {
@@ -184,7 +187,7 @@ describe("what is typed to the room", () => {
     const { say } = child(room, host, relays[0]!);
     const forged = valid!.slice();
     forged[40]! ^= 1;
-    for (const bytes of [forged, rng.bytes(200), new Uint8Array(0)]) say(bytes);
+    for (const bytes of [forged, concat(Uint8Array.of(0), rng.bytes(200)), new Uint8Array(0)]) say(bytes);
     room.run(500);
     const rejected = (node: number, reason: string): number =>
       room.peer(node).stats(room.now).packetsRejected[reason] ?? 0;

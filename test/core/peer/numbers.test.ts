@@ -6,7 +6,7 @@ import { encodePaper, type Paper } from "../../../p2p/core/overlay/news/papers.t
 import { Rng } from "../../../p2p/core/rng.ts";
 import { checkCommit, type Commit, signCommit } from "../../../p2p/core/room/epoch/commit.ts";
 import type { HostCapsule } from "../../../p2p/core/room/keeper/capsule.ts";
-import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
+import { firstEpoch } from "../../../p2p/core/room/rights/keys.ts";
 import { numberMax } from "../../../p2p/core/room/rights/numbers.ts";
 import { sealState } from "../../../p2p/core/room/state/sealed-state.ts";
 import { type RelayView, signView } from "../../../p2p/core/room/state/view.ts";
@@ -60,9 +60,9 @@ class Theft {
 
   sayState(changes: Partial<HostCapsule["state"]>): void {
     const { keys, state } = this.capsule;
-    const secret = epochSecret(crypto, keys.secret, keys.carriage.key, 0);
+    const { era } = firstEpoch(crypto, keys.secret, keys.carriage.key);
     const said = { ...state, chain: [keys.session.capability], ...changes };
-    this.say({ kind: "state", bytes: sealState(crypto, secret, this.#seed, keys.carriage.key, said) });
+    this.say({ kind: "state", bytes: sealState(crypto, era, this.#seed, keys.carriage.key, said) });
   }
 
   sayKeys(changes: Partial<Commit>): void {
@@ -74,7 +74,7 @@ class Theft {
 function commitOf(view: RelayView, now: Millis, changes: Partial<Commit>): Commit {
   const nothing = { joined: [], changes: [], confirmation: new Uint8Array(8) };
   const keys = { tree: crypto.randomBytes(8), boxKey: crypto.boxKey(crypto.randomBytes(32)) };
-  const numbers = { number: 0, epoch: 0, height: 1, issuedAt: millis(now) };
+  const numbers = { number: 0, epoch: 0, era: 0, height: 1, issuedAt: millis(now) };
   return { sessionKey: view.session.key, mode: "open", ...keys, ...numbers, ...nothing, ...changes };
 }
 

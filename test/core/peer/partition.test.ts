@@ -50,6 +50,8 @@ describe("a room in two halves", () => {
       expect(room.act(room.keeper, { kind: "set-room", title: "whole" })).toBeUndefined();
       for (const node of people) expect(room.facts(node).title).toBe("whole");
       const late = room.enter();
+      // Keys are given in this room, to those who come together.
+      room.run(6000);
       expect(room.events(late, "joined")).toHaveLength(1);
       expect(room.seen(late, rowdyIdentity)?.banned).toBe(true);
     },

@@ -9,7 +9,6 @@ import type { Command, PeerEvent, PeerInput, PeerOutput } from "../../../p2p/cor
 import { Rng } from "../../../p2p/core/rng.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
 import type { Invite } from "../../../p2p/core/room/invite/invite.ts";
-import { createKeyPair } from "../../../p2p/core/room/rights/keys.ts";
 import { createSeats } from "../../../p2p/core/room/member/seats.ts";
 import { type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { World } from "../../sim/world.ts";
@@ -153,7 +152,8 @@ export class Room {
     const isRoot = (seed: Uint8Array): boolean => seed.length === 32 && equal(crypto.publicKey(seed), roomKey);
     const seed = this.at(host).drawn.find(isRoot);
     if (!seed) throw new Error("the root was not drawn here");
-    const bearer = createKeyPair(crypto);
+    // By the door of the invite that the host gave out.
+    const bearer = { seed: invite.inviteSeed, key: crypto.publicKey(invite.inviteSeed) };
     const allowed = rightsOfRole.listener | rights.grant;
     const grant = { grantee: bearer.key, role: "listener", rights: allowed, ...times, sequence: 0 } as const;
     return { ...invite, inviteSeed: bearer.seed, chain: [issueCapability(crypto, roomKey, seed, grant)] };

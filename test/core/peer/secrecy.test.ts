@@ -5,13 +5,14 @@ import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { type Packet, voiceIdOf } from "../../../p2p/core/packet/format.ts";
 import { nonceOf, PacketOpener, senderKeyOf } from "../../../p2p/core/packet/seal.ts";
 import { type Invite, encodeInvite } from "../../../p2p/core/room/invite/invite.ts";
-import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
+import { epochSecret, eraSecret } from "../../../p2p/core/room/rights/keys.ts";
 import { openState } from "../../../p2p/core/room/state/sealed-state.ts";
 import { parseView } from "../../../p2p/core/room/state/view.ts";
 import { parseFrame } from "../../../p2p/core/session/frames.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
 import { packetsIn } from "./packets.ts";
+import { knowing } from "../fixtures.ts";
 import { Room } from "./room.ts";
 
 const crypto = createCrypto();
@@ -92,8 +93,9 @@ function opens(known: Known, window: Uint8Array, tag: Uint8Array): boolean {
   const secrets = [window, epochSecret(crypto, window, tag, 0)];
   const keys = [window, ...secrets.map((secret) => senderKeyOf(crypto, secret, voice, packet.layer))];
   if (keys.some((key) => crypto.open(key, nonceOf(packet), packet.header, packet.sealed, 8))) return true;
-  if (secrets.some((secret) => openState(crypto, secret, tag, state))) return true;
-  return openState(rawKeys, window, tag, state) !== undefined;
+  const isOpen = (by: Crypto, key: Uint8Array): boolean => typeof openState(by, knowing(key), tag, state) === "object";
+  const eras = secrets.map((secret) => eraSecret(crypto, secret));
+  return [...secrets, ...eras].some((key) => isOpen(crypto, key)) || isOpen(rawKeys, window);
 }
 
 /** Takes what it is given for the key itself. */

@@ -63,6 +63,7 @@ describe("a room whose host is gone", () => {
     expect(room.events(again, "joined")).toHaveLength(1);
     expect(room.seen(again, identity)?.banned).toBe(true);
     const listener = room.enter();
+    room.run(6000);
     const host = room.facts(again).people.find(({ self }) => self)!.identity;
     expect(room.facts(listener).keptBy).toBe(host);
     room.run(10_000);

@@ -83,7 +83,7 @@ export class HistoryRoom {
     this.at = millis(this.at + 1);
     return sealEvent(
       this.crypto,
-      this.secret,
+      { number: 1, secret: this.secret },
       this.keys.carriage.key,
       keeper.keys.seed,
       {

@@ -86,14 +86,23 @@ function recording(samples: number): string {
 /** Tracks that the page was given since `watchTracks`. */
 const tracks: MediaStreamTrack[] = [];
 
-function watchTracks(): void {
+/** `endsFirst`: the first one goes away while it is still being opened. */
+function watchTracks(endsFirst = false): void {
   const devices = navigator.mediaDevices;
   const real = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (constraints) => {
     const stream = await real(constraints);
     tracks.push(...stream.getTracks());
+    if (endsFirst && tracks.length === 1) setTimeout(unplug);
     return stream;
   };
+}
+
+/** What the browser tells of a device that is pulled out. */
+function unplug(): void {
+  const track = tracks.at(-1)!;
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
 }
 
 /** The ring of the tone that plays beside ours, once it does. */
@@ -140,12 +149,7 @@ const harness = {
   recordedMs: () => (recorded.length * 128) / 48,
   recording,
   watchTracks,
-  /** What the browser tells of a device that is pulled out. */
-  unplug: () => {
-    const track = tracks.at(-1)!;
-    track.stop();
-    track.dispatchEvent(new Event("ended"));
-  },
+  unplug,
   now: () => performance.now(),
 };
 

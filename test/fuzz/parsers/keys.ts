@@ -18,6 +18,7 @@ export function keyParsers(samples: Samples): Parsers {
     tree: rng.bytes(8),
     number: 3,
     epoch: 4,
+    era: 2,
     mode: "tree",
     boxKey: box.key,
     height: 3,
@@ -27,7 +28,14 @@ export function keyParsers(samples: Samples): Parsers {
   };
   const paper = signCommit(crypto, keys.session.seed, keys.carriage.key, commit);
   const id = rng.bytes(8);
-  const wish = { wish: "hold", boxKey: box.key, inside: rng.bytes(16), chain: guest.chain } as const;
+  const wish = {
+    wish: "hold",
+    boxKey: box.key,
+    inside: rng.bytes(16),
+    epoch: 4,
+    eras: [{ number: 2, secret: rng.bytes(32) }],
+    chain: guest.chain,
+  } as const;
   const enrolment = sealEnrolment(crypto, keys.root.key, id, commit, guest.seed, wish) ?? new Uint8Array(0);
   const info = concat(encodeUtf8("teahouse enrolment 1"), keys.root.key, commit.tree);
   const opens = (bytes: Uint8Array): boolean =>
@@ -63,7 +71,14 @@ function grantParsers(
   box: { readonly seed: Uint8Array; readonly key: Uint8Array },
 ): Parsers {
   const keys = [0, 1, 2, 3].map(() => rng.bytes(32));
-  const grant = { number: 3, epoch: 4, secret: rng.bytes(32), leaf: 5, keys };
+  const grant = {
+    number: 3,
+    epoch: 4,
+    secret: rng.bytes(32),
+    era: { number: 2, secret: rng.bytes(32) },
+    leaf: 5,
+    keys,
+  };
   const sealed = sealGrant(crypto, commit.tree, rng.bytes(8), room.keys.session.seed, box.key, grant);
   return {
     "key grant": {

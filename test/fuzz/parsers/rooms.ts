@@ -11,6 +11,7 @@ import { checkState, openState, sealState } from "../../../p2p/core/room/state/s
 import { parseView, verifyView } from "../../../p2p/core/room/state/view.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import {
+  knowing,
   sampleAddress,
   sampleGuestCapsule,
   sampleHostCapsule,
@@ -25,7 +26,7 @@ import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
 /** Where a state's ciphertext begins: after version, session key, sequence, one chain that it settles, and nonce. */
-const stateHeadBytes = 78;
+const stateHeadBytes = 79;
 const stateSealedAt = stateHeadBytes + 12;
 
 /** What is signed or sealed for a room. */
@@ -73,12 +74,13 @@ function viewParsers({ crypto, room, guest }: Samples): Parsers {
 
 function stateParsers({ crypto, room }: Samples): Parsers {
   const { keys, secret } = room;
-  const state = sealState(crypto, secret, keys.session.seed, keys.carriage.key, sampleState(room));
+  const state = sealState(crypto, { number: 1, secret }, keys.session.seed, keys.carriage.key, sampleState(room));
   const key = crypto.hkdf(secret, encodeUtf8("teahouse state key 1"), 32);
   const nonce = state.subarray(stateHeadBytes, stateSealedAt);
   const aad = concat(keys.carriage.key, state.subarray(0, stateHeadBytes));
   const plain = crypto.open(key, nonce, aad, state.subarray(stateSealedAt, -64), 16) ?? new Uint8Array(0);
-  const opens = (bytes: Uint8Array): boolean => openState(crypto, secret, keys.carriage.key, bytes) !== undefined;
+  const opens = (bytes: Uint8Array): boolean =>
+    typeof openState(crypto, knowing(secret), keys.carriage.key, bytes) === "object";
   return {
     "sealed state": {
       samples: [state],
@@ -105,7 +107,7 @@ function eventParsers({ crypto, room }: Samples): Parsers {
   const [person] = sampleState(room).stage;
   const said = { at: testNow, seen: [{ author: new Uint8Array(8), number: 3 }] };
   const content = { kind: "seat", person: person!, petition: new Uint8Array(8) } as const;
-  const event = sealEvent(crypto, secret, tag, keys.session.seed, head, { ...said, content });
+  const event = sealEvent(crypto, { number: 1, secret }, tag, keys.session.seed, head, { ...said, content });
   const plain = new ByteWriter();
   encodeContent(plain, content);
   return {
@@ -114,7 +116,7 @@ function eventParsers({ crypto, room }: Samples): Parsers {
       accepts: (bytes) => {
         const read = readEventHead(bytes);
         const holds = read !== undefined && verifyEvent(crypto, tag, read, bytes);
-        return holds && openEvent(crypto, secret, tag, bytes) !== undefined;
+        return holds && typeof openEvent(crypto, knowing(secret), tag, bytes) === "object";
       },
       sealed: true,
       covers: ["readEventHead", "verifyEvent", "openEvent"],
@@ -132,28 +134,29 @@ function eventParsers({ crypto, room }: Samples): Parsers {
 
 function wordParsers({ crypto, room, guest }: Samples): Parsers {
   const { keys, secret } = room;
-  const note = sealNote(crypto, secret, keys.root.key, guest.seed, sampleNote());
+  const note = sealNote(crypto, { number: 1, secret }, keys.root.key, guest.seed, sampleNote());
   const noteKey = crypto.hkdf(secret, encodeUtf8("teahouse note key 1"), 32);
-  const nonce = note.subarray(0, 12);
+  const [mark, nonce] = [note.subarray(0, 1), note.subarray(1, 13)];
+  const aad = concat(keys.root.key, mark);
   return {
     petition: {
-      samples: [sealPetition(crypto, secret, keys.root.key, guest.seed, samplePetition(guest.chain))],
-      accepts: (bytes) => openPetition(crypto, secret, keys.root.key, bytes, testNow) !== undefined,
+      samples: [sealPetition(crypto, { number: 1, secret }, keys.root.key, guest.seed, samplePetition(guest.chain))],
+      accepts: (bytes) => openPetition(crypto, knowing(secret), keys.root.key, bytes, testNow) !== undefined,
       sealed: true,
       covers: ["openPetition"],
     },
     note: {
       samples: [note],
-      accepts: (bytes) => openNote(crypto, secret, keys.root.key, bytes) !== undefined,
+      accepts: (bytes) => openNote(crypto, knowing(secret), keys.root.key, bytes) !== undefined,
       sealed: true,
       covers: ["openNote"],
     },
     "note inside its seal": {
       // What any member can seal: the signature inside keeps the rest out.
-      samples: [crypto.open(noteKey, nonce, keys.root.key, note.subarray(12), 16) ?? new Uint8Array(0)],
+      samples: [crypto.open(noteKey, nonce, aad, note.subarray(13), 16) ?? new Uint8Array(0)],
       accepts: (bytes) => {
-        const resealed = concat(nonce, crypto.seal(noteKey, nonce, keys.root.key, bytes, 16));
-        return openNote(crypto, secret, keys.root.key, resealed) !== undefined;
+        const resealed = concat(mark, nonce, crypto.seal(noteKey, nonce, aad, bytes, 16));
+        return openNote(crypto, knowing(secret), keys.root.key, resealed) !== undefined;
       },
       sealed: true,
       covers: [],

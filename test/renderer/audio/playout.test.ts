@@ -189,12 +189,21 @@ describe("what waits for the device", () => {
     const fill = new FillTarget(0);
     expect(fill.at(0, 0)).toBeCloseTo(40.5);
     expect(pass(fill, 0, 4000, 6)).toBeCloseTo(40.5);
-    expect(pass(fill, 4000, 306_000, 6)).toBe(20);
+    expect(pass(fill, 4000, 306_000, 6)).toBeCloseTo(15.5);
     // Once away for 66 ms: these and a quarter and 8 are kept for half a minute.
     expect(fill.at(310_060, 34)).toBeCloseTo(90.5);
     fill.left(100);
     expect(pass(fill, 310_066, 25_000, 6)).toBeCloseTo(90.5);
-    expect(pass(fill, 335_066, 10_000, 6)).toBe(20);
+    expect(pass(fill, 335_066, 10_000, 6)).toBeCloseTo(15.5);
+  });
+
+  it("learns from the first moment, and forgets how it was while the page loaded", () => {
+    const fill = new FillTarget(0);
+    pass(fill, 0, 1000, 6);
+    expect(fill.at(1060, 34)).toBeCloseTo(90.5);
+    fill.left(100);
+    expect(pass(fill, 1066, 3900, 6)).toBeCloseTo(90.5);
+    expect(pass(fill, 4972, 100, 6)).toBeCloseTo(15.5);
   });
 
   it("sees a device that takes much at once, has a limit, and learns nothing from a computer that slept", () => {
@@ -204,7 +213,7 @@ describe("what waits for the device", () => {
     fill.left(100);
     expect(fill.at(6906, 0)).toBe(160);
     const other = new FillTarget(0);
-    expect(other.at(3_600_000, 0)).toBe(20);
+    expect(other.at(3_600_000, 0)).toBe(12);
   });
 });
 

@@ -23,7 +23,7 @@ export interface KeyReader {
   /** Somebody's wish for keys came by. */
   enrolmentSeen(bytes: Uint8Array, now: Millis): void;
   /** The answer to ours. */
-  grantCame(bytes: Uint8Array): void;
+  grantCame(bytes: Uint8Array, now: Millis): void;
   /** It goes for good: says so where that makes a difference, and overwrites every secret. */
   leave(now: Millis): void;
 }
@@ -108,7 +108,7 @@ export class KeyNotices {
     const way = this.#ways.get(id);
     if (!way || way.answered) return this.#wires.reject("stray-grant");
     way.answered = true;
-    if (!way.edge) return this.#wires.keys()?.grantCame(bytes);
+    if (!way.edge) return this.#wires.keys()?.grantCame(bytes, now);
     if (this.#edges.all.includes(way.edge)) way.edge.session.sendReliable(encodePaper({ kind: "grant", bytes }), now);
   }
 

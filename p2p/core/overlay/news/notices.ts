@@ -57,6 +57,11 @@ export class Notices {
     this.#chains = new Chains(crypto);
   }
 
+  /** Events that no state settles yet, sealed. */
+  get events(): readonly Uint8Array[] {
+    return this.#chains.events;
+  }
+
   /** The state in force, sealed. */
   get state(): Uint8Array | undefined {
     return this.#state;
@@ -142,8 +147,9 @@ export class Notices {
   show(edge: Edge, now: Millis): void {
     this.#shownAt.set(edge, now);
     if (this.view) edge.session.sendReliable(encodePaper({ kind: "view", bytes: this.view.encoded }), now);
-    if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
+    // By the keys it is known how the state opens.
     this.keys.show(edge, now);
+    if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
     for (const bytes of this.#chains.events) edge.session.sendReliable(encodePaper({ kind: "act", bytes }), now);
   }
 

@@ -2,10 +2,11 @@ import type { Millis } from "../../../api/ids.ts";
 import { toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { PeerEvent } from "../../peer-io.ts";
+import type { SecretRing } from "../epoch/secrets.ts";
 import type { KeyPair } from "../rights/keys.ts";
 import type { Reaction } from "../../../api/room.ts";
 import { type Note, noteCharactersMax, openNote, sealNote } from "./note.ts";
-import { isBanned } from "../state/lists.ts";
+import { isBanned, wasKicked } from "../state/lists.ts";
 import { hasPerson, type RoomState } from "../state/state.ts";
 
 /** Notes whose ids are remembered: four times what a relay remembers of them. */
@@ -24,6 +25,9 @@ type NoteEvent = Extract<PeerEvent, { event: "text" | "reaction" }>;
 const reactionMs = 500;
 /** Of the pause between two texts: clocks and ways differ. */
 const slowModeSlack = 0.8;
+/** Notes that wait for their epoch, and for how long: a grant takes a few seconds. */
+const closedMax = 16;
+const closedMs = 15_000;
 /** Authors whose last text is remembered. */
 const authorsMax = 2048;
 
@@ -36,7 +40,9 @@ export type Said = { readonly sealed: Uint8Array; readonly event: NoteEvent } | 
 /** What one person types to the room, and what it reads of others, each once ([RM28]). */
 export class Chat {
   readonly #crypto: Crypto;
-  readonly #epochSecret: Uint8Array;
+  readonly #words: SecretRing;
+  /** Notes of an epoch that is not known here yet: its paper and they come by different ways. */
+  #closed: { readonly bytes: Uint8Array; readonly at: Millis }[] = [];
   readonly #seat: ChatSeat;
   /** Who and id of what was shown: an id is its author's alone, so that nobody takes another's. */
   readonly #shown = new Set<string>();
@@ -44,9 +50,9 @@ export class Chat {
   readonly #textAt = new Map<string, Millis>();
   readonly #reactionAt = new Map<string, Millis>();
 
-  constructor(crypto: Crypto, epochSecret: Uint8Array, seat: ChatSeat) {
+  constructor(crypto: Crypto, words: SecretRing, seat: ChatSeat) {
     this.#crypto = crypto;
-    this.#epochSecret = epochSecret;
+    this.#words = words;
     this.#seat = seat;
   }
 
@@ -80,18 +86,30 @@ export class Chat {
     const { roomKey, identity, name } = this.#seat;
     remember(said.reaction === undefined ? this.#textAt : this.#reactionAt, toHex(identity.key), now);
     const note = { id: this.#crypto.randomBytes(8), name, ...said };
-    const sealed = sealNote(this.#crypto, this.#epochSecret, roomKey, identity.seed, note);
+    const sealed = sealNote(this.#crypto, this.#words.sealing, roomKey, identity.seed, note);
     return { sealed, event: this.#show(note, toHex(identity.key), now) };
   }
 
-  /** A note as it is told, or why it is not: "shown" was before, whatever relays have forgotten. */
-  read(bytes: Uint8Array, state: RoomState | undefined, now: Millis): NoteEvent | "shown" | NoteFault {
-    const note = openNote(this.#crypto, this.#epochSecret, this.#seat.roomKey, bytes);
+  /** Notes that came before their epoch, to be read again. */
+  takeClosed(now: Millis): Uint8Array[] {
+    return this.#closed.splice(0).flatMap(({ bytes, at }) => (now - at < closedMs ? [bytes] : []));
+  }
+
+  /** A note as it is told, or why it is not: "shown" was before, whatever relays have forgotten; "closed" may open later. */
+  read(bytes: Uint8Array, state: RoomState | undefined, now: Millis): NoteEvent | "shown" | "closed" | NoteFault {
+    const note = openNote(this.#crypto, this.#words, this.#seat.roomKey, bytes);
     if (!note) return "note";
+    if (note === "closed") {
+      this.#closed.push({ bytes, at: now });
+      if (this.#closed.length > closedMax) this.#closed.shift();
+      return note;
+    }
     const identity = toHex(note.identityKey);
     if (this.#shown.has(identity + toHex(note.id))) return "shown";
     if (state && !hasPerson(state.keepers, note.identityKey)) {
       if (hasPerson(state.silenced, note.identityKey) || isBanned(state, note.identityKey)) return "note-silenced";
+      // Who was put out may still know the epoch before.
+      if (wasKicked(state, note.identityKey)) return "note-silenced";
       if (this.#isTooSoon(identity, note, state.slowModeS, now)) return "note-slow";
     }
     remember(note.reaction === undefined ? this.#textAt : this.#reactionAt, identity, now);

@@ -1,10 +1,12 @@
 import { type Reaction, reactions } from "../../../api/room.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
+import type { KnownSecrets } from "../epoch/secrets.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { nameBytesMax } from "../state/state.ts";
 
-const noteVersion = 2;
+const noteVersion = 3;
 const nonceBytes = 12;
 const signatureBytes = 64;
 /** Characters of one typed message: what is read aloud in half a minute. */
@@ -12,7 +14,7 @@ export const noteCharactersMax = 280;
 /** Four bytes of UTF-8 each, at the most. */
 const textBytesMax = noteCharactersMax * 4;
 /** A sealed note on the wire. */
-export const noteBytesMax = 1 + 8 + 32 + 1 + 1 + nameBytesMax + 2 + textBytesMax + signatureBytes + nonceBytes + 16;
+export const noteBytesMax = 1 + 1 + 8 + 32 + 1 + 1 + nameBytesMax + 2 + textBytesMax + signatureBytes + nonceBytes + 16;
 const noteLabel = encodeUtf8("teahouse note 1");
 const keyLabel = encodeUtf8("teahouse note key 1");
 
@@ -25,10 +27,10 @@ export interface Note {
   readonly text: string;
 }
 
-/** Seals a note: `nonce | AES-256-GCM of (version | id | identity key | name | text | signature)` ([RM28]). */
+/** Seals a note: `epoch, low 8 bits | nonce | AES-256-GCM of (version | id | identity key | name | text | signature)` ([RM28]). */
 export function sealNote(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  epoch: Epoch,
   roomKey: Uint8Array,
   identitySeed: Uint8Array,
   note: Note,
@@ -38,19 +40,34 @@ export function sealNote(
   const body = writer.sized16(encodeUtf8(note.text)).finish();
   const signature = crypto.sign(identitySeed, concat(noteLabel, roomKey, body));
   const nonce = crypto.randomBytes(nonceBytes);
-  return concat(nonce, crypto.seal(noteKey(crypto, epochSecret), nonce, roomKey, concat(body, signature), 16));
+  const mark = Uint8Array.of(epoch.number % 256);
+  const key = noteKey(crypto, epoch.secret);
+  return concat(mark, nonce, crypto.seal(key, nonce, concat(roomKey, mark), concat(body, signature), 16));
 }
 
-/** A note and who signed it; undefined when it does not open, parse, or verify. */
+/** A note with who signed it. */
+type SignedNote = Note & { readonly identityKey: Uint8Array };
+
+/** A note and who signed it; undefined when it does not open, parse, or verify. "closed": the epoch's secret is not known here. */
 export function openNote(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  epochs: KnownSecrets,
   roomKey: Uint8Array,
   bytes: Uint8Array,
-): (Note & { readonly identityKey: Uint8Array }) | undefined {
-  const key = noteKey(crypto, epochSecret);
-  const plain = crypto.open(key, bytes.subarray(0, nonceBytes), roomKey, bytes.subarray(nonceBytes), 16);
-  if (!plain || plain.length < signatureBytes) return undefined;
+): SignedNote | "closed" | undefined {
+  const secrets = epochs.find(bytes[0] ?? 0);
+  if (secrets.length === 0) return "closed";
+  const start = 1 + nonceBytes;
+  const aad = concat(roomKey, bytes.subarray(0, 1));
+  for (const secret of secrets) {
+    const plain = crypto.open(noteKey(crypto, secret), bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+    if (plain) return parseNote(crypto, roomKey, plain);
+  }
+  return undefined;
+}
+
+function parseNote(crypto: Crypto, roomKey: Uint8Array, plain: Uint8Array): SignedNote | undefined {
+  if (plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const reader = new ByteReader(body);
   const version = reader.u8();
@@ -73,6 +90,6 @@ export function openNote(
     : undefined;
 }
 
-function noteKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
-  return crypto.hkdf(epochSecret, keyLabel, 32);
+function noteKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, keyLabel, 32);
 }

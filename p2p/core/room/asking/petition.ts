@@ -3,11 +3,13 @@ import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
+import type { KnownSecrets } from "../epoch/secrets.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
 import { branchBytes, nameBytesMax } from "../state/state.ts";
 
-const petitionVersion = 1;
+const petitionVersion = 2;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");
@@ -55,10 +57,10 @@ export interface Petition {
   readonly chain: readonly Capability[];
 }
 
-/** Seals a petition: `nonce | AES-256-GCM of (version | fields | signature)`, under a key of the epoch. */
+/** Seals a petition: `epoch, low 8 bits | nonce | AES-256-GCM of (version | fields | signature)`, under a key of the epoch. */
 export function sealPetition(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  epoch: Epoch,
   roomKey: Uint8Array,
   identitySeed: Uint8Array,
   petition: Petition,
@@ -69,19 +71,25 @@ export function sealPetition(
   const body = writer.finish();
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
   const nonce = crypto.randomBytes(nonceBytes);
-  return concat(nonce, crypto.seal(petitionKey(crypto, epochSecret), nonce, roomKey, concat(body, signature), 16));
+  const mark = Uint8Array.of(epoch.number % 256);
+  const key = petitionKey(crypto, epoch.secret);
+  return concat(mark, nonce, crypto.seal(key, nonce, concat(roomKey, mark), concat(body, signature), 16));
 }
 
 /** A petition with who signed it, when it opens, parses, and its chain holds now ([RM22]); undefined otherwise. */
 export function openPetition(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  epochs: KnownSecrets,
   roomKey: Uint8Array,
   bytes: Uint8Array,
   now: Millis,
 ): Petitioner | undefined {
-  const key = petitionKey(crypto, epochSecret);
-  const plain = crypto.open(key, bytes.subarray(0, nonceBytes), roomKey, bytes.subarray(nonceBytes), 16);
+  const start = 1 + nonceBytes;
+  const aad = concat(roomKey, bytes.subarray(0, 1));
+  const plain = epochs.find(bytes[0] ?? 0).reduce<Uint8Array | undefined>((found, secret) => {
+    const key = petitionKey(crypto, secret);
+    return found ?? crypto.open(key, bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+  }, undefined);
   if (!plain || plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const petition = parsePetition(body);
@@ -111,8 +119,8 @@ export function branchOf(crypto: Crypto, bearerKey: Uint8Array): Uint8Array {
   return crypto.sha256(bearerKey).subarray(0, branchBytes);
 }
 
-function petitionKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
-  return crypto.hkdf(epochSecret, keyLabel, 32);
+function petitionKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, keyLabel, 32);
 }
 
 function parsePetition(body: Uint8Array): Petition | undefined {

@@ -1,6 +1,8 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
+import type { KnownSecrets } from "../epoch/secrets.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { encodeContent, parseContent, type RoomEvent } from "./event.ts";
 import { numberMax } from "../rights/numbers.ts";
@@ -13,7 +15,7 @@ const keyLabel = encodeUtf8("teahouse event key 1");
 const authorBytes = 8;
 const nonceBytes = 12;
 const signatureBytes = 64;
-const headBytes = 1 + 32 + 6 + 1 + 1 + eventHashBytes;
+const headBytes = 1 + 32 + 6 + 1 + 1 + eventHashBytes + 1;
 /** One event on the wire: the house rules, or an appointment with all its signatures, and the heads of every chain. */
 export const eventBytesMax = 4096;
 
@@ -51,19 +53,24 @@ export interface ChainEvent extends EventHead {
 /** Seals and signs the next link of a chain. */
 export function sealEvent(
   crypto: Crypto,
-  secret: Uint8Array,
+  era: Epoch,
   tag: Uint8Array,
   authorSeed: Uint8Array,
   head: EventHead,
   event: { readonly at: Millis; readonly seen: readonly Seen[]; readonly content: RoomEvent },
 ): ChainEvent {
   const clear = new ByteWriter().u8(eventVersion).bytes(head.author).u48(head.number);
-  const start = clear.u8(head.rank).u8(head.right).bytes(head.previous).finish();
+  const start = clear
+    .u8(head.rank)
+    .u8(head.right)
+    .bytes(head.previous)
+    .u8(era.number % 256)
+    .finish();
   const plain = new ByteWriter().u48(Math.floor(event.at)).u8(event.seen.length);
   for (const { author, number } of event.seen) plain.bytes(author).u48(number);
   encodeContent(plain, event.content);
   const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(eventKey(crypto, secret), nonce, concat(tag, start), plain.finish(), 16);
+  const sealed = crypto.seal(eventKey(crypto, era.secret), nonce, concat(tag, start), plain.finish(), 16);
   const body = concat(start, nonce, sealed);
   const encoded = concat(body, crypto.sign(authorSeed, concat(eventLabel, tag, body)));
   return { ...head, ...event, hash: eventHash(crypto, encoded), encoded };
@@ -86,20 +93,26 @@ export function verifyEvent(crypto: Crypto, tag: Uint8Array, head: EventHead, by
   return crypto.verify(head.author, concat(eventLabel, tag, bytes.subarray(0, end)), bytes.subarray(end));
 }
 
-/** Opens an event whose signature holds; undefined when it does not open or parse. */
+/** Opens an event whose signature holds; undefined when it does not open or parse. "closed": no secret that is known here opens it. */
 export function openEvent(
   crypto: Crypto,
-  secret: Uint8Array,
+  eras: KnownSecrets,
   tag: Uint8Array,
   bytes: Uint8Array,
-): ChainEvent | undefined {
+): ChainEvent | "closed" | undefined {
   const head = readEventHead(bytes);
   if (!head) return undefined;
   const nonce = bytes.subarray(headBytes, headBytes + nonceBytes);
   const sealed = bytes.subarray(headBytes + nonceBytes, bytes.length - signatureBytes);
   const aad = concat(tag, bytes.subarray(0, headBytes));
-  const plain = crypto.open(eventKey(crypto, secret), nonce, aad, sealed, 16);
-  if (!plain) return undefined;
+  for (const secret of eras.find(bytes[headBytes - 1] ?? 0)) {
+    const plain = crypto.open(eventKey(crypto, secret), nonce, aad, sealed, 16);
+    if (plain) return parseEvent(crypto, head, plain, bytes);
+  }
+  return "closed";
+}
+
+function parseEvent(crypto: Crypto, head: EventHead, plain: Uint8Array, bytes: Uint8Array): ChainEvent | undefined {
   const reader = new ByteReader(plain);
   const at = millis(reader.u48());
   const count = reader.u8();

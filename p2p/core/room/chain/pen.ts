@@ -1,5 +1,6 @@
 import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { type ChainEvent, sealEvent } from "./chain.ts";
 import { type RoomEvent, rightOfEvent } from "./event.ts";
 import type { History } from "./history.ts";
@@ -10,8 +11,8 @@ import { keeperOf, rankOf, reduce, type Void } from "./reduce.ts";
 export interface Desk {
   readonly crypto: Crypto;
   readonly tag: Uint8Array;
-  /** What events are sealed under. */
-  readonly secret: Uint8Array;
+  /** By whose secret events are sealed. */
+  readonly era: Epoch;
 }
 
 /**
@@ -33,7 +34,7 @@ export function writeEvent(
   const said = { at: now, seen: history.seenBy(author.key), content };
   const outcome = reduce(history.state, { ...head, ...said, hash, encoded: hash });
   if (typeof outcome === "string") return outcome;
-  const event = sealEvent(desk.crypto, desk.secret, desk.tag, author.seed, head, said);
+  const event = sealEvent(desk.crypto, desk.era, desk.tag, author.seed, head, said);
   history.offer(event);
   return event;
 }

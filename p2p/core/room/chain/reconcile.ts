@@ -37,6 +37,11 @@ export function withShut(ours: RoomState, theirs: RoomState): RoomState {
   };
 }
 
+/** How many are put out or kept out: it only grows when two states come together. */
+export function countOfShut({ bans, keptBans, kicked, revoked, generation }: RoomState): number {
+  return bans.length + keptBans.length + kicked.length + revoked.length + generation;
+}
+
 /** What one heir notes while it acts: as many as a history holds open. Were the first to fall, nothing after them would count. */
 const notedMax = 16_384;
 

@@ -5,6 +5,7 @@ import { assert } from "../../assert.ts";
 import { ByteReader, ByteWriter, concat, equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { isWithinReach, numberMax } from "../rights/numbers.ts";
 import type { RelayView } from "../state/view.ts";
 import { type Change, changeSealedBytes, heightMax } from "./tree.ts";
@@ -36,6 +37,8 @@ export interface Commit {
   readonly number: number;
   /** Counts up over all sessions of the room. */
   readonly epoch: number;
+  /** The epoch by whose secret the era began that it belongs to: another one whenever somebody was put out. */
+  readonly era: number;
   readonly mode: KeyMode;
   /** X25519: enrolments are sealed to it. */
   readonly boxKey: Uint8Array;
@@ -44,7 +47,7 @@ export interface Commit {
   /** Leaves that were taken since the commit before. */
   readonly joined: readonly number[];
   readonly changes: readonly Change[];
-  /** By which a member sees that it came to the right key: `confirmationOf`; zeros without a tree. */
+  /** By which a member sees that it came to the right key: `confirmationOf`; of a tree's first paper, `epochConfirmation`. */
   readonly confirmation: Uint8Array;
 }
 
@@ -52,7 +55,7 @@ export interface Commit {
 export function signCommit(crypto: Crypto, sessionSeed: Uint8Array, tag: Uint8Array, commit: Commit): Uint8Array {
   assert(commit.changes.length <= changesMax && commit.joined.length <= joinedMax, "a commit that fits");
   const writer = new ByteWriter().u8(commitVersion).bytes(commit.sessionKey).u48(commit.issuedAt);
-  writer.bytes(commit.tree).u32(commit.number).u48(commit.epoch).u8(modes.indexOf(commit.mode));
+  writer.bytes(commit.tree).u32(commit.number).u48(commit.epoch).u48(commit.era).u8(modes.indexOf(commit.mode));
   writer.bytes(commit.boxKey).bytes(commit.confirmation).u8(commit.height).u16(commit.joined.length);
   for (const leaf of commit.joined) writer.u16(leaf);
   writer.u16(commit.changes.length);
@@ -76,6 +79,7 @@ export function parseCommit(bytes: Uint8Array): Commit | undefined {
     tree: reader.bytes(8),
     number: reader.u32(),
     epoch: reader.u48(),
+    era: reader.u48(),
   };
   const mode = modes[reader.u8()];
   const keys = { boxKey: reader.bytes(32), confirmation: reader.bytes(confirmationBytes) };
@@ -83,7 +87,8 @@ export function parseCommit(bytes: Uint8Array): Commit | undefined {
   const joined = readJoined(reader);
   const changes = joined && readChanges(reader, height);
   reader.bytes(signatureBytes);
-  if (mode === undefined || !joined || !changes || !reader.ended || head.epoch > numberMax) return undefined;
+  if (mode === undefined || !joined || !changes || !reader.ended || head.epoch > numberMax || head.era > head.epoch)
+    return undefined;
   return height < 1 || height > heightMax ? undefined : { ...head, mode, ...keys, height, joined, changes };
 }
 
@@ -117,6 +122,11 @@ export function treeSecret(crypto: Crypto, rootKey: Uint8Array, tag: Uint8Array,
 /** Tells right keys from wrong ones, and nothing of them. */
 export function confirmationOf(crypto: Crypto, rootKey: Uint8Array, epoch: number): Uint8Array {
   return crypto.hkdf(rootKey, concat(confirmLabel, new ByteWriter().u48(epoch).finish()), confirmationBytes);
+}
+
+/** Tells who knows the epoch in force that a keeper who begins another tree goes on with it. */
+export function epochConfirmation(crypto: Crypto, { number, secret }: Epoch): Uint8Array {
+  return confirmationOf(crypto, secret, number);
 }
 
 function readJoined(reader: ByteReader): number[] | undefined {

@@ -4,11 +4,12 @@ import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { numberMax } from "../rights/numbers.ts";
 import type { Commit } from "./commit.ts";
 import { heightMax } from "./tree.ts";
 
-const version = 1;
+const version = 2;
 const enrolLabel = encodeUtf8("teahouse enrolment 1");
 const grantLabel = encodeUtf8("teahouse grant 1");
 const signatureBytes = 64;
@@ -17,9 +18,11 @@ const insideLabel = encodeUtf8("teahouse inside 1");
 const insideBytes = 16;
 /** Names one enrolment on its way and its grant on the way back; drawn for each try. */
 export const enrolmentIdBytes = 8;
-/** A chain of three and its signatures take 620. */
+/** Eras that one enrolment hands over: of ten minutes of kicks, the last few. */
+export const erasMax = 8;
+/** A chain of three, its signatures and all eras take 970. */
 export const enrolmentBytesMax = 1024;
-/** Keys of the longest path take 700. */
+/** Keys of the longest path take 740. */
 export const grantBytesMax = 1024;
 
 /** What a member wants of whoever keeps the keys. */
@@ -28,18 +31,22 @@ export interface Enrolment {
   readonly wish: "hold" | "leave";
   /** X25519: the grant is sealed to it. */
   readonly boxKey: Uint8Array;
-  /** `insideProof` of the newest epoch that it knows; zeros without one. */
+  /** `insideProof` of the era that it knows; zeros without one. */
   readonly inside: Uint8Array;
+  /** The newest epoch that it knows; 0 without one. */
+  readonly epoch: number;
+  /** Eras that it knows, the newest first, `erasMax` at most: so a keeper hands over what was sealed on its side of a room that grew apart. */
+  readonly eras: readonly Epoch[];
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
 }
 
-/** Shows to who knows an epoch's secret that this member knows it too: it was inside before ([RM47]). */
+/** Shows to who knows an era's secret that this member knows it too: it was inside before ([RM47]). */
 export function insideProof(crypto: Crypto, secret: Uint8Array, tree: Uint8Array, boxKey: Uint8Array): Uint8Array {
   return crypto.hkdf(secret, concat(insideLabel, tree, boxKey), insideBytes);
 }
 
-/** For who knows no epoch. */
+/** For who knows none. */
 export const notInside: Uint8Array = new Uint8Array(insideBytes);
 
 /** Whose it is, once it is believed. */
@@ -57,13 +64,16 @@ export function sealEnrolment(
   enrolment: Enrolment,
 ): Uint8Array | undefined {
   const writer = new ByteWriter().u8(version).u8(enrolment.wish === "hold" ? 0 : 1);
-  writer.bytes(enrolment.boxKey).bytes(enrolment.inside).u8(enrolment.chain.length);
+  writer.bytes(enrolment.boxKey).bytes(enrolment.inside).u48(enrolment.epoch).u8(enrolment.eras.length);
+  for (const { number, secret } of enrolment.eras) writer.u48(number).bytes(secret);
+  writer.u8(enrolment.chain.length);
   for (const capability of enrolment.chain) writeCapability(writer, capability);
-  const body = writer.finish();
+  const body = writer.drain();
   // Bound to the tree, so that it cannot be given to another authority, or again after a restart.
   const signature = crypto.sign(identitySeed, concat(enrolLabel, roomKey, commit.tree, id, body));
   const info = concat(enrolLabel, roomKey, commit.tree);
   const sealed = sealOnce(crypto, commit.boxKey, info, id, concat(body, signature));
+  body.fill(0);
   return sealed && concat(id, sealed);
 }
 
@@ -80,15 +90,27 @@ export function openEnrolment(
   const id = bytes.subarray(0, enrolmentIdBytes);
   const info = concat(enrolLabel, roomKey, tree);
   const plain = crypto.openSealed(boxSeed, info, id, bytes.subarray(enrolmentIdBytes));
-  if (!plain || plain.length < signatureBytes) return undefined;
+  if (!plain) return undefined;
+  const believed = believe(crypto, roomKey, concat(enrolLabel, roomKey, tree, id), plain, now);
+  plain.fill(0);
+  return believed;
+}
+
+function believe(
+  crypto: Crypto,
+  roomKey: Uint8Array,
+  context: Uint8Array,
+  plain: Uint8Array,
+  now: Millis,
+): BelievedEnrolment | undefined {
+  if (plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const enrolment = parseEnrolment(body);
   const authority = enrolment && verifyChain(crypto, roomKey, enrolment.chain, now);
   if (!enrolment || !authority?.ok) return undefined;
   const identityKey = authority.value.grantee;
-  const message = concat(enrolLabel, roomKey, tree, id, body);
-  if (!crypto.verify(identityKey, message, plain.subarray(body.length))) return undefined;
-  return { ...enrolment, identityKey };
+  const isSigned = crypto.verify(identityKey, concat(context, body), plain.subarray(body.length));
+  return isSigned ? { ...enrolment, identityKey } : undefined;
 }
 
 function parseEnrolment(body: Uint8Array): Enrolment | undefined {
@@ -97,6 +119,10 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
   const wish = (["hold", "leave"] as const)[reader.u8()];
   const boxKey = reader.bytes(keyBytes);
   const inside = reader.bytes(insideBytes);
+  const epoch = reader.u48();
+  const erasCount = reader.u8();
+  if (erasCount > erasMax) return undefined;
+  const eras = Array.from({ length: erasCount }, () => ({ number: reader.u48(), secret: reader.bytes(keyBytes) }));
   const count = reader.u8();
   if (wish === undefined || count > limits.capabilityDepthMax) return undefined;
   const chain: Capability[] = [];
@@ -105,7 +131,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { wish, boxKey, inside, chain } : undefined;
+  return reader.ended ? { wish, boxKey, inside, epoch, eras, chain } : undefined;
 }
 
 /** What a member gets: its place in the tree, and the epoch that is in force. */
@@ -114,6 +140,7 @@ export interface KeyGrant {
   readonly number: number;
   readonly epoch: number;
   readonly secret: Uint8Array;
+  readonly era: Epoch;
   readonly leaf: number;
   /** From the leaf to the root. */
   readonly keys: readonly Uint8Array[];
@@ -129,9 +156,10 @@ export function sealGrant(
   grant: KeyGrant,
 ): Uint8Array | undefined {
   const writer = new ByteWriter().u8(version).u32(grant.number).u48(grant.epoch).bytes(grant.secret);
+  writer.u48(grant.era.number).bytes(grant.era.secret);
   writer.u16(grant.leaf).u8(grant.keys.length);
   for (const key of grant.keys) writer.bytes(key);
-  const body = writer.finish();
+  const body = writer.drain();
   const signature = crypto.sign(sessionSeed, concat(grantLabel, tree, id, boxKey, body));
   const info = concat(grantLabel, tree);
   const sealed = sealOnce(crypto, boxKey, info, id, concat(body, signature));
@@ -150,22 +178,34 @@ export function openGrant(
   const { tree, sessionKey } = commit;
   const id = bytes.subarray(0, enrolmentIdBytes);
   const plain = crypto.openSealed(box.seed, concat(grantLabel, tree), id, bytes.subarray(enrolmentIdBytes));
-  if (!plain || plain.length < signatureBytes) return undefined;
+  if (!plain) return undefined;
+  const grant = readGrant(crypto, sessionKey, concat(grantLabel, tree, id, box.key), plain);
+  plain.fill(0);
+  return grant;
+}
+
+function readGrant(
+  crypto: Crypto,
+  sessionKey: Uint8Array,
+  context: Uint8Array,
+  plain: Uint8Array,
+): KeyGrant | undefined {
+  if (plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
-  const message = concat(grantLabel, tree, id, box.key, body);
-  if (!crypto.verify(sessionKey, message, plain.subarray(body.length))) return undefined;
+  if (!crypto.verify(sessionKey, concat(context, body), plain.subarray(body.length))) return undefined;
   const reader = new ByteReader(body);
   if (reader.u8() !== version) return undefined;
   const head = {
     number: reader.u32(),
     epoch: reader.u48(),
     secret: reader.bytes(keyBytes),
+    era: { number: reader.u48(), secret: reader.bytes(keyBytes) },
     leaf: reader.u16(),
   };
   const count = reader.u8();
   if (count < 2 || count > heightMax + 1) return undefined;
   const keys = Array.from({ length: count }, () => reader.bytes(keyBytes));
-  return reader.ended && head.epoch <= numberMax ? { ...head, keys } : undefined;
+  return reader.ended && head.epoch <= numberMax && head.era.number <= head.epoch ? { ...head, keys } : undefined;
 }
 
 /** By a key of its own, of which nothing stays. */

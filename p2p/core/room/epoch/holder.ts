@@ -2,10 +2,11 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../rights/capability.ts";
-import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
-import { type Commit, treeSecret } from "./commit.ts";
-import { enrolmentIdBytes, insideProof, notInside, openGrant, sealEnrolment } from "./enrolment.ts";
+import { type Epoch, epochSecret, eraSecret, type KeyPair } from "../rights/keys.ts";
+import { type Commit, epochConfirmation, treeSecret } from "./commit.ts";
+import { enrolmentIdBytes, erasMax, insideProof, notInside, openGrant, sealEnrolment } from "./enrolment.ts";
 import type { KeyHistory, KeeperRoom } from "./keeper.ts";
+import type { SecretRing } from "./secrets.ts";
 import { KeyPath } from "./path.ts";
 
 /** Members enrol spread over this time where nothing hangs on it: a full room comes to its keeper 800 a second at most. */
@@ -21,6 +22,8 @@ const seedBytes = 32;
 export interface HolderSelf {
   readonly identity: KeyPair;
   readonly chain: readonly Capability[];
+  /** What its papers were sealed by. */
+  readonly papers: Pick<SecretRing, "own">;
 }
 
 /**
@@ -37,15 +40,23 @@ export class EpochHolder {
   /** The commit up to which the path is right. */
   #number = 0;
   #epoch: Epoch | undefined;
+  #era: Epoch | undefined;
+  /** Keys are given in this room: from then on the invite's secret is not gone back to, whoever says so. */
+  #isGiven: boolean;
   #askAt: Millis | undefined;
   #repeatMs = repeatMs;
 
-  constructor(crypto: Crypto, room: KeeperRoom, self: HolderSelf) {
+  /** `history`: what somebody who comes back knew before. */
+  constructor(crypto: Crypto, room: KeeperRoom, self: HolderSelf, history?: KeyHistory) {
     this.#crypto = crypto;
     this.#room = room;
     this.#self = self;
     const seed = crypto.randomBytes(seedBytes);
     this.#box = { seed, key: crypto.boxKey(seed) };
+    this.#isGiven = history !== undefined;
+    if (!history) return;
+    this.#epoch = { number: history.number, secret: history.secret.slice() };
+    this.#era = { number: history.era.number, secret: history.era.secret.slice() };
   }
 
   /** The same person, by another invite. */
@@ -53,19 +64,30 @@ export class EpochHolder {
     this.#self = { ...this.#self, chain };
   }
 
+  /** Goes on as a member with what it knew as a keeper. */
+  resume({ number, secret, era }: KeyHistory): void {
+    this.#isGiven = true;
+    this.#advance({ number, secret: secret.slice() }, { number: era.number, secret: era.secret.slice() });
+  }
+
   /** The newest epoch whose secret is known here. */
   get epoch(): Epoch | undefined {
     return this.#epoch;
   }
 
-  /** What whoever takes the keys over goes on from. */
+  /** The era that it belongs to. */
+  get era(): Epoch | undefined {
+    return this.#era;
+  }
+
+  /** What whoever takes given keys over goes on from. */
   get history(): KeyHistory | undefined {
-    return this.#commit && this.#epoch && { ...this.#epoch, mode: this.#commit.mode };
+    return this.#isGiven && this.#epoch && this.#era ? { ...this.#epoch, era: this.#era } : undefined;
   }
 
   /** The epoch that the room is in, whether its secret is known here or not. */
   get roomEpoch(): number {
-    return this.#commit?.epoch ?? 0;
+    return Math.max(this.#commit?.epoch ?? 0, this.#epoch?.number ?? 0);
   }
 
   get isEnrolled(): boolean {
@@ -85,15 +107,23 @@ export class EpochHolder {
     const known = this.#epoch;
     if (commit.mode === "open") {
       if (!isSameTree) this.#loseAndAsk(spreadMs, now);
-      return this.#advance({ number: commit.epoch, secret: this.#openSecret(commit.epoch) });
+      if (this.#isGiven) return false;
+      const secret = this.#openSecret(commit.epoch);
+      return this.#advance(
+        { number: commit.epoch, secret },
+        { number: commit.era, secret: eraSecret(this.#crypto, secret) },
+      );
     }
+    this.#isGiven = true;
     if (isSameTree && this.#path && commit.number <= this.#number) return false;
     if (isSameTree && this.#path && commit.number === this.#number + 1 && this.#path.follow(commit)) {
       this.#number = commit.number;
-      return this.#advance(this.#madeBy(this.#path, commit.epoch));
+      const epoch = this.#madeBy(this.#path, commit.epoch);
+      return this.#advance(epoch, this.#eraOf(commit, epoch, this.#era));
     }
     // Another keeper that goes on with the epoch we have: there is time to come to it.
-    this.#loseAndAsk(known?.number === commit.epoch ? spreadMs : hurryMs, now);
+    const goesOn = known?.number === commit.epoch && equal(epochConfirmation(this.#crypto, known), commit.confirmation);
+    this.#loseAndAsk(goesOn ? spreadMs : hurryMs, now);
     return false;
   }
 
@@ -105,18 +135,20 @@ export class EpochHolder {
     if (this.#path && grant.number <= this.#number) return false;
     const path = new KeyPath(this.#crypto, grant.leaf, grant.keys);
     let epoch: Epoch = { number: grant.epoch, secret: grant.secret };
+    let era: Epoch | undefined = grant.era;
     let { number } = grant;
     // The next commit may have overtaken the grant; more than one is asked about anew.
     if (commit.number === number + 1 && path.follow(commit)) {
       number = commit.number;
       epoch = this.#madeBy(path, commit.epoch);
+      era = this.#eraOf(commit, epoch, era);
     }
     if (number < commit.number) return false;
     this.#path?.wipe();
     this.#path = path;
     this.#number = number;
     this.#askAt = undefined;
-    return this.#advance(epoch);
+    return this.#advance(epoch, era);
   }
 
   /** The enrolment to send now, if it is time for one. */
@@ -138,16 +170,19 @@ export class EpochHolder {
     this.#path = undefined;
     this.#box.seed.fill(0);
     this.#epoch?.secret.fill(0);
+    this.#era?.secret.fill(0);
     this.#askAt = undefined;
   }
 
   #sealed(wish: "hold" | "leave"): Uint8Array | undefined {
     if (!this.#commit) return undefined;
-    const { identity, chain } = this.#self;
+    const { identity, chain, papers } = this.#self;
     const id = this.#crypto.randomBytes(enrolmentIdBytes);
     const boxKey = this.#box.key;
-    const inside = this.#epoch ? insideProof(this.#crypto, this.#epoch.secret, this.#commit.tree, boxKey) : notInside;
-    const enrolment = { wish, boxKey, inside, chain };
+    const era = this.#isGiven ? this.#era : undefined;
+    const eras = era ? papers.own.filter(({ number }) => number > 0).slice(0, erasMax) : [];
+    const inside = era ? insideProof(this.#crypto, era.secret, this.#commit.tree, boxKey) : notInside;
+    const enrolment = { wish, boxKey, inside, epoch: this.#epoch?.number ?? 0, eras, chain };
     return sealEnrolment(this.#crypto, this.#room.roomKey, id, this.#commit, identity.seed, enrolment);
   }
 
@@ -159,10 +194,21 @@ export class EpochHolder {
     return epochSecret(this.#crypto, this.#room.secret, this.#room.tag, number);
   }
 
-  /** Epochs only count up, whatever an authority says. */
-  #advance(epoch: Epoch): boolean {
-    if (this.#epoch && epoch.number <= this.#epoch.number) return false;
+  /** The era of a commit's epoch: one that begins with it, or the one before, which goes on. */
+  #eraOf(commit: Commit, epoch: Epoch, before: Epoch | undefined): Epoch | undefined {
+    if (commit.era === epoch.number) return { number: commit.era, secret: eraSecret(this.#crypto, epoch.secret) };
+    return before?.number === commit.era ? before : undefined;
+  }
+
+  /** Epochs only count up, whatever an authority says. What is not in force any more is overwritten: whoever uses it has a copy. */
+  #advance(epoch: Epoch, era: Epoch | undefined): boolean {
+    const isNew = era !== undefined && (!this.#epoch || epoch.number > this.#epoch.number);
+    const [oldEpoch, oldEra] = isNew ? [this.#epoch, this.#era] : [epoch, era];
+    oldEpoch?.secret.fill(0);
+    if (oldEra !== (isNew ? era : this.#era)) oldEra?.secret.fill(0);
+    if (!isNew) return false;
     this.#epoch = epoch;
+    this.#era = era;
     return true;
   }
 

@@ -2,14 +2,26 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../rights/capability.ts";
-import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
+import { type Epoch, eraSecret, firstEpoch, type KeyPair } from "../rights/keys.ts";
+import {
+  changesMax,
+  type Commit,
+  confirmationOf,
+  epochConfirmation,
+  joinedMax,
+  type KeyMode,
+  signCommit,
+  treeSecret,
+} from "./commit.ts";
 import { isWithinReach } from "../rights/numbers.ts";
-import { changesMax, type Commit, confirmationOf, joinedMax, type KeyMode, signCommit, treeSecret } from "./commit.ts";
 import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 
 /** In a room whose keys are given, a new epoch for who came begins at most this often: each costs everybody a paper. */
 const joinsEveryMs = 5_000;
+/** And in a small one, where few come: nobody waits longer for the room to open. */
+const joinsEveryMsSmall = 500;
+const smallMax = 256;
 /** And for who left: they held the keys anyhow until they went. */
 const leavesEveryMs = 30_000;
 /** Members of a keeper that is gone come to the new one within this time; until then its epoch goes on. */
@@ -18,6 +30,9 @@ const settleMs = 20_000;
 const outMax = Math.floor(changesMax / (2 * heightMax));
 /** Holders that are looked at in one piece when somebody was put out: about a millisecond. */
 const sweptAtOnce = 200;
+/** Who shows a later epoch, from a side of the room that grew apart, makes the keeper go beyond it: at most so often, and so far. */
+const catchUpEveryMs = 20_000;
+const catchUpMax = 1_024;
 const seedBytes = 32;
 
 /** What of a room the keeper of its keys knows. */
@@ -35,6 +50,12 @@ export interface KeeperRules {
   readonly mayHold: MayHold;
   /** Whether somebody does not come in any more, unless they are in: the room is locked, or their link was replaced. */
   readonly isShut: MayHold;
+  /** Whether somebody keeps the room: they are answered at once, for it may wait for them. */
+  keepsRoom(identityKey: Uint8Array): boolean;
+  /** Somebody who may hold keys handed over the eras of the side of the room that they come from. */
+  handedOver(identityKey: Uint8Array, eras: readonly Epoch[], now: Millis): void;
+  /** Eras that keepers handed over: who knows one of them was inside. */
+  handed(): readonly Uint8Array[];
 }
 
 interface Holder {
@@ -49,9 +70,9 @@ interface Waiting {
   readonly holder: Holder;
 }
 
-/** Where another keeper of the room stopped: what an heir knows as a member, a host from its capsule. */
+/** Where a keeper of given keys stopped: what an heir knows as a member, a host from its capsule. */
 export interface KeyHistory extends Epoch {
-  readonly mode: KeyMode;
+  readonly era: Epoch;
 }
 
 /**
@@ -78,6 +99,10 @@ export class EpochKeeper {
   #isOwed = false;
   #mode: KeyMode;
   #epoch: Epoch;
+  #era: Epoch;
+  /** The next epoch is beyond this one. */
+  #floor = 0;
+  #caughtUpAt: Millis | undefined;
   #number = 0;
   #commit: Commit | undefined;
   #committedAt: Millis;
@@ -100,18 +125,24 @@ export class EpochKeeper {
     this.#treeId = crypto.randomBytes(enrolmentIdBytes);
     const seed = crypto.randomBytes(seedBytes);
     this.#box = { seed, key: crypto.boxKey(seed) };
-    const first = { number: 0, secret: epochSecret(crypto, room.secret, room.tag, 0) };
-    this.#mode = history?.mode ?? "open";
-    // A copy: it is overwritten when another leads, and the member goes on with its own.
-    this.#epoch = history ? { number: history.number, secret: history.secret.slice() } : first;
+    const first = firstEpoch(crypto, room.secret, room.tag);
+    this.#mode = history ? "tree" : "open";
+    // Copies: they are overwritten when another leads, and the member goes on with its own.
+    this.#epoch = history ? { number: history.number, secret: history.secret.slice() } : first.epoch;
+    this.#era = history ? { number: history.era.number, secret: history.era.secret.slice() } : first.era;
     this.#committedAt = now;
-    this.#settlesAt = millis(history?.mode === "tree" ? now + settleMs : now);
-    if (closed && this.#mode === "open") this.#begin([], []);
+    this.#settlesAt = millis(history ? now + settleMs : now);
+    if (closed && this.#mode === "open") this.#begin([], [], true);
   }
 
   /** The epoch in force; its low 8 bits stand in the view. */
   get epoch(): Epoch {
     return this.#epoch;
+  }
+
+  /** The era that it belongs to: state and events are sealed by it. */
+  get era(): Epoch {
+    return this.#era;
   }
 
   get mode(): KeyMode {
@@ -127,7 +158,8 @@ export class EpochKeeper {
   get dueAt(): Millis | undefined {
     if (this.#out.size > 0 || this.#sweep) return this.#committedAt;
     if (this.#mode === "open") return undefined;
-    const joinsAt = this.#coming.length > 0 ? this.#committedAt + joinsEveryMs : Infinity;
+    const everyMs = this.size <= smallMax ? joinsEveryMsSmall : joinsEveryMs;
+    const joinsAt = this.#coming.length > 0 ? this.#committedAt + everyMs : Infinity;
     const leavesAt = this.#leavingSince === undefined ? Infinity : this.#leavingSince + leavesEveryMs;
     const at = Math.min(joinsAt, leavesAt);
     return at === Infinity ? undefined : millis(at);
@@ -137,18 +169,34 @@ export class EpochKeeper {
   take(bytes: Uint8Array, sessionSeed: Uint8Array, now: Millis): Uint8Array | "refused" | undefined {
     const enrolment = openEnrolment(this.#crypto, this.#room.roomKey, this.#treeId, this.#box.seed, bytes, now);
     if (!enrolment) return "refused";
+    const answer = this.#answer(enrolment, bytes.slice(0, enrolmentIdBytes), sessionSeed, now);
+    for (const { secret } of enrolment.eras) secret.fill(0);
+    return answer;
+  }
+
+  #answer(
+    enrolment: BelievedEnrolment,
+    id: Uint8Array,
+    sessionSeed: Uint8Array,
+    now: Millis,
+  ): Uint8Array | "refused" | undefined {
     const name = toHex(enrolment.identityKey);
     if (enrolment.wish === "leave") return this.#leave(name, now);
     if (!this.#rules.mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
+    if (enrolment.eras.length > 0) this.#rules.handedOver(enrolment.identityKey, enrolment.eras, now);
+    this.#notice(enrolment, now);
     const known = this.#holders.get(name);
     const isShut = this.#rules.isShut(enrolment.identityKey, enrolment.chain) && !this.#isInside(enrolment);
     if (!known && (this.#tree.isFull || isShut)) return "refused";
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;
     this.#leaving.delete(name);
-    const waiting = { id: bytes.slice(0, enrolmentIdBytes), holder };
+    const waiting = { id, holder };
     const isComing = !known || this.#coming.some((other) => other.holder === holder);
-    if (this.#mode === "open" || !isComing || now < this.#settlesAt) return this.#grant(waiting, sessionSeed);
+    const isSettled =
+      this.#mode === "open" || !isComing || now < this.#settlesAt || this.#rules.keepsRoom(enrolment.identityKey);
+    // What is owed is not there yet: until then there is nothing to give.
+    if (isSettled && !this.#isOwed) return this.#grant(waiting, sessionSeed);
     this.#coming = this.#coming.filter((other) => other.holder !== holder);
     if (this.#coming.length < joinedMax) this.#coming.push(waiting);
     return undefined;
@@ -166,9 +214,14 @@ export class EpochKeeper {
 
   /** The room is further than we knew, from before a crash of ours: its members are given a fresh epoch beyond that one. */
   catchUp(epoch: number, now: Millis): void {
-    if (epoch <= this.#epoch.number || !isWithinReach(this.#epoch.number, epoch)) return;
-    this.#epoch = { number: epoch, secret: this.#epoch.secret };
+    const known = Math.max(this.#floor, this.#epoch.number);
+    if (epoch > known && isWithinReach(known, epoch)) this.#goBeyond(epoch, now);
+  }
+
+  #goBeyond(epoch: number, now: Millis): void {
+    this.#floor = epoch;
     this.#mode = "tree";
+    this.#caughtUpAt = now;
     this.#settlesAt = millis(now + settleMs);
     this.#isOwed = true;
     this.#sweep ??= this.#holders.entries();
@@ -202,14 +255,28 @@ export class EpochKeeper {
     this.#tree.wipe();
     this.#box.seed.fill(0);
     this.#epoch.secret.fill(0);
+    this.#era.secret.fill(0);
     this.#holders.clear();
     this.#coming = [];
   }
 
   /** In mode open everybody with the invite knows the secret: it says nothing about who is in. */
   #isInside({ inside, boxKey }: BelievedEnrolment): boolean {
-    const proof = insideProof(this.#crypto, this.#epoch.secret, this.#treeId, boxKey);
-    return this.#mode === "tree" && equal(proof, inside);
+    const eras = this.#mode === "tree" ? [this.#era.secret, ...this.#rules.handed()] : [];
+    return eras.some((secret) => equal(insideProof(this.#crypto, secret, this.#treeId, boxKey), inside));
+  }
+
+  /**
+   * Who knows a later epoch, or another one of the same number, comes from a side of the room that grew apart, or knew us before a
+   * crash: there is to be an epoch beyond both, or those would hear nothing of ours.
+   */
+  #notice(enrolment: BelievedEnrolment, now: Millis): void {
+    const { number } = this.#epoch;
+    const [era] = enrolment.eras;
+    const isOther = enrolment.epoch === number && era !== undefined && !equal(era.secret, this.#era.secret);
+    if (enrolment.epoch < Math.max(1, isOther ? number : number + 1) || enrolment.epoch > number + catchUpMax) return;
+    if (this.#isOwed || (this.#caughtUpAt !== undefined && now < this.#caughtUpAt + catchUpEveryMs)) return;
+    this.#goBeyond(enrolment.epoch, now);
   }
 
   #seat(name: string, { identityKey, chain, boxKey }: BelievedEnrolment): Holder {
@@ -239,6 +306,7 @@ export class EpochKeeper {
 
   /** One commit: who was put out first, who left as far as there is room, and everybody who came. */
   #next(now: Millis): void {
+    const isFresh = this.#isOwed || this.#out.size > 0 || this.#leaving.size > 0;
     this.#isOwed = false;
     const names = [...this.#out, ...[...this.#leaving].filter((name) => !this.#out.has(name))].slice(0, outMax);
     const gone = names.flatMap((name) => this.#holders.get(name) ?? []);
@@ -253,19 +321,28 @@ export class EpochKeeper {
     this.#begin(
       this.#coming.map((waiting) => waiting.holder.leaf),
       leaves,
+      isFresh,
     );
     this.#committedAt = now;
   }
 
-  /** The next epoch: keys above who came are turned, keys that somebody took along are drawn anew. */
-  #begin(joined: readonly number[], gone: readonly number[]): void {
-    const number = this.#epoch.number + 1;
+  /**
+   * The next epoch: keys above who came are turned, keys that somebody took along are drawn anew. Where it is not for who came alone
+   * (`isFresh`), the key at the top is drawn anew in any case, and another era begins.
+   */
+  #begin(joined: readonly number[], gone: readonly number[], isFresh: boolean): void {
+    const number = Math.max(this.#floor, this.#epoch.number) + 1;
     this.#tree.ratchet(joined);
     const changes = gone.length === 0 ? [] : this.#tree.remove(gone, number);
-    if (joined.length === 0 && gone.length === 0) changes.push(...this.#tree.refresh(number));
+    if (isFresh && gone.length === 0) changes.push(...this.#tree.refresh(number));
     this.#mode = "tree";
     const { rootKey, height } = this.#tree;
+    this.#epoch.secret.fill(0);
     this.#epoch = { number, secret: treeSecret(this.#crypto, rootKey, this.#room.tag, number) };
+    if (isFresh) {
+      this.#era.secret.fill(0);
+      this.#era = { number, secret: eraSecret(this.#crypto, this.#epoch.secret) };
+    }
     const confirmation = confirmationOf(this.#crypto, rootKey, number);
     this.#number++;
     this.#commit = { ...this.#plain(), height, joined, changes, confirmation };
@@ -279,19 +356,22 @@ export class EpochKeeper {
       tree: this.#treeId,
       number: this.#number,
       epoch: this.#epoch.number,
+      era: this.#era.number,
       mode: this.#mode,
       boxKey: this.#box.key,
       height: this.#tree.height,
       joined: [],
       changes: [],
-      confirmation: new Uint8Array(8),
+      confirmation: epochConfirmation(this.#crypto, this.#epoch),
     };
   }
 
   #grant({ id, holder }: Waiting, sessionSeed: Uint8Array): Uint8Array | undefined {
     const { number, secret } = this.#epoch;
     const keys = this.#tree.pathOf(holder.leaf);
-    const grant = { number: this.#number, epoch: number, secret, leaf: holder.leaf, keys };
-    return sealGrant(this.#crypto, this.#treeId, id, sessionSeed, holder.boxKey, grant);
+    const grant = { number: this.#number, epoch: number, secret, era: this.#era, leaf: holder.leaf, keys };
+    const sealed = sealGrant(this.#crypto, this.#treeId, id, sessionSeed, holder.boxKey, grant);
+    for (const key of keys) key.fill(0);
+    return sealed;
   }
 }

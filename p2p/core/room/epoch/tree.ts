@@ -94,7 +94,9 @@ export class KeyTree {
   ratchet(leaves: readonly number[]): void {
     for (const node of this.#above(leaves)) {
       const key = this.#keys.get(node);
-      if (key) this.#keys.set(node, ratcheted(this.#crypto, key));
+      if (!key) continue;
+      this.#keys.set(node, ratcheted(this.#crypto, key));
+      key.fill(0);
     }
   }
 
@@ -105,7 +107,7 @@ export class KeyTree {
     const changes: Change[] = [];
     for (const node of stale) {
       const isRoot = node === nodeOf(this.height, 0);
-      if (!this.#below.has(node) && !isRoot) this.#keys.delete(node);
+      if (!this.#below.has(node) && !isRoot) this.#drop(node);
       else changes.push(...this.#renew(node, epoch));
     }
     return changes;
@@ -134,11 +136,15 @@ export class KeyTree {
     if (below !== undefined) this.#below.set(grown, below);
   }
 
+  #drop(node: number): void {
+    this.#keys.get(node)?.fill(0);
+    this.#keys.delete(node);
+  }
+
   #cut(leaf: number): void {
     const node = nodeOf(0, leaf);
     assert(this.#keys.has(node), "a leaf that is taken");
-    this.#keys.get(node)?.fill(0);
-    this.#keys.delete(node);
+    this.#drop(node);
     this.#free.push(leaf);
     for (let height = 0; height <= this.height; height++) {
       const above = nodeOf(height, leaf >> height);

@@ -1,9 +1,10 @@
 import type { Layer, Stats, Totals } from "../../../api/engine.ts";
-import type { Millis, VoiceKey } from "../../../api/ids.ts";
+import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import type { Passed } from "../../overlay/media/spread.ts";
 import { ReplayWindow } from "../../packet/replay.ts";
 import { Ledger } from "./ledger.ts";
+import { RecentVoices } from "./recent.ts";
 import { LossWatch } from "./strength.ts";
 
 /** A pause in arrival that is told of with a move: three packets. */
@@ -27,7 +28,7 @@ export class Hearing {
   /** The layer heard last. */
   #layer: Layer | undefined;
   /** Ticks heard of each voice, whatever the layer: both carry the same number. */
-  readonly #ticks = new Map<VoiceKey, ReplayWindow>();
+  readonly #ticks = new RecentVoices<ReplayWindow>();
   readonly #ledger = new Ledger();
   readonly losses = new LossWatch();
   #moves = 0;
@@ -38,8 +39,7 @@ export class Hearing {
 
   /** Whether this tick of this voice was not heard yet in either layer. */
   isNews({ voice, sequence }: Passed): boolean {
-    const ticks = this.#ticks.get(voice);
-    const verdict = ticks?.judge(sequence);
+    const verdict = this.#ticks.peek(voice)?.judge(sequence);
     return verdict === undefined || verdict === "fresh" || verdict === "too-far";
   }
 
@@ -51,9 +51,7 @@ export class Hearing {
     this.#heardAt = now;
     this.hops = passed.hops;
     this.#layer = passed.layer;
-    const ticks = this.#ticks.get(passed.voice) ?? new ReplayWindow();
-    this.#ticks.set(passed.voice, ticks);
-    ticks.accept(passed.sequence);
+    this.#ticks.of(passed.voice, () => new ReplayWindow()).accept(passed.sequence);
     this.#ledger.arrived(passed.voice, passed.sequence, capturedAt, now);
     return first;
   }

@@ -1,5 +1,6 @@
 import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
+import { RecentVoices } from "./recent.ts";
 
 /** On time is ready to play within 400 ms of capture (the command-line contract; ITU-T G.114's upper bound). */
 export const onTimeMsMax = 400;
@@ -43,7 +44,7 @@ export class Ledger {
   framesMissing = 0;
   framesDuplicate = 0;
   readonly outagesMs: number[] = [];
-  readonly #voices = new Map<string, VoiceAccount>();
+  readonly #voices = new RecentVoices<VoiceAccount>();
   readonly #latencies: number[] = [];
   #latencyCount = 0;
   #interval: number[] = [];
@@ -51,7 +52,7 @@ export class Ledger {
 
   /** A packet opened at `now`. */
   arrived(voice: string, sequence: number, capturedAt: number, now: Millis): void {
-    const account = this.#voices.get(voice) ?? this.#open(voice, sequence, capturedAt, now);
+    const account = this.#voices.of(voice, () => opened(sequence, capturedAt, now));
     const latencyMs = now - capturedAt - (account.skewMs ?? 0);
     if (sequence > account.newest) this.#advance(account, sequence, capturedAt);
     // Only a capture clock that runs away leaves so many unjudged: what it says of time is not believed.
@@ -70,12 +71,12 @@ export class Ledger {
 
   /** Judges every packet whose deadline has passed; call before reading counts. */
   settle(now: Millis): void {
-    for (const account of this.#voices.values()) this.#judge(account, now);
+    for (const account of this.#voices.all) this.#judge(account, now);
   }
 
   /** The longest run of frames not on time that touched the interval, in ms, and the interval's median latency. */
   get interval(): { worstGapMs: number; latencyMs: number | null } {
-    const running = Math.max(0, ...[...this.#voices.values()].map((account) => account.gapFrames));
+    const running = Math.max(0, ...[...this.#voices.all].map((account) => account.gapFrames));
     const worstGapMs = Math.max(this.#worstGapFrames, running) * limits.frameMs;
     const sorted = this.#interval.slice().sort((a, b) => a - b);
     const latencyMs = sorted.length === 0 ? null : Math.round(sorted[sorted.length >> 1] ?? 0);
@@ -94,22 +95,6 @@ export class Ledger {
     const sorted = this.#latencies.slice().sort((a, b) => a - b);
     const at = (share: number): number => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
-  }
-
-  #open(voice: string, sequence: number, capturedAt: number, now: Millis): VoiceAccount {
-    const transitMs = now - capturedAt;
-    const skewed = Math.abs(transitMs) > clockSkewMsMax;
-    const account: VoiceAccount = {
-      open: new Map(),
-      nextToJudge: sequence,
-      newest: sequence,
-      anchorSequence: sequence,
-      anchorCapturedAt: capturedAt,
-      skewMs: skewed ? transitMs - assumedTransitMs : undefined,
-      gapFrames: 0,
-    };
-    this.#voices.set(voice, account);
-    return account;
   }
 
   #advance(account: VoiceAccount, sequence: number, capturedAt: number): void {
@@ -151,4 +136,19 @@ export class Ledger {
     if (this.#interval.length < intervalLatenciesMax) this.#interval.push(latencyMs);
     this.#latencies[this.#latencyCount++ % latenciesMax] = latencyMs;
   }
+}
+
+/** What is owed of a voice whose first packet this is. */
+function opened(sequence: number, capturedAt: number, now: Millis): VoiceAccount {
+  const transitMs = now - capturedAt;
+  const skewed = Math.abs(transitMs) > clockSkewMsMax;
+  return {
+    open: new Map(),
+    nextToJudge: sequence,
+    newest: sequence,
+    anchorSequence: sequence,
+    anchorCapturedAt: capturedAt,
+    skewMs: skewed ? transitMs - assumedTransitMs : undefined,
+    gapFrames: 0,
+  };
 }

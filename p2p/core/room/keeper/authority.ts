@@ -15,9 +15,13 @@ import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { firstState } from "../state/first-state.ts";
 import { encodeHints } from "../invite/hints.ts";
+import type { KeyHistory } from "../epoch/keeper.ts";
+import type { RoomSecrets } from "../epoch/secrets.ts";
+import { InviteDoors } from "./invite-doors.ts";
+import { doorOf, insideDoor } from "../rights/doors.ts";
 import { History } from "../chain/history.ts";
 import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
-import { createHostSession, epochSecret, type RoomKeys } from "../rights/keys.ts";
+import { createHostSession, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { furthest, generationMax } from "../rights/numbers.ts";
 import { Presence } from "./presence.ts";
@@ -28,7 +32,7 @@ import { rankOf, type Void } from "../chain/reduce.ts";
 import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
-import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { banOf, doorsMax, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
 const inviteMs = 7 * 24 * 3_600_000;
@@ -38,6 +42,10 @@ const heirMs = 365 * 24 * 3_600_000;
 const publishMs = 10 * 60_000;
 /** A session is renewed this long before it ends: hours in which a relay or member may be away. */
 const renewMs = 6 * 3_600_000;
+/** For invites whose end is not known, because somebody else gave them out. */
+const lastSecond = 0xffff_ffff;
+/** Who was away while others were put out comes back by the era before; of so many at most. */
+const insideDoorsMax = 8;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
@@ -64,7 +72,6 @@ export interface TreeShape {
 export class Authority {
   /** The room's keys; the session among them is renewed. An heir has neither the root's seed nor the carriage's. */
   keys: RoomKeys;
-  readonly epochSecret: Uint8Array;
   readonly history: History;
   /** Who of those on stage is still here. */
   readonly presence = new Presence();
@@ -73,9 +80,13 @@ export class Authority {
   readonly #options: HostOptions | undefined;
   readonly #candidates: readonly HostRelay[];
   readonly #own: RelayAddress | undefined;
+  readonly #secrets: RoomSecrets;
+  /** The era by which the last state was sealed. */
+  #stateEra: number | undefined;
   readonly #carrying = new Map<PeerId, RelayAddress>();
   /** Petitions that changed something, by id: repeated later, by whoever saw them, they change nothing. */
   readonly #done = new Set<string>();
+  readonly #doors = new InviteDoors();
   readonly #outbox: ChainEvent[] = [];
   #viewSequence = 0;
   #stateSequence = 0;
@@ -94,6 +105,7 @@ export class Authority {
     relays: readonly HostRelay[],
     own: RelayAddress | undefined,
     host: StagePerson,
+    secrets: RoomSecrets,
     succession?: { readonly history: History; readonly view: RelayView },
   ) {
     this.#crypto = crypto;
@@ -101,7 +113,7 @@ export class Authority {
     this.#options = options;
     this.#candidates = relays;
     this.#own = own;
-    this.epochSecret = epochSecret(crypto, keys.secret, keys.carriage.key, 0);
+    this.#secrets = secrets;
     const { coreSize = coreSizeDefault, relayFanout = relayFanoutDefault } = options;
     this.#shape = { coreSize, relayFanout };
     this.history = succession?.history ?? new History(firstState(keys, options, host));
@@ -112,6 +124,8 @@ export class Authority {
   #succeed(view: RelayView): void {
     for (const relay of this.#candidates) this.#carrying.set(peerOf(relay.address), relay.address);
     this.#revoked = [...view.revoked];
+    const { generation } = this.state;
+    for (const name of view.doors ?? []) this.#doors.add({ name, generation, expires: lastSecond });
     this.#viewSequence = view.sequence;
     this.#stateSequence = this.state.sequence;
   }
@@ -190,6 +204,7 @@ export class Authority {
 
   /** A newer relay view. `epoch`: low 8 bits of the media epoch. */
   issueView(now: Millis, epoch = 0): RelayView {
+    this.#doors.prune(now);
     const said = this.#viewContent();
     this.#viewSigned = encodeView(said);
     const content = { ...said, epoch, sequence: ++this.#viewSequence, issuedAt: Math.floor(now) as Millis };
@@ -218,7 +233,21 @@ export class Authority {
       keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
       revoked: this.#revoked,
       slowModeS,
+      doors: this.#openDoors,
+      locked: state.access === "locked",
     });
+  }
+
+  /** By what members come in: invites that are open, and that they were inside since keys are given. */
+  get #openDoors(): Uint8Array[] | undefined {
+    const eras = this.#secrets.papers.own.filter(({ number }) => number > 0).slice(0, insideDoorsMax);
+    const inside = eras.map((era) => {
+      const { seed, key } = insideDoor(this.#crypto, era);
+      seed.fill(0);
+      return doorOf(this.#crypto, key);
+    });
+    const doors = [...this.#doors.open(this.state), ...inside];
+    return doors.length > doorsMax ? undefined : doors;
   }
 
   /** A newer sealed state, which settles every event so far. */
@@ -228,7 +257,14 @@ export class Authority {
     const used = withoutExpiredUses(this.state.used, Math.floor(now / 1000), tolerance);
     const state = { ...this.state, used, sequence: ++this.#stateSequence, chain, frontier: this.history.frontier() };
     this.history.rebase(state);
-    return sealState(this.#crypto, this.epochSecret, this.keys.session.seed, this.keys.carriage.key, state);
+    const era = this.#secrets.papers.sealing;
+    this.#stateEra = era.number;
+    return sealState(this.#crypto, era, this.keys.session.seed, this.keys.carriage.key, state);
+  }
+
+  /** Whether the last state is sealed so that who comes now cannot read it. */
+  get isStateClosed(): boolean {
+    return this.#stateEra !== this.#secrets.papers.current?.number;
   }
 
   /** Relays that invites name: those below the core when there are enough of them, for the core's slots are the best. */
@@ -262,7 +298,9 @@ export class Authority {
     const parent = this.keys.root.seed.length === 0 ? this.keys.session.capability : undefined;
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
     const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
-    return issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
+    const invite = issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
+    this.#doors.add({ name: doorOf(this.#crypto, this.#crypto.publicKey(invite.inviteSeed)), generation, expires });
+    return invite;
   }
 
   /** The link that replaces all before, with the invite of whoever is in; undefined when there is no number left for it. */
@@ -277,7 +315,7 @@ export class Authority {
   /** Says something for the room. What it changed is sent with `takeEvents`. */
   write(content: RoomEvent, now: Millis): Void | undefined {
     const { session, carriage } = this.keys;
-    const desk = { crypto: this.#crypto, tag: carriage.key, secret: this.epochSecret };
+    const desk = { crypto: this.#crypto, tag: carriage.key, era: this.#secrets.papers.sealing };
     const event = writeEvent(desk, this.history, session, content, now);
     if (typeof event === "string") return event;
     this.#outbox.push(event);
@@ -322,7 +360,7 @@ export class Authority {
    * @returns what changed: "stage" needs a new view, "hands" only the event.
    */
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
-    const petition = openPetition(this.#crypto, this.epochSecret, this.keys.root.key, bytes, now);
+    const petition = openPetition(this.#crypto, this.#secrets.words, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
     this.presence.heard(this.state, petition.identityKey, now);
     if (this.#done.has(toHex(petition.id))) return "known";
@@ -330,7 +368,7 @@ export class Authority {
   }
 
   /** All that another engine needs to go on with this room. */
-  capsule(identitySeed: Uint8Array): HostCapsule {
+  capsule(identitySeed: Uint8Array, history: KeyHistory | undefined): HostCapsule {
     return {
       kind: "host",
       keys: this.keys,
@@ -344,6 +382,8 @@ export class Authority {
       revoked: this.#revoked,
       viewSequence: this.#viewSequence,
       stateSequence: this.#stateSequence,
+      history,
+      doors: this.#doors.all,
     };
   }
 
@@ -355,6 +395,7 @@ export class Authority {
     for (const peer of capsule.carrying) this.setCarrying(peer, true);
     for (const id of capsule.done) this.#finish(id);
     this.#revoked = [...capsule.revoked];
+    for (const door of capsule.doors) this.#doors.add(door);
     this.#viewSequence = capsule.viewSequence;
     this.#stateSequence = capsule.stateSequence;
     this.adopt(capsule.state);

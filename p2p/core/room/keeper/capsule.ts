@@ -9,9 +9,12 @@ import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { readCapability, writeCapability } from "../rights/capability.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
 import { encodeInvite, type Invite, parseInvite } from "../invite/invite.ts";
+import type { KeyHistory } from "../epoch/keeper.ts";
 import type { KeyPair, RoomKeys } from "../rights/keys.ts";
+import { doorBytes } from "../rights/doors.ts";
+import type { InviteDoor } from "./invite-doors.ts";
+import { banBytes, doorsMax } from "../state/view.ts";
 import { numberMax } from "../rights/numbers.ts";
-import { banBytes } from "../state/view.ts";
 import { handBytes, nameBytesMax, type RoomState } from "../state/state.ts";
 import { encodeState, parseState } from "../state/state-codec.ts";
 
@@ -34,6 +37,8 @@ export interface GuestCapsule {
   readonly name: string;
   /** Whether it was on stage, and asks for it again. */
   readonly onStage: boolean;
+  /** Where keys are given: those that it had. */
+  readonly history: KeyHistory | undefined;
 }
 
 /** What a host needs to go on with its room. */
@@ -57,6 +62,10 @@ export interface HostCapsule {
   readonly revoked: readonly Uint8Array[];
   readonly viewSequence: number;
   readonly stateSequence: number;
+  /** Invites that were given out. */
+  readonly doors: readonly InviteDoor[];
+  /** Where keys are given: those of the epoch in force. */
+  readonly history: KeyHistory | undefined;
 }
 
 /** What it takes to come back after a crash ([RM29]). For memory only: it is all the secrets of a seat. */
@@ -66,6 +75,7 @@ export type Capsule = GuestCapsule | HostCapsule;
 export function encodeCapsule(crypto: Crypto, capsule: Capsule): Uint8Array {
   const writer = new ByteWriter().u8(capsuleVersion).u8(capsule.kind === "guest" ? 0 : 1);
   writer.bytes(capsule.identitySeed);
+  writeHistory(writer, capsule.history);
   if (capsule.kind === "guest") writeGuest(crypto, writer, capsule);
   else writeHost(writer, capsule);
   return writer.finish();
@@ -77,9 +87,21 @@ export function parseCapsule(crypto: Crypto, bytes: Uint8Array): Capsule | undef
   const version = reader.u8();
   const kind = reader.u8();
   const identitySeed = reader.bytes(32);
+  const history = readHistory(reader);
   if (version !== capsuleVersion || kind > 1 || reader.failed) return undefined;
   const capsule = kind === 0 ? readGuest(crypto, reader, identitySeed) : readHost(crypto, reader, identitySeed);
-  return reader.ended ? capsule : undefined;
+  return capsule && reader.ended ? { ...capsule, history } : undefined;
+}
+
+function writeHistory(writer: ByteWriter, history: KeyHistory | undefined): void {
+  writer.u8(history ? 1 : 0);
+  if (history) writer.u48(history.number).bytes(history.secret).u48(history.era.number).bytes(history.era.secret);
+}
+
+function readHistory(reader: ByteReader): KeyHistory | undefined {
+  if (reader.u8() !== 1) return undefined;
+  const epoch = { number: reader.u48(), secret: reader.bytes(32) };
+  return { ...epoch, era: { number: reader.u48(), secret: reader.bytes(32) } };
 }
 
 function writeGuest(crypto: Crypto, writer: ByteWriter, capsule: GuestCapsule): void {
@@ -88,7 +110,11 @@ function writeGuest(crypto: Crypto, writer: ByteWriter, capsule: GuestCapsule): 
   writer.u8(onStage ? 1 : 0);
 }
 
-function readGuest(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): GuestCapsule | undefined {
+function readGuest(
+  crypto: Crypto,
+  reader: ByteReader,
+  identitySeed: Uint8Array,
+): Omit<GuestCapsule, "history"> | undefined {
   const text = decodeUtf8(reader.sized16());
   const name = decodeUtf8(reader.sized8());
   const onStage = reader.u8() === 1;
@@ -114,10 +140,17 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
   for (const id of capsule.done) writer.bytes(fromHex(id));
   writer.u8(capsule.revoked.length);
   for (const name of capsule.revoked) writer.bytes(name);
+  const doors = capsule.doors.slice(-doorsMax);
+  writer.u16(doors.length);
+  for (const { name, generation, expires } of doors) writer.bytes(name).u32(generation).u32(expires);
   writer.u48(capsule.viewSequence).u48(capsule.stateSequence);
 }
 
-function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array): HostCapsule | undefined {
+function readHost(
+  crypto: Crypto,
+  reader: ByteReader,
+  identitySeed: Uint8Array,
+): Omit<HostCapsule, "history"> | undefined {
   const keys = readKeys(crypto, reader);
   const shape = { coreSize: reader.u8(), relayFanout: reader.u8() };
   const volunteer = readVolunteer(reader);
@@ -125,15 +158,16 @@ function readHost(crypto: Crypto, reader: ByteReader, identitySeed: Uint8Array):
   const plain = reader.sized16();
   const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
   const revoked = readList(reader, reader.u8(), 255, (from) => from.bytes(banBytes));
+  const doors = readList(reader, reader.u16(), doorsMax, readDoor);
   const viewSequence = reader.u48() + sequenceLeap;
   const stateSequence = reader.u48();
   const state = parseState(plain, stateSequence);
-  if (!keys || !state || !carried || !done || !revoked || shape.coreSize === 0 || shape.relayFanout === 0)
+  if (!keys || !state || !carried || !done || !revoked || !doors || shape.coreSize === 0 || shape.relayFanout === 0)
     return undefined;
   if (Math.max(viewSequence, stateSequence + sequenceLeap) > numberMax) return undefined;
   const relays = carried.map((each) => each.relay);
   const carrying = carried.filter((each) => each.carries).map((each) => peerOf(each.relay.address));
-  const room = { ...shape, volunteer, relays, carrying, state, done, revoked };
+  const room = { ...shape, volunteer, relays, carrying, state, done, revoked, doors };
   return { kind: "host", keys, identitySeed, ...room, viewSequence, stateSequence: stateSequence + sequenceLeap };
 }
 
@@ -174,6 +208,10 @@ function readHostRelay(reader: ByteReader): { readonly relay: HostRelay; readonl
   const secret = reader.bytes(16);
   const carries = reader.u8() === 1;
   return address && { relay: { address, secret }, carries };
+}
+
+function readDoor(reader: ByteReader): InviteDoor {
+  return { name: reader.bytes(doorBytes), generation: reader.u32(), expires: reader.u32() };
 }
 
 function readList<Item>(

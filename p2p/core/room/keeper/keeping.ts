@@ -13,7 +13,7 @@ import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
-import { epochSecret, type RoomKeys } from "../rights/keys.ts";
+import type { RoomKeys } from "../rights/keys.ts";
 import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
@@ -21,10 +21,9 @@ import { writeEvent } from "../chain/pen.ts";
 import { inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import type { Void } from "../chain/reduce.ts";
-import { withShut } from "../chain/reconcile.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
-import { isVouchedFor, openState } from "../state/sealed-state.ts";
+import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
 import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
 import { hereEveryMs } from "./presence.ts";
@@ -60,6 +59,7 @@ export class Keeping {
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
+  #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
     this.#crypto = crypto;
@@ -101,10 +101,6 @@ export class Keeping {
 
   get issued(): readonly IssuedInvite[] {
     return this.#issued.in(this.state);
-  }
-
-  get #secret(): Uint8Array {
-    return epochSecret(this.#crypto, this.#seat.secret, this.#seat.tag, 0);
   }
 
   /** Our own right to speak: a host's session is a new one every day. */
@@ -162,7 +158,9 @@ export class Keeping {
 
   /** An invite for others, or why not. */
   issueInvite(terms: InviteTerms, now: Millis): Invite | "not-allowed" | "list-full" {
-    return this.#issued.issue(this.authority, terms, this.#wires.time(now));
+    const invite = this.#issued.issue(this.authority, terms, this.#wires.time(now));
+    if (typeof invite === "object") this.#leading.invited(now);
+    return invite;
   }
 
   /** A petition came to whoever acts. */
@@ -175,9 +173,12 @@ export class Keeping {
 
   /** Asks whoever acts, by a petition of this id. */
   ask(wish: Wish, id: Uint8Array, now: Millis): void {
-    const { roomKey, identity, voice, name } = this.#seat;
+    const { roomKey, identity, voice, name, secrets } = this.#seat;
+    const epoch = secrets.words.current;
+    // Asked again when it is known what the room is sealed with.
+    if (!epoch) return;
     const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
-    const sealed = sealPetition(this.#crypto, this.#secret, roomKey, identity.seed, petition);
+    const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
     if (this.authority && wish !== "beat") this.petition(sealed, now);
     else this.#node.notices.passPetition(sealed, undefined, now);
@@ -193,30 +194,64 @@ export class Keeping {
     const { authority } = this;
     const { isAtWork } = this.#leading;
     if (authority && session && equal(session, authority.keys.session.key) && isAtWork) return;
-    const state = openState(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    const state = openState(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
     if (!session) return;
+    if (state === "closed") return this.#noteClosed(bytes, session, now);
     if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
       return this.#wires.reject("state");
     }
     if (!this.#isWithinReach(state)) return this.#wires.reject("state-jump");
-    this.#succession.heard(session, now);
-    if (authority) {
-      authority.countBeyond({ sequence: 0 }, state);
-      authority.adopt(isAtWork ? withShut(authority.state, state) : state);
-    } else if (!this.#history) this.#history = new History(state);
+    if (authority) this.#leading.adopt(state);
+    else if (!this.#history) this.#history = new History(state);
     else {
       if (!this.#history.rebase(state)) this.#wires.forked();
       this.#leading.resume(this.#history, now);
     }
-    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+    this.#heardFrom(session, now);
     this.#wires.changed(now);
+  }
+
+  /** Whether there is a state or an event that does not open here yet. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  #noteClosed(bytes: Uint8Array, session: Uint8Array, now: Millis): void {
+    this.#isClosed = true;
+    // Numbers go on beyond it, whatever it says.
+    const head = readStateHead(bytes);
+    if (head) this.authority?.countBeyond({ sequence: 0 }, head);
+    this.#heardFrom(session, now);
+  }
+
+  #heardFrom(session: Uint8Array, now: Millis): void {
+    this.#succession.heard(session, now);
+    showOffice(this.#node.edges, (relay, id) => this.officeProof(relay, id), now);
+  }
+
+  /** A secret came that may open what is held here and could not be read. */
+  readAgain(now: Millis): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    const { state, events } = this.#node.notices;
+    if (state) this.takeState(state, now);
+    for (const event of events) this.event(event, now);
+  }
+
+  /** Another epoch began by itself. */
+  epochBegan(now: Millis): void {
+    this.#leading.epochBegan(now);
   }
 
   /** Somebody in charge did something. */
   event(bytes: Uint8Array, now: Millis): void {
     const history = this.#history;
     if (!history) return;
-    const event = openEvent(this.#crypto, this.#secret, this.#seat.tag, bytes);
+    const event = openEvent(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
+    if (event === "closed") {
+      this.#isClosed = true;
+      return;
+    }
     if (!event) return this.#wires.reject("event-sealed");
     const forks = history.forks.length;
     const taken = history.offer(event);
@@ -313,7 +348,7 @@ export class Keeping {
   #write(content: RoomEvent, now: Millis): Void | undefined {
     if (this.authority) return this.authority.write(content, now);
     if (!this.#history) return "not-allowed";
-    const desk = { crypto: this.#crypto, tag: this.#seat.tag, secret: this.#secret };
+    const desk = { crypto: this.#crypto, tag: this.#seat.tag, era: this.#seat.secrets.papers.sealing };
     const event = writeEvent(desk, this.#history, this.#seat.identity, content, now);
     if (typeof event === "string") return event;
     this.#node.notices.passEvent(event.encoded, now);
@@ -345,7 +380,7 @@ export class Keeping {
   }
 
   #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
-    const beat = openPetition(this.#crypto, this.#secret, this.#seat.roomKey, bytes, time);
+    const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat") return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
     if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
@@ -356,7 +391,7 @@ export class Keeping {
     const office = this.#office;
     const { view } = this.#node;
     if (!office || !view || !this.#history) return;
-    const { roomKey, secret, tag, identity, voice, name } = this.#seat;
+    const { roomKey, secret, tag, identity, voice, name, secrets } = this.#seat;
     const none = new Uint8Array(0);
     const keys: RoomKeys = {
       root: { seed: none, key: roomKey },
@@ -369,7 +404,7 @@ export class Keeping {
     const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
     const person = hostPerson(voice.key, identity.key, name);
     const succession = { history: this.#history, view };
-    const authority = new Authority(this.#crypto, keys, options, relays, undefined, person, succession);
+    const authority = new Authority(this.#crypto, keys, options, relays, undefined, person, secrets, succession);
     this.#leading.begin(authority, now);
     this.#node.runUpkeep(now);
     this.#wires.changed(now);

@@ -7,7 +7,7 @@ import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import type { History } from "../chain/history.ts";
 import type { MemberKeys } from "../member/member-keys.ts";
-import { Meanwhile } from "../chain/reconcile.ts";
+import { countOfShut, Meanwhile, withShut } from "../chain/reconcile.ts";
 import type { Seat } from "../member/seat.ts";
 import type { RoomState } from "../state/state.ts";
 import { beatMs, goesBefore, hasHeirs } from "./succession.ts";
@@ -37,11 +37,11 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
 ]);
 
 /** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "replace-link"]);
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "replace-link"]);
 
 /** What leading a room needs of the person who does. */
 export interface LeadingWires {
-  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "rekey" | "tell" | "stepDown">;
+  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "announce" | "rekey" | "tell" | "stepDown">;
   /** The best time known. */
   time(now: Millis): Millis;
 }
@@ -56,6 +56,8 @@ export class Leading {
   #authority: Authority | undefined;
   /** Whether what we sign is meant for others already; a host that comes back looks around first. */
   #isAtWork: boolean;
+  /** Somebody was put out by who acted meanwhile, and knows the keys of this side. */
+  #owesEpoch = false;
   #settleAt: Millis | undefined;
   #reclaimAt: Millis | undefined;
   #beatAt: Millis | undefined;
@@ -162,12 +164,37 @@ export class Leading {
     const isSoon = done.some(({ kind }) => decidesWhoComes.has(kind)) || authority.history.size >= openEventsMax;
     const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
     if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
+    this.#reseal(authority, now);
+  }
+
+  /** Another epoch began by itself. */
+  epochBegan(now: Millis): void {
+    const authority = this.#authority;
+    if (!authority) return;
+    this.#adoptView(authority, now);
+    this.#wires.keys.tell(now);
+    this.#reseal(authority, now);
+  }
+
+  /** An invite was given out: relays know of it before anybody comes by it. */
+  invited(now: Millis): void {
+    if (this.#isAtWork && this.#authority?.isViewStale) this.#adoptView(this.#authority, now);
+  }
+
+  /** A state of somebody else who acted: with everything that is shut in it, where we were at work ourselves. */
+  adopt(state: RoomState): void {
+    const authority = this.#authority;
+    if (!authority) return;
+    authority.countBeyond({ sequence: 0 }, state);
+    const shut = countOfShut(authority.state);
+    authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+    this.#owesEpoch ||= countOfShut(authority.state) > shut;
   }
 
   /** Everything that waits for a time. */
   tick(now: Millis): void {
     if (this.#sayAgainAt !== undefined && now >= this.#sayAgainAt) this.#sayAgain(now);
-    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.issue(now);
+    if (this.#reclaimAt !== undefined && now >= this.#reclaimAt) this.#reclaim(now);
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
   }
 
@@ -209,10 +236,24 @@ export class Leading {
     return earlier(next, lookAt);
   }
 
+  /** Says everything again, since somebody else was believed meanwhile. */
+  #reclaim(now: Millis): void {
+    if (this.#owesEpoch) this.#wires.keys.rekey(now);
+    this.#owesEpoch = false;
+    this.issue(now);
+    this.#wires.keys.tell(now);
+  }
+
+  /** Who comes in another era reads a state that is sealed by it: behind the events, which those who are in read by the one before. */
+  #reseal(authority: Authority, now: Millis): void {
+    if (authority.isStateClosed) this.#settleAt = earlier(this.#settleAt, millis(now + settleSoonMs));
+  }
+
   #adoptView(authority: Authority, now: Millis): void {
+    // The epoch may be another one by it.
+    this.#wires.keys.lead(now);
     this.#node.notices.adoptView(authority.issueView(now, this.#wires.keys.epochOfView), now);
-    // After the view that names the session.
-    this.#wires.keys.lead(authority.keys.session, now);
+    this.#wires.keys.announce(authority.keys.session, now);
   }
 
   #sayAgain(now: Millis): void {
@@ -223,7 +264,7 @@ export class Leading {
   #settle(now: Millis): void {
     this.#settleAt = undefined;
     const authority = this.#authority;
-    if (authority && authority.history.size > 0)
-      this.#node.notices.adoptState(authority.issueState(this.#wires.time(now)), now);
+    if (!authority || (authority.history.size === 0 && !authority.isStateClosed)) return;
+    this.#node.notices.adoptState(authority.issueState(this.#wires.time(now)), now);
   }
 }

@@ -17,6 +17,7 @@ export class Opening {
   #isLate = false;
   /** Whether some relay said what the room is like. */
   #knows = false;
+  #isClosed = false;
 
   constructor(comesBack: boolean, now: Millis) {
     this.#comesBack = comesBack;
@@ -32,17 +33,22 @@ export class Opening {
     this.#welcomedAt ??= now;
   }
 
-  /** Whether nobody more is waited for: `knows`, whether anything was heard of the room as it is. */
-  isSettled(asked: readonly PeerId[], knows: boolean, now: Millis): boolean {
+  /**
+   * Whether nobody more is waited for: `knows`, whether anything was heard of the room as it is; `isClosed`, whether it cannot be
+   * read yet, for want of the keys of an heir who acts.
+   */
+  isSettled(asked: readonly PeerId[], knows: boolean, isClosed: boolean, now: Millis): boolean {
     this.#isLate ||= now >= this.#startedAt + settleMs;
     if (this.#isLate) return true;
+    this.#isClosed = isClosed;
+    if (isClosed) return false;
     return asked.every((peer) => this.#answered.has(peer)) && this.#hasLookedAround(asked, knows, now);
   }
 
   /** When to look again. */
   get dueAt(): Millis | undefined {
     if (this.#isLate) return undefined;
-    const looks = this.#comesBack && this.#welcomedAt !== undefined;
+    const looks = this.#comesBack && this.#welcomedAt !== undefined && !this.#isClosed;
     return millis(looks ? (this.#welcomedAt ?? 0) + (this.#knows ? readMs : lookAroundMs) : this.#startedAt + settleMs);
   }
 

@@ -71,7 +71,12 @@ export class Doings {
   note(bytes: Uint8Array, now: Millis): void {
     const read = this.#wires.chat.read(bytes, this.#wires.keeping.state, now);
     if (typeof read !== "string") this.#wires.tell(read);
-    else if (read !== "shown") this.#wires.reject(read);
+    else if (read !== "shown" && read !== "closed") this.#wires.reject(read);
+  }
+
+  /** Another epoch is known: what came before it may be read now. */
+  readAgain(now: Millis): void {
+    for (const bytes of this.#wires.chat.takeClosed(now)) this.note(bytes, now);
   }
 
   #act(act: Extract<Question, { kind: "act" }>["act"], now: Millis): ErrorCode | undefined {

@@ -3,7 +3,10 @@ import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Capability, rights, verifyChain } from "../rights/capability.ts";
 import { inviteOf } from "../asking/petition.ts";
-import { isOut } from "../chain/reduce.ts";
+import type { KeeperRules } from "../epoch/keeper.ts";
+import { doorOf, insideDoor } from "../rights/doors.ts";
+import { createPair, type KeyPair } from "../rights/keys.ts";
+import type { RelayView } from "../state/view.ts";
 import { isBanned, isUser, useOf, wasKicked } from "../state/lists.ts";
 import type { Seat } from "./seat.ts";
 import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
@@ -24,7 +27,34 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   return state.access === "locked" ? "locked" : undefined;
 }
 
-/** Whether somebody may have the room's keys: not put out, and not by an invite that is another's or over ([RM44]). */
+/** Why somebody who stands at the door does not come in, as far as the room is known. */
+export function whyNotIn(
+  crypto: Crypto,
+  seat: Seat,
+  state: RoomState | undefined,
+  view: RelayView,
+  now: Millis,
+): ErrorCode | undefined {
+  if (!state) return shutOutBy(crypto, seat, view);
+  return faultOfChain(crypto, seat, now) ?? barredFrom(crypto, seat, state, false);
+}
+
+/** By what somebody comes in: where they were inside, and the invite. */
+export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secrets" | "invite">): KeyPair[] {
+  const eras = secrets.papers.own.filter(({ number }) => number > 0);
+  const inside = eras.map((era) => insideDoor(crypto, era));
+  return invite ? [...inside, createPair(crypto, invite.inviteSeed)] : inside;
+}
+
+/** Why nobody lets somebody in who holds no more than this, by the view in force ([RM49]). */
+function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "locked">): ErrorCode | undefined {
+  if (seat.authority || !view.doors) return undefined;
+  const { doors } = view;
+  if (ownDoors(crypto, seat).some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
+  return view.locked ? "locked" : isOnce(seat) ? "invite-used" : "invite-revoked";
+}
+
+/** Whether somebody may have the room's keys: not put out, and not by an invite that is another's ([RM44]). */
 export function mayHoldKeys(
   crypto: Crypto,
   state: RoomState | undefined,
@@ -35,10 +65,22 @@ export function mayHoldKeys(
   const { branch } = inviteOf(crypto, chain);
   const use = useOf(state, branch);
   const isAnothers = use !== undefined && !isUser(use, identityKey);
-  return !isAnothers && !isOut(state, identityKey, branch) && !wasKicked(state, identityKey);
+  return !isAnothers && !isBanned(state, identityKey) && !wasKicked(state, identityKey);
 }
 
-/** Whether keys are given to somebody only if they are in already: locked out, or by a link that was replaced ([RM39], [RM47]). */
+/** To whom keys are given, by the room as it is known. */
+export function keyRulesOf(
+  crypto: Crypto,
+  state: () => RoomState | undefined,
+): Pick<KeeperRules, "mayHold" | "isShut" | "keepsRoom"> {
+  return {
+    mayHold: (identityKey, chain) => mayHoldKeys(crypto, state(), identityKey, chain),
+    isShut: (identityKey, chain) => isShutTo(crypto, state(), identityKey, chain),
+    keepsRoom: (identityKey) => hasPerson(state()?.keepers ?? [], identityKey),
+  };
+}
+
+/** Whether keys are given to somebody only if they are in already: locked out, or by an invite that is over ([RM39], [RM47]). */
 export function isShutTo(
   crypto: Crypto,
   state: RoomState | undefined,
@@ -47,7 +89,9 @@ export function isShutTo(
 ): boolean {
   if (!state) return false;
   const isKnown = hasPerson(state.keepers, identityKey) || hasPerson(state.stage, identityKey);
-  return state.access === "locked" || (!isKnown && inviteOf(crypto, chain).generation < state.generation);
+  const { branch, generation } = inviteOf(crypto, chain);
+  const isOver = generation < state.generation || hasKey(state.revoked, branch);
+  return state.access === "locked" || (!isKnown && isOver);
 }
 
 /** Whether somebody who came by an invite for one has yet to hear that it is theirs. */

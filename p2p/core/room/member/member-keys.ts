@@ -1,3 +1,4 @@
+import { earlier } from "../../machine.ts";
 import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KeyReader } from "../../overlay/news/key-notices.ts";
@@ -5,12 +6,14 @@ import type { RoomNode } from "../../overlay/room-node.ts";
 import { PacketOpener, PacketSealer } from "../../packet/seal.ts";
 import { type Commit, parseCommit } from "../epoch/commit.ts";
 import { EpochHolder } from "../epoch/holder.ts";
-import { EpochKeeper, type KeeperRules } from "../epoch/keeper.ts";
-import { type Epoch, epochSecret, type KeyPair } from "../rights/keys.ts";
+import { EpochKeeper, type KeeperRules, type KeyHistory } from "../epoch/keeper.ts";
+import { type Epoch, firstEpoch, type KeyPair } from "../rights/keys.ts";
 import type { Seat } from "./seat.ts";
 
 /** What keys need of their member. */
-export interface KeysWires extends KeeperRules {
+export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed"> {
+  /** What could not be opened before may open now. */
+  secretsCame(now: Millis): void;
   /** The best time known here. */
   time(now: Millis): Millis;
 }
@@ -32,15 +35,33 @@ export class MemberKeys implements KeyReader {
   #session: KeyPair | undefined;
   #epoch: Epoch;
 
-  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeysWires) {
+  constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeysWires, now: Millis) {
     this.#crypto = crypto;
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
-    this.#epoch = { number: 0, secret: epochSecret(crypto, seat.secret, seat.tag, 0) };
-    this.opener = new PacketOpener(crypto, this.#epoch);
-    this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, this.#epoch);
-    this.#holder = new EpochHolder(crypto, seat, { identity: seat.identity, chain: seat.chain });
+    const first = firstEpoch(crypto, seat.secret, seat.tag);
+    const start = seat.keys ?? { ...first.epoch, era: first.era };
+    this.#epoch = { number: start.number, secret: start.secret.slice() };
+    this.opener = new PacketOpener(crypto, start);
+    this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, start);
+    const self = { identity: seat.identity, chain: seat.chain, papers: seat.secrets.papers };
+    this.#holder = new EpochHolder(crypto, seat, self, seat.keys);
+    const { words, papers } = seat.secrets;
+    if (seat.keys || seat.authority) {
+      words.take(start, now);
+      papers.take(start.era, now);
+    } else {
+      // An open room's papers are read at once; what is sealed waits for the word that it still is open.
+      words.lend(start, now);
+      papers.lend(start.era, now);
+    }
+  }
+
+  /** What another engine, or whoever takes the keys over, goes on from; undefined as long as they follow from the invite. */
+  get history(): KeyHistory | undefined {
+    const keeper = this.#keeper;
+    return keeper?.mode === "tree" ? { ...keeper.epoch, era: keeper.era } : this.#holder.history;
   }
 
   /** Low 8 bits of the epoch that a leader's view names. */
@@ -55,23 +76,38 @@ export class MemberKeys implements KeyReader {
 
   /** When something is to be done here next. */
   get dueAt(): Millis | undefined {
-    return this.#keeper ? this.#keeper.dueAt : this.#holder.askAt;
+    return earlier(this.#keeper ? this.#keeper.dueAt : this.#holder.askAt, this.#seat.secrets.dueAt);
   }
 
-  /** Leads from now on, or goes on under a new session: tells everybody where to enrol. After the view that names the session. */
-  lead(session: KeyPair, now: Millis): void {
+  /** Keeps everybody's keys from now on. The epoch may be another one by it: the view that names it is to be issued next. */
+  lead(now: Millis): void {
+    if (this.#keeper) return;
+    const { roomKey, secret, tag } = this.#seat;
+    this.#keeper = new EpochKeeper(
+      this.#crypto,
+      { roomKey, secret, tag },
+      false,
+      this.#rules,
+      this.#holder.history,
+      now,
+    );
+    this.#keeper.catchUp(this.#holder.roomEpoch, now);
+    this.#keeper.runDue(now);
+    this.#useOwn(now);
+  }
+
+  /** Tells everybody where to enrol, under a session that is new. After the view that names it. */
+  announce(session: KeyPair, now: Millis): void {
     if (this.#session === session) return;
     this.#session = session;
-    const { roomKey, secret, tag } = this.#seat;
-    const room = { roomKey, secret, tag };
-    this.#keeper ??= new EpochKeeper(this.#crypto, room, false, this.#wires, this.#holder.history, now);
-    this.#keeper.catchUp(this.#holder.roomEpoch, now);
     this.tell(now);
   }
 
   /** Another leads. */
   stepDown(): void {
-    this.#keeper?.wipe();
+    const keeper = this.#keeper;
+    if (keeper?.mode === "tree") this.#holder.resume({ ...keeper.epoch, era: keeper.era });
+    keeper?.wipe();
     this.#keeper = undefined;
     this.#session = undefined;
   }
@@ -79,6 +115,7 @@ export class MemberKeys implements KeyReader {
   /** A fresh epoch, without those who may hold keys no more. The view that names it is to be issued next, and then `tell` called. */
   rekey(now: Millis): void {
     this.#keeper?.rekey(now);
+    this.#useOwn(now);
   }
 
   /** Tells the commit that was made, and gives keys to who came by it. */
@@ -86,17 +123,18 @@ export class MemberKeys implements KeyReader {
     const [keeper, session] = [this.#keeper, this.#session];
     if (!keeper || !session) return;
     const bytes = keeper.paper(session, now);
-    this.#use(keeper.epoch);
     const commit = parseCommit(bytes);
     if (commit) this.#node.notices.keys.adopt(commit, bytes, now);
     for (const grant of keeper.granted(session.seed)) this.#node.notices.keys.passGrant(grant, now);
   }
 
-  /** Asks for our own keys when it is time. When an epoch is due by itself, `issue` issues the view that names it. */
-  run(now: Millis, issue: () => void): void {
+  /** Asks for our own keys when it is time. When an epoch began by itself, `began` issues the view that names it, and calls `tell`. */
+  run(now: Millis, began: () => void): void {
+    this.#seat.secrets.forget(now);
+    if (!this.#seat.secrets.words.hasPast) this.opener.forgetPrevious();
     if (this.#keeper?.runDue(now)) {
-      issue();
-      this.tell(now);
+      this.#useOwn(now);
+      began();
     }
     const enrolment = this.#keeper ? undefined : this.#holder.enrol(now);
     if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
@@ -104,7 +142,7 @@ export class MemberKeys implements KeyReader {
 
   taken(commit: Commit, now: Millis): void {
     if (this.#keeper) this.#keeper.catchUp(commit.epoch, now);
-    else if (this.#holder.takeCommit(commit, now)) this.#use(this.#holder.epoch);
+    else if (this.#holder.takeCommit(commit, now)) this.#useHeld(now);
   }
 
   enrolmentSeen(bytes: Uint8Array, now: Millis): void {
@@ -114,10 +152,10 @@ export class MemberKeys implements KeyReader {
     else if (answer) this.#node.notices.keys.passGrant(answer, now);
   }
 
-  grantCame(bytes: Uint8Array): void {
+  grantCame(bytes: Uint8Array, now: Millis): void {
     const changed = this.#holder.takeGrant(bytes);
     if (changed === undefined) this.#node.spread.reject("grant");
-    else if (changed) this.#use(this.#holder.epoch);
+    else if (changed) this.#useHeld(now);
   }
 
   /** What is sealed from now on is sealed for the view's epoch, as soon as it is known. */
@@ -133,14 +171,46 @@ export class MemberKeys implements KeyReader {
     this.#holder.wipe();
     this.sealer.wipe();
     this.opener.wipe();
+    this.#epoch.secret.fill(0);
+    this.#seat.secrets.wipe();
     this.#seat.identity.seed.fill(0);
   }
 
-  /** Opens by it from now on, and seals by it once the view in force names it: relays pass on nothing else. */
-  #use(epoch: Epoch | undefined): void {
-    if (!epoch || epoch.number <= this.#epoch.number) return;
-    this.#epoch = { number: epoch.number, secret: epoch.secret.slice() };
-    this.opener.setEpoch(this.#epoch);
-    if (this.#node.view) this.viewTaken(this.#node.view.epoch);
+  get #rules(): KeeperRules {
+    const { papers } = this.#seat.secrets;
+    const { mayHold, isShut, keepsRoom } = this.#wires;
+    return {
+      mayHold,
+      isShut,
+      keepsRoom,
+      handed: () => papers.lent,
+      handedOver: (identityKey, eras, now) => {
+        if (!keepsRoom(identityKey)) return;
+        const isNews = eras.map((era) => papers.lend(era, now)).includes(true);
+        if (isNews) this.#wires.secretsCame(now);
+      },
+    };
+  }
+
+  #useOwn(now: Millis): void {
+    if (this.#keeper) this.#use(this.#keeper.epoch, this.#keeper.era, now);
+  }
+
+  #useHeld(now: Millis): void {
+    const { epoch, era } = this.#holder;
+    if (epoch && era) this.#use(epoch, era, now);
+  }
+
+  /** Opens by these from now on, and seals sound once the view in force names the epoch: relays pass on nothing else. */
+  #use(epoch: Epoch, era: Epoch, now: Millis): void {
+    const { words, papers } = this.#seat.secrets;
+    const isNews = [words.take(epoch, now), papers.take(era, now)].includes(true);
+    if (epoch.number > this.#epoch.number) {
+      this.#epoch.secret.fill(0);
+      this.#epoch = { number: epoch.number, secret: epoch.secret.slice() };
+      this.opener.setEpoch(this.#epoch);
+      if (this.#node.view) this.viewTaken(this.#node.view.epoch);
+    }
+    if (isNews) this.#wires.secretsCame(now);
   }
 }

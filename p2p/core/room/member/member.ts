@@ -16,8 +16,7 @@ import type { Capsule } from "../keeper/capsule.ts";
 import { Asking } from "../asking/asking.ts";
 import { Chat } from "../asking/chat.ts";
 import { Doings } from "./doings.ts";
-import { barredFrom, faultOfChain, isShutTo, mayHoldKeys, presentsItself, waitsForUse } from "./entry.ts";
-import type { MayHold } from "../epoch/keeper.ts";
+import { barredFrom, faultOfChain, keyRulesOf, presentsItself, waitsForUse, whyNotIn } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
@@ -25,7 +24,6 @@ import { Publishing } from "../hall/publishing.ts";
 import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
 import { MemberKeys } from "./member-keys.ts";
-import { epochSecret } from "../rights/keys.ts";
 import type { Invite } from "../invite/invite.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
 import type { Wish } from "../asking/petition.ts";
@@ -74,9 +72,9 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
-    const mayHold: MayHold = (key, chain) => mayHoldKeys(crypto, this.#keeping.state, key, chain);
-    const isShut: MayHold = (key, chain) => isShutTo(crypto, this.#keeping.state, key, chain);
-    this.keys = new MemberKeys(crypto, seat, node, { mayHold, isShut, time: (at) => this.#clock.now(at) });
+    const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
+    const rules = keyRulesOf(crypto, () => this.#keeping.state);
+    this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
     this.#isHost = seat.authority !== undefined;
     if (this.#isHost) this.#role = "host";
@@ -87,7 +85,7 @@ export class Member implements Resident {
     this.doings = new Doings({
       crypto,
       keeping: this.#keeping,
-      chat: new Chat(crypto, epochSecret(crypto, seat.secret, seat.tag, 0), seat),
+      chat: new Chat(crypto, seat.secrets.words, seat),
       notices: node.notices,
       isInside: () => this.#joined,
       tell: (event) => this.#tell(event),
@@ -150,7 +148,8 @@ export class Member implements Resident {
   capsule(): Capsule | undefined {
     const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
-    return capsuleOf(this.#seat, relays, wish === undefined ? this.#role !== "listener" : wish === "speak");
+    const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
+    return capsuleOf(this.#seat, relays, onStage, this.keys.history);
   }
 
   speaks(): boolean {
@@ -308,7 +307,7 @@ export class Member implements Resident {
     if (asked) this.#keeping.ask(asked.wish, asked.id, now);
     this.#keeping.tick(!this.#isCutOff(), now);
     if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
-    this.keys.run(now, () => this.#keeping.issue(now));
+    this.keys.run(now, () => this.#keeping.epochBegan(now));
     if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     if (this.#mayPublish && this.#wires.discovery)
       this.#publishing.run(this.#keeping.authority, this.#teller.listeners, now, this.#clock.now(now));
@@ -320,7 +319,7 @@ export class Member implements Resident {
     const authority = this.#seat.authority;
     if (!authority) return;
     const knows = this.#node.notices.state !== undefined;
-    const settled = this.#opening.isSettled(authority.candidates, knows, now);
+    const settled = this.#opening.isSettled(authority.candidates, knows, this.#keeping.isClosed, now);
     if (!settled || authority.carrying.length === 0) return;
     this.#hosting = true;
     const room = toHex(this.#seat.roomKey) as RoomKey;
@@ -331,12 +330,12 @@ export class Member implements Resident {
   #tryJoin(now: Millis): void {
     const parent = this.#node.edges.parent;
     const placed = parent !== undefined || this.#node.relays.includes(this.#wires.self);
-    const state = this.#keeping.state;
-    if (!placed || !this.#node.view || !state) return;
-    if (this.#isHost && !this.#hosting) return;
-    const barred = this.#chainFault(now) ?? barredFrom(this.#crypto, this.#seat, state, false);
+    const { state } = this.#keeping;
+    const { view } = this.#node;
+    if (!placed || !view || (this.#isHost && !this.#hosting)) return;
+    const barred = whyNotIn(this.#crypto, this.#seat, state, view, this.#clock.now(now));
     if (barred) return this.#fail(barred);
-    if (waitsForUse(this.#crypto, this.#seat, state)) return;
+    if (!state || waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
     this.#teller.step("joined");
     const parents = parent ? [parent.peer] : [];
@@ -345,19 +344,17 @@ export class Member implements Resident {
     if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
   }
 
-  #chainFault(now: Millis): ErrorCode | undefined {
-    return faultOfChain(this.#crypto, this.#seat, this.#clock.now(now));
-  }
-
   #giveUp(now: Millis): void {
     // Who is the room's relay has found it; what is missing is on its way.
     if (this.#node.relays.includes(this.#wires.self)) return;
     const { upkeep, relays, edges } = this.#node;
     const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
-    const code = this.#finding.verdict(tried, now);
+    const verdict = this.#finding.verdict(tried, now);
+    // Who keeps the keys did not answer.
+    const code = verdict === "no-network" && this.#keeping.isClosed ? "not-let-in" : verdict;
     // An invite that is over is the better answer than a relay that is gone.
-    if (code) this.#fail(this.#chainFault(now) ?? code);
+    if (code) this.#fail(faultOfChain(this.#crypto, this.#seat, this.#clock.now(now)) ?? code);
   }
 
   #fail(code: ErrorCode): void {
@@ -414,6 +411,13 @@ export class Member implements Resident {
     this.#tell({ event: "link-replaced", invite });
   }
 
+  /** Another secret is known: what was closed may open now. */
+  #readAgain(now: Millis): void {
+    if (this.#over) return;
+    this.#keeping.readAgain(now);
+    this.doings.readAgain(now);
+  }
+
   #tellFacts(): void {
     const state = this.#keeping.state;
     if (!state || !this.#joined) return;
@@ -427,18 +431,14 @@ export class Member implements Resident {
   }
 
   #updateRole(): void {
-    this.#updateOwnRole();
+    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
+    if (!this.#isHost && role !== this.#role) {
+      this.#role = role;
+      if (this.#joined) this.#tell({ event: "role", role, by: "host" });
+    }
     const self = { identityKey: this.#seat.identity.key, hand: this.#asking.id };
     if (this.#keeping.state) this.#teller.stage(this.#keeping.state, self);
     this.#tellFacts();
-  }
-
-  #updateOwnRole(): void {
-    if (this.#isHost) return;
-    const role = this.#asking.answered(this.#keeping.state, this.#seat.identity.key, this.#mayBeHeard());
-    if (role === this.#role) return;
-    this.#role = role;
-    if (this.#joined) this.#tell({ event: "role", role, by: "host" });
   }
 
   #tell(event: PeerEvent): void {

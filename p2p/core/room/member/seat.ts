@@ -4,6 +4,8 @@ import type { Crypto } from "../../crypto.ts";
 import { type Capability, issueCapability, rights } from "../rights/capability.ts";
 import type { Capsule } from "../keeper/capsule.ts";
 import { fittingHints, type Invite } from "../invite/invite.ts";
+import type { KeyHistory } from "../epoch/keeper.ts";
+import type { RoomSecrets } from "../epoch/secrets.ts";
 import type { KeyPair } from "../rights/keys.ts";
 
 /** Who sits here: a room, and what this person holds of it. */
@@ -20,6 +22,10 @@ export interface Seat {
   /** Fresh for this run and never used again: nonces depend on it ([PK6]). */
   readonly voice: KeyPair;
   readonly name: string;
+  /** What papers are sealed and opened with. */
+  readonly secrets: RoomSecrets;
+  /** The keys that somebody had who comes back, where keys are given. */
+  readonly keys: KeyHistory | undefined;
   /** Only with a host. */
   readonly authority: Authority | undefined;
   /** By which a guest came; undefined with a host. */
@@ -48,11 +54,24 @@ export function capsuleOf(
   { authority, identity, invite, name }: Seat,
   relays: readonly RelayAddress[] | undefined,
   onStage: boolean,
+  history: KeyHistory | undefined,
 ): Capsule | undefined {
-  if (authority) return authority.capsule(identity.seed.slice());
+  const keys = history && copyOf(history);
+  if (authority) return authority.capsule(identity.seed.slice(), keys);
   if (!invite) return undefined;
   const hints = fittingHints(relays ?? invite.hints);
-  return { kind: "guest", invite: { ...invite, hints }, identitySeed: identity.seed.slice(), name, onStage };
+  return {
+    kind: "guest",
+    invite: { ...invite, hints },
+    identitySeed: identity.seed.slice(),
+    name,
+    onStage,
+    history: keys,
+  };
+}
+
+function copyOf({ number, secret, era }: KeyHistory): KeyHistory {
+  return { number, secret: secret.slice(), era: { number: era.number, secret: era.secret.slice() } };
 }
 
 /** The same person, by another invite. */

@@ -7,6 +7,7 @@ import { hostPerson } from "../state/first-state.ts";
 import type { Skeleton } from "../state/facts.ts";
 import type { GuestCapsule, HostCapsule } from "../keeper/capsule.ts";
 import type { Invite } from "../invite/invite.ts";
+import { RoomSecrets } from "../epoch/secrets.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "../rights/keys.ts";
 import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
@@ -41,7 +42,8 @@ export function createSeats(crypto: Crypto, skeleton: Skeleton = (name) => name)
 function returningGuest(crypto: Crypto, capsule: GuestCapsule): Seat {
   const { invite, identitySeed, name, onStage } = capsule;
   const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
-  return { ...guestSeat(crypto, invite, identity, name), returnsToStage: onStage, comesBack: true };
+  const keys = capsule.history;
+  return { ...guestSeat(crypto, invite, identity, name), keys, returnsToStage: onStage, comesBack: true };
 }
 
 function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): Seat {
@@ -67,6 +69,8 @@ function guestSeat(crypto: Crypto, invite: Invite, identity: KeyPair, name: stri
     chain: [...invite.chain, capability],
     voice: createKeyPair(crypto),
     name: cut(name, nameBytesMax),
+    secrets: new RoomSecrets(),
+    keys: undefined,
     authority: undefined,
     invite,
     returnsToStage: false,
@@ -87,7 +91,8 @@ function hostSeat(
   const person = hostPerson(voice.key, identity.key, options.name ?? "");
   const own = peer.self.address;
   assert(relays.length > 0 || own !== undefined, "a room needs a relay");
-  const authority = new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person);
+  const secrets = new RoomSecrets();
+  const authority = new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person, secrets);
   if (capsule) authority.restore(capsule);
   return {
     roomKey: keys.root.key,
@@ -98,6 +103,8 @@ function hostSeat(
     chain: [parent, delegate(crypto, keys.root.key, seed, parent, identity.key)],
     voice,
     name: person.name,
+    secrets,
+    keys: capsule?.history,
     authority,
     invite: undefined,
     returnsToStage: false,

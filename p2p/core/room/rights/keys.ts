@@ -7,6 +7,7 @@ import { type Capability, issueCapability, rightsOfRole } from "./capability.ts"
 import { type CarriageCertificate, signCarriage } from "./carriage.ts";
 
 const epochLabel = encodeUtf8("teahouse epoch 1");
+const eraLabel = encodeUtf8("teahouse era 1");
 const seedBytes = 32;
 const secretBytes = 32;
 /** A host's session outranks whoever acts when it is silent. */
@@ -70,11 +71,29 @@ export function createHostSession(crypto: Crypto, root: KeyPair, carriage: KeyPa
 
 /** A fresh Ed25519 key pair. */
 export function createKeyPair(crypto: Crypto): KeyPair {
-  const seed = crypto.randomBytes(seedBytes);
+  return createPair(crypto, crypto.randomBytes(seedBytes));
+}
+
+/** The pair of a seed that is known. */
+export function createPair(crypto: Crypto, seed: Uint8Array): KeyPair {
   return { seed, key: crypto.publicKey(seed) };
 }
 
 /** The media secret of an epoch of an open room: 32 bytes, for whoever holds an invite ([RM5]). */
 export function epochSecret(crypto: Crypto, secret: Uint8Array, tag: Uint8Array, epoch: number): Uint8Array {
   return crypto.hkdf(secret, concat(epochLabel, tag, new ByteWriter().u48(epoch).finish()), 32);
+}
+
+/**
+ * The secret of the era that begins with an epoch, by that epoch's secret: 32 bytes. State and events are sealed by it, so that who
+ * comes later in the era can read them, and reads nothing else of the epochs before ([RM48]).
+ */
+export function eraSecret(crypto: Crypto, secret: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, eraLabel, 32);
+}
+
+/** What an open room begins with, for whoever holds an invite: its first epoch, and the era of the same number. */
+export function firstEpoch(crypto: Crypto, secret: Uint8Array, tag: Uint8Array): { epoch: Epoch; era: Epoch } {
+  const first = epochSecret(crypto, secret, tag, 0);
+  return { epoch: { number: 0, secret: first }, era: { number: 0, secret: eraSecret(crypto, first) } };
 }

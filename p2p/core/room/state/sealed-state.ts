@@ -7,6 +7,8 @@ import { type Authority, verifyChain } from "../rights/capability.ts";
 import { isWithinReach, numberMax } from "../rights/numbers.ts";
 import { type ChainHead, keepersMax, type RoomState } from "./state.ts";
 import { encodeState, parseState } from "./state-codec.ts";
+import type { KnownSecrets } from "../epoch/secrets.ts";
+import type { Epoch } from "../rights/keys.ts";
 import type { RelayView } from "./view.ts";
 
 const stateVersion = 3;
@@ -21,14 +23,16 @@ export interface StateHead {
   readonly sequence: number;
   /** The events that it settles: who holds them may let them go. */
   readonly settled: readonly Pick<ChainHead, "key" | "number">[];
+  /** Low 8 bits of the number of the era by whose secret it is sealed. */
+  readonly era: number;
   /** Where the sealed part begins. */
   readonly length: number;
 }
 
-/** Seals and signs a state: `version | session key | sequence | settled chains | nonce | ciphertext | signature`. */
+/** Seals and signs a state: `version | session key | sequence | settled chains | era, low 8 bits | nonce | ciphertext | signature`. */
 export function sealState(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  era: Epoch,
   sessionSeed: Uint8Array,
   tag: Uint8Array,
   state: RoomState,
@@ -36,9 +40,9 @@ export function sealState(
   const writer = new ByteWriter().u8(stateVersion).bytes(crypto.publicKey(sessionSeed)).u48(state.sequence);
   writer.u8(state.frontier.length);
   for (const { key, number } of state.frontier) writer.bytes(key).u48(number);
-  const head = writer.finish();
+  const head = writer.u8(era.number % 256).finish();
   const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(stateKey(crypto, epochSecret), nonce, concat(tag, head), encodeState(state), 16);
+  const sealed = crypto.seal(stateKey(crypto, era.secret), nonce, concat(tag, head), encodeState(state), 16);
   const body = concat(head, nonce, sealed);
   return concat(body, crypto.sign(sessionSeed, concat(stateLabel, tag, body)));
 }
@@ -53,10 +57,11 @@ export function readStateHead(bytes: Uint8Array): StateHead | undefined {
   if (count > keepersMax * 2) return undefined;
   const settled: Pick<ChainHead, "key" | "number">[] = [];
   for (let index = 0; index < count; index++) settled.push({ key: reader.bytes(32), number: reader.u48() });
+  const era = reader.u8();
   const length = reader.offset;
   if (sequence > numberMax || settled.some(({ number }) => number > numberMax)) return undefined;
   if (reader.failed || bytes.length < length + nonceBytes + 16 + signatureBytes) return undefined;
-  return { session, sequence, settled, length };
+  return { session, sequence, settled, era, length };
 }
 
 /**
@@ -84,21 +89,25 @@ export function checkState(
   return isSame ? "forked" : "newer";
 }
 
-/** Opens a state that `checkState` passed; undefined when it does not open or parse. */
+/** Opens a state that `checkState` passed; undefined when it does not open or parse. "closed": no secret that is known here opens it. */
 export function openState(
   crypto: Crypto,
-  epochSecret: Uint8Array,
+  eras: KnownSecrets,
   tag: Uint8Array,
   bytes: Uint8Array,
-): RoomState | undefined {
+): RoomState | "closed" | undefined {
   const head = readStateHead(bytes);
   if (!head) return undefined;
   const clear = bytes.subarray(0, head.length);
   const nonce = bytes.subarray(head.length, head.length + nonceBytes);
   const sealed = bytes.subarray(head.length + nonceBytes, bytes.length - signatureBytes);
-  const plain = crypto.open(stateKey(crypto, epochSecret), nonce, concat(tag, clear), sealed, 16);
-  const state = plain && parseState(plain, head.sequence);
-  return state && settlesWhatItShows(state, head) ? state : undefined;
+  for (const secret of eras.find(head.era)) {
+    const plain = crypto.open(stateKey(crypto, secret), nonce, concat(tag, clear), sealed, 16);
+    if (!plain) continue;
+    const state = parseState(plain, head.sequence);
+    return state && settlesWhatItShows(state, head) ? state : undefined;
+  }
+  return "closed";
 }
 
 /** Whether relays let go of just those events that members find in it: else somebody's next word would pass nowhere. */
@@ -134,6 +143,6 @@ export function mayLead({ role }: Pick<Authority, "role">): boolean {
   return role === "host" || role === "heir";
 }
 
-function stateKey(crypto: Crypto, epochSecret: Uint8Array): Uint8Array {
-  return crypto.hkdf(epochSecret, keyLabel, 32);
+function stateKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
+  return crypto.hkdf(secret, keyLabel, 32);
 }

@@ -8,6 +8,7 @@ import { failed, ok, type Result } from "../../result.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
 import { type CarriageCertificate, verifyCarriage } from "../rights/carriage.ts";
+import { doorBytes } from "../rights/doors.ts";
 import { numberMax } from "../rights/numbers.ts";
 import { keepersMax } from "./state.ts";
 
@@ -20,6 +21,9 @@ const viewLabel = encodeUtf8("teahouse view 1");
 
 /** Sessions and heirs whose word counts no more, that a view may name. */
 const revokedMax = 32;
+
+/** Invites that are open at once, and what opens for who was inside: with more, relays let everybody in. */
+export const doorsMax = 512;
 
 /** Who may act in this room, as relays know them. */
 export interface KeeperGrant {
@@ -65,6 +69,10 @@ export interface ViewContent {
   readonly revoked: readonly Uint8Array[];
   /** Seconds between two typed texts that a member may send; 0: no rule. */
   readonly slowModeS: number;
+  /** Doors by which members come in, `doorBytes` each; undefined: relays let everybody in. At most `doorsMax`. */
+  readonly doors: readonly Uint8Array[] | undefined;
+  /** Whether that is because the room is locked: who stands outside is told so. */
+  readonly locked: boolean;
 }
 
 /** A signed view: what it says, and the bytes that are signed, hashed and passed on. */
@@ -113,7 +121,12 @@ export function encodeView(view: ViewContent): Uint8Array {
   const revoked = view.revoked.slice(-revokedMax);
   writer.u8(revoked.length);
   for (const name of revoked) writer.bytes(name);
-  writer.u16(view.slowModeS);
+  writer.u16(view.slowModeS).u8((view.doors ? 1 : 0) | (view.locked ? 2 : 0));
+  if (view.doors) {
+    assert(view.doors.length <= doorsMax, "doors of a view");
+    writer.u16(view.doors.length);
+    for (const door of view.doors) writer.bytes(door);
+  }
   return writer.finish();
 }
 
@@ -136,10 +149,14 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   const keepers = readList(reader, reader.u8(), keepersMax, (from) => ({ key: from.bytes(keyBytes), rank: from.u8() }));
   const revoked = readList(reader, reader.u8(), revokedMax, (from) => from.bytes(banBytes));
   const slowModeS = reader.u16();
+  const flags = reader.u8();
+  const doors =
+    (flags & 1) === 0 ? undefined : readList(reader, reader.u16(), doorsMax, (from) => from.bytes(doorBytes));
   reader.bytes(signatureBytes);
+  if (flags > 3 || ((flags & 1) !== 0 && !doors)) return failed("malformed");
   if (!relays || !voices || !bans || !keepers || !revoked || !reader.ended) return failed("malformed");
   if (head.coreSize === 0 || head.relayFanout === 0 || head.sequence > numberMax) return failed("malformed");
-  const rest = { keepers, revoked, slowModeS };
+  const rest = { keepers, revoked, slowModeS, doors, locked: (flags & 2) !== 0 };
   return ok({ ...head, relays, voices, bans, ...rest, tagHex: tagHexOf(head.tag), encoded: copy(bytes) });
 }
 

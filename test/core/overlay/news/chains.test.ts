@@ -45,6 +45,7 @@ describe("what relays pass on of those who keep a room", () => {
     chains.settle({
       session: room.host.keys.key,
       sequence: 1,
+      era: 0,
       length: 0,
       settled: [{ key: moderator.keys.key, number: 1 }],
     });
@@ -86,7 +87,13 @@ describe("what relays pass on of those who keep a room", () => {
       judge(room.act(room.host, silence()));
     }
     expect(judge(room.act(room.host, silence()))).toBe("ahead");
-    chains.settle({ session: room.host.keys.key, sequence: 1, length: 0, settled: room.host.history.frontier() });
+    chains.settle({
+      session: room.host.keys.key,
+      sequence: 1,
+      era: 0,
+      length: 0,
+      settled: room.host.history.frontier(),
+    });
     expect(judge(room.act(room.host, silence()))).toBe("new");
   });
 });

@@ -11,7 +11,7 @@ import {
   sealNote,
 } from "../../../../p2p/core/room/asking/note.ts";
 import { encodeUtf8 } from "../../../../p2p/core/utf8.ts";
-import { sampleNote, sampleRoom, testNow } from "../../fixtures.ts";
+import { sampleNote, sampleRoom, testNow, knowing, sealingBy } from "../../fixtures.ts";
 
 const { crypto, keys, secret } = sampleRoom("note");
 const roomKey = keys.root.key;
@@ -19,24 +19,24 @@ const author = createKeyPair(crypto);
 const rng = new Rng("note");
 
 function seal(changes: Partial<Note> = {}): Uint8Array {
-  return sealNote(crypto, secret, roomKey, author.seed, { ...sampleNote(), ...changes });
+  return sealNote(crypto, { number: 1, secret }, roomKey, author.seed, { ...sampleNote(), ...changes });
 }
 
 function open(bytes: Uint8Array): ReturnType<typeof openNote> {
-  return openNote(crypto, secret, roomKey, bytes);
+  return openNote(crypto, knowing(secret), roomKey, bytes);
 }
 
 /** What of a note is signed, and a seal around whatever bytes. */
 function resealed(body: Uint8Array, seed: Uint8Array): Uint8Array {
   const signature = crypto.sign(seed, concat(encodeUtf8("teahouse note 1"), roomKey, body));
-  const nonce = rng.bytes(12);
+  const [mark, nonce] = [Uint8Array.of(1), rng.bytes(12)];
   const key = crypto.hkdf(secret, encodeUtf8("teahouse note key 1"), 32);
-  return concat(nonce, crypto.seal(key, nonce, roomKey, concat(body, signature), 16));
+  return concat(mark, nonce, crypto.seal(key, nonce, concat(roomKey, mark), concat(body, signature), 16));
 }
 
 function bodyOf(bytes: Uint8Array): Uint8Array {
   const key = crypto.hkdf(secret, encodeUtf8("teahouse note key 1"), 32);
-  const plain = crypto.open(key, bytes.subarray(0, 12), roomKey, bytes.subarray(12), 16);
+  const plain = crypto.open(key, bytes.subarray(1, 13), concat(roomKey, bytes.subarray(0, 1)), bytes.subarray(13), 16);
   if (!plain) throw new Error("not under this key");
   return plain.subarray(0, -64);
 }
@@ -52,8 +52,8 @@ describe("notes", () => {
     for (const part of [sampleNote().id, author.key, encodeUtf8("tea"), encodeUtf8("Chiyo"), roomKey]) {
       expect(Buffer.from(one).includes(Buffer.from(part))).toBe(false);
     }
-    expect(openNote(crypto, rng.bytes(32), roomKey, one)).toBeUndefined();
-    expect(openNote(crypto, secret, rng.bytes(32), one)).toBeUndefined();
+    expect(openNote(crypto, knowing(rng.bytes(32)), roomKey, one)).toBeUndefined();
+    expect(openNote(crypto, knowing(secret), rng.bytes(32), one)).toBeUndefined();
   });
 
   it("[RM28] are refused with anything changed, cut or added", () => {
@@ -100,7 +100,7 @@ function sent(said: Said): Extract<Said, object> {
 
 describe("a chat", () => {
   const chat = (identity = createKeyPair(crypto)): Chat =>
-    new Chat(crypto, secret, { roomKey, identity, name: "Chiyo" });
+    new Chat(crypto, sealingBy(secret).words, { roomKey, identity, name: "Chiyo" });
 
   it("[RM28] cuts what is typed to 280 characters and types nothing of nothing", () => {
     const own = chat();
@@ -118,13 +118,13 @@ describe("a chat", () => {
     const own = reader.write("mine", undefined, testNow);
     expect(reader.read(sent(own).sealed, undefined, testNow)).toBe("shown");
     const stranger = createKeyPair(crypto);
-    const theirs = sealNote(crypto, secret, roomKey, stranger.seed, sampleNote());
+    const theirs = sealNote(crypto, { number: 1, secret }, roomKey, stranger.seed, sampleNote());
     expect(reader.read(seal(), undefined, testNow)).toMatchObject({ self: true, text: sampleNote().text });
     expect(reader.read(theirs, undefined, testNow)).toMatchObject({ self: false, text: sampleNote().text });
     // The same note sealed anew is the same note.
     for (const bytes of [seal(), theirs]) expect(reader.read(bytes, undefined, testNow)).toBe("shown");
-    expect(reader.read(rng.bytes(300), undefined, testNow)).toBe("note");
-    expect(reader.read(new Uint8Array(0), undefined, testNow)).toBe("note");
+    expect(reader.read(concat(Uint8Array.of(1), rng.bytes(300)), undefined, testNow)).toBe("note");
+    expect(reader.read(Uint8Array.of(1), undefined, testNow)).toBe("note");
   });
 
   it("[RM28] remembers 4,096, the oldest forgotten first", () => {

@@ -6,7 +6,7 @@ import { Rng } from "../../../../p2p/core/rng.ts";
 import { createKeyPair } from "../../../../p2p/core/room/rights/keys.ts";
 import { openPetition, type Petition, sealPetition } from "../../../../p2p/core/room/asking/petition.ts";
 import { rights } from "../../../../p2p/core/room/rights/capability.ts";
-import { sampleChain, samplePetition, sampleRoom, testNow, testSeconds } from "../../fixtures.ts";
+import { sampleChain, samplePetition, sampleRoom, testNow, testSeconds, knowing } from "../../fixtures.ts";
 
 const room = sampleRoom("petition");
 const { crypto, keys, secret } = room;
@@ -16,11 +16,11 @@ const roomKey = keys.root.key;
 const petition: Petition = samplePetition(chain);
 
 function seal(changes: Partial<Petition> = {}, by = seed): Uint8Array {
-  return sealPetition(crypto, secret, roomKey, by, { ...petition, ...changes });
+  return sealPetition(crypto, { number: 1, secret }, roomKey, by, { ...petition, ...changes });
 }
 
 function open(bytes: Uint8Array, now = testNow): ReturnType<typeof openPetition> {
-  return openPetition(crypto, secret, roomKey, bytes, now);
+  return openPetition(crypto, knowing(secret), roomKey, bytes, now);
 }
 
 describe("petitions", () => {
@@ -39,8 +39,8 @@ describe("petitions", () => {
       expect(text(one)).not.toContain(text(part));
     }
     expect(seal({ wish: "speak" }).length).toBe(seal({ wish: "leave-stage" }).length);
-    expect(openPetition(crypto, rng.bytes(32), roomKey, one, testNow)).toBeUndefined();
-    expect(openPetition(crypto, secret, rng.bytes(32), one, testNow)).toBeUndefined();
+    expect(openPetition(crypto, knowing(rng.bytes(32)), roomKey, one, testNow)).toBeUndefined();
+    expect(openPetition(crypto, knowing(secret), rng.bytes(32), one, testNow)).toBeUndefined();
   });
 
   it("[RM22] are signed by the identity that the chain ends in: nobody asks for another", () => {
@@ -76,7 +76,9 @@ describe("petitions", () => {
   it("say whether the invite lets its bearer speak whatever the room says", () => {
     expect(open(seal())?.rights).toBe(rights.speak);
     const quiet = sampleChain(crypto, keys, 0);
-    expect(open(sealPetition(crypto, secret, roomKey, quiet.seed, { ...petition, chain: quiet.chain }))).toMatchObject({
+    expect(
+      open(sealPetition(crypto, { number: 1, secret }, roomKey, quiet.seed, { ...petition, chain: quiet.chain })),
+    ).toMatchObject({
       rights: 0,
     });
   });

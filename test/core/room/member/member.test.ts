@@ -3,7 +3,7 @@ import { equal } from "../../../../p2p/core/bytes.ts";
 import { encodePaper } from "../../../../p2p/core/overlay/news/papers.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../../p2p/core/room/rights/capability.ts";
 import { signCarriage } from "../../../../p2p/core/room/rights/carriage.ts";
-import { createHostSession, createKeyPair, epochSecret, type KeyPair } from "../../../../p2p/core/room/rights/keys.ts";
+import { createHostSession, createKeyPair, firstEpoch, type KeyPair } from "../../../../p2p/core/room/rights/keys.ts";
 import { sealState } from "../../../../p2p/core/room/state/sealed-state.ts";
 import { emptyState } from "../../../../p2p/core/room/state/state.ts";
 import { signView } from "../../../../p2p/core/room/state/view.ts";
@@ -61,14 +61,16 @@ function believes(story: Story): { readonly joined: number; readonly rejected: n
     keepers: [{ key: session.key, rank: 0 }],
     revoked: [],
     slowModeS: 0,
+    doors: undefined,
+    locked: false,
   });
-  const secret = epochSecret(crypto, invite.secret, invite.tag, 0);
+  const { era } = firstEpoch(crypto, invite.secret, invite.tag);
   const words = {
     ...emptyState,
     sequence: 50,
     chain: story === "two sessions" ? [other.capability] : chain,
   };
-  const state = sealState(crypto, secret, session.seed, carriage.key, words);
+  const state = sealState(crypto, era, session.seed, carriage.key, words);
   room.join(guest, invite);
   room.run(100);
   const [hello] = puppet.frames("hello");

@@ -9,6 +9,7 @@ import { signCarriage } from "../../../../p2p/core/room/rights/carriage.ts";
 import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
 import {
   banOf,
+  doorsMax,
   encodeView,
   newer,
   parseView,
@@ -84,12 +85,21 @@ describe("relay views", () => {
       { voices: [{ ...voice, packetsPerSecond: 0 }] },
       { voices: [{ ...voice, packetsPerSecond: limits.voicePacketsPerSecond + 1 }] },
       { coreSize: 0 },
+      { doors: many(doorsMax + 1, rng.bytes(8)) },
       { relayFanout: 0 },
     ];
     for (const change of wrong) expect(() => encodeView({ ...content, ...change })).toThrow(AssertionError);
-    const body = encodeView({ ...content, relays: [], voices: [voice], bans: [], keepers: [], revoked: [] });
-    const at = body.length - 2 - 33 - 2 - 4;
-    const rateAt = body.length - 4 - 3;
+    const body = encodeView({
+      ...content,
+      relays: [],
+      voices: [voice],
+      bans: [],
+      keepers: [],
+      revoked: [],
+      doors: undefined,
+    });
+    const at = body.length - 2 - 33 - 2 - 5;
+    const rateAt = body.length - 5 - 3;
     const refused = { ok: false, reason: "malformed" };
     const withByte = (index: number, value: number): Uint8Array => {
       const bytes = concat(body, rng.bytes(64));
