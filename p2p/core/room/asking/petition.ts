@@ -17,7 +17,7 @@ const keyLabel = encodeUtf8("teahouse petition key 1");
 
 /**
  * What a member asks of the authorities. `present`: here is somebody whose invite gives an office, or is good for one
- * only. `beat`: whoever acts for the room is there.
+ * only. `beat`: whoever acts for the room is there; `here`: somebody on stage is.
  */
 export const wishes = [
   "speak",
@@ -30,6 +30,7 @@ export const wishes = [
   "unmute-self",
   "present",
   "beat",
+  "here",
 ] as const;
 /** One of them; the number on the wire is its place in the list. */
 export type Wish = (typeof wishes)[number];

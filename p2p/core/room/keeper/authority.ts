@@ -24,6 +24,7 @@ import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { furthest, generationMax } from "../rights/numbers.ts";
+import { Presence } from "./presence.ts";
 import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
@@ -72,6 +73,8 @@ export class Authority {
   /** The room's keys; the session among them is renewed. An heir has neither the root's seed nor the carriage's. */
   keys: RoomKeys;
   readonly history: History;
+  /** Who of those on stage is still here. */
+  readonly presence = new Presence();
   readonly #crypto: Crypto;
   readonly #shape: TreeShape;
   readonly #options: HostOptions | undefined;
@@ -359,6 +362,7 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.#secrets.words, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
+    this.presence.heard(this.state, petition.identityKey, now);
     if (this.#done.has(toHex(petition.id))) return "known";
     return answerOf(this.#crypto, this, petition, now);
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../api/errors.ts";
-import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
+import { type Millis, millis, type PeerId, type RoomTag } from "../../../api/ids.ts";
 import type { Act, InviteTerms, IssuedInvite } from "../../../api/room.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
@@ -25,7 +25,8 @@ import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, type Keeper, type RoomState } from "../state/state.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { hereEveryMs } from "./presence.ts";
 import { Succession } from "./succession.ts";
 import type { RelayView } from "../state/view.ts";
 
@@ -57,6 +58,7 @@ export class Keeping {
   /** Who acts: a host from the beginning, an heir while the host is silent. */
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
+  #hereAt: Millis | undefined;
   #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -120,6 +122,15 @@ export class Keeping {
   /** Signs view and state for everybody. */
   issue(now: Millis): void {
     this.#leading.issue(now);
+  }
+
+  /** Goes for good: is listed nowhere where it is not. */
+  leave(now: Millis): void {
+    const { identity } = this.#seat;
+    if (this.#leading.leave(identity.key, now)) return this.#leading.publish(now);
+    const { state } = this;
+    const isListed = state && (hasPerson(state.stage, identity.key) || hasHand(state, identity.key));
+    if (isListed && !this.authority) this.ask("leave-stage", this.#crypto.randomBytes(handBytes), now);
   }
 
   /** A host begins: one that comes back signs nothing until it has looked around. */
@@ -282,12 +293,20 @@ export class Keeping {
   }
 
   #tick(reached: boolean, now: Millis): void {
-    if (!reached) this.#succession.excuse(now);
+    if (!reached) {
+      this.#succession.excuse(now);
+      this.#leading.excuse(now);
+    }
     const { state } = this;
     if (!state) return;
     this.#leading.tick(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
-    if (this.#leading.isAtWork) return this.#beat(state, now);
+    if (this.#leading.isAtWork) {
+      this.#hereAt = undefined;
+      if (this.#leading.missSomebody(this.#seat.identity.key, now)) this.#publish(now);
+      return this.#beat(state, now);
+    }
+    this.#sayHere(state, now);
     const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
     if (reached && dueAt !== undefined && now >= dueAt && !this.authority) this.#succeed(now);
   }
@@ -297,7 +316,7 @@ export class Keeping {
     if (!state) return undefined;
     const own = !this.authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    return earlier(earlier(this.#leading.dueAt, dueAt), this.requests.nextAt);
+    return earlier(earlier(this.#leading.dueAt, dueAt), earlier(this.requests.nextAt, this.#hereAt));
   }
 
   /** What proves an heir to a relay on an edge that is open. */
@@ -313,7 +332,7 @@ export class Keeping {
     if (deed.kind === "refused") return deed.code;
     if (deed.kind === "wish") {
       if (deed.wish === "leave-stage") this.ask(deed.wish, this.#crypto.randomBytes(handBytes), now);
-      else if (deed.wish !== "speak" && deed.wish !== "beat") this.requests.ask(deed.wish, now);
+      else if (deed.wish !== "speak" && deed.wish !== "beat" && deed.wish !== "here") this.requests.ask(deed.wish, now);
       this.tick(true, now);
       return undefined;
     }
@@ -349,6 +368,15 @@ export class Keeping {
   #beat(state: RoomState, now: Millis): void {
     if (!this.#leading.beats(state, this.#seat.identity.key, now)) return;
     this.ask("beat", this.#crypto.randomBytes(handBytes), now);
+  }
+
+  /** Who is on stage is missed there unless they say that they are here ([RM54]). */
+  #sayHere(state: RoomState, now: Millis): void {
+    if (this.authority || !hasPerson(state.stage, this.#seat.identity.key)) this.#hereAt = undefined;
+    else if (this.#hereAt === undefined || now >= this.#hereAt) {
+      this.#hereAt = millis(now + hereEveryMs(state));
+      this.ask("here", this.#crypto.randomBytes(handBytes), now);
+    }
   }
 
   #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {

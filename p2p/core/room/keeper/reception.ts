@@ -47,6 +47,7 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
     case "present":
       return present(desk, petition, now);
     case "beat":
+    case "here":
       return "known";
     default:
       return petition.wish satisfies never;

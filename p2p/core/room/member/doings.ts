@@ -55,6 +55,11 @@ export class Doings {
     this.#wires.done(now);
   }
 
+  /** Says that we go for good, to whoever would list us otherwise. */
+  leave(now: Millis): void {
+    if (this.#wires.isInside()) this.#wires.keeping.leave(now);
+  }
+
   /** Types to the room; empty text is nothing. */
   say(text: string, now: Millis): void {
     const { chat, keeping } = this.#wires;

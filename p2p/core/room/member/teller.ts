@@ -9,7 +9,7 @@ import type { RoomNode } from "../../overlay/room-node.ts";
 import type { PeerEvent } from "../../peer-io.ts";
 import { factsOf, type Skeleton } from "../state/facts.ts";
 import type { Seat } from "./seat.ts";
-import type { RoomState } from "../state/state.ts";
+import { presentOnStage, type RoomState } from "../state/state.ts";
 import { StrengthChoice } from "../hearing/strength.ts";
 
 /** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
@@ -63,7 +63,7 @@ export class Teller {
   }
 
   stage(state: RoomState, self: Oneself): void {
-    const people = state.stage.map((person): SeenPerson => ({
+    const people = presentOnStage(state).map((person): SeenPerson => ({
       voice: toHex(person.voiceKey) as VoiceKey,
       identity: toHex(person.identityKey),
       name: person.name,

@@ -19,7 +19,7 @@ import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/
 import { hostPerson } from "../../../../p2p/core/room/state/first-state.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
 import { peerOf } from "../../../../p2p/core/session/frames.ts";
-import { sampleAddress, seededCrypto, testNow } from "../../fixtures.ts";
+import { sampleAddress, sealingBy, seededCrypto, testNow } from "../../fixtures.ts";
 
 const crypto = seededCrypto("hall");
 const hour = recordHour(testNow);
@@ -29,7 +29,7 @@ function authorityOf(title: string): Authority {
   const relay = { address: sampleAddress(new Rng(title)), secret: crypto.randomBytes(16) };
   const person = hostPerson(createKeyPair(crypto).key, createKeyPair(crypto).key, "Host");
   const options = { via: [], letEverybodySpeak: true, title };
-  const authority = new Authority(crypto, keys, options, [relay], undefined, person);
+  const authority = new Authority(crypto, keys, options, [relay], undefined, person, sealingBy(crypto.randomBytes(32)));
   authority.setCarrying(peerOf(relay.address), true);
   return authority;
 }
