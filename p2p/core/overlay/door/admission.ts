@@ -54,7 +54,9 @@ export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): 
   if (hello.feed && facts.favoured && facts.children < facts.childrenMax) return undefined;
   if (hello.feed) return hasSlot(facts) ? undefined : "full";
   const standbys = facts.edges.downs.filter((edge) => !edge.feed && edge.session.keepsPlace).length;
-  return standbys < reservedSlots + facts.childrenMax * standbyShare ? undefined : "full";
+  // Who comes to see whether it hangs better here is let in as long as there is a slot for it.
+  const most = (reservedSlots + facts.childrenMax * standbyShare) * (hasSlot(facts) ? 2 : 1);
+  return standbys < most ? undefined : "full";
 }
 
 /** Whether one more member may be given media. */

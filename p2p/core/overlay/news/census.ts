@@ -9,6 +9,10 @@ import { type Census, encodePaper, type RelayRoom } from "./papers.ts";
 const tellMs = 1000;
 const tellMsBig = 5000;
 const bigListeners = 50;
+const tellMsHuge = 10_000;
+const hugeListeners = 300;
+/** Free slots are told to an eighth: they come and go with every move, and others act on whether there are few. */
+const freeSteps = 8;
 
 /** More than this nobody who is not one of the view's relays has below it, whatever it says. */
 const belowMax = 5000;
@@ -115,8 +119,9 @@ export class CensusTaker {
   }
 
   get #dueAt(): Millis {
-    const big = (this.#known ?? this.#fromAbove).listeners > bigListeners;
-    return millis(this.#toldAt + (big ? tellMsBig : tellMs));
+    const { listeners } = this.#known ?? this.#fromAbove;
+    const pauseMs = listeners > hugeListeners ? tellMsHuge : listeners > bigListeners ? tellMsBig : tellMs;
+    return millis(this.#toldAt + pauseMs);
   }
 
   #news(facts: CensusFacts): { edge: Edge; bytes: Uint8Array }[] {
@@ -148,7 +153,7 @@ export class CensusTaker {
       relays: 1,
       lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
-      free: facts.slots ? slotsFree(facts.slots.used, facts.slots.max) : 0,
+      free: facts.slots ? stepped(slotsFree(facts.slots.used, facts.slots.max)) : 0,
       room: [],
     };
     // Across the core everybody hears everybody: only what comes from below is news there.
@@ -197,6 +202,12 @@ function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
     free: sum(({ free }) => free),
     room,
   };
+}
+
+/** Free slots to within a step, rounded down. */
+function stepped(free: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, free) / freeSteps)) + 1);
+  return free < freeSteps ? free : free - (free % step);
 }
 
 /** Whether it tells of others beside itself. */

@@ -9,6 +9,7 @@ import type { Feeds } from "../media/feeds.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { HandOffs } from "../door/hand-off.ts";
 import type { Paper } from "../news/papers.ts";
+import { type Coordinate, nowhere } from "./coordinate.ts";
 import { depthMax, type ShortId, shortIdOf } from "./path.ts";
 import { PlaceDesk } from "../directory/place-desk.ts";
 import { anyMs, type PlacePaper } from "../directory/place-papers.ts";
@@ -74,7 +75,8 @@ export class Places {
     const advertWires = { ...wires, gone: (id: ShortId, at: Millis) => this.#probe(id, at) };
     this.#adverts = new Adverts(edges, this.#standing, advertWires, now);
     const { directory } = this.#adverts;
-    this.#desk = new PlaceDesk(directory, edges, wires);
+    const here = (): Coordinate => this.#standing.whereabouts.own;
+    this.#desk = new PlaceDesk(directory, edges, { ...wires, here });
     this.seeker = new Seeker(edges, this.#standing, {
       self: wires.self,
       isFree: () => wires.isFree(),
@@ -251,6 +253,8 @@ export class Places {
     const parent = shortIdOf(this.#wires.self);
     const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent, belowMs: anyMs, avoids: [] } as const;
     const asked = { ...request, self: shortIdOf(leaf.peer), coordinate: leaf.coordinate };
-    return this.#adverts.directory.offer(asked, () => this.#wires.random(), now).find((advert) => advert.free > 0);
+    return this.#adverts.directory
+      .offer(asked, nowhere, () => this.#wires.random(), now)
+      .find((advert) => advert.free > 0);
   }
 }

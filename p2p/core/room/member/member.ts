@@ -274,6 +274,7 @@ export class Member implements Resident {
   handleTimeout(now: Millis): void {
     if (this.#joined && this.#lookout.rests(this.#node.wakes.changes, () => this.deadline(), now)) return;
     if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    if (this.hearing.losses.poor) this.#node.places.seeker.doubt(now);
     if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }

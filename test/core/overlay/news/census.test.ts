@@ -99,9 +99,9 @@ describe("the census", () => {
     const grandchild = sampleEdge(4, "down");
     const below = bench(up, grandchild);
     expect(below.learn(up.edge, census(500, 9), facts())).toBe(true);
-    below.tell(facts(), millis(4999));
+    below.tell(facts(), millis(9999));
     expect(told(grandchild)).toBeUndefined();
-    below.tell(facts(), millis(5000));
+    below.tell(facts(), millis(10_000));
     expect(told(grandchild)).toMatchObject({ listeners: 500, relays: 9 });
   });
 
