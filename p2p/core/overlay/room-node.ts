@@ -148,8 +148,10 @@ export class RoomNode {
       self,
       address,
       slots: () => this.#wires.slots(),
-      hasView: () => this.view !== undefined,
+      view: () => this.view,
+      relays: () => this.relays,
       isRanked: () => this.#rank !== undefined,
+      rank: () => this.#rank,
       isCore: () => this.#rank !== undefined && this.upkeep.isCore,
       isFree: () => this.#isFree,
       isShort: () => this.#census.isShort,
@@ -287,7 +289,7 @@ export class RoomNode {
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
-    if (facts.rank !== undefined || this.resident || this.#isContributor) this.upkeep.run(facts, now);
+    if (facts.rank !== undefined || this.resident || (this.view && this.#wires.slots())) this.upkeep.run(facts, now);
     this.#places.review(now);
     this.#flow.settle(now);
     this.wakes.looked(now);
@@ -422,15 +424,11 @@ export class RoomNode {
     this.runUpkeep(now);
   }
 
-  /** Whether it carries this room for others, though the view does not name it: it finds a place as members do. */
-  get #isContributor(): boolean {
-    return this.view !== undefined && this.#rank === undefined && this.#wires.slots() !== undefined;
-  }
-
-  /** Whether it hangs where it likes: neither by rank, nor near the core to speak, nor without media, nor by a cover. */
+  /** Whether it hangs where it likes: neither of the core, nor near it to speak, nor without media, nor by a cover. */
   get #isFree(): boolean {
-    if (!this.view || this.#rank !== undefined || this.#returns.muted || this.#flow.cover.active) return false;
-    return this.resident ? !this.resident.speaks() : this.#isContributor;
+    if (!this.view || this.#returns.muted || this.#flow.cover.active) return false;
+    if (this.#rank !== undefined && this.upkeep.isCore) return false;
+    return this.resident ? !this.resident.speaks() : this.#wires.slots() !== undefined;
   }
 
   /** This node's place among the room's relays, when it is one that lends. */

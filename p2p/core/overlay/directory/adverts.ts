@@ -15,11 +15,15 @@ import type { Standing } from "../place/standing.ts";
 const renewMs = 30_000;
 const changedMs = 4000;
 /**
- * Relays of the room, where everybody comes in, keep slots for whoever comes next: an eighth in the core, whose slots are
- * the best; half of them below it, where invites send people first.
+ * Relays of the room, where everybody comes in, keep slots for whoever comes next: as many as came within the time that a
+ * newcomer takes to find its place, an eighth of them at the least and half at the most. Where nobody comes they are as good
+ * as any, and better than most, for they are near the core.
  */
-const guestShareCore = 1 / 8;
-const guestShareBelow = 1 / 2;
+const guestShareMin = 1 / 8;
+const guestShareMax = 1 / 2;
+const guestStayMs = 10_000;
+/** More than this no relay keeps slots for. */
+const arrivalsKept = 256;
 /** Whoever has been here so long stays longer than most who come (Sripanidkulchai et al. 2004): others may hang below it. */
 const newcomerMs = 30_000;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
@@ -47,6 +51,8 @@ export interface AdvertWires {
   isShort(): boolean;
   /** What papers of the room are held here, as a number that differs when they do. */
   holds(): number;
+  /** A neighbour says that this one lends no more, which may mean that it is gone. */
+  gone(id: ShortId, now: Millis): void;
   reject(reason: string): void;
 }
 
@@ -72,6 +78,8 @@ export class Adverts {
   #own: Advert | undefined;
   #ownAt: Millis | undefined;
   #version = 0;
+  /** When newcomers came, as far as they may still be guests. */
+  readonly #arrivals: Millis[] = [];
   /** To whom our advert, or only our coordinate, was told last. */
   #toldTo: Edge | undefined;
   #toldCoordinate = nowhere;
@@ -92,14 +100,22 @@ export class Adverts {
   /** Slots that are kept for whoever comes in next. */
   get guests(): number {
     const max = this.#wires.isRanked() ? (this.#wires.slots()?.max ?? 0) : 0;
-    return max === 0 ? 0 : Math.max(1, Math.floor(max * (this.#wires.isCore() ? guestShareCore : guestShareBelow)));
+    if (max === 0) return 0;
+    const least = Math.max(1, Math.floor(max * guestShareMin));
+    return Math.min(Math.max(least, this.#arrivals.length), Math.max(1, Math.floor(max * guestShareMax)));
+  }
+
+  /** Somebody came in who has no place yet. */
+  arrived(now: Millis): void {
+    this.#arrivals.push(now);
+    if (this.#arrivals.length > arrivalsKept) this.#arrivals.shift();
   }
 
   /** A child told where it is, and what it lends. */
   handleAbout(edge: Edge, paper: Extract<Paper, { kind: "about" }>, now: Millis): void {
     edge.coordinate = paper.coordinate;
     const { advert } = paper;
-    if (!advert) return;
+    if (!advert) return this.#withdrawn(edge, now);
     // Nobody lends in another's name: the link proved who it is.
     if (advert.peer !== edge.peer) return this.#wires.reject("advert");
     edge.advert = advert;
@@ -110,7 +126,11 @@ export class Adverts {
   /** A neighbour passed on what it knows. */
   handleAdverts(edge: Edge, paper: Extract<Paper, { kind: "adverts" }>, now: Millis): void {
     if (!this.#takes(edge)) return this.#wires.reject("advert");
-    for (const id of paper.gone) if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
+    for (const id of paper.gone) {
+      if (!this.directory.forget(id, edge.peer)) continue;
+      this.#forgotten(id, edge, now);
+      this.#wires.gone(id, now);
+    }
     const renewed = paper.news.map((news) => this.directory.complete(news));
     for (const advert of [...paper.adverts, ...renewed]) {
       if (!advert || advert.peer === this.#wires.self) continue;
@@ -141,6 +161,7 @@ export class Adverts {
 
   /** Called after every change: a new parent is told everything, others what changed, when it is time. */
   review(now: Millis): void {
+    while (this.#arrivals[0] !== undefined && this.#arrivals[0] + guestStayMs <= now) this.#arrivals.shift();
     const { parent } = this.#edges;
     if (parent && parent !== this.#toldTo) {
       this.#toldTo = parent;
@@ -149,8 +170,7 @@ export class Adverts {
     }
     if (this.lends) this.#renew(now);
     else {
-      // Lending was paused or is over: there is nothing to renew, nor to tell.
-      this.#own = this.#ownAt = undefined;
+      this.#withdraw(now);
       if (parent && stepBetween(this.#standing.whereabouts.own, this.#toldCoordinate) > aboutChangeMs)
         this.#sendAbout(parent, now);
     }
@@ -219,6 +239,24 @@ export class Adverts {
     else if (parent) this.#sendAbout(parent, now);
   }
 
+  /** Lending was paused or is over: nobody is to be sent here for the minute that the last advert would still hold. */
+  #withdraw(now: Millis): void {
+    if (!this.#own) return;
+    this.#own = this.#ownAt = undefined;
+    const id = shortIdOf(this.#wires.self);
+    if (this.directory.forget(id, this.#wires.self)) this.#forgotten(id, undefined, now);
+    const { parent } = this.#edges;
+    if (parent && !this.#wires.isRanked()) this.#sendAbout(parent, now);
+  }
+
+  /** A child that lent does so no more; who hangs below it stays there, so it is no leaf. */
+  #withdrawn(edge: Edge, now: Millis): void {
+    if (!edge.advert) return;
+    edge.advert = { ...edge.advert, free: 0, leaves: 0 };
+    const id = shortIdOf(edge.peer);
+    if (this.directory.forget(id, edge.peer)) this.#forgotten(id, edge, now);
+  }
+
   #learn(advert: Advert, from: Edge, now: Millis): void {
     if (this.directory.learn(advert, from.peer, now)) this.#pass(advert, from, now);
   }
@@ -230,7 +268,7 @@ export class Adverts {
     this.#batchAt ??= millis(now + batchMs);
   }
 
-  #forgotten(id: ShortId, from: Edge, now: Millis): void {
+  #forgotten(id: ShortId, from: Edge | undefined, now: Millis): void {
     this.#news.delete(id);
     this.#gone.set(id, from);
     this.#batchAt ??= millis(now + batchMs);

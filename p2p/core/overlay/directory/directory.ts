@@ -1,6 +1,6 @@
 import type { Millis, PeerId } from "../../../api/ids.ts";
 import type { Advert, AdvertNews } from "./advert.ts";
-import { isUseful, roundTripBetween } from "../place/coordinate.ts";
+import { type Coordinate, isUseful, roundTripBetween } from "../place/coordinate.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { offersMax } from "./place-papers.ts";
 import { type ShortId, shortIdOf } from "../place/path.ts";
@@ -13,6 +13,8 @@ export const advertsOfOneMax = 512;
 export const advertLifeMs = 75_000;
 /** Of so many that are nearest three are drawn, the first among them: else all who ask at one time would meet. */
 const nearestMax = 6;
+/** Who is refused is named three of so many that are near, or of a quarter of all that have room. */
+const drawnFrom = 12;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
@@ -88,11 +90,15 @@ export class Directory {
     return [...this.#entries.values()].map((entry) => entry.advert);
   }
 
-  /** Slots that anybody may take, over all who lend. */
-  get free(): number {
-    let sum = 0;
-    for (const { advert } of this.#entries.values()) sum += advert.free;
-    return sum;
+  /** Whether others than this one lend, and none of them has a slot that anybody may take. */
+  isFullBut(self: PeerId): boolean {
+    let others = 0;
+    for (const { advert } of this.#entries.values()) {
+      if (advert.peer === self) continue;
+      if (advert.free > 0) return false;
+      others++;
+    }
+    return others > 0;
   }
 
   /**
@@ -107,14 +113,18 @@ export class Directory {
   }
 
   /**
-   * Places for somebody who finds none here and of whom nothing is known: drawn with their free slots as odds (Efraimidis and
-   * Spirakis 2006), for were the best always named, everybody who is refused would meet there.
+   * Places for somebody who finds none here and of whom nothing is known, but that of several relays this one, which is `here`,
+   * answered first: drawn among those that are near here, with their free slots as odds (Efraimidis and Spirakis 2006), for
+   * were the best always named, everybody who is refused would meet there.
    */
-  draw(random: () => number, now: Millis): Advert[] {
-    const drawn = [...this.#entries.values()].flatMap((entry) => {
+  draw(here: Coordinate, random: () => number, now: Millis): Advert[] {
+    const wayMs = ({ advert }: Entry): number => (isUseful(here) ? roundTripBetween(here, advert.coordinate) : 0);
+    const able = [...this.#entries.values()].flatMap((entry) => {
       const left = slotsLeft(entry, now);
-      return left > 0 ? [{ entry, key: random() ** (1 / left) }] : [];
+      return left > 0 ? [{ entry, left, wayMs: wayMs(entry) }] : [];
     });
+    const near = able.sort((a, b) => a.wayMs - b.wayMs).slice(0, Math.max(drawnFrom, able.length / 4));
+    const drawn = near.map(({ entry, left }) => ({ entry, key: random() ** (1 / left) }));
     const chosen = drawn.sort((a, b) => b.key - a.key).slice(0, offersMax);
     for (const { entry } of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ entry }) => entry.advert);
@@ -142,10 +152,11 @@ function slotsLeft({ advert, offered }: Entry, now: Millis): number {
 
 function hasRoomFor(entry: Entry, request: PlaceRequest, now: Millis): boolean {
   const { advert } = entry;
-  if (shortIdOf(advert.peer) === request.self || advert.parent === request.self) return false;
+  const id = shortIdOf(advert.peer);
+  if (id === request.self || advert.parent === request.self || request.avoids.includes(id)) return false;
   // A backup takes no slot until it is needed.
   if (request.purpose === "backup") return sharesNoFate(advert, request);
-  if (shortIdOf(advert.peer) === request.parent) return false;
+  if (id === request.parent) return false;
   return slotsLeft(entry, now) + (request.lends ? advert.leaves : 0) > 0;
 }
 
@@ -155,11 +166,12 @@ function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
 }
 
 /** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
-function nearest(able: readonly Entry[], { coordinate }: PlaceRequest): Entry[] {
+function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest): Entry[] {
   const best: { readonly entry: Entry; readonly costMs: number }[] = [];
   for (const entry of able) {
     const { rootDelayMs, coordinate: there } = entry.advert;
     const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
+    if (costMs >= belowMs) continue;
     if (best.length === nearestMax && costMs >= best[nearestMax - 1]!.costMs) continue;
     const at = best.findIndex((other) => costMs < other.costMs);
     best.splice(at < 0 ? best.length : at, 0, { entry, costMs });

@@ -12,6 +12,10 @@ export const newsMax = 32;
 export const goneMax = 32;
 /** Places that an answer offers; the joiner dials two of them at most. */
 export const offersMax = 3;
+/** Those that a question asks not to be offered again. */
+export const avoidedMax = 4;
+/** Whatever a place costs. */
+export const anyMs = 0xffff;
 
 /** What neighbours tell each other so that everybody finds a place. Layouts: SPEC.md, "Papers". */
 export type PlacePaper =
@@ -58,6 +62,10 @@ export interface PlaceRequest {
   readonly purpose: "parent" | "backup";
   /** Whom it hangs below now. */
   readonly parent: ShortId;
+  /** Only what costs less is worth an answer: root delay and way, ms; `anyMs` for whatever there is. */
+  readonly belowMs: number;
+  /** Who was offered lately and could not be dialed; at most `avoidedMax`. */
+  readonly avoids: readonly ShortId[];
 }
 
 /** Their numbers on the wire. */
@@ -98,6 +106,8 @@ export function writePlacePaper(writer: ByteWriter, paper: PlacePaper): void {
       writeCoordinate(writer, paper.coordinate);
       writer.u8((paper.lends ? 1 : 0) | (paper.purpose === "backup" ? 2 : 0));
       writeShortId(writer, paper.parent);
+      writer.u16(Math.min(anyMs, Math.max(0, Math.round(paper.belowMs)))).u8(paper.avoids.length);
+      for (const id of paper.avoids) writeShortId(writer, id);
       break;
     case "offers":
       writer.u32(paper.id).u8(paper.adverts.length);
@@ -163,9 +173,11 @@ function readPlace(reader: ByteReader): PlacePaper | undefined {
   const head = { id: reader.u32(), passed: reader.u8(), self: readShortId(reader), coordinate: readCoordinate(reader) };
   const flags = reader.u8();
   const parent = readShortId(reader);
-  if (flags > 3) return undefined;
+  const belowMs = reader.u16();
+  const avoids = readList(reader, avoidedMax, readShortId);
+  if (flags > 3 || !avoids) return undefined;
   const purpose = (flags & 2) === 0 ? "parent" : "backup";
-  return { kind: "place", ...head, lends: (flags & 1) === 1, purpose, parent };
+  return { kind: "place", ...head, lends: (flags & 1) === 1, purpose, parent, belowMs, avoids };
 }
 
 function readList<Item>(

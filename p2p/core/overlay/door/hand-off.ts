@@ -8,8 +8,8 @@ import { encodePaper } from "../news/papers.ts";
 
 /** A child that was handed on has so long to dial and to be fed; then another is asked. */
 const handedMs = 8000;
-/** Children on their way to somebody else at once. */
-const handedMax = 4;
+/** Children on their way to somebody else at once: a crowd that comes in needs their slots within the time of a dial. */
+const handedMax = 16;
 /** A parent's word for somebody who is about to come holds so long, and for so many. */
 const expectedMs = 10_000;
 const expectedMax = 16;
@@ -42,6 +42,11 @@ export class HandOffs {
   constructor(edges: Edges, wires: HandOffWires) {
     this.#edges = edges;
     this.#wires = wires;
+  }
+
+  /** Whether somebody is on the way from here to somebody else. */
+  get isBusy(): boolean {
+    return this.#handed.size > 0;
   }
 
   /** Our parent says that somebody comes. Nobody else's word counts. */

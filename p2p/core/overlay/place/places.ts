@@ -9,20 +9,28 @@ import type { Feeds } from "../media/feeds.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { HandOffs } from "../door/hand-off.ts";
 import type { Paper } from "../news/papers.ts";
-import { depthMax, shortIdOf } from "./path.ts";
+import { depthMax, type ShortId, shortIdOf } from "./path.ts";
 import { PlaceDesk } from "../directory/place-desk.ts";
-import type { PlacePaper } from "../directory/place-papers.ts";
+import { anyMs, type PlacePaper } from "../directory/place-papers.ts";
+import { rankedPlaces } from "./ranked-places.ts";
+import type { RelayView } from "../../room/state/view.ts";
 import { Seeker } from "./seeker.ts";
 import { Standing } from "./standing.ts";
+
+/** Of the relays below the core so many, the first in rank, look whether one of the core is gone. */
+const probersMax = 2;
 
 /** What places need of their room. */
 export interface PlaceWires {
   readonly self: PeerId;
   readonly address: RelayAddress | undefined;
   slots(): { readonly used: number; readonly max: number } | undefined;
-  /** Whether it is known who the room's relays are, whether this node is one, and whether it is of the core now. */
-  hasView(): boolean;
+  /** The view in force, once there is one, and the relays that it names. */
+  view(): RelayView | undefined;
+  relays(): readonly PeerId[];
+  /** Whether this node is one of them, at which place, and whether it is of the core now. */
   isRanked(): boolean;
+  rank(): number | undefined;
   isCore(): boolean;
   /** Whether this node may choose its parent: not to speak, not without media, with a room to be in. */
   isFree(): boolean;
@@ -63,13 +71,15 @@ export class Places {
     this.#parts = parts;
     this.#wires = wires;
     this.#standing = new Standing(edges, wires);
-    this.#adverts = new Adverts(edges, this.#standing, wires, now);
+    const advertWires = { ...wires, gone: (id: ShortId, at: Millis) => this.#probe(id, at) };
+    this.#adverts = new Adverts(edges, this.#standing, advertWires, now);
     const { directory } = this.#adverts;
     this.#desk = new PlaceDesk(directory, edges, wires);
     this.seeker = new Seeker(edges, this.#standing, {
       self: wires.self,
       isFree: () => wires.isFree(),
       lends: () => this.#adverts.lends,
+      offersHere: (parent) => this.#rankedPlaces(parent),
       tryOut: (advert, at) => this.#tryOut(advert, at),
       feed: (edge, on, at) => this.#feed(edge, on, at),
       end: (edge) => wires.end(edge),
@@ -93,6 +103,7 @@ export class Places {
   /** Somebody is let in, or let us in: both sides tell what the other must know to choose. */
   met(edge: Edge, now: Millis): void {
     if (edge.direction !== "up") this.#standing.show(edge, now);
+    if (edge.direction === "down" && edge.feed && edge.role === "member") this.#adverts.arrived(now);
     this.#adverts.introduce(edge, now);
   }
 
@@ -137,19 +148,24 @@ export class Places {
 
   /** Places for somebody who is refused here. */
   elsewhere(now: Millis): RelayAddress[] {
-    return this.#adverts.directory.draw(() => this.#wires.random(), now).map((advert) => advert.address);
+    const here = this.#standing.whereabouts.own;
+    return this.#adverts.directory.draw(here, () => this.#wires.random(), now).map((advert) => advert.address);
   }
 
-  /** Whether somebody may have a slot that is kept: our parent said that it comes, or there is none for it elsewhere. */
+  /**
+   * Whether somebody may have a slot that is kept: our parent said that it comes, or there is none for it elsewhere, or leaves
+   * are on their way from here and give theirs back.
+   */
   favours(peer: PeerId, now: Millis): boolean {
     const { directory } = this.#adverts;
-    return this.handOffs.redeem(peer, now) || (this.#wires.isRanked() && directory.size > 0 && directory.free === 0);
+    if (this.handOffs.redeem(peer, now)) return true;
+    return this.#wires.isRanked() && (this.handOffs.isBusy || directory.isFullBut(this.#wires.self));
   }
 
   /** Whether somebody may be fed here: not one that we hang below ourselves, and not while there is nothing to feed. */
   mayFeed(peer: PeerId): boolean {
     const { path } = this.#standing.own;
-    if (this.#wires.isRanked() || !this.#wires.hasView()) return true;
+    if (this.#wires.isRanked() || !this.#wires.view()) return true;
     return path.length > 0 && path.length < depthMax && !path.includes(shortIdOf(peer));
   }
 
@@ -198,9 +214,28 @@ export class Places {
     return soonest;
   }
 
+  #rankedPlaces({ peer }: Edge): Advert[] | undefined {
+    const [view, rank, relays] = [this.#wires.view(), this.#wires.rank(), this.#wires.relays()];
+    if (!view || rank === undefined) return undefined;
+    const ranking = { relays, rank, fanout: view.relayFanout };
+    return rankedPlaces(this.#adverts.directory.all(), ranking, peer, this.#standing.whereabouts.own);
+  }
+
+  /** A relay of better rank is said to be gone: who would take its place in the core finds out ([OV3]). */
+  #probe(id: ShortId, now: Millis): void {
+    const [view, rank] = [this.#wires.view(), this.#wires.rank()];
+    if (!view || rank === undefined || this.#wires.isCore()) return;
+    const { upkeep } = this.#parts;
+    const better = this.#wires.relays().slice(0, rank);
+    const gone = better.find((peer) => shortIdOf(peer) === id);
+    const living = better.filter((peer) => !upkeep.isDead(peer, now)).length;
+    if (gone !== undefined && living < view.coreSize + probersMax) upkeep.probe(gone, now);
+  }
+
   /** Dials a candidate for a parent. */
   #tryOut({ peer, address }: Advert, now: Millis): void {
-    if (!this.#parts.upkeep.tryOut(address, now)) this.seeker.lost(peer, now);
+    const role = this.#wires.isRanked() ? "relay" : "member";
+    if (!this.#parts.upkeep.tryOut(address, role, now)) this.seeker.lost(peer, now);
   }
 
   #feed(edge: Edge, on: boolean, now: Millis): void {
@@ -214,7 +249,7 @@ export class Places {
 
   #placeFor(leaf: Edge, now: Millis): Advert | undefined {
     const parent = shortIdOf(this.#wires.self);
-    const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent } as const;
+    const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent, belowMs: anyMs, avoids: [] } as const;
     const asked = { ...request, self: shortIdOf(leaf.peer), coordinate: leaf.coordinate };
     return this.#adverts.directory.offer(asked, () => this.#wires.random(), now).find((advert) => advert.free > 0);
   }

@@ -4,8 +4,8 @@ import type { Advert } from "../directory/advert.ts";
 import { isUseful } from "./coordinate.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper } from "../news/papers.ts";
-import { shortIdOf } from "./path.ts";
-import type { PlaceRequest } from "../directory/place-papers.ts";
+import { type ShortId, shortIdOf } from "./path.ts";
+import { anyMs, avoidedMax, type PlaceRequest } from "../directory/place-papers.ts";
 import { delayBy, type Standing } from "./standing.ts";
 
 /** Of the places offered, so many are dialed (DESIGN.md, The tree). */
@@ -20,7 +20,7 @@ const answerMs = 3000;
  */
 const lookSoonMs = 1000;
 const lookMsMin = 2000;
-const lookMsMax = 40_000;
+const lookMsMax = 15_000;
 /** What a move must save: a share of the delay, or so much of it; and at least what jitter could feign. */
 const savesShare = 0.15;
 const savesMs = 25;
@@ -51,9 +51,11 @@ interface Move {
 /** What the seeker needs of its room. */
 export interface SeekerWires {
   readonly self: PeerId;
-  /** Whether this node may look for a place of its own choice: not by rank, not to speak, not without media. */
+  /** Whether this node may look for a place of its own choice: not of the core, not to speak, not without media. */
   isFree(): boolean;
   lends(): boolean;
+  /** Places that this node knows of itself, and need not ask for; undefined for all but relays of the room. */
+  offersHere(parent: Edge): Advert[] | undefined;
   /** Dials somebody as a candidate. */
   tryOut(advert: Advert, now: Millis): void;
   /** Asks a neighbour above for media, or for no more. */
@@ -89,6 +91,8 @@ export class Seeker {
   #lookMs = lookMsMin;
   /** New parents that have not said yet how much they sent again. */
   readonly #replays = new WeakSet<Edge>();
+  /** Candidates that could not be dialed: others are asked for. */
+  readonly #unreached = new Set<ShortId>();
   /** Whom our parent handed us to. */
   #ticket: PeerId | undefined;
 
@@ -125,7 +129,8 @@ export class Seeker {
   /** Places were offered; only who was asked is listened to. */
   handleOffers(from: Edge, id: number, adverts: readonly Advert[], now: Millis): void {
     if (this.#asked?.id !== id || this.#asked.of !== from) return;
-    this.#withRoom = new Set(this.#asked.purpose === "parent" ? adverts.map(({ peer }) => peer) : []);
+    const isParent = this.#asked.purpose === "parent";
+    this.#withRoom = new Set(adverts.filter(({ free }) => isParent || free > 0).map(({ peer }) => peer));
     this.#asked = undefined;
     for (const advert of adverts) {
       const useless =
@@ -166,7 +171,13 @@ export class Seeker {
     if (this.#ticket === peer) this.#ticket = undefined;
     if (this.#move?.to.peer === peer) this.#move = undefined;
     else if (this.#move?.from.peer === peer) this.#complete(this.#move, now);
-    if (this.#trials.delete(peer) && this.#trials.size === 0) this.#decide(now);
+    if (!this.#trials.delete(peer)) return;
+    this.#unreached.add(shortIdOf(peer));
+    for (const oldest of this.#unreached) {
+      if (this.#unreached.size <= avoidedMax) break;
+      this.#unreached.delete(oldest);
+    }
+    if (this.#trials.size === 0) this.#decide(now);
   }
 
   /** A candidate that was asked for media has none to give. */
@@ -192,13 +203,7 @@ export class Seeker {
 
   handleTimeout(now: Millis): void {
     if (this.#asked && now >= this.#asked.until) this.#asked = undefined;
-    const waiting = this.#trials.size;
-    for (const [peer, until] of this.#trials) {
-      if (until > now) continue;
-      this.#trials.delete(peer);
-      if (this.#ticket === peer) this.#ticket = undefined;
-    }
-    if (waiting > 0 && this.#trials.size === 0) this.#decide(now);
+    for (const [peer, until] of this.#trials) if (until <= now) this.lost(peer, now);
     if (this.#move && now >= this.#move.until) {
       // Where nobody speaks nothing comes, and nothing is lost.
       if (this.#move.packets > 0 || this.#move.to.session.lastHeardAt > now - moveMs) this.#complete(this.#move, now);
@@ -232,6 +237,9 @@ export class Seeker {
     this.#lookMs = Math.min(lookMsMax, 2 * this.#lookMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
+    this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
+    const offers = this.#wires.offersHere(parent);
+    if (offers) return this.handleOffers(parent, id, offers, now);
     const request: PlaceRequest = {
       id,
       passed: 0,
@@ -240,9 +248,20 @@ export class Seeker {
       lends: this.#wires.lends(),
       purpose,
       parent: shortIdOf(parent.peer),
+      belowMs: this.#worthBelow(purpose),
+      avoids: [...this.#unreached],
     };
-    this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
     parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
+  }
+
+  /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
+  #worthBelow(purpose: PlaceRequest["purpose"]): number {
+    const { parent } = this.#edges;
+    const isKept = (edge: Edge): boolean =>
+      edge !== parent && this.#isFit(edge) && !!parent && sharesNoFate(edge, parent);
+    const there = purpose === "parent" ? parent : this.#best(isKept);
+    const hereMs = there && delayBy(there);
+    return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */

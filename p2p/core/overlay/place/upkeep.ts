@@ -3,31 +3,25 @@ import type { RelayAddress } from "../../../api/link.ts";
 import type { Deadline } from "../../machine.ts";
 import { type EdgeRole, peerOf } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
+import { RelayHealth } from "./health.ts";
 import { planMember, planRelay } from "./plan.ts";
 
-/** Dials to new relays at once while there is no parent: the second races the first, as Happy Eyeballs does (RFC 8305). */
-const dialsAtOnce = 2;
 /**
- * A relay that failed is left alone this long, and up to a quarter more, by the number of its failures: the second dial comes
- * early, and never more than three go out in a minute. The last is for all that follow.
+ * Dials to new relays at once while there is no parent: they race, as Happy Eyeballs has it (RFC 8305), and who answers first is
+ * near. Three, for of two somebody chosen by chance both are often across an ocean.
  */
-const retryMs: readonly number[] = [1500, 20_000, 40_000, 21_000];
-/** A relay that is full or does not know the room yet is asked again after this long. */
-const refusedMs = 1500;
-
-/** A way in is given up after so many tries: the first may meet a hiccup. */
-const triesMin = 2;
-/** A relay without a slot is asked more often than that: slots come free, and who lends is on its way. */
-const fullTries = triesMin / 6;
-/** A dial that has taken this long no longer keeps the next from starting: a handshake of six round trips takes less to most places, and RFC 8305 waits for less. */
-const raceMs = 1000;
+const dialsAtOnce = 3;
+/** A dial that has taken this long no longer keeps the next from starting: the least but one that RFC 8305 (section 5) recommends, for each of six round trips counts. */
+const raceMs = 150;
+/** A relay's place is by rank, and a backup is not in haste: for these a dial may take its six round trips. */
+const patientMs = 1000;
+/** Who let us in says within this long after its welcome when it has no slot; until then the others run on. */
+const sureMs = 100;
 /** Dials in the air, late ones included. */
-const dialsMax = 6;
+const dialsMax = 8;
 /** A stream that was lost is dialed again at once, unless so many dials went to this relay within `paceMs` (DESIGN.md, Transports). */
 const paceDials = 3;
 const paceMs = 60_000;
-/** Whoever lost its links counts as dead this long, so that the next in rank takes its place, unless it is back before. */
-const suspectMs = 1000;
 /** Of those who lend beyond the view's relays so many are remembered: to be dialed when the parent is gone. */
 const lendersMax = 24;
 /** A stream that froze beside a data channel that does its work is not missed soon. */
@@ -49,14 +43,6 @@ export interface Errand {
 interface Flight extends Errand {
   /** Until then it keeps the next from starting; undefined once that is over. */
   raceUntil: Millis | undefined;
-}
-
-interface Health {
-  readonly failures: number;
-  /** Failures and refusals together; a refusal for good counts as many. */
-  readonly tries: number;
-  /** Counts as dead until then; undefined once the wait is over. */
-  until: Millis | undefined;
 }
 
 /** What upkeep asks of its room. */
@@ -98,8 +84,7 @@ export class Upkeep {
   readonly #edges: Edges;
   readonly #wires: UpkeepWires;
   readonly #addresses = new Map<PeerId, RelayAddress>();
-  readonly #health = new Map<PeerId, Health>();
-  readonly #noFeedUntil = new Map<PeerId, Millis>();
+  readonly #health: RelayHealth;
   readonly #errands = new Map<DialId, Flight>();
   readonly #draws = new Map<PeerId, number>();
   /** When edges that lack a stream are to be given one. */
@@ -107,6 +92,9 @@ export class Upkeep {
   /** Who lends beyond the view's relays, by what those said; newest last. */
   readonly #lenders = new Set<PeerId>();
   #ranked: readonly PeerId[] = [];
+  /** When it is sure that who welcomed us feeds us too; undefined before there is somebody, and after that. */
+  #sureAt: Millis | undefined;
+  #isSure = false;
   #isCore = false;
   /** When each relay was dialed last, newest last. */
   readonly #dialedAt = new Map<PeerId, readonly Millis[]>();
@@ -114,6 +102,7 @@ export class Upkeep {
   constructor(edges: Edges, wires: UpkeepWires) {
     this.#edges = edges;
     this.#wires = wires;
+    this.#health = new RelayHealth(() => wires.random());
   }
 
   /** Learns addresses; returns the peers in the order given. */
@@ -145,10 +134,15 @@ export class Upkeep {
   }
 
   /** Dials a candidate for a parent ([OV21]). False when it cannot be tried now. */
-  tryOut(address: RelayAddress, now: Millis): boolean {
+  tryOut(address: RelayAddress, role: EdgeRole, now: Millis): boolean {
     const peer = this.learnLender(address);
     if (this.isDead(peer, now) || this.#edges.ofPeer(peer) || this.#errands.size >= dialsMax) return false;
-    return this.#dial(peer, "member", false, now, undefined, true);
+    return this.#dial(peer, role, false, now, undefined, true);
+  }
+
+  /** Finds out whether a relay of the room lives: one that does not answer counts as dead. */
+  probe(peer: PeerId, now: Millis): void {
+    if (!this.isDead(peer, now) && !this.#edges.ofPeer(peer)) this.#dial(peer, "relay", false, now, undefined, true);
   }
 
   /** Whether this node is of the core, by the last plan. */
@@ -162,7 +156,7 @@ export class Upkeep {
 
   /** Whether every relay named has failed or refused twice, or once for good, and none is being tried. */
   exhausted(relays: readonly PeerId[]): boolean {
-    return this.#errands.size === 0 && relays.every((peer) => (this.#health.get(peer)?.tries ?? 0) >= triesMin);
+    return this.#errands.size === 0 && relays.every((peer) => this.#health.isGivenUp(peer));
   }
 
   /** Takes what a dial was for, when it ends either way. */
@@ -174,18 +168,12 @@ export class Upkeep {
 
   /** Nobody answered, or it was too soon to ask: then `afterMs` says when it may be. */
   failed(peer: PeerId, now: Millis, afterMs = 0): void {
-    const known = this.#health.get(peer);
-    const failures = (known?.failures ?? 0) + 1;
-    const usualMs = retryMs[Math.min(failures, retryMs.length) - 1] ?? 0;
-    const waitMs = Math.max(usualMs * (1 + this.#wires.random() / 4), afterMs);
-    this.#health.set(peer, { failures, tries: (known?.tries ?? 0) + 1, until: millis(now + waitMs) });
+    this.#health.failed(peer, now, afterMs);
   }
 
   /** It answered, but not with yes. `final`: another try will not change that. */
   refused(peer: PeerId, final: boolean, now: Millis): void {
-    const known = this.#health.get(peer);
-    const tries = (known?.tries ?? 0) + (final ? triesMin : 1);
-    this.#health.set(peer, { failures: known?.failures ?? 0, tries, until: millis(now + refusedMs) });
+    this.#health.refused(peer, final, now);
   }
 
   /** An edge of ours lost its stream: another is dialed, at once if that was not done too often ([SS10], [SS11]). */
@@ -201,14 +189,13 @@ export class Upkeep {
 
   /** It may be gone: it counts as dead for a moment, which says nothing about when to dial it. */
   suspect(peer: PeerId, now: Millis): void {
-    const { failures = 0, tries = 0, until = now } = this.#health.get(peer) ?? {};
-    this.#health.set(peer, { failures, tries, until: millis(Math.max(until, now + suspectMs)) });
+    this.#health.suspect(peer, now);
   }
 
   /** Dialing for a lost stream failed: it is tried again after the wait of any relay that does not answer. */
   resumeFailed(edge: Edge, now: Millis, afterMs: number): void {
     this.failed(edge.peer, now, afterMs);
-    this.#resumeAt.set(edge, this.#health.get(edge.peer)?.until ?? now);
+    this.#resumeAt.set(edge, this.#health.deadUntil(edge.peer) ?? now);
   }
 
   /** Nobody is to come back to this edge. */
@@ -222,14 +209,12 @@ export class Upkeep {
 
   /** It has no slot for media; it may stay a standby. */
   noFeed(peer: PeerId, now: Millis): void {
-    this.#noFeedUntil.set(peer, millis(now + refusedMs));
-    const { failures = 0, tries = 0, until } = this.#health.get(peer) ?? {};
-    this.#health.set(peer, { failures, tries: tries + fullTries, until });
+    this.#health.noFeed(peer, now);
   }
 
   /** Whether it said so a moment ago. */
   hasNoSlot(peer: PeerId): boolean {
-    return this.#noFeedUntil.has(peer);
+    return this.#health.hasNoSlot(peer);
   }
 
   /** Tries these next, in this order: somebody who knows says that they have room. */
@@ -240,11 +225,11 @@ export class Upkeep {
   welcomed(peer: PeerId): void {
     // What was preferred once is one among others when it comes to the next time.
     if ((this.#draws.get(peer) ?? 0) < 0) this.#draws.delete(peer);
-    this.#health.delete(peer);
+    this.#health.welcomed(peer);
   }
 
   isDead(peer: PeerId, now: Millis): boolean {
-    return (this.#health.get(peer)?.until ?? 0) > now;
+    return (this.#health.deadUntil(peer) ?? 0) > now;
   }
 
   /** Whether there are a parent and a standby, beside this one. */
@@ -264,6 +249,7 @@ export class Upkeep {
       if (!dead(peer) && !this.#edges.ofPeer(peer)) this.#dial(peer, "member", false, now);
     }
     if (facts.rank === undefined) {
+      if (this.#edges.parent) this.#callOff(now);
       // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
       if (!facts.muted && this.#isHanging(facts.placing)) return;
       const known = [...new Set([...facts.relays, ...this.#lenders])];
@@ -278,26 +264,26 @@ export class Upkeep {
     if (plan.core) this.#joinCore(plan.siblings, now);
     else {
       for (const edge of this.#edges.meshes) if (edge.session.dialed) this.#wires.end(edge);
-      this.#hangBelow(plan.parents, "relay", false, now);
+      this.#hangBelow(plan.parents, "relay", facts.placing, now);
     }
   }
 
   deadline(): Deadline | undefined {
-    let soonest = Infinity;
-    for (const until of this.#noFeedUntil.values()) if (until < soonest) soonest = until;
+    let { soonest } = this.#health;
     for (const until of this.#resumeAt.values()) if (until < soonest) soonest = until;
-    for (const { until } of this.#health.values()) if (until !== undefined && until < soonest) soonest = until;
     for (const { raceUntil } of this.#errands.values()) {
       if (raceUntil !== undefined && raceUntil < soonest) soonest = raceUntil;
     }
+    if (this.#sureAt !== undefined && this.#sureAt < soonest) soonest = this.#sureAt;
     return soonest === Infinity ? undefined : { at: millis(soonest), reason: "try a relay again" };
   }
 
   /** Lets waits that are over be forgotten; failures are remembered until a welcome. */
   handleTimeout(now: Millis): void {
-    for (const [peer, until] of this.#noFeedUntil) if (until <= now) this.#noFeedUntil.delete(peer);
-    for (const health of this.#health.values()) {
-      if (health.until !== undefined && health.until <= now) health.until = undefined;
+    this.#health.handleTimeout(now);
+    if (this.#sureAt !== undefined && this.#sureAt <= now) {
+      this.#sureAt = undefined;
+      this.#isSure = true;
     }
     for (const errand of this.#errands.values()) {
       if (errand.raceUntil !== undefined && errand.raceUntil <= now) errand.raceUntil = undefined;
@@ -372,7 +358,9 @@ export class Upkeep {
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
     if (!feeding || !this.#edges.parent) {
-      const able = fresh.filter((peer) => !this.#noFeedUntil.has(peer));
+      this.#sureAt = undefined;
+      this.#isSure = false;
+      const able = fresh.filter((peer) => !this.hasNoSlot(peer));
       // A relay's place is fixed by rank ([OV2]): it asks one after the other, where a member takes who answers first.
       const atOnce = role === "relay" ? 1 : dialsAtOnce;
       for (const peer of able) {
@@ -386,9 +374,25 @@ export class Upkeep {
     if (next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
   }
 
+  /** Once a race is won for sure, of those who still run only one need arrive, to become the standby where there is none. */
+  #callOff(now: Millis): void {
+    const running = [...this.#errands].filter(([, errand]) => races(errand));
+    if (running.length === 0) return;
+    if (!this.#isSure) {
+      this.#sureAt ??= millis(now + sureMs);
+      return;
+    }
+    const { parent, ups } = this.#edges;
+    const standby = ups.some((edge) => edge !== parent && !edge.away);
+    for (const [dial] of running.slice(standby ? 0 : 1)) {
+      this.#errands.delete(dial);
+      this.#wires.cancel(dial);
+    }
+  }
+
   #promoteStandby(order: readonly PeerId[], now: Millis): void {
     const waiting = this.#edges.ups.filter((edge) => edge.welcomed && !edge.away && !edge.feed);
-    const able = waiting.filter((edge) => !this.#noFeedUntil.has(edge.peer));
+    const able = waiting.filter((edge) => !this.hasNoSlot(edge.peer));
     const weight = (edge: Edge): number => order.indexOf(edge.peer) + (edge.session.isDoubtful ? order.length + 1 : 0);
     const best = able.sort((a, b) => weight(a) - weight(b))[0];
     if (best) this.#wires.promote(best, now);
@@ -402,7 +406,8 @@ export class Upkeep {
     const dial = this.#wires.dial(target, resumes !== undefined);
     const offered = this.#lenders.has(peer);
     // A trial is in nobody's way.
-    const raceUntil = trial ? undefined : millis(now + raceMs);
+    const hurries = feed && role === "member" && !resumes;
+    const raceUntil = trial ? undefined : millis(now + (hurries ? raceMs : patientMs));
     this.#errands.set(dial, { peer, role, feed, resumes, trial, offered, raceUntil });
     return true;
   }
@@ -411,7 +416,8 @@ export class Upkeep {
   #forgetLender(peer: PeerId): void {
     this.#lenders.delete(peer);
     if (this.#ranked.includes(peer) || this.#edges.ofPeer(peer)) return;
-    for (const map of [this.#addresses, this.#health, this.#noFeedUntil, this.#draws, this.#dialedAt]) map.delete(peer);
+    for (const map of [this.#addresses, this.#draws, this.#dialedAt]) map.delete(peer);
+    this.#health.forget(peer);
   }
 
   /** Relays of the room before others who lend: those can be dialed from everywhere, and know who has room. */
@@ -425,4 +431,9 @@ export class Upkeep {
     this.#draws.set(peer, known);
     return known;
   }
+}
+
+/** Whether a dial is one of those to become a member's parent: who comes first does. */
+function races({ feed, role, resumes, trial }: Errand): boolean {
+  return feed && role === "member" && !resumes && !trial;
 }

@@ -4,7 +4,7 @@ import { fromHex } from "../../../../p2p/core/bytes.ts";
 import { type Advert } from "../../../../p2p/core/overlay/directory/advert.ts";
 import { nowhere } from "../../../../p2p/core/overlay/place/coordinate.ts";
 import { advertLifeMs, advertsOfOneMax, Directory } from "../../../../p2p/core/overlay/directory/directory.ts";
-import type { PlaceRequest } from "../../../../p2p/core/overlay/directory/place-papers.ts";
+import { anyMs, type PlaceRequest } from "../../../../p2p/core/overlay/directory/place-papers.ts";
 import { shortIdOf } from "../../../../p2p/core/overlay/place/path.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
 
@@ -42,6 +42,8 @@ function ask(changes: Partial<PlaceRequest> = {}): PlaceRequest {
     lends: false,
     purpose: "parent",
     parent: shortIdOf(peer(700_001)),
+    belowMs: anyMs,
+    avoids: [],
     ...changes,
   };
 }
@@ -140,6 +142,27 @@ describe("the directory of those who lend", () => {
     }
     const found = directory.offer(ask({ coordinate: nowhere }), random, now);
     expect(new Set(found.map(({ coordinate }) => coordinate.x))).toEqual(new Set([0, 100, 200]));
+  });
+
+  it("[OV20] offers nothing that is not better than what the asker has, nor whom it could not dial", () => {
+    const directory = new Directory();
+    directory.learn(advert(1, { rootDelayMs: 20 }), left, now);
+    directory.learn(advert(2, { rootDelayMs: 40 }), left, now);
+    expect(offered(directory, ask({ belowMs: 30 }))).toEqual([peer(1)]);
+    expect(offered(directory, ask({ belowMs: 10 }))).toEqual([]);
+    expect(offered(directory, ask({ avoids: [shortIdOf(peer(1))] }))).toEqual([peer(2)]);
+  });
+
+  it("[OV20] who is refused a slot is named three that have one near who refuses", () => {
+    const directory = new Directory();
+    for (let number = 1; number <= 40; number++) {
+      const coordinate = { ...nowhere, x: 10 * number, error: 0.1 };
+      directory.learn(advert(number, { coordinate, free: number <= 4 ? 0 : 2 }), left, now);
+    }
+    const named = directory.draw({ ...nowhere, error: 0.1 }, random, now).map((each) => each.peer);
+    expect(named).toHaveLength(3);
+    const near = Array.from({ length: 12 }, (_, index) => peer(5 + index));
+    for (const each of named) expect(near).toContain(each);
   });
 
   it("[OV23] a backup neither is the parent nor hangs where the parent is, nor below it", () => {

@@ -4,6 +4,7 @@ import type { Advert } from "../../../../p2p/core/overlay/directory/advert.ts";
 import { Adverts } from "../../../../p2p/core/overlay/directory/adverts.ts";
 import { Directory } from "../../../../p2p/core/overlay/directory/directory.ts";
 import { type Edge, Edges } from "../../../../p2p/core/overlay/edge.ts";
+import { nowhere } from "../../../../p2p/core/overlay/place/coordinate.ts";
 import { shortIdOf } from "../../../../p2p/core/overlay/place/path.ts";
 import { PlaceDesk } from "../../../../p2p/core/overlay/directory/place-desk.ts";
 import { Seeker } from "../../../../p2p/core/overlay/place/seeker.ts";
@@ -36,6 +37,7 @@ function bench(parent: SampleEdge): Bench {
     self,
     isFree: () => true,
     lends: () => false,
+    offersHere: () => undefined,
     tryOut: ({ peer }) => void dialed.push(peer),
     feed: (edge, on) => {
       asked.push({ edge, on });
@@ -131,7 +133,7 @@ describe("looking for a better place", () => {
 });
 
 describe("who lends", () => {
-  it("[OV19] has nothing to renew once lending is paused", () => {
+  it("[OV19] takes its advert back once lending is paused, and has nothing to renew", () => {
     let max = 8;
     const wires = {
       self,
@@ -141,17 +143,48 @@ describe("who lends", () => {
       isCore: () => true,
       isShort: () => false,
       holds: () => 0,
+      gone: () => undefined,
       reject: () => undefined,
     };
     const edges = new Edges();
+    const sibling = sampleEdge(7, "mesh");
+    edges.add(sibling.edge);
     const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
     const adverts = new Adverts(edges, standing, wires, millis(0));
     adverts.review(millis(0));
     adverts.handleTimeout(millis(500));
     expect(adverts.deadline()?.at).toBe(30_000);
     max = 0;
-    adverts.handleTimeout(millis(30_000));
+    adverts.review(millis(5000));
+    adverts.handleTimeout(millis(5500));
+    expect(sibling.papers().at(-1)).toMatchObject({ kind: "adverts", adverts: [], gone: [shortIdOf(self)] });
+    expect(adverts.directory.size).toBe(0);
     expect(adverts.deadline()).toBeUndefined();
+  });
+
+  it("[OV19] who lends no more is in no directory a moment later, and is still no leaf", () => {
+    const edges = new Edges();
+    const child = sampleEdge(3, "down");
+    edges.add(child.edge);
+    const wires = {
+      self,
+      address: undefined,
+      slots: () => ({ used: 0, max: 8 }),
+      isRanked: () => true,
+      isCore: () => true,
+      isShort: () => false,
+      holds: () => 0,
+      gone: () => undefined,
+      reject: () => undefined,
+    };
+    const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
+    const adverts = new Adverts(edges, standing, wires, millis(0));
+    const about = { kind: "about", coordinate: nowhere, holds: 0 } as const;
+    adverts.handleAbout(child.edge, { ...about, advert: { ...advertOf(child.edge.peer), free: 4 } }, millis(10));
+    expect(adverts.directory.all()).toMatchObject([{ free: 4 }]);
+    adverts.handleAbout(child.edge, { ...about, advert: undefined }, millis(20));
+    expect(adverts.directory.size).toBe(0);
+    expect(child.edge.advert).toMatchObject({ free: 0 });
   });
 });
 
@@ -169,6 +202,7 @@ describe("hostile neighbours", () => {
       isCore: () => true,
       isShort: () => false,
       holds: () => 0,
+      gone: () => undefined,
       reject: (reason: string) => void rejected.push(reason),
     };
     const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
@@ -191,7 +225,17 @@ describe("hostile neighbours", () => {
       reject: () => undefined,
     });
     const id = shortIdOf(self);
-    const head = { kind: "place", id: 7, passed: 0, self: id, parent: id, lends: false, purpose: "parent" } as const;
+    const head = {
+      kind: "place",
+      id: 7,
+      passed: 0,
+      self: id,
+      parent: id,
+      lends: false,
+      purpose: "parent",
+      belowMs: 0xffff,
+      avoids: [],
+    } as const;
     desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(0));
     const [asked] = parent.papers();
     if (asked?.kind !== "place") throw new Error("nobody was asked");
@@ -210,7 +254,17 @@ describe("hostile neighbours", () => {
     const wires = { isRanked: () => true, random: () => 0.5, reject: (reason: string) => void rejected.push(reason) };
     const desk = new PlaceDesk(new Directory(), edges, wires);
     const id = shortIdOf(self);
-    const head = { kind: "place", id: 1, passed: 0, self: id, parent: id, lends: false, purpose: "parent" } as const;
+    const head = {
+      kind: "place",
+      id: 1,
+      passed: 0,
+      self: id,
+      parent: id,
+      lends: false,
+      purpose: "parent",
+      belowMs: 0xffff,
+      avoids: [],
+    } as const;
     for (let ask = 0; ask < 100; ask++)
       desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(1000));
     expect(rejected).toHaveLength(80);
