@@ -1,11 +1,10 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
-import { toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { recordHour } from "../../discovery/record.ts";
-import { peerOf } from "../../session/frames.ts";
 import type { Invite } from "../invite/invite.ts";
-import type { Authority, Publication } from "../keeper/authority.ts";
+import type { Authority } from "../keeper/authority.ts";
+import type { Publication } from "./records.ts";
 import { encodeListing, type HallSpot, spotKey, paymentOf, spotsOf, workIn } from "./listing.ts";
 
 /** A listing is put again this often, as a room's record is, with who is there by then. */
@@ -28,7 +27,7 @@ export class Lister {
   #hour = -1;
   #spots: readonly Spot[] = [];
   #dueAt: Millis | undefined;
-  #invite: { readonly invite: Invite; readonly name: string; readonly at: Millis } | undefined;
+  #invite: { readonly invite: Invite; readonly generation: number; readonly at: Millis } | undefined;
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
@@ -40,7 +39,13 @@ export class Lister {
   }
 
   /** Pays for places, a piece at a time, and says what is to be put there. `members`: who is here. */
-  run(authority: Authority | undefined, members: number, now: Millis, time: Millis): Publication[] {
+  run(
+    authority: Authority | undefined,
+    members: number,
+    issue: () => Invite | undefined,
+    now: Millis,
+    time: Millis,
+  ): Publication[] {
     if (!authority || authority.state.access !== "open" || authority.state.ended || authority.carrying.length === 0) {
       this.#dueAt = undefined;
       return [];
@@ -56,7 +61,9 @@ export class Lister {
     const hourEndsAt = (this.#hour + 1) * 3_600_000;
     this.#dueAt = millis(now + Math.min(putEveryMs, Math.max(pieceEveryMs, hourEndsAt - time)));
     const { seed, capability } = authority.keys.session;
-    const listing = { title: authority.state.title, members, invite: this.#inviteOf(authority, time) };
+    const invite = this.#inviteOf(authority, issue, time);
+    if (!invite) return [];
+    const listing = { title: authority.state.title, members, invite: { ...invite, hints: authority.hints } };
     return this.#spots.map((spot) => ({
       key: spotKey(this.#crypto, spot),
       value: encodeListing(this.#crypto, spot, listing, spot.work, { seed, capability }, time),
@@ -84,15 +91,12 @@ export class Lister {
     return this.#spots.every(({ isPaid }) => isPaid);
   }
 
-  /** One for a day, unless the link was replaced or other relays carry. */
-  #inviteOf(authority: Authority, time: Millis): Invite {
-    const { session } = authority.keys;
-    const relays = authority.carrying.map(peerOf).join();
-    const name = [authority.state.generation, toHex(session.key), relays].join();
+  /** One for a day, unless the link was replaced: each is a door more. */
+  #inviteOf({ state }: Authority, issue: () => Invite | undefined, time: Millis): Invite | undefined {
     const known = this.#invite;
-    if (known && known.name === name && time - known.at < inviteEveryMs) return known.invite;
-    const { listener } = authority.issueInvites(time);
-    this.#invite = { invite: listener, name, at: time };
-    return listener;
+    if (known?.generation === state.generation && time - known.at < inviteEveryMs) return known.invite;
+    const invite = issue();
+    this.#invite = invite && { invite, generation: state.generation, at: time };
+    return invite;
   }
 }

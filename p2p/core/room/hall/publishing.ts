@@ -3,6 +3,7 @@ import type { Crypto } from "../../crypto.ts";
 import { earlier } from "../../machine.ts";
 import type { PeerOutput } from "../../peer-io.ts";
 import type { Authority } from "../keeper/authority.ts";
+import type { Keeping } from "../keeper/keeping.ts";
 import { Lister } from "./lister.ts";
 
 /** What whoever speaks for a room puts into the DHT: the room's own records, and its listing while it is open. */
@@ -16,8 +17,9 @@ export class Publishing {
   }
 
   /** Puts what is due. `time`: the best known, which names the hour. */
-  run(authority: Authority | undefined, members: number, now: Millis, time: Millis): void {
-    const listings = this.#lister.run(authority, members, now, time);
+  run(keeping: Keeping, members: number, now: Millis, time: Millis): void {
+    const { authority } = keeping;
+    const listings = this.#lister.run(authority, members, () => keeping.inviteForAll(now), now, time);
     for (const record of [...(authority?.publish(time) ?? []), ...listings]) this.#emit({ kind: "publish", ...record });
   }
 

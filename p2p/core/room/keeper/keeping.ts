@@ -6,7 +6,7 @@ import type { Crypto } from "../../crypto.ts";
 import type { RoomNode } from "../../overlay/room-node.ts";
 import { showOffice } from "../../overlay/news/offices.ts";
 import type { HostProof } from "../../session/frames.ts";
-import { Authority } from "./authority.ts";
+import { Authority, inviteMs } from "./authority.ts";
 import { hostPerson } from "../state/first-state.ts";
 import { openEvent } from "../chain/chain.ts";
 import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
@@ -26,8 +26,10 @@ import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
 import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
-import { Succession } from "./succession.ts";
+import { isSettled } from "./reception.ts";
+import { hasEnded, Succession } from "./succession.ts";
 import type { RelayView } from "../state/view.ts";
 
 /** What keeping a room needs from the person who sits in it. */
@@ -119,6 +121,13 @@ export class Keeping {
     return this.#own?.role === "heir" ? this.#own.office : undefined;
   }
 
+  /** Why whoever acts would not hear us, if so: our invite is over, and we have no place here that no longer hangs on it. */
+  whyUnheard(now: Millis): ErrorCode | undefined {
+    const { state } = this;
+    if (!state || isSettled(state, this.#seat.identity.key)) return undefined;
+    return faultOfChain(this.#crypto, this.#seat, this.#wires.time(now));
+  }
+
   /** Signs view and state for everybody. */
   issue(now: Millis): void {
     this.#leading.issue(now);
@@ -160,6 +169,14 @@ export class Keeping {
   issueInvite(terms: InviteTerms, now: Millis): Invite | "not-allowed" | "list-full" {
     const invite = this.#issued.issue(this.authority, terms, this.#wires.time(now));
     if (typeof invite === "object") this.#leading.invited(now);
+    return invite;
+  }
+
+  /** A listener's invite for whoever finds the room. */
+  inviteForAll(now: Millis): Invite | undefined {
+    const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
+    const invite = this.authority?.issueInvite(terms, this.#wires.time(now));
+    this.#leading.invited(now);
     return invite;
   }
 
@@ -293,10 +310,9 @@ export class Keeping {
   }
 
   #tick(reached: boolean, now: Millis): void {
-    if (!reached) {
-      this.#succession.excuse(now);
-      this.#leading.excuse(now);
-    }
+    if (!reached) this.#leading.excuse(now);
+    // Whose office is over signs nothing that anybody would take.
+    if (!reached || hasEnded(this.#office, this.#wires.time(now))) this.#succession.excuse(now);
     const { state } = this;
     if (!state) return;
     this.#leading.tick(now);
@@ -381,7 +397,7 @@ export class Keeping {
 
   #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
-    if (beat?.wish !== "beat") return;
+    if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
     if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
   }

@@ -168,6 +168,8 @@ export class Member implements Resident {
 
   raiseHand(wish: Wish, now: Millis): void {
     if (this.#isHost) return;
+    const unheard = this.#joined && wish === "speak" ? this.#keeping.whyUnheard(now) : undefined;
+    if (unheard) return this.doings.refuse(unheard);
     this.#asking.raise(wish, now);
     this.#advance(now);
   }
@@ -311,7 +313,7 @@ export class Member implements Resident {
     this.keys.run(now, () => this.#keeping.epochBegan(now));
     if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
     if (this.#mayPublish && this.#wires.discovery)
-      this.#publishing.run(this.#keeping.authority, this.#teller.listeners, now, this.#clock.now(now));
+      this.#publishing.run(this.#keeping, this.#teller.listeners, now, this.#clock.now(now));
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
   }

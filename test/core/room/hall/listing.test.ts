@@ -14,7 +14,8 @@ import {
   spotsToAsk,
   workIn,
 } from "../../../../p2p/core/room/hall/listing.ts";
-import { Authority, type Publication } from "../../../../p2p/core/room/keeper/authority.ts";
+import type { Publication } from "../../../../p2p/core/room/hall/records.ts";
+import { Authority } from "../../../../p2p/core/room/keeper/authority.ts";
 import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
 import { hostPerson } from "../../../../p2p/core/room/state/first-state.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
@@ -42,7 +43,7 @@ function open(authority: Authority, access: "open" | "link-only" = "open"): void
 function put(lister: Lister, authority: Authority, from: Millis): readonly Publication[] {
   let now = from;
   for (let piece = 0; piece < 5_000; piece++) {
-    const put = lister.run(authority, 7, now, now);
+    const put = lister.run(authority, 7, () => authority.issueInvites(now).listener, now, now);
     if (put.length > 0) return put;
     const { dueAt } = lister;
     if (dueAt === undefined) return [];
