@@ -52,7 +52,7 @@ describe("an open room", () => {
     await room.click();
     await window.button("lobby.go").click();
     await window.page.getByRole("heading", { level: 1, name: "Tea for all" }).waitFor();
-    await shell.next("stats", ({ framesOnTime }) => Number(framesOnTime) > 0);
+    expect(await shell.next("stats", ({ framesOnTime }) => Number(framesOnTime) > 0)).toBeDefined();
   });
 
   it("[RM39] [RM51] gives out an invite on its own terms: of a role, for one, with a passphrase, for a time", async () => {
