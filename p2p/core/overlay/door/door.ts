@@ -54,8 +54,7 @@ export class Door {
     const refusal = this.#refusalOf({ ...hello, feed: fed }, remote, proved, now);
     if (refusal) return refusal;
     // What it said on its old edge may still be under way: it is not to be fed there as well.
-    const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.role === "member");
-    if (former) this.#wires.end(former);
+    for (const former of this.#formerOf(remote, hello)) this.#wires.end(former);
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", fed, proved, now);
@@ -82,6 +81,13 @@ export class Door {
     if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
     this.#wires.session.send(link, encodeFrame({ kind: "attached", session: id }));
     return true;
+  }
+
+  /** Edges that the new one takes the place of; also those of a relay that rises into the core, or falls out of it. */
+  #formerOf(remote: PeerId, { role, feed }: Hello): Edge[] {
+    const those = this.#edges.all.filter((edge) => edge.peer === remote && edge.direction !== "up");
+    if (role === "member") return those.filter((edge) => edge.role === "member");
+    return feed ? those.filter((edge) => edge.role !== "member" && (edge.direction === "mesh" || edge.feed)) : [];
   }
 
   #mayBeFed(hello: Hello, remote: PeerId, proved: boolean, now: Millis): boolean {
