@@ -4,7 +4,8 @@ import { chance, type Crypto } from "../crypto.ts";
 import type { RelayView } from "../room/state/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/signals.ts";
-import { alternativesOf } from "./door/admission.ts";
+import { alternativesOf, finalRefusals } from "./door/admission.ts";
+import { shutFrom } from "../room/rights/doors.ts";
 import { type Caller, Door } from "./door/door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./news/census.ts";
@@ -24,8 +25,6 @@ import { waysUp } from "./place/upward.ts";
 import { Upkeep, type UpkeepFacts } from "./place/upkeep.ts";
 import { Wakes } from "./wakes.ts";
 
-/** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
-const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -92,6 +91,7 @@ export class RoomNode {
     this.#door = new Door(this.edges, this.#flow.feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
+      shutFrom: (hello, host) => shutFrom(crypto, this.view, hello, wires.self, host),
       relays: () => this.relays,
       show: (edge, at) => {
         if (edge.feed || edge.authority || edge.role !== "member") this.notices.show(edge, at);

@@ -18,6 +18,20 @@ const authoritiesMax = 4;
 /** How long an address may be to be named in a refusal: three of them go into one frame. */
 const alternativeBytesMax = 64;
 
+/**
+ * Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free; a lock may
+ * be opened again, but by then the person was told.
+ */
+export const finalRefusals: ReadonlySet<Refusal> = new Set([
+  "version",
+  "only-own",
+  "banned",
+  "not-carrying",
+  "protocol",
+  "locked",
+  "closed",
+]);
+
 /** What admission looks at. */
 export interface AdmissionFacts {
   readonly edges: Edges;

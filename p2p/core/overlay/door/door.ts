@@ -20,6 +20,8 @@ export interface Caller {
 export interface DoorWires {
   readonly session: SessionWires;
   slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
+  /** Why a member is not let in whatever room there is, by the doors that the view names. */
+  shutFrom(hello: Hello, remote: PeerId): Refusal | undefined;
   /** Relays of the room, by the view. */
   relays(): readonly PeerId[];
   /** Whether somebody may be fed here as the tree stands. */
@@ -45,6 +47,8 @@ export class Door {
 
   /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
   enter(hello: Hello, { link, kind, remote }: Caller, proved: boolean, now: Millis): Refusal | undefined {
+    const shut = proved ? undefined : this.#wires.shutFrom(hello, remote);
+    if (shut) return shut;
     // Whoever comes again takes the place of its old self.
     for (const edge of this.#edges.all.slice()) {
       if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
