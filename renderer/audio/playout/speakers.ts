@@ -52,6 +52,8 @@ export class LoudSpeakers implements Speakers {
   readonly #volumes = new Map<VoiceKey, number>();
   #playBack: AbortController | undefined;
   #stats = nothing;
+  /** Of loudspeakers that were open before these. */
+  #underrunsBefore = 0;
 
   constructor(edge: OutputEdge, timers: Timers) {
     this.#edge = edge;
@@ -94,6 +96,8 @@ export class LoudSpeakers implements Speakers {
     this.#endWatch?.();
     this.#endWatch = undefined;
     this.#close();
+    this.#stats = nothing;
+    this.#underrunsBefore = 0;
     this.#volumes.clear();
     this.endPlayBack();
     this.#faults.clear();
@@ -182,7 +186,7 @@ export class LoudSpeakers implements Speakers {
     try {
       const handlers: OutputHandlers = {
         onLevels: (levels) => mine(() => this.#showLevels(levels)),
-        onStats: (stats) => mine(() => (this.#stats = stats)),
+        onStats: (stats) => mine(() => this.#count(stats)),
         onBlocked: (blocked) => mine(() => this.#holds("speaker-blocked", blocked)),
         onDropping: () => mine(() => this.#calmDown()),
         onBroken: () => mine(() => this.#broken()),
@@ -204,6 +208,11 @@ export class LoudSpeakers implements Speakers {
     }
   }
 
+  /** Whatever was opened anew goes on counting. */
+  #count(stats: OutputStats): void {
+    this.#stats = { ...stats, underruns: stats.underruns + this.#underrunsBefore };
+  }
+
   /** What is torn is worse than what is late: from now on, until the window is opened anew. */
   #calmDown(): void {
     if (this.#pace === "calm") return;
@@ -222,7 +231,8 @@ export class LoudSpeakers implements Speakers {
   #close(): void {
     this.#output?.close();
     this.#output = undefined;
-    this.#stats = nothing;
+    this.#underrunsBefore = this.#stats.underruns;
+    this.#stats = { ...nothing, underruns: this.#underrunsBefore };
     if (this.#levels.size > 0) this.#showLevels(new Map());
   }
 

@@ -218,6 +218,8 @@ describe("the loudspeakers", () => {
   it("asks a device for little at a time, and for more once it drops sound, which it stays with", async () => {
     await speakers.start();
     speakers.setVolume(1.5);
+    const stats = { underruns: 2, bufferedMs: 20, outputLatencyMs: 8, speakers: new Map() };
+    room.latest.handlers.onStats(stats);
     room.latest.handlers.onDropping();
     await settled();
     expect(room.opened.map(({ pace, closed }) => [pace, closed])).toEqual([
@@ -225,6 +227,8 @@ describe("the loudspeakers", () => {
       ["calm", false],
     ]);
     expect(room.latest.volume).toBe(1.5);
+    room.latest.handlers.onStats({ ...stats, underruns: 1 });
+    expect(speakers.stats().underruns).toBe(3);
     room.latest.handlers.onDropping();
     speakers.stop();
     await speakers.start();
