@@ -14,7 +14,7 @@ import type {
 } from "./api/engine.ts";
 import { TeahouseError } from "./api/errors.ts";
 import type { VoiceKey } from "./api/ids.ts";
-import type { Act, InviteTerms } from "./api/room.ts";
+import type { Act, InviteTerms, OpenRoom } from "./api/room.ts";
 import type { ProbeVerdict, WayChoice } from "./api/way.ts";
 
 /** What a listening node must keep to be found again after a crash. */
@@ -141,6 +141,11 @@ class ShyEngine implements EngineApi {
   async probe(invite: string): Promise<ProbeVerdict> {
     await this.#starting;
     return this.#up().probe(invite);
+  }
+
+  async openRooms(): Promise<readonly OpenRoom[]> {
+    await this.#starting;
+    return this.#up().openRooms();
   }
 
   stopProbe(): void {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { Millis, PeerId, RoomKey, VoiceKey } from "./ids.ts";
 import type { LinkKind } from "./link.ts";
-import type { Act, InviteTerms, IssuedInvite, Reaction, RoomFacts } from "./room.ts";
+import type { Act, InviteTerms, IssuedInvite, OpenRoom, Reaction, RoomFacts } from "./room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "./way.ts";
 
 /** A person's place in a room, lowest first. */
@@ -295,6 +295,11 @@ export interface EngineApi {
   act(act: Act): Promise<void>;
   /** Makes an invite for others; whoever may appoint to that role may. Rejects with `not-allowed` or `list-full`. */
   issueInvite(terms: InviteTerms): Promise<string>;
+  /**
+   * Which rooms are listed as open now, the fullest first: asks the DHT for some seconds. Whoever lets a room be open lets
+   * anybody find it, its title and its relays. Rejects with `no-network`, or with `stalled` when asked again meanwhile.
+   */
+  openRooms(): Promise<readonly OpenRoom[]>;
   /** Types to the room: 1 to 280 characters. */
   say(text: string): void;
   /**

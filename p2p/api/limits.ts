@@ -50,6 +50,12 @@ export const limits = {
   unauthenticatedBytesMax: 65_536,
   /** Members that hold keys of one room: eight times the largest room that the design names. A power of two. */
   keyLeavesMax: 65_536,
+  /** Where open rooms are listed: as many as a reader asks for in ten seconds, eight at once. */
+  hallPlaces: 48,
+  /** What a place there costs in an hour: 2^18 hashes, half a second of a core, so that nobody fills all of them by the way. */
+  hallWorkBits: 18,
+  /** The hour before is asked about as well while the new one fills: as long as two listings are apart. */
+  hallOverlapMs: 12 * 60_000,
   /** DHT record value, padded to this size so that it says nothing about its content. */
   recordBytes: 1024,
 } as const;

@@ -1,5 +1,5 @@
 import type { Role } from "./engine.ts";
-import type { Millis, VoiceKey } from "./ids.ts";
+import type { Millis, RoomKey, VoiceKey } from "./ids.ts";
 
 /** Who comes in: whoever finds it, whoever was given a link, or nobody more. */
 export type Access = "open" | "link-only" | "locked";
@@ -98,6 +98,16 @@ export interface RoomFacts extends RoomRules {
   readonly keyHolders: number;
   /** Who keeps the room going now; null while nobody does. */
   readonly keptBy: string | null;
+}
+
+/** A room that whoever finds it may come into. All of it is its host's word; show the title isolated, never as markup. */
+export interface OpenRoom {
+  readonly room: RoomKey;
+  readonly title: string;
+  /** Who was there when it was listed. */
+  readonly members: number;
+  /** A listener's. */
+  readonly invite: string;
 }
 
 /** What an invite shall be. */

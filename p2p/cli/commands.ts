@@ -4,6 +4,7 @@ import { TeahouseError } from "../api/errors.ts";
 import type { HostSetup } from "../host.ts";
 import { CertificateFiles } from "../io/site/certificate-files.ts";
 import { folderSite } from "../io/site/folder.ts";
+import { giveOut, termsOf } from "./inviting.ts";
 import { keptSeed } from "./identity-store.ts";
 import { live } from "./life.ts";
 import type { ExitCode, Life } from "./life.ts";
@@ -20,6 +21,7 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
   const player = request.audio && (await world.openPlayer(request.audio.audio, request.audio.loop));
   const via = await resolveCards(request.via, world.stdin);
   for (const card of via) world.checkCard(card);
+  const terms = termsOf(request.inviting, world);
   const ownRelay = via.length === 0;
   if (ownRelay) checkListening(request);
   const listen = ownRelay && request.listen.length === 0 ? everywhere() : request.listen;
@@ -34,11 +36,25 @@ export async function runHost(request: HostRequest, world: CliWorld): Promise<Ex
       ...(request.coreSize === undefined ? {} : { coreSize: request.coreSize }),
       ...(request.relayFanout === undefined ? {} : { relayFanout: request.relayFanout }),
     });
-    if (request.open) await engine.act({ kind: "set-room", access: "open" });
+    if (request.open) {
+      note(world, "Anybody can find this room, its title and its relays, and listen: a censor too.");
+      await engine.act({ kind: "set-room", access: "open" });
+    }
+    await giveOut(engine, terms, world);
+    lockLater(engine, request.inviting.lockAfterMs, life);
     life.arrived();
     if (player !== undefined) await speakUntilOver(engine, player, life);
     await life.over;
   });
+}
+
+/** Nobody comes in any more after this time. */
+function lockLater(engine: EngineApi, afterMs: number | undefined, life: Life): void {
+  if (afterMs === undefined) return;
+  // What is refused is said by an event.
+  const lock = (): void => void engine.act({ kind: "set-room", access: "locked" }).catch(() => undefined);
+  const timer = setTimeout(lock, afterMs);
+  void life.over.then(() => clearTimeout(timer));
 }
 
 /** `teahouse listen`: listens until told to leave. */

@@ -5,7 +5,11 @@ export const helpText = `teahouse: audio rooms with a stage and an audience, end
                   opens the window; with --no-open only its address is printed
   teahouse host   [--title T] [--open] [--via CARD…] [--audio FILE [--loop]]
                   makes a room and prints its invites; without --via this computer is the room's relay,
-                  and people who are invited see its address; --open says that whoever finds it is welcome
+                  and people who are invited see its address; --open lists it, so that anybody can find it,
+                  its title and its relays, and listen: a censor too
+                  [--invite listener|speaker|moderator|heir…] [--invite-for 1h] [--single-use] [--with-passphrase]
+                  prints an invite of each role that is named, on these terms; [--lock-after 10m]: then nobody comes in
+  teahouse rooms  says which open rooms can be found from here
   teahouse listen INVITE [--low-data] [--lend]
                   listens until you press Ctrl-C; with --low-data to the low layer, at half the data;
                   with --lend it carries for others in the room, who then can see this computer's address

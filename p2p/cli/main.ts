@@ -6,6 +6,7 @@ import { parseCommandLine } from "./options.ts";
 import type { CliRequest } from "./options.ts";
 import { jsonPrinter, textPrinter } from "./printer.ts";
 import { runProbe } from "./probe.ts";
+import { runRooms } from "./rooms.ts";
 import type { CliWorld } from "./world.ts";
 
 /** What `main` needs from the process around it. */
@@ -57,6 +58,8 @@ async function run(request: CliRequest, world: CliWorld, out: MainWorld): Promis
       return runListen(request, world);
     case "probe":
       return runProbe(request, world);
+    case "rooms":
+      return runRooms(request, world);
     case "speak":
       return runSpeak(request, world);
     case "relay":

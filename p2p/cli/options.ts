@@ -2,6 +2,7 @@ import type { Profile, VolunteerOptions } from "../api/engine.ts";
 import type { WayChoice } from "../api/way.ts";
 import { parseProxy } from "../io/proxy/url.ts";
 import { parseDurationMs } from "./duration.ts";
+import { type Inviting, invitingOf, invitingRules } from "./inviting.ts";
 import { lendOf, lendRules, limitRules, limitsOf } from "./lending.ts";
 import { count, list, quote, readTokens, shortText, takes, text, usage } from "./words.ts";
 import type { OptionRule, Values } from "./words.ts";
@@ -38,6 +39,7 @@ export interface HostRequest extends CommonOptions {
   /** Relay cards; `-` stands for those on stdin. */
   readonly via: readonly string[];
   readonly audio: AudioOptions | undefined;
+  readonly inviting: Inviting;
   /** Hidden: shape of the tree, for demonstrations. */
   readonly coreSize: number | undefined;
   readonly relayFanout: number | undefined;
@@ -48,6 +50,11 @@ export interface ProbeRequest extends CommonOptions {
   readonly command: "probe";
   /** `-`: on stdin. */
   readonly invite: string;
+}
+
+/** `teahouse rooms` */
+export interface RoomsRequest extends CommonOptions {
+  readonly command: "rooms";
 }
 
 /** `teahouse listen INVITE` */
@@ -95,6 +102,7 @@ export type CliRequest =
   | WindowRequest
   | HostRequest
   | ProbeRequest
+  | RoomsRequest
   | ListenRequest
   | SpeakRequest
   | RelayRequest;
@@ -121,12 +129,14 @@ const rulesByCommand: Readonly<Record<string, Readonly<Record<string, OptionRule
     ...audioRules,
     title: { kind: "text" },
     open: { kind: "flag" },
+    ...invitingRules,
     via: { kind: "card", many: true },
     "core-size": { kind: "count" },
     "relay-fanout": { kind: "count" },
   },
   listen: { "low-data": { kind: "flag" }, ...lendRules },
   probe: {},
+  rooms: {},
   speak: { ...audioRules, ...lendRules },
   relay: {
     ...limitRules,
@@ -177,6 +187,7 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
         open: values["open"] === true,
         via: list(values, "via"),
         audio: audioOf(values),
+        inviting: invitingOf(values),
         coreSize: count(values, "core-size", 1),
         relayFanout: count(values, "relay-fanout", 1),
       };
@@ -191,6 +202,8 @@ function requestOf(command: string, values: Values, invite: string): CliRequest 
       return { ...common, command, invite, lowData: values["low-data"] === true, lend: lendOf(values) };
     case "probe":
       return { ...common, command, invite };
+    case "rooms":
+      return { ...common, command };
     default:
       throw usage(`"${quote(command)}" is not a command of teahouse`);
   }

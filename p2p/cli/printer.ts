@@ -1,5 +1,6 @@
 import type { EngineEvent, Invites } from "../api/engine.ts";
 import type { ErrorCode } from "../api/errors.ts";
+import type { InviteTerms, OpenRoom } from "../api/room.ts";
 import type { ProbeVerdict } from "../api/way.ts";
 import type { StatsEvent, SummaryEvent } from "./summary.ts";
 
@@ -12,6 +13,21 @@ export interface ProbeEvent {
   /** Why not, by a code that does not change. */
   readonly failure?: string;
   readonly message: string;
+}
+
+/** An invite of the host's own terms. */
+export interface IssuedEvent {
+  readonly event: "issued";
+  readonly role: InviteTerms["role"];
+  readonly invite: string;
+  readonly expiresInMs: number;
+  readonly singleUse: boolean;
+  readonly hasPassphrase: boolean;
+}
+
+/** A room that anybody may come into. */
+export interface OpenRoomEvent extends OpenRoom {
+  readonly event: "open-room";
 }
 
 /** What `probe` concludes. */
@@ -43,6 +59,8 @@ export type PrintedEvent =
   | StatsEvent
   | SummaryEvent
   | ProbeEvent
+  | IssuedEvent
+  | OpenRoomEvent
   | ExplanationEvent
   | NoteEvent
   | WindowEvent;
@@ -110,6 +128,10 @@ function sentence(event: PrintedEvent): string | undefined {
     case "probe":
       // A window says it itself.
       return "message" in event ? `${event.ok ? "works" : "fails"}  ${event.rung}: ${event.message}` : undefined;
+    case "issued":
+      return issuedText(event);
+    case "open-room":
+      return `${event.title === "" ? "A room without a title" : event.title} (${event.members} there):  ${event.invite}`;
     case "note":
     case "explanation":
     case "window":
@@ -146,6 +168,15 @@ function invitesText(invites: Invites): string {
     `to carry the room on:         ${invites.heir}`,
     "Whoever holds an invite can come in and listen, and nobody can prevent a recording.",
   ].join("\n");
+}
+
+function issuedText({ role, invite, expiresInMs, singleUse, hasPassphrase }: IssuedEvent): string {
+  const terms = [
+    `good for ${Math.round(expiresInMs / 60_000)} minutes`,
+    ...(singleUse ? ["for the first who comes"] : []),
+    ...(hasPassphrase ? ["with the passphrase"] : []),
+  ];
+  return `As a ${role}, ${terms.join(", ")}:  ${invite}`;
 }
 
 function summaryText(event: SummaryEvent): string {

@@ -37,7 +37,7 @@ export async function runProbe(request: ProbeRequest, world: CliWorld): Promise<
 }
 
 /** Undefined when somebody pressed Ctrl-C first. */
-async function untilInterrupted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+export async function untilInterrupted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   if (signal.aborted) return undefined;
   let onAbort = (): void => undefined;
   const interrupted = new Promise<undefined>((resolve) => {

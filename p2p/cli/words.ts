@@ -4,7 +4,18 @@ import { TeahouseError } from "../api/errors.ts";
 
 /** How an option's value looks, for the sentence when it is missing. */
 export type Kind =
-  "flag" | "text" | "duration" | "count" | "file" | "address" | "card" | "invite" | "hours" | "profile" | "url";
+  | "flag"
+  | "text"
+  | "duration"
+  | "count"
+  | "file"
+  | "address"
+  | "card"
+  | "role"
+  | "invite"
+  | "hours"
+  | "profile"
+  | "url";
 
 /** What an option takes. */
 export interface OptionRule {
@@ -22,6 +33,7 @@ export const takes: Readonly<Record<Kind, string>> = {
   file: "takes a path",
   address: "takes an address such as /ip4/127.0.0.1/tcp/4001/tls/ws",
   card: 'takes a relay card, or "-" for cards on stdin',
+  role: "takes listener, speaker, moderator or heir",
   invite: 'takes an invite, or "-" for one on stdin',
   hours: 'takes hours of the day such as "18:00-23:30"',
   profile: "takes lan, wss, webrtc or auto",

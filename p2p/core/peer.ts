@@ -197,6 +197,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #leave(): void {
     const node = [...this.#nodes.values()].find((known) => known.resident !== undefined);
     if (!node) return;
+    this.#resident?.doings.leave(this.#now);
     this.#resident?.keys.leave(this.#now);
     node.resident = this.#resident = undefined;
     this.#outputs.push({ kind: "event", event: { event: "left" } });

@@ -15,7 +15,7 @@ import type {
 } from "../api/engine.ts";
 import { exitCodes, type TeahouseError } from "../api/errors.ts";
 import { type Millis, millis, type VoiceKey } from "../api/ids.ts";
-import type { Act, InviteTerms } from "../api/room.ts";
+import type { Act, InviteTerms, OpenRoom } from "../api/room.ts";
 import type { ProbeStep, ProbeVerdict, Way, WayChoice } from "../api/way.ts";
 import { Peer } from "../core/peer.ts";
 import type { PeerEvent, PeerInput, PeerOutput } from "../core/peer-io.ts";
@@ -25,6 +25,7 @@ import { encodeInvite, inviteLink } from "../core/room/invite/invite.ts";
 import type { SeatMaker } from "../core/room/member/resident.ts";
 import { Drive } from "./drive.ts";
 import type { Clock, Network, Presence } from "./ports.ts";
+import { listOpenRooms } from "./open-rooms.ts";
 import { probe } from "./probe.ts";
 import { Questions } from "./questions.ts";
 import { Records } from "./records.ts";
@@ -85,6 +86,7 @@ class Engine implements EngineApi {
   #way: Way | undefined;
   #layer: Layer = "normal";
   #probing: AbortController | undefined;
+  #browsing = new AbortController();
   readonly #questions = new Questions((command) => this.#up().drive.push({ kind: "command", command }));
   readonly #standing = new Standing();
 
@@ -194,6 +196,17 @@ class Engine implements EngineApi {
     return writeInvite(this.#ports, invite, terms.passphrase);
   }
 
+  async openRooms(): Promise<readonly OpenRoom[]> {
+    const { discovery } = this.#up().presence;
+    if (!discovery) throw fault("no-network");
+    this.#browsing.abort();
+    this.#browsing = new AbortController();
+    const { signal } = this.#browsing;
+    const rooms = await listOpenRooms(discovery, this.#ports.crypto, this.#ports.clock, signal);
+    if (signal.aborted) throw fault("stalled");
+    return rooms;
+  }
+
   say(text: string): void {
     this.#up().drive.push({ kind: "command", command: { kind: "say", text } });
   }
@@ -295,6 +308,7 @@ class Engine implements EngineApi {
   async #stop(): Promise<void> {
     const running = this.#running;
     this.stopProbe();
+    this.#browsing.abort();
     await this.leave();
     if (running) {
       running.cancelStats();
@@ -370,23 +384,9 @@ class Engine implements EngineApi {
         this.#emit({ event: refused ? "refused" : "error", code, message });
         return event.fatal ? this.#settle((waiting) => waiting.reject(error)) : undefined;
       }
-      case "role":
-      case "cover":
-      case "move":
-      case "strength":
-      case "members":
-      case "short":
-      case "stage":
-      case "room-state":
-      case "invites-issued":
-      case "reaction":
-      case "text":
-      case "place":
-      case "step":
-      case "left":
-        return this.#emit(event);
       default:
-        return event satisfies never;
+        // The others are told as they are.
+        return this.#emit(event);
     }
   }
 

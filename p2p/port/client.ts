@@ -15,9 +15,9 @@ import type {
 import { TeahouseError } from "../api/errors.ts";
 import type { VoiceKey } from "../api/ids.ts";
 import type { Port, PortCloseReason, PortState } from "../api/port.ts";
-import type { Act, InviteTerms } from "../api/room.ts";
+import type { Act, InviteTerms, OpenRoom } from "../api/room.ts";
 import type { ProbeVerdict, WayChoice } from "../api/way.ts";
-import { invitesShape, type Mirror, verdictShape } from "./events.ts";
+import { invitesShape, type Mirror, listedRoomsShape, verdictShape } from "./events.ts";
 import { Receipts, SoundFlow } from "./flow.ts";
 import { fromHex, toHex } from "./hex.ts";
 import {
@@ -201,6 +201,12 @@ class Client implements PortClient {
     const invite = await this.#request("issueInvite", [terms]);
     if (typeof invite !== "string") throw broken();
     return invite;
+  }
+
+  async openRooms(): Promise<readonly OpenRoom[]> {
+    const rooms = await this.#request("openRooms", []);
+    if (!listedRoomsShape(rooms)) throw broken();
+    return rooms;
   }
 
   raiseHand(): void {

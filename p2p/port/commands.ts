@@ -135,6 +135,8 @@ export function requestCall(
       return actArguments(given) ? () => engine.act(given[0]) : undefined;
     case "issueInvite":
       return inviteArguments(given) ? () => engine.issueInvite(given[0]) : undefined;
+    case "openRooms":
+      return none(given) ? () => engine.openRooms() : undefined;
     case "wipe":
       return none(given) ? () => engine.wipe() : undefined;
     case "leave":

@@ -11,6 +11,7 @@ import {
   reactions,
   type Right,
   type RoomPerson,
+  type OpenRoom,
 } from "../api/room.ts";
 import { count, flag, hex, list, nullable, number, object, oneOf, optional, table, text, type Shape } from "./shape.ts";
 
@@ -60,6 +61,12 @@ export const invitesShape: Shape<Invites> = object({
   moderator: text(inviteMax),
   heir: text(inviteMax),
 });
+
+/** What `openRooms` answers: two for each place, since hours overlap. */
+export const listedRoomsShape: Shape<readonly OpenRoom[]> = list(
+  object({ room, title: words, members: count(), invite: text(inviteMax) }),
+  2 * limits.hallPlaces,
+);
 
 const person: Shape<StagePerson> = object({ voice, identity: text(128), name: words, role, self: flag });
 const hand: Shape<Hand> = object({ id: text(256), name: words, self: flag });

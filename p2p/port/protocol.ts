@@ -30,6 +30,7 @@ export const requestMethods = [
   "probe",
   "act",
   "issueInvite",
+  "openRooms",
   "wipe",
   "leave",
   "resume",
@@ -82,7 +83,7 @@ export type ToWindow =
     }
   | { readonly kind: "event"; readonly event: EngineEvent }
   | { readonly kind: "mirror"; readonly mirror: Mirror }
-  /** `value`: a text for `volunteer` and `issueInvite`, invites for `host`, null for the others. */
+  /** `value`: a text for `volunteer` and `issueInvite`, invites for `host`, rooms for `openRooms`, null for the others. */
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "fault"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "taken"; readonly sounds: number }

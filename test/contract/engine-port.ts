@@ -134,6 +134,8 @@ export function describeEngineApi(name: string, make: () => Promise<EngineUnderT
         const terms = { role: "speaker", expiresInMs: 60_000, singleUse: true, passphrase: "p" } as const;
         expect(await engine.issueInvite(terms)).toBe("thi1-speaker");
         expect(double.invited).toEqual(terms);
+        double.listed = [{ room: "ab".repeat(32) as RoomKey, title: "T", members: 3, invite: "thi1-open" }];
+        expect(await engine.openRooms()).toEqual(double.listed);
         double.failure = new TeahouseError("not-allowed", "You may not do that here.");
         await expect(engine.act({ kind: "step-down" })).rejects.toMatchObject({ code: "not-allowed" });
       }));

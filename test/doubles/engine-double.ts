@@ -13,7 +13,7 @@ import type {
   VolunteerOptions,
 } from "../../p2p/api/engine.ts";
 import { TeahouseError } from "../../p2p/api/errors.ts";
-import type { Act, InviteTerms } from "../../p2p/api/room.ts";
+import type { Act, InviteTerms, OpenRoom } from "../../p2p/api/room.ts";
 import type { PeerId, RoomKey, VoiceKey } from "../../p2p/api/ids.ts";
 import type { ProbeStep, ProbeVerdict, WayChoice } from "../../p2p/api/way.ts";
 import { Recollection } from "../../p2p/port/recollection.ts";
@@ -66,6 +66,8 @@ export class EngineDouble implements EngineApi {
   joinedBy: JoinOptions | undefined;
   /** What `act` was given, in order. */
   readonly acts: Act[] = [];
+  /** What `openRooms` answers. */
+  listed: readonly OpenRoom[] = [];
   /** What the last `issueInvite` was given. */
   invited: InviteTerms | undefined;
   /** Rejects the next command with this. */
@@ -158,6 +160,11 @@ export class EngineDouble implements EngineApi {
     for (const step of this.probeSteps) this.emit({ event: "probe", ...step });
     await this.probeGate;
     return this.verdict;
+  }
+
+  async openRooms(): Promise<readonly OpenRoom[]> {
+    await this.#note("openRooms");
+    return this.listed;
   }
 
   stopProbe(): void {

@@ -54,6 +54,25 @@ describe("the command line", () => {
     expect(parseCommandLine(["--version", "--json"])).toEqual({ command: "version", json: true });
   });
 
+  it("gives invites on the terms it is told, and says what is none", () => {
+    const none = { roles: [], singleUse: false, withPassphrase: false, lockAfterMs: undefined };
+    expect(parseCommandLine(["host"])).toMatchObject({ inviting: none });
+    const terms = ["--invite-for", "1h", "--single-use", "--with-passphrase", "--lock-after", "5m"];
+    expect(parseCommandLine(["host", "--invite", "heir", "--invite", "listener", ...terms])).toMatchObject({
+      inviting: {
+        roles: ["heir", "listener"],
+        expiresInMs: 3_600_000,
+        singleUse: true,
+        withPassphrase: true,
+        lockAfterMs: 300_000,
+      },
+    });
+    expect(() => parseCommandLine(["host", "--invite", "king"])).toThrow("listener, speaker, moderator or heir");
+    expect(() => parseCommandLine(["host", "--single-use"])).toThrow("--invite");
+    expect(() => parseCommandLine(["host", "--invite", "heir", "--invite-for", "soon"])).toThrow("--invite-for");
+    expect(parseCommandLine(["rooms", "--json"])).toMatchObject({ command: "rooms", json: true });
+  });
+
   it("lends what it is told, in hours of this computer's day", () => {
     expect(parseCommandLine(["listen", invite])).toMatchObject({ lend: undefined });
     expect(parseCommandLine(["listen", invite, "--lend"])).toMatchObject({ lend: {} });

@@ -132,6 +132,16 @@ export function openRecord(crypto: Crypto, secret: Uint8Array, value: Uint8Array
   return reader.failed ? failed("length") : ok({ hour, sequence, payload });
 }
 
+/** Who signs the records of an hour, as everybody who knows the secret can tell. */
+export function signerInHour(crypto: Crypto, secret: Uint8Array, hour: number): Uint8Array {
+  return crypto.publicKey(signerSeed(crypto, secret, hour));
+}
+
+/** Who signed a record, by its own word; of no meaning before it was checked. */
+export function signerOf(value: Uint8Array): Uint8Array {
+  return value.subarray(2, 2 + 32);
+}
+
 interface Parsed extends RecordStamp {
   readonly signer: Uint8Array;
   readonly nonce: Uint8Array;

@@ -1,8 +1,10 @@
 import type { Libp2p } from "@libp2p/interface";
 import type { KadDHT, SelectFn, ValidateFn } from "@libp2p/kad-dht";
+import { millis } from "../../api/ids.ts";
 import { copy, equal, toHex } from "../../core/bytes.ts";
 import type { Crypto } from "../../core/crypto.ts";
 import { checkRecord, recordHour, recordHourTolerance } from "../../core/discovery/record.ts";
+import { HallSigners, openListing } from "../../core/room/hall/listing.ts";
 import type { Clock, Discovery } from "../../engine/ports.ts";
 import { Walk } from "./walk.ts";
 
@@ -20,16 +22,28 @@ const keyBytes = 32;
 
 const dhtKey = (key: Uint8Array): Uint8Array => Buffer.concat([prefix, key]);
 
-/** Checks records for kad-dht, and remembers, so that an older valid record cannot replace a newer one. */
+/** What a server remembers of a key: the newest record's number, and in the hall whose it is and what it cost. */
+interface Remembered {
+  readonly sequence: number;
+  readonly owner: string;
+  readonly weight: number;
+}
+
+/**
+ * Checks records for kad-dht, and remembers, so that an older valid record cannot replace a newer one, nor a listing in the hall
+ * one that cost more.
+ */
 export class RecordGuard {
   readonly #crypto: Crypto;
   readonly #clock: Clock | undefined;
-  readonly #sequences = new Map<string, number>();
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #hall: HallSigners;
 
   /** `clock`: a server's, to refuse hours that are far off; left out by readers ([DS7], [DS8]). */
   constructor(crypto: Crypto, clock: Clock | undefined) {
     this.#crypto = crypto;
     this.#clock = clock;
+    this.#hall = new HallSigners(crypto);
   }
 
   /** kad-dht's validator: throws for a record that is not to be kept or believed. */
@@ -38,18 +52,35 @@ export class RecordGuard {
     if (name.length !== keyBytes) throw new Error("record key");
     const checked = checkRecord(this.#crypto, name, value, this.#hours());
     if (!checked.ok) throw new Error(`record ${checked.reason}`);
-    this.#remember(toHex(name), checked.value.sequence);
+    const { hour, sequence } = checked.value;
+    this.#remember(toHex(name), { sequence, ...this.#claimOf(value, hour) });
   };
 
-  /** kad-dht's selector: the index of the record with the highest sequence. All were validated before. */
+  /** kad-dht's selector: the index of the record that is kept. All were validated before. */
   readonly select: SelectFn = (key, records) => {
     const name = key.subarray(prefix.length);
-    const sequences = records.map((record) => {
+    const claims = records.map((record): Remembered | undefined => {
       const checked = checkRecord(this.#crypto, name, record);
-      return checked.ok ? checked.value.sequence : -1;
+      return checked.ok
+        ? { sequence: checked.value.sequence, ...this.#claimOf(record, checked.value.hour) }
+        : undefined;
     });
-    return sequences.indexOf(Math.max(...sequences));
+    let best = 0;
+    claims.forEach((claim, index) => {
+      const leader = claims[best];
+      if (claim && (!leader || (index !== best && replaces(claim, leader)))) best = index;
+    });
+    return best;
   };
+
+  /** Whose a record of the hall is. Throws for what is no listing; a room's own record is nobody's in particular. */
+  #claimOf(value: Uint8Array, hour: number): Pick<Remembered, "owner" | "weight"> {
+    const spot = this.#hall.spotOf(value, hour);
+    if (!spot) return { owner: "", weight: 0 };
+    const listing = openListing(this.#crypto, spot, value, this.#clock?.now() ?? millis(hour * 3_600_000));
+    if (!listing) throw new Error("record listing");
+    return { owner: toHex(listing.tag), weight: listing.workBits };
+  }
 
   #hours(): { readonly from: number; readonly to: number } | undefined {
     if (this.#clock === undefined) return undefined;
@@ -57,15 +88,21 @@ export class RecordGuard {
     return { from: hour - recordHourTolerance, to: hour + recordHourTolerance };
   }
 
-  #remember(name: string, sequence: number): void {
-    const highest = this.#sequences.get(name);
-    if (highest !== undefined && sequence < highest) throw new Error("record older");
-    this.#sequences.delete(name);
-    this.#sequences.set(name, sequence);
-    if (this.#sequences.size <= rememberedKeysMax) return;
-    const oldest = this.#sequences.keys().next();
-    if (oldest.done !== true) this.#sequences.delete(oldest.value);
+  #remember(name: string, claim: Remembered): void {
+    const known = this.#remembered.get(name);
+    if (known && !replaces(claim, known))
+      throw new Error(claim.owner === known.owner ? "record older" : "record taken");
+    this.#remembered.delete(name);
+    this.#remembered.set(name, claim);
+    if (this.#remembered.size <= rememberedKeysMax) return;
+    const oldest = this.#remembered.keys().next();
+    if (oldest.done !== true) this.#remembered.delete(oldest.value);
   }
+}
+
+/** Of one owner the newest counts; of two in the hall the one that cost more, and nobody's place is taken for the same. */
+function replaces(claim: Remembered, known: Remembered): boolean {
+  return claim.owner === known.owner ? claim.sequence >= known.sequence : claim.weight > known.weight;
 }
 
 /** What discovery needs of the node. */

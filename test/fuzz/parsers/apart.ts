@@ -4,6 +4,7 @@ export const apart: Readonly<Record<string, string>> = {
   readInvite: "parses by parseInvite and throws a sentence",
   readCard: "parses by parseCard and throws a sentence",
   openInvite: "asynchronous: by parseInvite, behind the seal of locked-invite.test.ts, and throws a sentence",
+  openListing: "by readListing, behind work that costs half a second and two signatures: listing.test.ts",
   lookOf: "makes a name simpler; reads no layout",
   checkCard: "parses by parseCard and throws a sentence",
   openPlayer: "opens a path; what is in the file: slow.ts",

@@ -15,11 +15,13 @@ import {
   sampleAddress,
   sampleGuestCapsule,
   sampleHostCapsule,
+  sampleInvite,
   sampleNote,
   samplePetition,
   sampleState,
   testNow,
 } from "../../core/fixtures.ts";
+import { payloadOf, readListing } from "../../../p2p/core/room/hall/listing.ts";
 import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
@@ -168,6 +170,7 @@ function keptParsers({ crypto, room, rng }: Samples): Parsers {
   const hints = encodeHints(crypto, keys.carriage.key, keys.session, [sampleAddress(rng)], testNow);
   const record = encodeRecord(crypto, keys.secret, { hour, sequence: testNow, payload: hints });
   const [recordKey = new Uint8Array(0)] = recordKeys(crypto, keys.secret, hour);
+  const listing = { title: "Tea", members: 3, invite: sampleInvite(crypto, keys, [sampleAddress(rng)]) };
   const capsules = [sampleGuestCapsule(crypto, keys), sampleHostCapsule(room)];
   return {
     capsule: {
@@ -180,6 +183,11 @@ function keptParsers({ crypto, room, rng }: Samples): Parsers {
       accepts: (bytes) => openHints(crypto, keys.root.key, keys.carriage.key, bytes, testNow) !== undefined,
       sealed: true,
       covers: ["openHints"],
+    },
+    "listing in the hall": {
+      samples: [payloadOf(crypto, { hour, place: 1 }, listing, rng.bytes(8), keys.session)],
+      accepts: (bytes) => readListing(crypto, bytes) !== undefined,
+      covers: ["readListing"],
     },
     "record at a server": {
       samples: [record],

@@ -8,8 +8,13 @@ import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { afterEach, describe, expect, it } from "vitest";
-import { millis } from "../../../p2p/api/ids.ts";
+import { type Millis, millis } from "../../../p2p/api/ids.ts";
+import { limits } from "../../../p2p/api/limits.ts";
 import { encodeRecord, recordHour, recordKeys } from "../../../p2p/core/discovery/record.ts";
+import { encodeListing, type HallSpot, paymentOf, spotKey, workIn } from "../../../p2p/core/room/hall/listing.ts";
+import { issueInvite } from "../../../p2p/core/room/invite/invite.ts";
+import { rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
+import { createRoomKeys } from "../../../p2p/core/room/rights/keys.ts";
 import { RecordGuard, createDiscovery, rememberedKeysMax } from "../../../p2p/io/libp2p/discovery.ts";
 import type { NodeOptions, TeahouseNode } from "../../../p2p/io/libp2p/node.ts";
 import { Nodes, addressOf, clock, crypto, tcpAddress, tlsAddress } from "./nodes.ts";
@@ -281,4 +286,45 @@ describe("record guard", () => {
     void new RecordGuard(crypto, undefined).validate(key, room.record());
     expect(() => new RecordGuard(crypto, clock).validate(Buffer.from("/teahouse/short"), room.record())).toThrow("key");
   });
+
+  it("[DS13] takes only listings in the hall, and gives nobody's place to another for the same price", () => {
+    const now = millis(Date.now());
+    const spot = { hour: recordHour(now), place: 5 };
+    const key = namespaced(spotKey(crypto, spot));
+    const [first, second] = [listingIn(spot, now), listingIn(spot, now)];
+    const guard = new RecordGuard(crypto, clock);
+    void guard.validate(key, first.record(0));
+    void guard.validate(key, first.record(2));
+    expect(() => guard.validate(key, first.record(1))).toThrow("older");
+    const cheap = first.bits >= second.bits ? second : first;
+    const dear = cheap === second ? first : second;
+    const fair = new RecordGuard(crypto, clock);
+    void fair.validate(key, dear.record(0));
+    expect(() => fair.validate(key, cheap.record(9))).toThrow("taken");
+    const secret = crypto.sha256(Buffer.concat([Buffer.from("teahouse hall place 1"), Uint8Array.of(spot.place)]));
+    const junk = encodeRecord(crypto, secret, { hour: spot.hour, sequence: now + 99, payload: crypto.randomBytes(30) });
+    expect(() => fair.validate(key, junk)).toThrow("listing");
+    expect(fair.select(key, [dear.record(3), dear.record(7), dear.record(5)])).toBe(1);
+  });
 });
+
+/** A room's listing in this place, paid for, and what it cost. */
+function listingIn(
+  spot: HallSpot,
+  now: Millis,
+): { readonly bits: number; readonly record: (laterMs: number) => Uint8Array } {
+  const keys = createRoomKeys(crypto, now);
+  const notBefore = Math.floor(now / 1000) - 60;
+  const times = { notBefore, expires: notBefore + 3_600, sequence: 0 };
+  const invite = issueInvite(crypto, keys, { role: "listener", rights: rightsOfRole.listener, ...times }, []);
+  const payment = Buffer.from(paymentOf(invite.tag, spot, new Uint8Array(8)));
+  let bits = 0;
+  for (let counter = 0; (bits = workIn(crypto, payment)) < limits.hallWorkBits; counter++)
+    payment.writeUInt32BE(counter, payment.length - 4);
+  const work = new Uint8Array(payment.subarray(-8));
+  const listing = { title: "T", members: 1, invite };
+  return {
+    bits,
+    record: (laterMs) => encodeListing(crypto, spot, listing, work, keys.session, millis(now + laterMs)),
+  };
+}

@@ -1,5 +1,5 @@
 import type { Role } from "../../../api/engine.ts";
-import type { Millis } from "../../../api/ids.ts";
+import { type Millis, millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
@@ -17,7 +17,7 @@ const keyLabel = encodeUtf8("teahouse petition key 1");
 
 /**
  * What a member asks of the authorities. `present`: here is somebody whose invite gives an office, or is good for one
- * only. `beat`: whoever acts for the room is there.
+ * only. `beat`: whoever acts for the room is there; `here`: somebody on stage is.
  */
 export const wishes = [
   "speak",
@@ -30,6 +30,7 @@ export const wishes = [
   "unmute-self",
   "present",
   "beat",
+  "here",
 ] as const;
 /** One of them; the number on the wire is its place in the list. */
 export type Wish = (typeof wishes)[number];
@@ -39,6 +40,8 @@ export interface Petitioner extends Petition {
   readonly identityKey: Uint8Array;
   readonly role: Role;
   readonly rights: number;
+  /** Their invite's time is over: they keep what the room gave them, and are given nothing more. */
+  readonly isOver: boolean;
   /** Of the invite they came by. */
   readonly branch: Uint8Array;
   /** Which link of the room that invite belongs to. */
@@ -93,14 +96,17 @@ export function openPetition(
   const body = plain.subarray(0, plain.length - signatureBytes);
   const petition = parsePetition(body);
   if (!petition) return undefined;
-  const authority = verifyChain(crypto, roomKey, petition.chain, now);
+  const asOfNow = verifyChain(crypto, roomKey, petition.chain, now);
+  const isOver = !asOfNow.ok && asOfNow.reason === "expired";
+  const endedAt = millis((petition.chain.at(-1)?.expires ?? 0) * 1000);
+  const authority = isOver ? verifyChain(crypto, roomKey, petition.chain, endedAt) : asOfNow;
   if (!authority.ok) return undefined;
   const identityKey = authority.value.grantee;
   const signed = concat(petitionLabel, roomKey, body);
   if (!crypto.verify(identityKey, signed, plain.subarray(body.length))) return undefined;
   const { role, rights } = authority.value;
   const { branch, generation } = inviteOf(crypto, petition.chain);
-  return { ...petition, identityKey, role, rights, branch, generation };
+  return { ...petition, identityKey, role, rights, isOver, branch, generation };
 }
 
 /** The invite at the end of which somebody stands: the link above their own. */

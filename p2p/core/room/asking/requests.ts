@@ -11,7 +11,7 @@ const repeatMs = 2000;
 const triesMax = 15;
 
 /** What one asks of the room beside a hand. */
-export type OwnWish = Exclude<Wish, "speak" | "leave-stage" | "beat">;
+export type OwnWish = Exclude<Wish, "speak" | "leave-stage" | "beat" | "here">;
 
 interface Open {
   readonly wish: OwnWish;

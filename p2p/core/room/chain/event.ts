@@ -54,7 +54,9 @@ export type RoomEvent =
   | { readonly kind: "revoke"; readonly branch: Uint8Array }
   | { readonly kind: "record"; readonly who: Named; readonly on: boolean }
   | { readonly kind: "use"; readonly branch: Uint8Array; readonly identityKey: Uint8Array; readonly expires: number }
-  | { readonly kind: "end" };
+  | { readonly kind: "end" }
+  /** Somebody on stage is not heard of any more, or is again. */
+  | { readonly kind: "away"; readonly identityKey: Uint8Array; readonly on: boolean };
 
 /** The right that each takes. Who gives an office back needs none. */
 export const rightOfEvent: Readonly<Record<RoomEvent["kind"], number>> = {
@@ -76,6 +78,7 @@ export const rightOfEvent: Readonly<Record<RoomEvent["kind"], number>> = {
   rules: acts.direct,
   "replace-link": acts.direct,
   end: acts.direct,
+  away: acts.moderate,
 };
 
 /** The number on the wire is the place in this list. */
@@ -99,6 +102,7 @@ export function encodeContent(writer: ByteWriter, event: RoomEvent): void {
       return void writer.bytes(event.identityKey).u8(mutes.indexOf(event.by));
     case "offer":
     case "silence":
+    case "away":
       return void writer.bytes(event.identityKey).u8(event.on ? 1 : 0);
     case "kick":
     case "unban":
@@ -151,6 +155,7 @@ export function parseContent(reader: ByteReader): RoomEvent | undefined {
     }
     case "offer":
     case "silence":
+    case "away":
       return { kind, identityKey: reader.bytes(keyBytes), on: reader.u8() === 1 };
     case "kick":
     case "unban":

@@ -27,8 +27,8 @@ export const rightsOfRank: readonly number[] = [
   acts.moderate,
 ];
 
-/** What comes of a petition alone: only whoever may answer petitions writes it down. */
-const answersOnly: ReadonlySet<RoomEvent["kind"]> = new Set(["hand", "use", "record"]);
+/** What comes of petitions, or of none: only whoever may answer them writes it down. */
+const answersOnly: ReadonlySet<RoomEvent["kind"]> = new Set(["hand", "use", "record", "away"]);
 
 /** Why an event changes nothing. */
 export type Void = "ended" | "stranger" | "not-allowed" | "not-here" | "full" | "list-full";
@@ -59,12 +59,15 @@ export function reduce(state: RoomState, event: ChainEvent): RoomState | Void {
   if (((rightsOfRank[rank] ?? 0) & needed) !== needed) return "not-allowed";
   if (author.role === "moderator" && answersOnly.has(event.content.kind)) return "not-allowed";
   const next = apply(state, author, event.content);
-  return typeof next === "string" || next.stage === state.stage ? next : { ...next, muted: ofStage(next) };
+  return typeof next === "string" || next.stage === state.stage ? next : { ...next, ...ofStage(next) };
 }
 
-/** Whose microphone is shut, of those who are on stage: whoever makes room, or goes with an invite, takes it along. */
-function ofStage({ muted, stage }: RoomState): RoomState["muted"] {
-  return muted.filter(({ identityKey }) => hasPerson(stage, identityKey));
+/** Whose microphone is shut and who is away, of those who are on stage: whoever makes room, or goes with an invite, takes it along. */
+function ofStage({ muted, away, stage }: RoomState): Pick<RoomState, "muted" | "away"> {
+  return {
+    muted: muted.filter(({ identityKey }) => hasPerson(stage, identityKey)),
+    away: away.filter((identityKey) => hasPerson(stage, identityKey)),
+  };
 }
 
 function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | Void {
@@ -85,6 +88,11 @@ function apply(state: RoomState, author: Keeper, event: RoomEvent): RoomState | 
       return offer(state, event);
     case "mute":
       return mute(state, author, event);
+    case "away": {
+      const others = withoutKey(state.away, event.identityKey);
+      if (!hasPerson(state.stage, event.identityKey)) return "not-here";
+      return { ...state, away: event.on ? [...others, event.identityKey] : others };
+    }
     case "silence":
       return silence(state, author, event);
     case "kick":
@@ -166,14 +174,16 @@ function seat(state: RoomState, author: Keeper, given: StagePerson, petition: Ui
   const person = { ...given, role: keeper?.role ?? "speaker" } as const;
   const before = state.stage.findIndex((each) => equal(each.identityKey, identityKey));
   const stage = before < 0 ? [...others, person] : state.stage.with(before, person);
-  // The stage is full: who came first after the host makes room.
+  // The stage is full: who is not there, or else who came first after the host, makes room.
   if (stage.length > limits.voicesMax) {
-    const oldest = stage.findIndex(({ role }) => role === "speaker");
-    stage.splice(Math.max(1, oldest), 1);
+    const isSpeaker = (each: StagePerson): boolean => each.role === "speaker" && !equal(each.identityKey, identityKey);
+    const gone = stage.findIndex((each) => isSpeaker(each) && hasKey(state.away, each.identityKey));
+    stage.splice(Math.max(1, gone < 0 ? stage.findIndex(isSpeaker) : gone), 1);
   }
   const hands = state.hands.filter((hand) => !equal(hand.person.identityKey, identityKey));
   const invited = withoutKey(state.invited, identityKey);
-  return { ...state, stage, hands, invited, done: noteDone(state, petition) };
+  const away = withoutKey(state.away, identityKey);
+  return { ...state, stage, hands, away, invited, done: noteDone(state, petition) };
 }
 
 /** Whether this hand is up, with this voice. */

@@ -5,7 +5,6 @@ import type { RelayAddress } from "../../../api/link.ts";
 import type { InviteTerms } from "../../../api/room.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
-import { encodeRecord, recordHour, recordKeys } from "../../discovery/record.ts";
 import type { HostRelay } from "../../peer-io.ts";
 import { type HostProof, peerOf } from "../../session/frames.ts";
 import { issueCapability, rights, rightsOfRole } from "../rights/capability.ts";
@@ -14,7 +13,7 @@ import { signCarriage } from "../rights/carriage.ts";
 import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { firstState } from "../state/first-state.ts";
-import { encodeHints } from "../invite/hints.ts";
+import { type Publication, recordsOf } from "../hall/records.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { RoomSecrets } from "../epoch/secrets.ts";
 import { InviteDoors } from "./invite-doors.ts";
@@ -24,6 +23,7 @@ import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, type RoomKeys } from "../rights/keys.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { furthest, generationMax } from "../rights/numbers.ts";
+import { Presence } from "./presence.ts";
 import { openPetition } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { answer as answerOf } from "./reception.ts";
@@ -34,7 +34,7 @@ import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
 import { banOf, doorsMax, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
-const inviteMs = 7 * 24 * 3_600_000;
+export const inviteMs = 7 * 24 * 3_600_000;
 /** An heir's word holds a year: a room outlives its host for as long as anybody wants it. */
 const heirMs = 365 * 24 * 3_600_000;
 /** A record is put again this often: servers come and go, and kad-dht never does it. */
@@ -52,12 +52,6 @@ const relayFanoutDefault = 8;
 /** What a decision changed: "stage" needs a new view, "hands" only the event that was written, the others nothing. */
 export type Answer = "stage" | "hands" | "refused" | "known";
 
-/** A value for the DHT. */
-export interface Publication {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
 /** What shapes a room's tree. */
 export interface TreeShape {
   readonly coreSize: number;
@@ -72,6 +66,8 @@ export class Authority {
   /** The room's keys; the session among them is renewed. An heir has neither the root's seed nor the carriage's. */
   keys: RoomKeys;
   readonly history: History;
+  /** Who of those on stage is still here. */
+  readonly presence = new Presence();
   readonly #crypto: Crypto;
   readonly #shape: TreeShape;
   readonly #options: HostOptions | undefined;
@@ -271,6 +267,11 @@ export class Authority {
     return below.length < limits.inviteHintsMax ? carrying : below;
   }
 
+  /** What an invite says of the relays that carry now. */
+  get hints(): RelayAddress[] {
+    return fittingHints(this.#entries);
+  }
+
   /** Invites of every role, with the relays that carry now as hints. */
   issueInvites(now: Millis): Record<Exclude<Role, "host">, Invite> {
     const issue = (role: Exclude<Role, "host">): Invite =>
@@ -295,7 +296,7 @@ export class Authority {
     const parent = this.keys.root.seed.length === 0 ? this.keys.session.capability : undefined;
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
     const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
-    const invite = issueInvite(this.#crypto, this.keys, terms, fittingHints(this.#entries), parent);
+    const invite = issueInvite(this.#crypto, this.keys, terms, this.hints, parent);
     this.#doors.add({ name: doorOf(this.#crypto, this.#crypto.publicKey(invite.inviteSeed)), generation, expires });
     return invite;
   }
@@ -359,6 +360,7 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.#secrets.words, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
+    this.presence.heard(this.state, petition.identityKey, now);
     if (this.#done.has(toHex(petition.id))) return "known";
     return answerOf(this.#crypto, this, petition, now);
   }
@@ -413,13 +415,7 @@ export class Authority {
   publish(now: Millis): Publication[] {
     if ((this.#publishAt ?? 0) > now || this.carrying.length === 0) return [];
     this.#publishAt = (now + publishMs) as Millis;
-    const { secret, session, carriage } = this.keys;
-    const payload = encodeHints(this.#crypto, carriage.key, session, this.carrying, Math.floor(now) as Millis);
-    const hour = recordHour(now);
-    return [hour, hour + 1].flatMap((each) => {
-      const value = encodeRecord(this.#crypto, secret, { hour: each, sequence: Math.floor(now), payload });
-      return recordKeys(this.#crypto, secret, each).map((key) => ({ key, value }));
-    });
+    return recordsOf(this.#crypto, this.keys, this.carrying, now);
   }
 
   get publishAt(): Millis | undefined {

@@ -1,12 +1,12 @@
 import type { ErrorCode } from "../../../api/errors.ts";
-import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
+import { type Millis, millis, type PeerId, type RoomTag } from "../../../api/ids.ts";
 import type { Act, InviteTerms, IssuedInvite } from "../../../api/room.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { RoomNode } from "../../overlay/room-node.ts";
 import { showOffice } from "../../overlay/news/offices.ts";
 import type { HostProof } from "../../session/frames.ts";
-import { Authority } from "./authority.ts";
+import { Authority, inviteMs } from "./authority.ts";
 import { hostPerson } from "../state/first-state.ts";
 import { openEvent } from "../chain/chain.ts";
 import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
@@ -25,8 +25,11 @@ import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, type Keeper, type RoomState } from "../state/state.ts";
-import { Succession } from "./succession.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { faultOfChain } from "../member/entry.ts";
+import { hereEveryMs } from "./presence.ts";
+import { isSettled } from "./reception.ts";
+import { hasEnded, Succession } from "./succession.ts";
 import type { RelayView } from "../state/view.ts";
 
 /** What keeping a room needs from the person who sits in it. */
@@ -57,6 +60,7 @@ export class Keeping {
   /** Who acts: a host from the beginning, an heir while the host is silent. */
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
+  #hereAt: Millis | undefined;
   #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -117,9 +121,25 @@ export class Keeping {
     return this.#own?.role === "heir" ? this.#own.office : undefined;
   }
 
+  /** Why whoever acts would not hear us, if so: our invite is over, and we have no place here that no longer hangs on it. */
+  whyUnheard(now: Millis): ErrorCode | undefined {
+    const { state } = this;
+    if (!state || isSettled(state, this.#seat.identity.key)) return undefined;
+    return faultOfChain(this.#crypto, this.#seat, this.#wires.time(now));
+  }
+
   /** Signs view and state for everybody. */
   issue(now: Millis): void {
     this.#leading.issue(now);
+  }
+
+  /** Goes for good: is listed nowhere where it is not. */
+  leave(now: Millis): void {
+    const { identity } = this.#seat;
+    if (this.#leading.leave(identity.key, now)) return this.#leading.publish(now);
+    const { state } = this;
+    const isListed = state && (hasPerson(state.stage, identity.key) || hasHand(state, identity.key));
+    if (isListed && !this.authority) this.ask("leave-stage", this.#crypto.randomBytes(handBytes), now);
   }
 
   /** A host begins: one that comes back signs nothing until it has looked around. */
@@ -149,6 +169,14 @@ export class Keeping {
   issueInvite(terms: InviteTerms, now: Millis): Invite | "not-allowed" | "list-full" {
     const invite = this.#issued.issue(this.authority, terms, this.#wires.time(now));
     if (typeof invite === "object") this.#leading.invited(now);
+    return invite;
+  }
+
+  /** A listener's invite for whoever finds the room. */
+  inviteForAll(now: Millis): Invite | undefined {
+    const terms = { role: "listener", expiresInMs: inviteMs, singleUse: false } as const;
+    const invite = this.authority?.issueInvite(terms, this.#wires.time(now));
+    this.#leading.invited(now);
     return invite;
   }
 
@@ -282,12 +310,19 @@ export class Keeping {
   }
 
   #tick(reached: boolean, now: Millis): void {
-    if (!reached) this.#succession.excuse(now);
+    if (!reached) this.#leading.excuse(now);
+    // Whose office is over signs nothing that anybody would take.
+    if (!reached || hasEnded(this.#office, this.#wires.time(now))) this.#succession.excuse(now);
     const { state } = this;
     if (!state) return;
     this.#leading.tick(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
-    if (this.#leading.isAtWork) return this.#beat(state, now);
+    if (this.#leading.isAtWork) {
+      this.#hereAt = undefined;
+      if (this.#leading.missSomebody(this.#seat.identity.key, now)) this.#publish(now);
+      return this.#beat(state, now);
+    }
+    this.#sayHere(state, now);
     const dueAt = this.#office && this.#succession.dueAt(state, this.#seat.identity.key);
     if (reached && dueAt !== undefined && now >= dueAt && !this.authority) this.#succeed(now);
   }
@@ -297,7 +332,7 @@ export class Keeping {
     if (!state) return undefined;
     const own = !this.authority && this.#office !== undefined;
     const dueAt = own ? this.#succession.dueAt(state, this.#seat.identity.key) : undefined;
-    return earlier(earlier(this.#leading.dueAt, dueAt), this.requests.nextAt);
+    return earlier(earlier(this.#leading.dueAt, dueAt), earlier(this.requests.nextAt, this.#hereAt));
   }
 
   /** What proves an heir to a relay on an edge that is open. */
@@ -313,7 +348,7 @@ export class Keeping {
     if (deed.kind === "refused") return deed.code;
     if (deed.kind === "wish") {
       if (deed.wish === "leave-stage") this.ask(deed.wish, this.#crypto.randomBytes(handBytes), now);
-      else if (deed.wish !== "speak" && deed.wish !== "beat") this.requests.ask(deed.wish, now);
+      else if (deed.wish !== "speak" && deed.wish !== "beat" && deed.wish !== "here") this.requests.ask(deed.wish, now);
       this.tick(true, now);
       return undefined;
     }
@@ -351,9 +386,18 @@ export class Keeping {
     this.ask("beat", this.#crypto.randomBytes(handBytes), now);
   }
 
+  /** Who is on stage is missed there unless they say that they are here ([RM54]). */
+  #sayHere(state: RoomState, now: Millis): void {
+    if (this.authority || !hasPerson(state.stage, this.#seat.identity.key)) this.#hereAt = undefined;
+    else if (this.#hereAt === undefined || now >= this.#hereAt) {
+      this.#hereAt = millis(now + hereEveryMs(state));
+      this.ask("here", this.#crypto.randomBytes(handBytes), now);
+    }
+  }
+
   #takeBeat(bytes: Uint8Array, now: Millis, time: Millis): void {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
-    if (beat?.wish !== "beat") return;
+    if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
     if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
   }

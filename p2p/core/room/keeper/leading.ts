@@ -91,6 +91,7 @@ export class Leading {
   /** A host takes up its room: with what happened meanwhile, when it comes back. */
   takeUp(comesBack: boolean, now: Millis): void {
     this.#isAtWork = true;
+    this.#authority?.presence.begin(now);
     if (comesBack) {
       this.#authority?.takeNewSession(this.#wires.time(now));
       if (this.#node.view) this.#authority?.countBeyond(this.#node.view, this.#authority.state);
@@ -101,6 +102,7 @@ export class Leading {
   /** An heir acts from now on. */
   begin(authority: Authority, now: Millis): void {
     this.#authority = authority;
+    authority.presence.begin(now);
     this.#beatAt = undefined;
     this.issue(now);
   }
@@ -196,6 +198,27 @@ export class Leading {
     if (this.#settleAt !== undefined && now >= this.#settleAt) this.#settle(now);
   }
 
+  /** Whom whoever acts misses, or hears again. True when there is something to send. */
+  missSomebody(self: Uint8Array, now: Millis): boolean {
+    const authority = this.#authority;
+    const at = authority?.presence.dueAt(authority.state);
+    if (!authority || at === undefined || now < at) return false;
+    const events = authority.presence.look(authority.state, self, now);
+    for (const event of events) authority.write(event, this.#wires.time(now));
+    return events.length > 0;
+  }
+
+  /** Who acts and goes is away for everybody; true when there is something to send. */
+  leave(self: Uint8Array, now: Millis): boolean {
+    const event = { kind: "away", identityKey: self, on: true } as const;
+    return this.isAtWork && this.#authority?.write(event, this.#wires.time(now)) === undefined;
+  }
+
+  /** Nobody could be heard: nobody is missed for that. */
+  excuse(now: Millis): void {
+    this.#authority?.presence.begin(now);
+  }
+
   /** Whether heirs are to hear now that somebody acts. */
   beats(state: RoomState, identityKey: Uint8Array, now: Millis): boolean {
     if (!hasHeirs(state, identityKey)) {
@@ -208,7 +231,9 @@ export class Leading {
   }
 
   get dueAt(): Millis | undefined {
-    return earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, this.#sayAgainAt));
+    const lookAt = this.isAtWork ? this.#authority?.presence.dueAt(this.#authority.state) : undefined;
+    const next = earlier(earlier(this.#settleAt, this.#reclaimAt), earlier(this.#beatAt, this.#sayAgainAt));
+    return earlier(next, lookAt);
   }
 
   /** Says everything again, since somebody else was believed meanwhile. */

@@ -16,7 +16,7 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
   const { identityKey, branch } = petition;
   if (hasKey(state.done, petition.id)) return "known";
   if (isOut(state, identityKey, branch) || wasKicked(state, identityKey)) return "refused";
-  if (isOfOldLink(state, petition)) return "refused";
+  if ((petition.isOver || isOfOldLink(state, petition)) && !isSettled(state, identityKey)) return "refused";
   if (!useOnce(desk, petition, now)) return "refused";
   const write = (event: RoomEvent, changed: Answer): Answer =>
     desk.write(event, now) === undefined ? changed : "known";
@@ -47,16 +47,21 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
     case "present":
       return present(desk, petition, now);
     case "beat":
+    case "here":
       return "known";
     default:
       return petition.wish satisfies never;
   }
 }
 
-/** By an invite that was replaced: only who is known here already is still heard. */
-function isOfOldLink(state: RoomState, { identityKey, generation }: Petitioner): boolean {
-  if (generation >= state.generation) return false;
-  return !hasPerson(state.stage, identityKey) && !hasPerson(state.keepers, identityKey);
+/** By an invite that was replaced. */
+function isOfOldLink(state: RoomState, { generation }: Petitioner): boolean {
+  return generation < state.generation;
+}
+
+/** Whether somebody has a place here that no longer hangs on their invite: by that, only who is known here is still heard. */
+export function isSettled(state: RoomState, identityKey: Uint8Array): boolean {
+  return hasPerson(state.stage, identityKey) || hasPerson(state.keepers, identityKey);
 }
 
 /** Whether an invite that is good for one only is good for this one; notes that it is used. */

@@ -1,6 +1,6 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { equal } from "../../bytes.ts";
-import type { Keeper, RoomState } from "../state/state.ts";
+import type { Keeper, Office, RoomState } from "../state/state.ts";
 
 /** Whoever acts for the room is heard this often by the heirs. */
 export const beatMs = 1000;
@@ -42,6 +42,11 @@ export class Succession {
     const turn = waiting.findIndex((heir) => equal(heir.identityKey, identityKey));
     return turn < 0 ? undefined : millis(this.#heardAt + silenceMs + turn * turnMs);
   }
+}
+
+/** Whether an office is over at this time: whoever acted by it would sign what nobody takes. */
+export function hasEnded(office: Office | undefined, time: Millis): boolean {
+  return office !== undefined && time > office.capability.expires * 1000;
 }
 
 /** Whether somebody waits to hear from whoever acts. */

@@ -41,7 +41,9 @@ export class Doings {
         ? removalOf(state, command.voice)
         : answerToHand(this.#wires.crypto, state, command.hand, command.kind === "admit");
     const code = keeping.carryOut(deed, now);
-    if (code === "not-allowed") this.#refuse(code);
+    // That it is done already, or that they are gone, shows by itself.
+    if (code === "not-here") this.#wires.reject(`act-${code}`);
+    else if (code !== undefined) this.refuse(code);
   }
 
   /** Does what was asked for; the answer bears the number of the question. */
@@ -55,11 +57,16 @@ export class Doings {
     this.#wires.done(now);
   }
 
+  /** Says that we go for good, to whoever would list us otherwise. */
+  leave(now: Millis): void {
+    if (this.#wires.isInside()) this.#wires.keeping.leave(now);
+  }
+
   /** Types to the room; empty text is nothing. */
   say(text: string, now: Millis): void {
     const { chat, keeping } = this.#wires;
     const code = this.#wires.isInside() ? this.#send(chat.write(text, keeping.state, now), now) : undefined;
-    if (code !== undefined) this.#refuse(code);
+    if (code !== undefined) this.refuse(code);
   }
 
   /** Somebody typed, or answered without words. */
@@ -87,7 +94,8 @@ export class Doings {
     return undefined;
   }
 
-  #refuse(code: ErrorCode): void {
+  /** Tells the person why something is not done. */
+  refuse(code: ErrorCode): void {
     this.#wires.reject(`act-${code}`);
     this.#wires.tell({ event: "trouble", code, fatal: false });
   }

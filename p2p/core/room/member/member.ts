@@ -20,6 +20,7 @@ import { barredFrom, faultOfChain, codeOfClosed, keyRulesOf, presentsItself, wai
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
+import { Publishing } from "../hall/publishing.ts";
 import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
 import { MemberKeys } from "./member-keys.ts";
@@ -62,6 +63,7 @@ export class Member implements Resident {
   #endsAt: Millis | undefined;
   readonly #cutOff = new CutOff();
   readonly #asking: Asking;
+  readonly #publishing: Publishing;
   readonly #lookout = new Lookout();
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: ResidentWires, skeleton: Skeleton, now: Millis) {
@@ -78,6 +80,7 @@ export class Member implements Resident {
     if (this.#isHost) this.#role = "host";
     this.#teller = new Teller((event) => this.#tell(event), skeleton, now);
     this.#asking = new Asking(crypto);
+    this.#publishing = new Publishing(crypto, (output) => wires.emit(output));
     this.#keeping = new Keeping(crypto, seat, node, this.#keepingWires(), now);
     this.doings = new Doings({
       crypto,
@@ -165,6 +168,8 @@ export class Member implements Resident {
 
   raiseHand(wish: Wish, now: Millis): void {
     if (this.#isHost) return;
+    const unheard = this.#joined && wish === "speak" ? this.#keeping.whyUnheard(now) : undefined;
+    if (unheard) return this.doings.refuse(unheard);
     this.#asking.raise(wish, now);
     this.#advance(now);
   }
@@ -291,7 +296,7 @@ export class Member implements Resident {
       due(this.keys.dueAt, "keys"),
       this.#joined ? due(this.hearing.losses.dueAt, "count losses") : undefined,
       due(publishes?.renewAt, "renew the session"),
-      this.#wires.discovery ? due(publishes?.publishAt, "publish") : undefined,
+      this.#wires.discovery ? due(this.#publishing.dueAt(publishes), "publish") : undefined,
       due(this.#keeping.deadline(), "keep the room"),
       due(this.#endsAt, "end the room"),
     );
@@ -309,7 +314,8 @@ export class Member implements Resident {
     if (this.#mayPublish && this.#keeping.authority?.renew(now)) this.#keeping.issue(now);
     this.keys.run(now, () => this.#keeping.epochBegan(now));
     if (this.#endsAt !== undefined && now >= this.#endsAt) return this.#fail("ended");
-    this.#publish(now);
+    if (this.#mayPublish && this.#wires.discovery)
+      this.#publishing.run(this.#keeping, this.#teller.listeners, now, this.#clock.now(now));
     if (!this.#joined) this.#giveUp(now);
     this.#lookUp(now);
   }
@@ -367,12 +373,6 @@ export class Member implements Resident {
     if (this.#isHost || !this.#isCutOff() || !this.#finding.startLookup(now)) return;
     this.#wires.emit({ kind: "lookup", keys: lookupKeys(this.#crypto, this.#seat.secret, this.#clock.now(now)) });
     if (!this.#joined) this.#teller.step("asking-dht");
-  }
-
-  #publish(now: Millis): void {
-    if (!this.#mayPublish || !this.#wires.discovery) return;
-    const records = this.#keeping.authority?.publish(this.#clock.now(now)) ?? [];
-    for (const record of records) this.#wires.emit({ kind: "publish", ...record });
   }
 
   /** Whether we speak for the room: a host that has its relays, or an heir that acts. */

@@ -9,7 +9,7 @@ import type { RoomNode } from "../../overlay/room-node.ts";
 import type { PeerEvent } from "../../peer-io.ts";
 import { factsOf, type Skeleton } from "../state/facts.ts";
 import type { Seat } from "./seat.ts";
-import type { RoomState } from "../state/state.ts";
+import { presentOnStage, type RoomState } from "../state/state.ts";
 import { StrengthChoice } from "../hearing/strength.ts";
 
 /** Neighbours below that are told of: more than a picture can show. How many there are is among the counts. */
@@ -51,6 +51,11 @@ export class Teller {
     this.#strength = new StrengthChoice(now);
   }
 
+  /** Who listens or speaks here, as far as it was counted. */
+  get listeners(): number {
+    return Math.max(1, this.#census?.listeners ?? 0);
+  }
+
   step(step: JoinStep): void {
     if (step === this.#step) return;
     this.#step = step;
@@ -58,7 +63,7 @@ export class Teller {
   }
 
   stage(state: RoomState, self: Oneself): void {
-    const people = state.stage.map((person): SeenPerson => ({
+    const people = presentOnStage(state).map((person): SeenPerson => ({
       voice: toHex(person.voiceKey) as VoiceKey,
       identity: toHex(person.identityKey),
       name: person.name,
@@ -79,7 +84,7 @@ export class Teller {
     const identityKey = identity.key;
     const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
     const role = keeper?.role ?? self.role;
-    const keyHolders = Math.max(1, this.#census?.listeners ?? 0);
+    const keyHolders = this.listeners;
     const facts = factsOf(crypto, state, { roomKey, identityKey, role, keyHolders, keptBy }, this.#skeleton);
     const seen = JSON.stringify(facts);
     if (seen === this.#facts) return;

@@ -6,7 +6,7 @@ import { encodeUtf8 } from "../../utf8.ts";
 import { acts } from "../chain/event.ts";
 import { rankOfPerson, rightsOfRank } from "../chain/reduce.ts";
 import { isBanned } from "./lists.ts";
-import { hasKey, hasPerson, type RoomState } from "./state.ts";
+import { hasKey, hasPerson, presentOnStage, type RoomState } from "./state.ts";
 
 const comparisonLabel = encodeUtf8("teahouse comparison 1");
 /** Groups of five digits, as Signal's safety numbers have: 133 bits, so that nobody makes two keys that come to the same. */
@@ -76,20 +76,21 @@ function peopleOf(crypto: Crypto, state: RoomState, self: Onlooker, skeleton: Sk
   const silenced = state.silenced.map(({ identityKey }): Known => ({ identityKey, name: "" }));
   const everybody: readonly Known[] = [
     ...state.keepers,
-    ...state.stage,
+    ...presentOnStage(state),
     ...hands,
     ...state.recorders,
     ...state.bans,
     ...invited,
     ...silenced,
   ];
+  const here = presentOnStage(state);
   const people = new Map<string, RoomPerson>();
   const looks = new Set<string>();
   for (const { identityKey, name } of everybody) {
     const identity = toHex(identityKey);
     if (people.has(identity)) continue;
     const look = skeleton(name);
-    const person = state.stage.find((each) => equal(each.identityKey, identityKey));
+    const person = here.find((each) => equal(each.identityKey, identityKey));
     const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
     const isSelf = equal(identityKey, self.identityKey);
     people.set(identity, {

@@ -48,6 +48,7 @@ export function encodeState(state: RoomState): Uint8Array {
   writeMany(writer, state.hands, writeHand);
   writeMany(writer, state.keepers, writeKeeper);
   writeMany(writer, state.muted, (to, mute) => to.bytes(mute.identityKey).u8(mute.by === "self" ? 0 : 1));
+  writeMany(writer, state.away, writeBytes);
   writeMany(writer, state.invited, writeBytes);
   writeMany(writer, state.recorders, writeNamed);
   writeMany(writer, state.silenced, (to, { identityKey, rank }) => to.bytes(identityKey).u8(rank));
@@ -73,6 +74,7 @@ export function parseState(plain: Uint8Array, sequence: number): RoomState | und
   const muted = readMany(reader, limits.voicesMax, readMute);
   const key = (from: ByteReader): Uint8Array => from.bytes(keyBytes);
   const branch = (from: ByteReader): Uint8Array => from.bytes(branchBytes);
+  const away = readMany(reader, limits.voicesMax, key);
   const invited = readMany(reader, listsMax.invited, key);
   const recorders = readMany(reader, listsMax.recorders, readNamed);
   const silenced = readMany(reader, listsMax.silenced, (from): Silence => ({
@@ -89,10 +91,10 @@ export function parseState(plain: Uint8Array, sequence: number): RoomState | und
   const generation = reader.u32();
   const flags = reader.u8();
   const frontier = readMany(reader, keepersMax * 2, readHead);
-  if (!chain || !rules || !stage || !hands || !keepers || !muted || !invited || !recorders) return undefined;
+  if (!chain || !rules || !stage || !hands || !keepers || !muted || !away || !invited || !recorders) return undefined;
   if (!silenced || !bans || !keptBans || !kicked || !revoked || !used || !done || !frontier || !reader.ended)
     return undefined;
-  const people = { stage, hands, keepers, muted, invited, recorders, silenced, bans, keptBans, kicked };
+  const people = { stage, hands, keepers, muted, away, invited, recorders, silenced, bans, keptBans, kicked };
   const marks = { generation, ended: (flags & 1) !== 0, openStage: (flags & 2) !== 0 };
   return { sequence, chain, ...rules, ...people, revoked, used, done, ...marks, frontier };
 }

@@ -152,6 +152,8 @@ export interface RoomState extends Rules {
   /** The host first, then by when they were appointed: in this order they act for a host that is gone. */
   readonly keepers: readonly Keeper[];
   readonly muted: readonly Mute[];
+  /** Who has a place on stage and is not here: shown nowhere, and back as they were as soon as they are heard. */
+  readonly away: readonly Uint8Array[];
   readonly invited: readonly Uint8Array[];
   readonly recorders: readonly Named[];
   /** Whose typed words are not shown. */
@@ -189,6 +191,7 @@ export const emptyState: RoomState = {
   hands: [],
   keepers: [],
   muted: [],
+  away: [],
   invited: [],
   recorders: [],
   silenced: [],
@@ -212,6 +215,16 @@ export function hasPerson(list: readonly { readonly identityKey: Uint8Array }[],
 /** What of somebody's key stands in lists without names. */
 export function markOf(identityKey: Uint8Array): Uint8Array {
   return identityKey.subarray(0, markBytes);
+}
+
+/** Those who have a place on stage and are here. */
+export function presentOnStage({ stage, away }: Pick<RoomState, "stage" | "away">): readonly StagePerson[] {
+  return away.length === 0 ? stage : stage.filter(({ identityKey }) => !hasKey(away, identityKey));
+}
+
+/** Whether somebody's hand is up. */
+export function hasHand({ hands }: Pick<RoomState, "hands">, identityKey: Uint8Array): boolean {
+  return hands.some(({ person }) => equal(person.identityKey, identityKey));
 }
 
 /** Whether this key is among these. */

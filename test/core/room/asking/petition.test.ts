@@ -50,9 +50,9 @@ describe("petitions", () => {
     expect(open(seal({ chain: chain.slice(1) }))).toBeUndefined();
   });
 
-  it("[RM22] hold only while the chain does", () => {
-    expect(open(seal(), millis((testSeconds + 3600) * 1000))).toBeDefined();
-    expect(open(seal(), millis((testSeconds + 3601) * 1000))).toBeUndefined();
+  it("[RM22] say when the invite's time is over, and hold not before it begins", () => {
+    expect(open(seal(), millis((testSeconds + 3600) * 1000))?.isOver).toBe(false);
+    expect(open(seal(), millis((testSeconds + 3601) * 1000))?.isOver).toBe(true);
     expect(open(seal(), millis((testSeconds - 1) * 1000))).toBeUndefined();
   });
 

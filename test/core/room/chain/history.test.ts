@@ -160,6 +160,7 @@ describe("the history of a room", () => {
         { kind: "hand", hand: { id: rng.bytes(8), person: victim, raisedAt: room.at } },
         { kind: "ban", who: { identityKey: victim.identityKey, name: "victim" }, branch: victim.branch },
         { kind: "use", branch: victim.branch, identityKey: self, expires: 9 },
+        { kind: "away", identityKey: room.host.keys.key, on: true },
         { kind: "record", who: { identityKey: victim.identityKey, name: "victim" }, on: true },
       ];
       const truthful = new History(before);

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { KeptRoom } from "./kept-room.ts";
+
+describe("who is on stage and not there", () => {
+  it("[RM54] a speaker that is gone leaves the stage, after its drop or at once by its own word", () => {
+    const room = new KeptRoom("gone speaker", 3);
+    const [crashing, leaving, staying, listener] = [room.enter(), room.enter(), room.enter(), room.enter()];
+    for (const node of [crashing, leaving, staying]) room.bringOnStage(node);
+    room.run(40_000);
+    expect(room.stage(listener)).toHaveLength(4);
+    room.command(leaving, { kind: "leave" });
+    room.run(1_000);
+    expect(room.stage(listener)).toHaveLength(3);
+    room.kill(crashing, true);
+    room.run(19_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${staying}`]);
+    expect(room.stage(room.keeper)).toEqual(["Host", `person ${staying}`]);
+    room.run(40_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${staying}`]);
+    expect(room.events(staying, "role").at(-1)).toMatchObject({ role: "speaker" });
+  });
+
+  it("[RM54] who comes back has the place, the role and the mute that were there before", () => {
+    const room = new KeptRoom("back on stage", 3);
+    const [speaker, moderator, listener] = [room.enter(), room.enter("moderator"), room.enter()];
+    const identity = room.bringOnStage(speaker);
+    room.bringOnStage(moderator);
+    expect(room.act(moderator, { kind: "mute", identity })).toBeUndefined();
+    const capsules = [speaker, moderator].map((node) => room.peer(node).capsule()!);
+    room.kill(speaker, true);
+    room.kill(moderator, true);
+    room.run(25_000);
+    expect(room.stage(listener)).toEqual(["Host"]);
+    const again = capsules.map((capsule) => {
+      const node = room.addPerson();
+      room.command(node, { kind: "resume", capsule });
+      return node;
+    });
+    room.run(6_000);
+    expect(room.stage(listener).toSorted()).toEqual(["Host", `person ${speaker}`, `person ${moderator}`].toSorted());
+    expect(room.seen(listener, identity)?.muted).toBe("keeper");
+    expect(again.map((node) => room.facts(node).role)).toEqual(["speaker", "moderator"]);
+    expect(room.act(again[1]!, { kind: "unmute", identity })).toBeUndefined();
+    room.talk(again[0]!, 400);
+    expect(room.marks(listener, again[0]!).length).toBeGreaterThan(5);
+  });
+
+  it("[RM54] a host that crashed leaves the stage while an heir acts, and is back on it when it comes back", () => {
+    const room = new KeptRoom("gone host", 3);
+    const [heir, listener] = [room.enter("heir"), room.enter()];
+    room.bringOnStage(heir);
+    room.run(6_000);
+    const capsule = room.peer(room.keeper).capsule()!;
+    room.kill(room.keeper, true);
+    room.run(25_000);
+    expect(room.stage(listener)).toEqual([`person ${heir}`]);
+    const again = room.addPerson();
+    room.command(again, { kind: "resume", capsule });
+    room.run(10_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${heir}`]);
+    room.run(30_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${heir}`]);
+  });
+
+  it("[RM54] a host that leaves is off the stage at once, though nobody can act for it", () => {
+    const room = new KeptRoom("host leaves", 3);
+    const listener = room.enter();
+    room.run(3_000);
+    room.command(room.keeper, { kind: "leave" });
+    room.run(1_500);
+    expect(room.stage(listener)).toEqual([]);
+    expect(room.isOut(listener)).toBe(false);
+  });
+
+  it("[RM54] a relay that dies takes nobody off the stage", () => {
+    const room = new KeptRoom("dead relay", 4);
+    const [speaker, listener] = [room.enter(), room.enter()];
+    room.bringOnStage(speaker);
+    room.run(10_000);
+    room.kill(room.relays[1]!, true);
+    for (let second = 0; second < 40; second++) {
+      room.run(1_000);
+      expect(room.stage(listener)).toContain(`person ${speaker}`);
+    }
+  });
+});
