@@ -22,7 +22,7 @@ export function statsOf(
     framesDuplicate: sum((node) => node.spread.framesDuplicate),
     packetsForwarded: sum((node) => node.spread.packetsForwarded),
     packetsRejected: Object.fromEntries(rejected),
-    controlBytes: sum((node) => node.controlBytes),
+    controlBytes: sum((node) => node.edges.controlBytes),
     children: sum((node) => node.edges.feeding),
   };
 }

@@ -4,12 +4,12 @@ import { equal, toHex } from "./bytes.ts";
 import type { Crypto } from "./crypto.ts";
 import { Solver } from "./defence/puzzle.ts";
 import { Strangers } from "./defence/strangers.ts";
-import { type Deadline, type Machine, sooner } from "./machine.ts";
+import type { Deadline, Machine } from "./machine.ts";
 import { Lending } from "./overlay/door/lending.ts";
 import { RoomNode } from "./overlay/room-node.ts";
 import type { RoomWires } from "./overlay/room-wires.ts";
 import { type Command, type PeerInput, type PeerOptions, type PeerOutput, unanswered } from "./peer-io.ts";
-import { boundOf, idleAt, type LinkOwner, type OpenLink, type PeerParts } from "./peer-bound.ts";
+import { idleAt, type OpenLink, PeerClock } from "./peer-clock.ts";
 import { statsOf } from "./peer-stats.ts";
 import type { Capsule } from "./room/keeper/capsule.ts";
 import { verifyHost } from "./room/rights/proof.ts";
@@ -54,8 +54,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   #now: Millis = millis(0);
   #nextDial = 1;
   #layer: Layer = "normal";
-  /** What is due next of everything that media does not bring forward; undefined when that is to be found out again. */
-  #bound: Deadline | undefined;
+  readonly #clock: PeerClock;
 
   constructor(options: PeerOptions, crypto: Crypto, seats: SeatMaker | undefined) {
     this.#options = options;
@@ -63,16 +62,21 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     this.#seats = seats;
     this.#strangers = new Strangers(crypto);
     this.#solver = new Solver(crypto);
+    const [nodes, links, strangers, solver] = [this.#nodes, this.#links, this.#strangers, this.#solver];
+    this.#clock = new PeerClock({ resident: () => this.#resident, nodes, links, strangers, solver });
   }
 
   handle(input: PeerInput, now: Millis): void {
     this.#now = now;
     if (input.kind === "message") this.#handleMessage(input.link, input.bytes, now);
+    else if (input.kind === "timeout") this.#handleTimeout(now);
     else {
       this.#take(input, now);
-      this.#bound = undefined;
+      this.#clock.reset();
     }
-    if (this.#resident?.over === true) this.#leave();
+    if (this.#resident?.over !== true) return;
+    this.#leave();
+    this.#clock.reset();
   }
 
   poll(): PeerOutput | undefined {
@@ -80,17 +84,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
   }
 
   deadline(): Deadline | undefined {
-    let first = (this.#bound ??= boundOf(this.#parts, this.#now));
-    // Nearly every input is a packet, and nearly nothing is due by it.
-    for (const node of this.#nodes.values()) {
-      if (node.wakes.mediaAt < first.at) first = node.wakes.deadlineOfMedia();
-    }
-    return first.at === Infinity ? undefined : first;
-  }
-
-  get #parts(): PeerParts {
-    const [resident, nodes, links] = [this.#resident, this.#nodes, this.#links];
-    return { resident, nodes, links, strangers: this.#strangers, solver: this.#solver };
+    return this.#clock.deadline(this.#now);
   }
 
   /** Counts for `Stats`, less what only the engine knows: bytes and links. */
@@ -124,7 +118,7 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     return this.#resident?.hearing.totals() ?? { latencyMs: null, outagesMs: [], covers: 0, moves: 0 };
   }
 
-  #take(input: Exclude<PeerInput, { kind: "message" }>, now: Millis): void {
+  #take(input: Exclude<PeerInput, { kind: "message" | "timeout" }>, now: Millis): void {
     switch (input.kind) {
       case "command":
         return this.#handleCommand(input.command, now);
@@ -141,8 +135,6 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
         return this.#resident?.record(input.value, now);
       case "lookup-ended":
         return this.#resident?.lookupEnded(now);
-      case "timeout":
-        return this.#handleTimeout(now);
       default:
         return input satisfies never;
     }
@@ -303,8 +295,8 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     known.bytes += bytes.length;
     known.messages++;
     const frame = parseFrame(bytes);
-    if (known.owner && frame && isPassing(frame)) return this.#pass(known.owner, link, frame, now);
-    this.#bound = undefined;
+    if (known.owner && frame && isPassing(frame)) return this.#clock.pass(known.owner, link, frame, now);
+    this.#clock.reset();
     if (!frame) return this.#refuseLink(link, "frame");
     if (this.#strangers.saysTooMuch(known)) return this.#refuseLink(link, "opening-bytes");
     if (frame.kind === "solution" && this.#strangers.solve(known, frame.nonce)) return;
@@ -315,15 +307,6 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
     node.handleFrame(edge, link, frame, now);
     // Whose session was not known any more has begun another on the same link.
     if (frame.kind === "refuse") this.#adopt(link, node);
-  }
-
-  /** What comes all the time: it brings nothing forward but what its room says by itself. */
-  #pass({ node, edge }: LinkOwner, link: LinkId, frame: Frame, now: Millis): void {
-    const { changes } = node.wakes;
-    node.handleFrame(edge, link, frame, now);
-    if (node.wakes.changes !== changes) this.#bound = undefined;
-    // A packet puts off what its session has to do; anything else may bring it forward.
-    else if (frame.kind !== "media" && frame.kind !== "bundle") this.#bound = sooner(this.#bound, edge.session.bound);
   }
 
   /** The first frame on a link that somebody else opened says what it is for. */
@@ -408,11 +391,13 @@ export class Peer implements Machine<PeerInput, PeerOutput> {
 
   #handleTimeout(now: Millis): void {
     const lateMs = now - (this.deadline()?.at ?? now);
-    this.#bound = undefined;
-    for (const node of this.#nodes.values()) node.edges.lookAgain(now);
+    this.#clock.lookAgain(now);
     const due = this.deadline();
     // Media that came or went has put off what was due.
     if (due !== undefined && due.at > now) return;
+    // Most often a session has a tick to send: who sits here and all edges and places need not be looked through for it.
+    if (lateMs <= stallMsMin && this.#clock.tick(now)) return;
+    this.#clock.reset();
     if (lateMs > stallMsMin) for (const node of this.#nodes.values()) node.forgive(lateMs + stallMsMin, now);
     for (const [link, known] of this.#links) {
       if (!known.owner && now >= this.#strangers.endsAt(known)) this.#refuseLink(link, "opening-timeout");

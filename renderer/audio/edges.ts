@@ -56,9 +56,14 @@ export interface OutputHandlers {
   onStats(stats: OutputStats): void;
   /** The browser lets sound out, or does not. */
   onBlocked(blocked: boolean): void;
+  /** The device drops sound, because it is asked for little at a time: see `OutputPace`. */
+  onDropping(): void;
   /** A part of ours failed. Nothing follows. */
   onBroken(): void;
 }
+
+/** How much a device takes at a time: `quick` for little delay, `calm` where a computer with much to do is late with that. */
+export type OutputPace = "quick" | "calm";
 
 /** How open loudspeakers do. */
 export interface OutputStats {
@@ -89,7 +94,7 @@ export interface Output {
 
 /** The world of loudspeakers. */
 export interface OutputEdge {
-  open(handlers: OutputHandlers): Promise<Output>;
+  open(handlers: OutputHandlers, pace: OutputPace): Promise<Output>;
   /** Plays 48 kHz to this person alone, beside whatever else is open. Resolves at its end, or when `signal` aborts. */
   playBack(pcm: Float32Array<ArrayBuffer>, device: string | undefined, signal: AbortSignal): Promise<void>;
   devices(): Promise<readonly SoundDevice[]>;

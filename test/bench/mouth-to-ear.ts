@@ -81,8 +81,11 @@ async function between(
     await recorded(led.ear, measuredMs);
     const [said, heard] = await Promise.all([takeRecording(led.mouth, "mouth"), takeRecording(led.ear, "ear")]);
     const delay = delayBetween(said, heard);
-    if (delay === undefined) throw new Error("the ear did not hear what the mouth said; is the machine busy?");
+    if (delay === undefined)
+      throw new Error(`${lead.name}: the ear did not hear what the mouth said; is the machine busy?`);
     const stages = led.isOurSound ? await stagesBetween(led.mouth, led.ear, delay.ms) : undefined;
+    // The figures come when all is measured: what broke off before is not lost.
+    console.error(`${lead.name}: ${delay.ms} ms, ${JSON.stringify(stages ?? {})}`);
     return { delay, hops: led.hops(), stages };
   } finally {
     await Promise.all([mouth.end(), ear.end(), processes.end()]);

@@ -3,16 +3,10 @@ import { limits } from "../../p2p/api/limits.ts";
 import type { FromCapture } from "../../renderer/audio/capture/capture-messages.ts";
 import type { FromPlayout, ToPlayout } from "../../renderer/audio/playout/playout-messages.ts";
 
-/** A packet that left the window's encoder: Unix ms. */
-interface Encoded {
+/** A packet that left the window's encoder, or came to its loudspeakers: Unix ms. */
+interface Passing {
   readonly capturedAt: number;
   readonly at: number;
-}
-
-/** A packet that came to the window's loudspeakers. */
-interface Heard extends Encoded {
-  /** When its engine had it. */
-  readonly receivedAt: number;
 }
 
 /** How playing stood: ms. */
@@ -22,8 +16,8 @@ interface Playing {
 }
 
 interface Marks {
-  readonly encoded: Encoded[];
-  readonly heard: Heard[];
+  readonly encoded: Passing[];
+  readonly heard: Passing[];
   readonly playing: Playing[];
 }
 
@@ -41,10 +35,8 @@ export interface Stages {
   readonly packet: number;
   /** The window's thread for capture: encoding both layers. */
   readonly encode: number;
-  /** Out of the window, through its engine, over all links, to the ear's engine. */
+  /** Out of the window, through its engine, over all links, through the ear's engine to its window. */
   readonly links: number;
-  /** From the ear's engine to its window. */
-  readonly port: number;
   /** What packets wait so that those after them come in time. */
   readonly buffer: number;
   /** Sound that waits for the device. */
@@ -76,10 +68,7 @@ function watch(): void {
     }
 
     override postMessage(message: ToPlayout, options?: StructuredSerializeOptions | Transferable[]): void {
-      if (message.kind === "heard") {
-        const { capturedAt, receivedAt } = message.packet;
-        marks.heard.push({ capturedAt, receivedAt, at: now() });
-      }
+      if (message.kind === "heard") marks.heard.push({ capturedAt: message.packet.capturedAt, at: now() });
       super.postMessage(message, options as StructuredSerializeOptions);
     }
   };
@@ -102,12 +91,11 @@ export async function stagesBetween(mouth: Page, ear: Page, totalMs: number): Pr
   });
   // The seal carries whole milliseconds.
   const sent = new Map(encoded.map(({ capturedAt, at }) => [Math.floor(capturedAt), at]));
-  const links = heard.flatMap(({ capturedAt, receivedAt }) => {
-    const at = sent.get(Math.floor(capturedAt));
-    return at === undefined ? [] : [receivedAt - at];
+  const links = heard.flatMap(({ capturedAt, at }) => {
+    const sentAt = sent.get(Math.floor(capturedAt));
+    return sentAt === undefined ? [] : [at - sentAt];
   });
   const encode = median(encoded.map(({ capturedAt, at }) => at - capturedAt - limits.packetMs));
-  const port = median(heard.map(({ receivedAt, at }) => at - receivedAt));
   const arrival = median(heard.map(({ capturedAt, at }) => at - capturedAt));
   const fill = median(playing.map(({ bufferedMs }) => bufferedMs));
   const latency = median(playing.map(({ latencyMs }) => latencyMs));
@@ -115,7 +103,6 @@ export async function stagesBetween(mouth: Page, ear: Page, totalMs: number): Pr
     packet: limits.packetMs,
     encode,
     links: median(links),
-    port,
     buffer: latency - arrival - fill - deviceMs,
     fill,
     device: deviceMs,

@@ -56,11 +56,12 @@ describe("sound in a real browser", () => {
       const whole = stretches.filter(({ heardMs, worstGapMs }) => heardMs > 2000 && worstGapMs <= 100);
       expect(Math.max(...whole.map(({ envelopeCorrelation }) => envelopeCorrelation))).toBeGreaterThanOrEqual(0.95);
     }, patience);
-    const { stats, level } = await page.evaluate(() => ({ stats: harness.stats(), level: harness.heardLevelMax() }));
-    expect(stats.speaker!.framesRebuilt).toBeGreaterThan(0);
-    expect(stats.speaker!.framesPlayed).toBeGreaterThan(200);
-    // None is told of a moment in which nothing is there to play, as a busy machine has some.
-    await page.waitForFunction(() => (harness.stats().speaker?.latencyMs ?? 0) > 0);
+    // Loudspeakers that dropped sound on a busy machine are opened anew, and count anew.
+    await page.waitForFunction(() => {
+      const { speaker } = harness.stats();
+      return speaker && speaker.framesRebuilt > 0 && speaker.framesPlayed > 200 && (speaker.latencyMs ?? 0) > 0;
+    });
+    const level = await page.evaluate(() => harness.heardLevelMax());
     expect(level).toBeGreaterThan(0.5);
   });
 

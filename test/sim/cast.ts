@@ -10,11 +10,11 @@ import type { Ending, Network } from "./network.ts";
 import type { Observers, Part } from "./observer.ts";
 import { lendingShare, relayCount } from "./options.ts";
 import type { SimOptions } from "./options.ts";
-import { BentMachine } from "./hostile.ts";
+import { BentMachine } from "./cheats/bent-machine.ts";
+import { crowdOfOne, crowdsMax, crowdStaysMs, Villains } from "./cheats/villains.ts";
 import { Microphones } from "./microphones.ts";
 import { drawChildrenMax, drawNormal } from "./topology.ts";
 import type { Topology } from "./topology.ts";
-import { Villains } from "./villains.ts";
 import type { World } from "./world.ts";
 
 /** When the host begins, and how long it takes until it speaks: relays are up before. */
@@ -232,7 +232,8 @@ export class Cast {
     return { key, addresses: [place], token: rng.bytes(16) };
   }
 
-  private place(part: Part, address: RelayAddress | undefined): number {
+  /** @param villains draws whether it breaks the rules. */
+  private place(part: Part, address: RelayAddress | undefined, villains: Villains | undefined = this.villains): number {
     const { world, topology, network, makePeer, cryptoOf, rng, observers } = this.stage;
     const node = this.parts.size;
     const key = address?.key ?? rng.bytes(32);
@@ -242,11 +243,29 @@ export class Cast {
     network.attach(peer, part === "relay" ? "public" : part === "lender" ? "behind-nat" : "none");
     this.parts.set(node, part);
     const machine = makePeer(options, cryptoOf(node), node, part);
-    const joins = part === "listener" || part === "lender";
-    const bending = joins ? this.villains.draw(part === "lender") : undefined;
-    world.add(bending ? new BentMachine(machine, bending) : machine);
-    if (bending) observers.tell("hostile", node);
+    const villain = villains?.draw(part);
+    world.add(villain ? new BentMachine(machine, villain.bending) : machine);
+    if (villain) observers.tell("hostile", node);
+    if (villain?.isMany === true) this.comeAsMany(node);
     return node;
+  }
+
+  /** One computer comes in under several keys at once, and some seconds later under others. */
+  private comeAsMany(first: number, crowds = crowdsMax): void {
+    const { world, observers } = this.stage;
+    if (crowds === 0) return;
+    const come = (): void => {
+      if (!world.isAlive(first) || this.invite === undefined) return;
+      for (let count = 0; count < crowdOfOne; count++) {
+        const node = this.place("listener", undefined, undefined);
+        observers.tell("hostile", node);
+        observers.tell("started", node, "listener");
+        this.command(node, { kind: "join", invite: this.invite, name: "" });
+        world.planIn(crowdStaysMs, () => this.kill(node, "crash"), undefined);
+      }
+      this.comeAsMany(first, crowds - 1);
+    };
+    world.planIn(crowdStaysMs, come, undefined);
   }
 
   private command(node: number, command: Extract<PeerInput, { kind: "command" }>["command"]): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { worldStart } from "./world.ts";
-import { bend, isMedia } from "./hostile.ts";
-import type { Bending } from "./hostile.ts";
+import { bend, isMedia } from "./cheats/bent-machine.ts";
+import type { Bending } from "./cheats/bent-machine.ts";
 import { defaultOptions, drawOptions } from "./options.ts";
 import type { Rule, SimOptions } from "./options.ts";
 import { hasFailed, summaryLine, summaryText, violationLines } from "./report.ts";
@@ -74,17 +74,11 @@ describe("members who lend", patient, () => {
 });
 
 describe("members who cheat", patient, () => {
-  it("do not keep the others from hearing, and what becomes of them is not reported", () => {
-    const result = simulate({
-      ...small,
-      listeners: 24,
-      seconds: 20,
-      hostile: 0.25,
-      topology: "regional",
-      seed: "cheats",
-    });
+  it("[OV51] do not keep the others from hearing, and what becomes of them is not reported", () => {
+    const room = { listeners: 60, seconds: 30, core: 4, speakers: 0, topology: "regional" } as const;
+    const result = simulate({ ...small, ...room, hostile: 0.1, seed: "cheats" });
     expect(result.invariantsBroken, story(result)).toBe(0);
-    expect(result.figures.onTimeMedian).toBeGreaterThan(0.995);
+    expect(result.figures.missShare, story(result)).toBeLessThan(0.005);
     expect(result.figures.withoutSound).toBe(0);
   });
 

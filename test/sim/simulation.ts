@@ -8,6 +8,7 @@ import { Baselines } from "./baselines/compare.ts";
 import type { Comparison } from "./baselines/compare.ts";
 import { Cast } from "./cast.ts";
 import type { PeerMaker } from "./cast.ts";
+import { crowdOfOne, crowdsMax } from "./cheats/villains.ts";
 import { CapacityChecker } from "./checkers/capacity.ts";
 import { EarChecker } from "./checkers/ear.ts";
 import { ExplainedChecker } from "./checkers/explained.ts";
@@ -244,11 +245,13 @@ function blowMsOf({ kills }: SimOptions): number | undefined {
   return blows.length === 0 ? undefined : Math.min(...blows);
 }
 
-/** More than ever take part: churn's joins are at most twice their mean and a few. */
-function nodesMaxOf(options: SimOptions): number {
-  return (
-    Math.ceil(options.listeners * (1 + options.relays) + 2 * options.churn * options.seconds) + limits.relaysMax + 16
-  );
+/** More than ever take part: churn's joins are at most twice their mean and a few, villains may come as many. */
+function nodesMaxOf({ listeners, relays, churn, seconds, hostile, flash, sessions }: SimOptions): number {
+  const crowds = listeners * hostile * crowdOfOne * crowdsMax;
+  // Of those who stay as long as people do, half are gone within minutes, and each is followed by another.
+  const followers = sessions > 0 ? (listeners * seconds) / (200 * sessions) : 0;
+  const known = listeners * (1 + relays) + (flash?.joins ?? 0) + 2 * churn * seconds;
+  return Math.ceil(known + crowds + followers) + limits.relaysMax + 16;
 }
 
 /** One kind of primitives for all, each node with randomness of its own, so that one more draw here changes nothing there. */

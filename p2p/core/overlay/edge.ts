@@ -96,7 +96,7 @@ export function newEdge(
     path: [],
     coordinate: nowhere,
     advert: undefined,
-    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
+    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, kept: direction !== "down", room: [] },
     censusSent: undefined,
     replayedAt: undefined,
     replaysLeft: replaysBurst,
@@ -160,6 +160,7 @@ function marksOf({ feed, welcomed, away, waits, session }: Edge): number {
 /** The edges of one room, by their links and by their direction. */
 export class Edges {
   readonly #list: Edge[] = [];
+  #endedControlBytes = 0;
 
   get all(): readonly Edge[] {
     return this.#list;
@@ -171,7 +172,14 @@ export class Edges {
 
   remove(edge: Edge): void {
     const index = this.#list.indexOf(edge);
-    if (index >= 0) this.#list.splice(index, 1);
+    if (index < 0) return;
+    this.#list.splice(index, 1);
+    this.#endedControlBytes += edge.session.controlBytes;
+  }
+
+  /** Bytes of frames that were not media, of those who are gone too. */
+  get controlBytes(): number {
+    return this.#list.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
   }
 
   ofLink(link: LinkId): Edge | undefined {

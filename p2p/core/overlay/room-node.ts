@@ -4,7 +4,8 @@ import { chance, type Crypto } from "../crypto.ts";
 import type { RelayView } from "../room/state/view.ts";
 import { type Frame, type Hello, type Refusal } from "../session/frames.ts";
 import type { SessionSignal, SessionWires } from "../session/signals.ts";
-import { alternativesOf } from "./door/admission.ts";
+import { alternativesOf, finalRefusals } from "./door/admission.ts";
+import { shutFrom } from "../room/rights/doors.ts";
 import { type Caller, Door } from "./door/door.ts";
 import type { RoomResident, RoomWires } from "./room-wires.ts";
 import { CensusTaker, type CensusFacts } from "./news/census.ts";
@@ -24,8 +25,6 @@ import { waysUp } from "./place/upward.ts";
 import { Upkeep, type UpkeepFacts } from "./place/upkeep.ts";
 import { Wakes } from "./wakes.ts";
 
-/** Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free. */
-const finalRefusals: ReadonlySet<Refusal> = new Set(["version", "only-own", "banned", "not-carrying", "protocol"]);
 /**
  * One room on one node: its edges, its papers and its media. The same code is a relay that knows nothing and a member
  * that listens; a member adds a resident.
@@ -40,7 +39,6 @@ export class RoomNode {
   /** The last time any edge was there: an abandoned room is forgotten. */
   usedAt: Millis;
   readonly wakes: Wakes;
-  #endedControlBytes = 0;
   readonly #census: CensusTaker;
   readonly #datagrams: Datagrams;
   readonly #flow: MediaFlow;
@@ -49,7 +47,7 @@ export class RoomNode {
   readonly #door: Door;
   readonly #known: KnownRelays;
   readonly #dialing: Dialing;
-  readonly #places: Places;
+  readonly places: Places;
   readonly #sessionWires: SessionWires;
   readonly #crypto: Crypto;
   readonly #wires: RoomWires;
@@ -70,14 +68,14 @@ export class RoomNode {
     this.#flow = new MediaFlow(crypto, this.edges, {
       slots: () => wires.slots(),
       alternatives: (at) => this.alternatives(at),
-      mayFeed: (edge) => this.#places.mayFeed(edge.peer),
+      mayFeed: (edge) => this.places.mayFeed(edge.peer),
       resident: () => this.resident,
       blame: (edge, at) => this.#blame(edge, at),
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       cameFromAbove: (edge, fresh, at) => {
-        this.wakes.changes += this.#places.seeker.heard(edge, fresh, at) ? 1 : 0;
+        this.wakes.changes += this.places.seeker.heard(edge, fresh, at) ? 1 : 0;
       },
     });
     this.spread = this.#flow.spread;
@@ -93,13 +91,14 @@ export class RoomNode {
     this.#door = new Door(this.edges, this.#flow.feeds, {
       session: this.#sessionWires,
       slots: () => wires.slots(),
+      shutFrom: (hello, host) => shutFrom(crypto, this.view, hello, wires.self, host),
       relays: () => this.relays,
       show: (edge, at) => {
         if (edge.feed || edge.authority || edge.role !== "member") this.notices.show(edge, at);
-        this.#places.met(edge, at);
+        this.places.met(edge, at);
       },
-      mayFeed: (peer) => this.#places.mayFeed(peer),
-      favours: (peer, at) => this.#places.favours(peer, at),
+      mayFeed: (peer) => this.places.mayFeed(peer),
+      favours: (peer, at) => this.places.favours(peer, at),
       end: (edge) => this.end(edge),
     });
     const { edges, upkeep } = this;
@@ -109,20 +108,20 @@ export class RoomNode {
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       runUpkeep: (at) => this.runUpkeep(at),
       end: (edge) => this.end(edge),
-      placeFree: () => this.#census.touch(),
+      changed: () => this.wakes.changed(),
       resident: () => this.resident,
       relays: () => (this.#rank === undefined ? this.relays : undefined),
     });
-    this.#places = new Places(parts, this.#placeWires(), now);
+    this.places = new Places(parts, this.#placeWires(), now);
     this.wakes = this.#newWakes(now);
-    const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.#places };
+    const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.places };
     const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
     this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close: (link) => wires.close(link) });
   }
 
   #newWakes(now: Millis): Wakes {
     const [edges, upkeep, datagrams, returns] = [this.edges, this.upkeep, this.#datagrams, this.#returns];
-    const parts = { edges, upkeep, datagrams, returns, flow: this.#flow, places: this.#places, census: this.#census };
+    const parts = { edges, upkeep, datagrams, returns, flow: this.#flow, places: this.places, census: this.#census };
     const lends = (): boolean => this.#wires.slots() !== undefined;
     return new Wakes(parts, { lends, speaks: () => this.resident?.speaks() ?? false }, now);
   }
@@ -177,12 +176,7 @@ export class RoomNode {
   alternatives(now: Millis): RelayAddress[] {
     const drawn = this.#census.withRoom(this.#censusFacts, () => chance(this.#crypto));
     const ranked = drawn.map((peer) => this.view?.relays[this.relays.indexOf(peer)]);
-    return alternativesOf([...this.#places.elsewhere(now), ...ranked]);
-  }
-
-  /** Bytes of frames that were not media. */
-  get controlBytes(): number {
-    return this.edges.all.reduce((sum, edge) => sum + edge.session.controlBytes, this.#endedControlBytes);
+    return alternativesOf([...this.places.elsewhere(now), ...ranked]);
   }
 
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
@@ -264,14 +258,19 @@ export class RoomNode {
     for (const edge of this.edges.all) edge.session.forgive(ms, now);
   }
 
-  handleTimeout(now: Millis): void {
+  /** Wakes sessions and media. */
+  tick(now: Millis): void {
     this.#returns.handleTimeout(now);
     this.#flow.handleTimeout(now);
+  }
+
+  handleTimeout(now: Millis): void {
+    this.tick(now);
     this.#tellCensus(now);
     if (this.wakes.isQuiet(now)) return;
     this.#datagrams.handleTimeout(this.edges.ups, now);
     this.upkeep.handleTimeout(now);
-    this.#places.handleTimeout(now);
+    this.places.handleTimeout(now);
     this.runUpkeep(now);
   }
 
@@ -284,13 +283,13 @@ export class RoomNode {
       fanout: this.view?.relayFanout ?? 1,
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
-      placing: this.#places.seeker.isBusy,
+      placing: this.places.seeker.isBusy,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident || (this.view && this.#wires.slots())) this.upkeep.run(facts, now);
-    this.#places.review(now);
+    this.places.review(now);
     this.#flow.settle(now);
     this.wakes.looked(now);
   }
@@ -317,12 +316,12 @@ export class RoomNode {
     edge.hops = frame.hops;
     edge.session.roundTrip.learn(now - edge.since);
     this.upkeep.welcomed(edge.peer);
-    if (this.#returns.isSurplus(edge) && !this.#places.seeker.needs(edge)) return this.end(edge);
+    if (this.#returns.isSurplus(edge) && !this.places.seeker.needs(edge)) return this.end(edge);
     this.#returns.settleFeed(edge, now);
     // What we hold may be newer: after a partition, or because we are the host.
     if (this.resident?.authority || (edge.feed && this.#wires.slots())) this.notices.show(edge, now);
     this.#datagrams.start(edge);
-    this.#places.met(edge, now);
+    this.places.met(edge, now);
     this.resident?.welcomed(edge, frame.time, now);
     this.runUpkeep(now);
   }
@@ -372,36 +371,35 @@ export class RoomNode {
         this.#census.touch();
         if (edge.direction !== "down") break;
         this.#flow.feeds.change(edge, paper, now);
-        this.#places.feedChanged(edge, now);
+        this.places.feedChanged(edge, now);
         break;
       case "no-feed":
         if (edge.direction !== "up") break;
-        this.#places.refused(edge, now);
+        this.places.refused(edge, now);
         if (!this.edges.parent) this.resident?.refused(edge.peer, "full", now);
         this.#known.prefer(paper.alternatives);
         this.runUpkeep(now);
         break;
       case "replayed":
         // Who moves of its own choice has missed nothing.
-        if (!this.#places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
-        if (!this.#places.isServed(edge)) break;
+        if (!this.places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
+        if (!this.places.isServed(edge)) break;
         this.runUpkeep(now);
         this.resident?.handleTimeout(now);
         break;
       default:
-        this.#places.handle(edge, paper, now);
+        this.places.handle(edge, paper, now);
     }
   }
 
   #forget(edge: Edge): void {
     if (!this.edges.all.includes(edge)) return;
     this.wakes.changes++;
-    this.#endedControlBytes += edge.session.controlBytes;
     this.edges.remove(edge);
     this.#census.touch();
     this.#datagrams.forget(edge);
     this.upkeep.forget(edge);
-    this.#places.lost(edge, this.usedAt);
+    this.places.lost(edge, this.usedAt);
   }
 
   #blame(edge: Edge, now: Millis): void {
@@ -438,7 +436,8 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses };
+    const mayAct = this.resident?.authority === true;
+    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses, mayAct };
   }
 
   #tellCensus(now: Millis): void {

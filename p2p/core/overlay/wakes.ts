@@ -1,5 +1,5 @@
-import type { Millis } from "../../api/ids.ts";
-import { type Deadline, isDue, sooner } from "../machine.ts";
+import { type Millis, millis } from "../../api/ids.ts";
+import { type Deadline, due, isDue, sooner } from "../machine.ts";
 import type { Edges } from "./edge.ts";
 import type { Returns } from "./heal/returns.ts";
 import type { Datagrams } from "./media/datagrams.ts";
@@ -41,6 +41,12 @@ export class Wakes {
     this.#lookedAt = now;
   }
 
+  /** A session lost a link of its own accord, or a place came free. */
+  changed(): void {
+    this.changes++;
+    this.#parts.census.touch();
+  }
+
   /** When something is due that a packet may have brought forward; infinite when nothing is. */
   get mediaAt(): number {
     return this.#parts.flow.dueAt;
@@ -51,12 +57,13 @@ export class Wakes {
     return this.#parts.flow.deadline();
   }
 
-  /** Everything else: nothing comes sooner until `changes` counts on, or something but media comes to a session. */
+  /** Everything else but sessions: nothing comes sooner until `changes` counts on. */
   deadline(): Deadline | undefined {
-    const { upkeep, returns, edges, datagrams, places } = this.#parts;
+    const { upkeep, returns, datagrams, places, edges } = this.#parts;
     const census = this.#parts.census.deadline(() => this.#facts.lends());
-    const first = sooner(sooner(upkeep.deadline(), returns.deadline()), sooner(census, edges.bound));
-    return sooner(sooner(first, datagrams.deadline()), places.deadline());
+    const first = sooner(sooner(upkeep.deadline(), returns.deadline()), census);
+    const look = edges.all.length === 0 ? undefined : due(millis(this.#lookedAt + lookMs), "look through all");
+    return sooner(sooner(first, look), sooner(datagrams.deadline(), places.deadline()));
   }
 
   /** Whether edges and places need not be looked through now. */

@@ -29,6 +29,8 @@ export const refusals = [
   "proof",
   "protocol",
   "unknown-session",
+  "locked",
+  "closed",
 ] as const;
 /** One of them. */
 export type Refusal = (typeof refusals)[number];
@@ -61,6 +63,14 @@ export interface Hello {
   readonly proof: HostProof | undefined;
   /** Whether it lends, and may be given a slot that is kept for those who do. */
   readonly lends?: boolean;
+  /** By which of the room's doors a member comes in; `helloDoorsMax` at most. */
+  readonly doors?: readonly DoorProof[];
+}
+
+/** The key of a door, and its signature for this conversation alone. */
+export interface DoorProof {
+  readonly key: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /** A sign of life where there is nothing else to send. */
@@ -132,6 +142,10 @@ const types = {
 export const helloType = types.hello;
 
 const lendsFlag = 128;
+/** Doors follow. */
+const doorsFlag = 64;
+/** As who was inside, and by the invite: the one for whom the room was locked meanwhile, the other for whom an era began. */
+export const helloDoorsMax = 2;
 /** Packets in one request: more in a row is an outage, for the backup to cover. */
 const requestSequencesMax = 32;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */
@@ -289,12 +303,13 @@ function readCover(reader: ByteReader): Frame | undefined {
 function writeHello(writer: ByteWriter, hello: Hello): void {
   writer.u8(hello.version).bytes(hello.session).bytes(fromHex(hello.tag));
   writer.u8(roles.indexOf(hello.role));
-  writer.u8(
-    (hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | (hello.lends === true ? lendsFlag : 0),
-  );
+  const doors = hello.doors ?? [];
+  const flags = (hello.lends === true ? lendsFlag : 0) | (doors.length > 0 ? doorsFlag : 0);
+  writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | flags);
   writeHave(writer, hello.have);
-  if (!hello.proof) return;
-  writeProof(writer, hello.proof);
+  if (doors.length > 0) writer.u8(doors.length);
+  for (const { key, signature } of doors) writer.bytes(key).bytes(signature);
+  if (hello.proof) writeProof(writer, hello.proof);
 }
 
 /** Writes a proof; shared with the paper of an heir. */
@@ -325,11 +340,19 @@ function readHello(reader: ByteReader): Hello | undefined {
   const role = roles[reader.u8()];
   const flags = reader.u8();
   const have = readHave(reader);
-  const wish = wishOf(flags & ~lendsFlag);
-  if (role === undefined || have === undefined || wish === undefined) return undefined;
+  const wish = wishOf(flags & ~(lendsFlag | doorsFlag));
+  const doors = (flags & doorsFlag) === 0 ? [] : readDoors(reader);
+  if (doors === undefined || role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
   const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
-  return (flags & lendsFlag) === 0 ? hello : { ...hello, lends: true };
+  const lends = (flags & lendsFlag) === 0 ? {} : { lends: true };
+  return doors.length === 0 ? { ...hello, ...lends } : { ...hello, ...lends, doors };
+}
+
+function readDoors(reader: ByteReader): DoorProof[] | undefined {
+  const count = reader.u8();
+  if (count < 1 || count > helloDoorsMax) return undefined;
+  return Array.from({ length: count }, () => ({ key: reader.bytes(32), signature: reader.bytes(64) }));
 }
 
 /** Reads what `writeProof` wrote. */

@@ -1,6 +1,7 @@
 import { sampleRateHz } from "../../../p2p/core/jitter/voice-codec.ts";
+import { clockNow } from "../clock.ts";
 import { hasLoudspeaker, listDevices, onDeviceChange } from "../devices.ts";
-import type { Output, OutputEdge, OutputHandlers } from "../edges.ts";
+import type { Output, OutputEdge, OutputHandlers, OutputPace } from "../edges.ts";
 import type { FromPlayout, PlayoutWorkletOptions, ToPlayout, ToPlayoutWorklet } from "./playout-messages.ts";
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
@@ -11,13 +12,19 @@ import { playCue } from "./cues.ts";
 /** So long the browser may take to say whether sound may come out: without a click it says nothing at all. */
 const unblockMsMax = 500;
 
+/**
+ * What the browser is asked for, in s: as little as the device can. Chromium rounds anything above the least up to what
+ * "interactive" is, mostly 10 ms, three times which then wait in the device.
+ */
+const latencyHints = { quick: 0, calm: "interactive" } as const satisfies Record<OutputPace, unknown>;
+
 /** Where the sound goes on its way out, for tests that listen in. */
 export type Tap = (context: AudioContext, last: AudioNode) => void;
 
 /** The browser's loudspeakers. `tap` is shown each new audio graph. */
 export function outputDevice(tap: Tap = () => {}): OutputEdge {
   return {
-    open: (handlers) => open(handlers, tap),
+    open: (handlers, pace) => open(handlers, pace, tap),
     playBack,
     devices: () => listDevices("audiooutput"),
     hasOutput: hasLoudspeaker,
@@ -25,8 +32,8 @@ export function outputDevice(tap: Tap = () => {}): OutputEdge {
   };
 }
 
-async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
-  const context = new AudioContext({ sampleRate: sampleRateHz, latencyHint: "interactive" });
+async function open(handlers: OutputHandlers, pace: OutputPace, tap: Tap): Promise<Output> {
+  const context = new AudioContext({ sampleRate: sampleRateHz, latencyHint: latencyHints[pace] });
   const worker = new Worker(new URL("./playout-worker.ts", import.meta.url), { type: "module" });
   let node: AudioWorkletNode | undefined;
   const close = (): void => {
@@ -57,7 +64,8 @@ async function open(handlers: OutputHandlers, tap: Tap): Promise<Output> {
     const unblock = (): Promise<void> => resume(context, handlers);
     await unblock();
     return {
-      push: (packet) => say({ kind: "heard", packet }),
+      // What passed since the engine had it scatters too: the worker can play it from now on.
+      push: (packet) => say({ kind: "heard", packet: { ...packet, receivedAt: clockNow() } }),
       setVolume: (volume) => void gain.gain.setTargetAtTime(volume, context.currentTime, volumeSeconds),
       setSpeakerVolume: (speaker, volume) => say({ kind: "volume", speaker, volume }),
       setLevelling: (levelling) => say({ kind: "levelling", levelling }),
@@ -123,6 +131,8 @@ function listen(worker: Worker, handlers: OutputHandlers, outputLatencyMs: () =>
           return handlers.onLevels(data.levels);
         case "stats":
           return handlers.onStats({ ...data, outputLatencyMs: outputLatencyMs() });
+        case "dropping":
+          return handlers.onDropping();
         case "broken":
           return broken();
         default:

@@ -25,6 +25,8 @@ export type FromPlayout =
       readonly bufferedMs: number;
       readonly speakers: ReadonlyMap<VoiceKey, SpeakerStats>;
     }
+  /** The device keeps dropping sound. Told once. */
+  | { readonly kind: "dropping" }
   /** libopus could not be loaded. */
   | { readonly kind: "broken" };
 

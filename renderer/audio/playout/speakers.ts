@@ -1,7 +1,7 @@
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import type { VoiceKey } from "../../../p2p/api/ids.ts";
 import type { Attention } from "../../../p2p/core/jitter/delay.ts";
-import type { Output, OutputEdge, OutputStats, Timers } from "../edges.ts";
+import type { Output, OutputEdge, OutputHandlers, OutputPace, OutputStats, Timers } from "../edges.ts";
 import { soundFault } from "../faults.ts";
 import { Listeners } from "../listeners.ts";
 import { Restarts } from "../restarts.ts";
@@ -39,6 +39,7 @@ export class LoudSpeakers implements Speakers {
   #run = 0;
   #started = false;
   #opening: Promise<void> | undefined;
+  #pace: OutputPace = "quick";
   #endWatch: Unsubscribe | undefined;
   #levels: ReadonlyMap<VoiceKey, number> = new Map();
   #devices: readonly SoundDevice[] = [];
@@ -51,6 +52,8 @@ export class LoudSpeakers implements Speakers {
   readonly #volumes = new Map<VoiceKey, number>();
   #playBack: AbortController | undefined;
   #stats = nothing;
+  /** Of loudspeakers that were open before these. */
+  #underrunsBefore = 0;
 
   constructor(edge: OutputEdge, timers: Timers) {
     this.#edge = edge;
@@ -93,6 +96,8 @@ export class LoudSpeakers implements Speakers {
     this.#endWatch?.();
     this.#endWatch = undefined;
     this.#close();
+    this.#stats = nothing;
+    this.#underrunsBefore = 0;
     this.#volumes.clear();
     this.endPlayBack();
     this.#faults.clear();
@@ -179,12 +184,14 @@ export class LoudSpeakers implements Speakers {
     const run = ++this.#run;
     const mine = (act: () => void): void => void (run === this.#run && act());
     try {
-      const output = await this.#edge.open({
+      const handlers: OutputHandlers = {
         onLevels: (levels) => mine(() => this.#showLevels(levels)),
-        onStats: (stats) => mine(() => (this.#stats = stats)),
+        onStats: (stats) => mine(() => this.#count(stats)),
         onBlocked: (blocked) => mine(() => this.#holds("speaker-blocked", blocked)),
+        onDropping: () => mine(() => this.#calmDown()),
         onBroken: () => mine(() => this.#broken()),
-      });
+      };
+      const output = await this.#edge.open(handlers, this.#pace);
       if (run !== this.#run) {
         output.close();
         return;
@@ -201,6 +208,20 @@ export class LoudSpeakers implements Speakers {
     }
   }
 
+  /** Whatever was opened anew goes on counting. */
+  #count(stats: OutputStats): void {
+    this.#stats = { ...stats, underruns: stats.underruns + this.#underrunsBefore };
+  }
+
+  /** What is torn is worse than what is late: from now on, until the window is opened anew. */
+  #calmDown(): void {
+    if (this.#pace === "calm") return;
+    this.#pace = "calm";
+    this.#run += 1;
+    this.#close();
+    this.#reopen();
+  }
+
   #broken(): void {
     this.#run += 1;
     this.#close();
@@ -210,7 +231,8 @@ export class LoudSpeakers implements Speakers {
   #close(): void {
     this.#output?.close();
     this.#output = undefined;
-    this.#stats = nothing;
+    this.#underrunsBefore = this.#stats.underruns;
+    this.#stats = { ...nothing, underruns: this.#underrunsBefore };
     if (this.#levels.size > 0) this.#showLevels(new Map());
   }
 

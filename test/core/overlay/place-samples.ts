@@ -27,13 +27,13 @@ export function sampleAdvert(rng: Rng): Advert {
 export function samplePlacePapers(rng: Rng): PlacePaper[] {
   const coordinate = sampleCoordinate;
   const advert = sampleAdvert(rng);
-  const { peer: _, address: __, ...state } = advert;
-  const news = { id: "0123456789ab", ...state };
+  const { peer: _, address: __, version: ___, ...state } = advert;
+  const news = { id: "0123456789ab", versionLow: 255, ...state };
   const [self, parent] = ["0123456789ab", "fedcba987654"];
   return [
     { kind: "about", coordinate, holds: 0xffffffff, advert: undefined },
     { kind: "about", coordinate, holds: 0, advert },
-    { kind: "adverts", adverts: [advert, advert], news: [news], gone: [self] },
+    { kind: "adverts", adverts: [advert, advert], news: [news, { id: news.id, versionLow: 0 }], gone: [self] },
     { kind: "standing", rootDelayMs: 65_535, coordinate, path: [self, parent] },
     {
       kind: "place",

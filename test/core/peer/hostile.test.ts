@@ -6,7 +6,8 @@ import { encodePaper, type Paper } from "../../../p2p/core/overlay/news/papers.t
 import { Rng } from "../../../p2p/core/rng.ts";
 import { encodeFrame, type Frame, type Hello } from "../../../p2p/core/session/frames.ts";
 import { sampleAddress } from "../fixtures.ts";
-import { type Puppet, Room } from "./room.ts";
+import type { Puppet } from "./puppet.ts";
+import { Room } from "./room.ts";
 
 const session = new Rng("hostile session").bytes(16);
 

@@ -8,7 +8,8 @@ import { epochSecret } from "../../../p2p/core/room/rights/keys.ts";
 import { noteBytesMax, openNote } from "../../../p2p/core/room/asking/note.ts";
 import { encodeFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto, knowing } from "../fixtures.ts";
-import { type Passing, type Puppet, Room } from "./room.ts";
+import type { Puppet } from "./puppet.ts";
+import { type Passing, Room } from "./room.ts";
 
 interface Tree {
   readonly room: Room;

@@ -1,3 +1,5 @@
+import type { RoomTag } from "../../../p2p/api/ids.ts";
+import { toHex } from "../../../p2p/core/bytes.ts";
 import { describe, expect, it } from "vitest";
 import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
 import { openNote } from "../../../p2p/core/room/asking/note.ts";
@@ -5,9 +7,11 @@ import { openPetition } from "../../../p2p/core/room/asking/petition.ts";
 import { openEvent } from "../../../p2p/core/room/chain/chain.ts";
 import type { KnownSecrets } from "../../../p2p/core/room/epoch/secrets.ts";
 import type { Invite } from "../../../p2p/core/room/invite/invite.ts";
-import { firstEpoch } from "../../../p2p/core/room/rights/keys.ts";
+import { createPair, firstEpoch } from "../../../p2p/core/room/rights/keys.ts";
 import { openState } from "../../../p2p/core/room/state/sealed-state.ts";
-import { parseFrame } from "../../../p2p/core/session/frames.ts";
+import { plainWish } from "../../../p2p/core/overlay/media/layers.ts";
+import { proveDoor } from "../../../p2p/core/room/rights/doors.ts";
+import { type DoorProof, encodeFrame, type Hello, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { seededCrypto } from "../fixtures.ts";
 import { KeptRoom } from "./kept-room.ts";
 
@@ -162,5 +166,81 @@ describe("somebody who was put out", () => {
     room.run(500);
     expect(room.viewOf(guest)?.locked).toBe(true);
     expect(doors()).toHaveLength(2);
+  });
+});
+
+describe("relays at a room's doors", () => {
+  /** A stranger who knows the room's tag, and what a relay answers to this way of coming in. */
+  function knock(room: KeptRoom, doors: (hello: Hello) => readonly DoorProof[]): string | undefined {
+    const { node, puppet } = room.addPuppet();
+    const link = room.link(node, room.relays[0] ?? -1);
+    const tag = toHex(room.invite(room.keeper).tag) as RoomTag;
+    const wants = { role: "member", feed: true, wish: plainWish, have: [], proof: undefined } as const;
+    const hello: Hello = { kind: "hello", version: 1, session: crypto.randomBytes(16), tag, ...wants };
+    room.sayRaw(node, link, encodeFrame({ ...hello, doors: doors({ ...hello }) }));
+    room.run(100);
+    return puppet.frames("welcome").length > 0 ? "welcome" : puppet.frames("refuse").at(-1)?.reason;
+  }
+
+  const byInvite =
+    (room: KeptRoom, { inviteSeed, tag }: Invite) =>
+    (hello: Hello): DoorProof[] => {
+      const [relay, host] = [room.relays[0] ?? -1, room.places.length - 1].map((node) => room.at(node).peer);
+      if (!relay || !host) throw new Error("nobody there");
+      const context = { tag: toHex(tag) as RoomTag, relay, host, session: hello.session };
+      return [proveDoor(crypto, createPair(crypto, inviteSeed), context)];
+    };
+
+  it("[RM49] let in who shows an open invite, and nobody who shows none, another's words, or a made-up one", () => {
+    const room = new KeptRoom("at the doors", 1);
+    room.enter();
+    const invite = room.invite(room.keeper);
+    expect(knock(room, byInvite(room, invite))).toBe("welcome");
+    expect(knock(room, () => [])).toBe("closed");
+    expect(knock(room, byInvite(room, { ...invite, inviteSeed: crypto.randomBytes(32) }))).toBe("closed");
+    let overheard: readonly DoorProof[] = [];
+    knock(room, (hello) => (overheard = byInvite(room, invite)(hello)));
+    expect(knock(room, () => overheard)).toBe("closed");
+  });
+
+  it("[RM49] let nobody new in by an invite that was revoked, used or replaced, nor into a locked room; who was inside comes back", () => {
+    const room = new KeptRoom("shut doors", 2);
+    const guest = room.enter();
+    room.run(12_000);
+    const issue = (singleUse: boolean): Invite => {
+      const id = 900 + room.events(room.keeper, "answered").length;
+      const terms = { role: "listener", expiresInMs: 3_600_000, singleUse } as const;
+      room.command(room.keeper, { kind: "invite", id, terms });
+      room.run(500);
+      const answer = room.events(room.keeper, "answered").find((event) => event.id === id);
+      if (!answer?.invite) throw new Error("no invite");
+      return answer.invite;
+    };
+    const [once, revoked] = [issue(true), issue(false)];
+    expect(knock(room, byInvite(room, revoked))).toBe("welcome");
+    const issued = room.events(room.keeper, "invites-issued").at(-1)?.invites.at(-1);
+    room.act(room.keeper, { kind: "revoke-invite", id: issued?.id ?? "" });
+    expect(knock(room, byInvite(room, revoked))).toBe("closed");
+    const first = room.addPerson();
+    room.join(first, once);
+    room.run(8000);
+    expect(room.events(first, "joined")).toHaveLength(1);
+    const second = room.addPerson();
+    room.join(second, once);
+    room.run(8000);
+    expect(room.troubles(second)).toEqual(["invite-used"]);
+    expect(knock(room, byInvite(room, room.invite(room.keeper)))).toBe("welcome");
+    room.act(room.keeper, { kind: "set-room", access: "locked" });
+    expect(knock(room, byInvite(room, room.invite(room.keeper)))).toBe("locked");
+    // Somebody's engine falls: it comes back by what it knew inside.
+    for (const node of [guest, first]) {
+      const capsule = room.peer(node).capsule();
+      if (!capsule) throw new Error("no capsule");
+      room.kill(node);
+      const again = room.addPerson();
+      room.command(again, { kind: "resume", capsule });
+      room.run(8000);
+      expect(room.events(again, "joined")).toHaveLength(1);
+    }
   });
 });

@@ -3,19 +3,24 @@ import type { HeardPacket, HostOptions, Profile, Role, VolunteerOptions } from "
 import type { LinkCloseReason, LinkKind, RelayAddress } from "../../../p2p/api/link.ts";
 import { equal, toHex } from "../../../p2p/core/bytes.ts";
 import type { Crypto } from "../../../p2p/core/crypto.ts";
-import type { Deadline, Machine } from "../../../p2p/core/machine.ts";
+import type { Machine } from "../../../p2p/core/machine.ts";
 import { Peer } from "../../../p2p/core/peer.ts";
 import type { Command, PeerEvent, PeerInput, PeerOutput } from "../../../p2p/core/peer-io.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
 import { issueCapability, rights, rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
 import type { Invite } from "../../../p2p/core/room/invite/invite.ts";
 import { createSeats } from "../../../p2p/core/room/member/seats.ts";
-import { type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { createPair } from "../../../p2p/core/room/rights/keys.ts";
+import { proveDoor } from "../../../p2p/core/room/rights/doors.ts";
+import { encodeFrame, type Hello, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { Puppet, Skewed } from "./puppet.ts";
 import { World } from "../../sim/world.ts";
 import { ipv4Multiaddr, seededCrypto } from "../fixtures.ts";
 
 /** One way over any link, ms. */
 const delayMs = 10;
+
+const doorCrypto = seededCrypto("doors");
 
 /** How one peer is made. */
 export interface PersonOptions {
@@ -220,9 +225,27 @@ export class Room {
     return near.id;
   }
 
-  /** Lets a puppet send bytes on its end of a link. */
+  /** Lets a puppet send bytes on its end of a link. In a hello it shows the invite that its room gave out first. */
   say(node: number, link: LinkId, bytes: Uint8Array): void {
+    const frame = parseFrame(bytes);
+    const said = frame?.kind === "hello" && !frame.doors ? encodeFrame(this.#atTheDoor(node, link, frame)) : bytes;
+    this.sayRaw(node, link, said);
+  }
+
+  /** The same, with nothing added. */
+  sayRaw(node: number, link: LinkId, bytes: Uint8Array): void {
     this.#carry(node, { kind: "send", link, bytes });
+  }
+
+  #atTheDoor(node: number, link: LinkId, hello: Hello): Hello {
+    const far = this.at(node).ends.get(link)?.other?.owner;
+    const hosting = this.places.flatMap(({ events }) => events).find(({ event }) => event === "hosting");
+    if (far === undefined || hosting?.event !== "hosting") return hello;
+    const { inviteSeed, tag } = hosting.invites.listener;
+    if (toHex(tag) !== hello.tag) return hello;
+    const door = createPair(doorCrypto, inviteSeed);
+    const context = { tag: hello.tag, relay: this.at(far).peer, host: this.at(node).peer, session: hello.session };
+    return { ...hello, doors: [proveDoor(doorCrypto, door, context)] };
   }
 
   #skewOf(node: number): number {
@@ -381,70 +404,5 @@ export class Room {
       },
       undefined,
     );
-  }
-}
-
-/** A far end without rules: it notes what comes and says what the test says. */
-export class Puppet implements Machine<PeerInput, PeerOutput> {
-  readonly inputs: PeerInput[] = [];
-
-  handle(input: PeerInput): void {
-    this.inputs.push(input);
-  }
-
-  poll(): undefined {
-    return undefined;
-  }
-
-  deadline(): undefined {
-    return undefined;
-  }
-
-  /** Frames that came, of one kind. */
-  frames<Kind extends Frame["kind"]>(kind: Kind): Extract<Frame, { kind: Kind }>[] {
-    const frames = this.inputs.map((input) => (input.kind === "message" ? parseFrame(input.bytes) : undefined));
-    type Wanted = Extract<Frame, { kind: Kind }>;
-    return frames.filter((frame): frame is Wanted => frame?.kind === kind);
-  }
-
-  /** The link on which a frame of this kind came last. */
-  linkOf(kind: Frame["kind"]): LinkId {
-    const last = this.inputs.findLast((input) => input.kind === "message" && parseFrame(input.bytes)?.kind === kind);
-    if (last?.kind !== "message") throw new Error(`no ${kind} came`);
-    return last.link;
-  }
-
-  /** Links that were closed under it. */
-  get closed(): LinkId[] {
-    return this.inputs.flatMap((input) => (input.kind === "link-closed" ? [input.link] : []));
-  }
-
-  /** The links that somebody opened to it. */
-  get links(): LinkId[] {
-    return this.inputs.flatMap((input) => (input.kind === "link-opened" ? [input.link] : []));
-  }
-}
-
-/** A machine whose clock is wrong. */
-class Skewed implements Machine<PeerInput, PeerOutput> {
-  readonly inner: Peer;
-  readonly skewMs: number;
-
-  constructor(inner: Peer, skewMs: number) {
-    this.inner = inner;
-    this.skewMs = skewMs;
-  }
-
-  handle(input: PeerInput, now: Millis): void {
-    this.inner.handle(input, millis(now + this.skewMs));
-  }
-
-  poll(): PeerOutput | undefined {
-    return this.inner.poll();
-  }
-
-  deadline(): Deadline | undefined {
-    const deadline = this.inner.deadline();
-    return deadline && { ...deadline, at: millis(deadline.at - this.skewMs) };
   }
 }

@@ -4,7 +4,7 @@ import { encodePaper, type Paper, parsePaper } from "../../../p2p/core/overlay/n
 import { encodeCard, parseCard, readRelayAddress, writeRelayAddress } from "../../../p2p/core/room/invite/card.ts";
 import { encodeInvite, parseInvite } from "../../../p2p/core/room/invite/invite.ts";
 import { verifyHost } from "../../../p2p/core/room/rights/proof.ts";
-import { encodeFrame, type Frame, parseFrame } from "../../../p2p/core/session/frames.ts";
+import { encodeFrame, type Frame, type Hello, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { sampleAddress, sampleCard, sampleInvite, samplePacket, testNow } from "../../core/fixtures.ts";
 import { samplePlacePapers } from "../../core/overlay/place-samples.ts";
@@ -46,7 +46,7 @@ export function linkParsers(samples: Samples): Parsers {
   };
 }
 
-function helloOf({ session, tag, proof }: Samples): Frame {
+function helloOf({ session, tag, proof }: Samples): Hello {
   const have = [{ voice: 1, sequence: 2 }];
   return {
     kind: "hello",
@@ -65,6 +65,11 @@ function frames(samples: Samples): Frame[] {
   const { session, rng, room } = samples;
   return [
     helloOf(samples),
+    {
+      ...helloOf(samples),
+      proof: undefined,
+      doors: [1, 2].map(() => ({ key: rng.bytes(32), signature: rng.bytes(64) })),
+    },
     { kind: "welcome", session, time: testNow, hops: 3 },
     { kind: "refuse", session, time: testNow, reason: "full", alternatives: [sampleAddress(rng), sampleAddress(rng)] },
     { kind: "attach", session },
@@ -88,7 +93,15 @@ function frames(samples: Samples): Frame[] {
 }
 
 function papers({ rng, room, proof }: Samples): Paper[] {
-  const census = { listeners: 9, relays: 2, lossy: 1, narrow: 0, free: 0, room: [{ rank: 1, slots: 3, version: 4 }] };
+  const census = {
+    listeners: 9,
+    relays: 2,
+    lossy: 1,
+    narrow: 0,
+    free: 0,
+    kept: true,
+    room: [{ rank: 1, slots: 3, version: 4 }],
+  };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },

@@ -5,6 +5,7 @@ import { flights } from "../../core/jitter/listener.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { createVoiceDecoder, createVoiceEncoder } from "../../../p2p/io/audio/opus.ts";
+import { DevicePace } from "../../../renderer/audio/playout/device-pace.ts";
 import { FillTarget } from "../../../renderer/audio/playout/fill-target.ts";
 import { LevelMeter, levelOf } from "../../../renderer/audio/level.ts";
 import { blockSamples, ringMemory, SampleRing } from "../../../renderer/audio/ring.ts";
@@ -214,6 +215,34 @@ describe("what waits for the device", () => {
     expect(fill.at(6906, 0)).toBe(160);
     const other = new FillTarget(0);
     expect(other.at(3_600_000, 0)).toBe(12);
+  });
+});
+
+describe("the pace of a device", () => {
+  /** Looks every 5 ms for `ms`; `dropsAt` tells how much sound is left out at a time. The answers, without repeats. */
+  function look(pace: DevicePace, ms: number, dropsAt: (now: number) => number, underruns = 0): boolean[] {
+    const said: boolean[] = [];
+    let takenMs = 0;
+    for (let now = 0; now < ms; now += 5) {
+      takenMs += 5 * 1.0001 - dropsAt(now);
+      // It takes 20 ms at a time.
+      const keeps = pace.keeps(now, Math.floor(takenMs / 20) * 20, underruns === 0 ? 0 : Math.floor(now / 1000));
+      if (said.at(-1) !== keeps) said.push(keeps);
+    }
+    return said;
+  }
+
+  it("is kept by one that takes much at a time, drifts, drops once, or sleeps", () => {
+    expect(look(new DevicePace(), 600_000, () => 0)).toEqual([true]);
+    expect(look(new DevicePace(), 600_000, (now) => (now === 90_000 ? 300 : 0))).toEqual([true]);
+    expect(look(new DevicePace(), 600_000, (now) => (now % 10_000 === 5000 ? 5000 : 0))).toEqual([true]);
+    // Less often than three times a minute.
+    expect(look(new DevicePace(), 600_000, (now) => (now % 40_000 === 5000 ? 25 : 0))).toEqual([true]);
+  });
+
+  it("is not kept by one that drops again and again, unless it found nothing to take", () => {
+    expect(look(new DevicePace(), 60_000, (now) => (now % 6000 === 1000 ? 25 : 0))).toEqual([true, false]);
+    expect(look(new DevicePace(), 60_000, (now) => (now % 6000 === 1000 ? 25 : 0), 1)).toEqual([true]);
   });
 });
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Attention } from "../../../p2p/core/jitter/delay.ts";
 import type { HeardPacket } from "../../../p2p/api/engine.ts";
 import { millis, type VoiceKey } from "../../../p2p/api/ids.ts";
-import type { Output, OutputEdge, OutputHandlers } from "../../../renderer/audio/edges.ts";
+import type { Output, OutputEdge, OutputHandlers, OutputPace } from "../../../renderer/audio/edges.ts";
 import { LoudSpeakers } from "../../../renderer/audio/playout/speakers.ts";
 import type { CueKind, SoundDevice, SoundFaultCode } from "../../../renderer/audio/types.ts";
 import { HandTimers, settled } from "./hand-timers.ts";
@@ -24,6 +24,7 @@ class Room implements OutputEdge {
   blocked = false;
   readonly opened: {
     readonly handlers: OutputHandlers;
+    readonly pace: OutputPace;
     sinks: (string | undefined)[];
     volume: number;
     pushed: number;
@@ -41,10 +42,11 @@ class Room implements OutputEdge {
     return this.opened.at(-1)!;
   }
 
-  open(handlers: OutputHandlers): Promise<Output> {
+  open(handlers: OutputHandlers, pace: OutputPace): Promise<Output> {
     if (this.fails) return Promise.reject(new Error("no such thing"));
     const one = {
       handlers,
+      pace,
       sinks: [] as (string | undefined)[],
       volume: -1,
       pushed: 0,
@@ -211,6 +213,27 @@ describe("the loudspeakers", () => {
       await settled();
     }
     expect(faults).toEqual(["sound-broken"]);
+  });
+
+  it("asks a device for little at a time, and for more once it drops sound, which it stays with", async () => {
+    await speakers.start();
+    speakers.setVolume(1.5);
+    const stats = { underruns: 2, bufferedMs: 20, outputLatencyMs: 8, speakers: new Map() };
+    room.latest.handlers.onStats(stats);
+    room.latest.handlers.onDropping();
+    await settled();
+    expect(room.opened.map(({ pace, closed }) => [pace, closed])).toEqual([
+      ["quick", true],
+      ["calm", false],
+    ]);
+    expect(room.latest.volume).toBe(1.5);
+    room.latest.handlers.onStats({ ...stats, underruns: 1 });
+    expect(speakers.stats().underruns).toBe(3);
+    room.latest.handlers.onDropping();
+    speakers.stop();
+    await speakers.start();
+    expect(room.opened.map(({ pace }) => pace)).toEqual(["quick", "calm", "calm"]);
+    expect(faults).toEqual([]);
   });
 
   it("what opens after stop is closed again", async () => {

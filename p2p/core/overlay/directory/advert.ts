@@ -3,8 +3,8 @@ import type { RelayAddress } from "../../../api/link.ts";
 import type { ByteReader, ByteWriter } from "../../bytes.ts";
 import { readRelayAddress, writeRelayAddress } from "../../room/invite/card.ts";
 import { peerOf } from "../../session/frames.ts";
-import { type Coordinate, readCoordinate, writeCoordinate } from "../place/coordinate.ts";
-import { depthMax, readShortId, type ShortId, writeShortId } from "../place/path.ts";
+import { type Coordinate, readCoordinate, stepBetween, writeCoordinate } from "../place/coordinate.ts";
+import { depthMax, readShortId, type ShortId, shortIdOf, writeShortId } from "../place/path.ts";
 
 /** Root delay of somebody who hangs below nobody. */
 export const noWayMs = 0xffff;
@@ -35,9 +35,44 @@ export interface Advert extends AdvertState {
   readonly address: RelayAddress;
 }
 
-/** What is new of an advert that the neighbour knows: a third of its bytes. */
-export interface AdvertNews extends AdvertState {
+/**
+ * What is new of an advert that the neighbour knows: that it was said again, and of the rest only what changed. A tenth of the
+ * bytes of all of it, where nothing did.
+ */
+export interface AdvertNews extends Partial<Omit<AdvertState, "version">> {
   readonly id: ShortId;
+  /** The last 8 bits of the version: of two that are nearer than 128, they tell which is newer. */
+  readonly versionLow: number;
+}
+
+/** Smaller changes of a neighbour's guess than these are told with the next greater one, ms. */
+const rootDelayStepMs = 3;
+const coordinateStepMs = 6;
+
+/** What changed of an advert since the neighbour was told of it. */
+export function newsOf(advert: Advert, told: Advert): AdvertNews {
+  const { rootDelayMs, coordinate, free, leaves, depth, parent } = advert;
+  return {
+    id: shortIdOf(advert.peer),
+    versionLow: advert.version & 0xff,
+    ...(Math.abs(rootDelayMs - told.rootDelayMs) >= rootDelayStepMs && { rootDelayMs }),
+    ...(stepBetween(coordinate, told.coordinate) >= coordinateStepMs && { coordinate }),
+    ...((free !== told.free || leaves !== told.leaves) && { free, leaves }),
+    ...((depth !== told.depth || parent !== told.parent) && { depth, parent }),
+  };
+}
+
+/** The advert that news are of, as it is now. */
+export function renewed(known: Advert, news: AdvertNews): Advert {
+  const {
+    rootDelayMs = known.rootDelayMs,
+    coordinate = known.coordinate,
+    free = known.free,
+    leaves = known.leaves,
+  } = news;
+  const { depth = known.depth, parent = known.parent } = news;
+  const version = (known.version + ((news.versionLow - known.version) & 0xff)) >>> 0;
+  return { ...known, rootDelayMs, coordinate, free, leaves, depth, parent, version };
 }
 
 /** The address as adverts carry it, or undefined for one that is too long for them. */
@@ -61,17 +96,46 @@ export function readAdvert(reader: ByteReader): Advert | undefined {
   return state && { peer: peerOf(address), address, ...state };
 }
 
+/** Which parts news hold. */
+const parts = { rootDelay: 1, coordinate: 2, room: 4, place: 8 } as const;
+
 /** Writes what is new. */
 export function writeAdvertNews(writer: ByteWriter, news: AdvertNews): void {
-  writeShortId(writer, news.id);
-  writeState(writer, news);
+  const { id, versionLow, rootDelayMs, coordinate, free, leaves, depth, parent } = news;
+  const hasRoom = free !== undefined && leaves !== undefined;
+  const hasPlace = depth !== undefined && parent !== undefined;
+  writeShortId(writer, id);
+  writer.u8(versionLow);
+  writer.u8(
+    (rootDelayMs === undefined ? 0 : parts.rootDelay) |
+      (coordinate ? parts.coordinate : 0) |
+      (hasRoom ? parts.room : 0) |
+      (hasPlace ? parts.place : 0),
+  );
+  if (rootDelayMs !== undefined) writer.u16(atMost(rootDelayMs, noWayMs));
+  if (coordinate) writeCoordinate(writer, coordinate);
+  if (hasRoom) writer.u16(atMost(free, 0xffff)).u16(atMost(leaves, 0xffff));
+  if (!hasPlace) return;
+  writer.u8(atMost(depth, 0xff));
+  writeShortId(writer, parent);
 }
 
 /** Reads what is new; undefined when it breaks a limit. Underrun: see `ByteReader`. */
 export function readAdvertNews(reader: ByteReader): AdvertNews | undefined {
   const id = readShortId(reader);
-  const state = readState(reader);
-  return state && { id, ...state };
+  const versionLow = reader.u8();
+  const held = reader.u8();
+  if (held > 15) return undefined;
+  const has = (part: number): boolean => (held & part) !== 0;
+  const news = {
+    id,
+    versionLow,
+    ...(has(parts.rootDelay) && { rootDelayMs: reader.u16() }),
+    ...(has(parts.coordinate) && { coordinate: readCoordinate(reader) }),
+    ...(has(parts.room) && { free: reader.u16(), leaves: reader.u16() }),
+    ...(has(parts.place) && { depth: reader.u8(), parent: readShortId(reader) }),
+  };
+  return "depth" in news && news.depth > depthMax ? undefined : news;
 }
 
 function writeState(writer: ByteWriter, state: AdvertState): void {

@@ -2,7 +2,7 @@ import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import type { Deadline } from "../../machine.ts";
 import { slotsFree } from "../door/admission.ts";
-import { type Advert, advertised } from "./advert.ts";
+import { type Advert, advertised, type AdvertNews, newsOf, renewed } from "./advert.ts";
 import { nowhere, stepBetween } from "../place/coordinate.ts";
 import { advertsOfOneMax, Directory } from "./directory.ts";
 import type { Edge, Edges } from "../edge.ts";
@@ -11,9 +11,13 @@ import { parentOn, type ShortId, shortIdOf } from "../place/path.ts";
 import { advertsMax, goneMax, newsMax } from "./place-papers.ts";
 import type { Standing } from "../place/standing.ts";
 
-/** An advert is said again this often though nothing changed, and not more often than `changedMs` when something did. */
+/**
+ * An advert is said again this often though nothing changed; when it can be chosen now or can no more, not more often than
+ * `turnedMs`; when it is only a better or worse choice, not more often than `changedMs`.
+ */
 const renewMs = 30_000;
-const changedMs = 4000;
+const turnedMs = 4000;
+const changedMs = 12_000;
 /**
  * Relays of the room, where everybody comes in, keep slots for whoever comes next: as many as came within the time that a
  * newcomer takes to find its place, an eighth of them at the least and half at the most. Where nobody comes they are as good
@@ -29,7 +33,7 @@ const newcomerMs = 30_000;
 /** While nobody is to hang below us yet, this is looked at again after so long. */
 const waitMs = 5000;
 /** Every so many versions an advert goes out whole again. */
-const wholeEvery = 4;
+const wholeEvery = 12;
 /** What was heard is passed on in batches. */
 const batchMs = 500;
 /** A leaf tells where it is when it has moved so far: its parent chooses by that whom to hand on. */
@@ -69,8 +73,8 @@ export class Adverts {
   readonly #wires: AdvertWires;
   readonly #bornAt: Millis;
   readonly #purses = new Map<Edge, Purse>();
-  /** Whose adverts each neighbour was told whole. */
-  readonly #told = new WeakMap<Edge, Set<ShortId>>();
+  /** The adverts that each neighbour was told, as it has them. */
+  readonly #told = new WeakMap<Edge, Map<ShortId, Advert>>();
   /** What waits to be passed on, and whom it came from. */
   readonly #news = new Map<ShortId, { readonly advert: Advert; readonly from: Edge | undefined }>();
   readonly #gone = new Map<ShortId, Edge | undefined>();
@@ -226,9 +230,10 @@ export class Adverts {
       return;
     }
     const sinceMs = now - (this.#ownAt ?? -Infinity);
-    const changed = !this.#own || differs(advert, this.#own);
-    if (sinceMs < (changed ? changedMs : renewMs)) {
-      if (changed) this.#batchAt = millis(Math.min(this.#batchAt ?? Infinity, (this.#ownAt ?? now) + changedMs));
+    const pauseMs = this.#own ? pauseBetween(advert, this.#own) : 0;
+    if (sinceMs < pauseMs) {
+      if (pauseMs < renewMs)
+        this.#batchAt = millis(Math.min(this.#batchAt ?? Infinity, (this.#ownAt ?? now) + pauseMs));
       return;
     }
     this.#own = { ...advert, version: ++this.#version };
@@ -334,14 +339,21 @@ export class Adverts {
 
   /** Sends adverts, or of those that the neighbour was told before only what is new. */
   #send(edge: Edge, all: readonly Advert[], gone: readonly ShortId[], now: Millis): void {
-    const told = this.#told.get(edge) ?? new Set<ShortId>();
+    const told = this.#told.get(edge) ?? new Map<ShortId, Advert>();
     this.#told.set(edge, told);
     for (const id of gone) told.delete(id);
-    // It may have forgotten meanwhile.
-    const knows = ({ peer, version }: Advert): boolean => told.has(shortIdOf(peer)) && version % wholeEvery !== 0;
-    const adverts = all.filter((advert) => !knows(advert));
-    const news = all.filter(knows).map((advert) => ({ ...advert, id: shortIdOf(advert.peer) }));
-    for (const { peer } of adverts) told.add(shortIdOf(peer));
+    const adverts: Advert[] = [];
+    const news: AdvertNews[] = [];
+    for (const advert of all) {
+      const id = shortIdOf(advert.peer);
+      const known = told.get(id);
+      // It may have forgotten meanwhile, and what differs by more than half of what a byte counts cannot be said in short.
+      const short = known && advert.version % wholeEvery !== 0 && (advert.version - known.version) >>> 0 < 0x80;
+      const change = short ? newsOf(advert, known) : undefined;
+      if (known && change) news.push(change);
+      else adverts.push(advert);
+      told.set(id, known && change ? renewed(known, change) : advert);
+    }
     const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
     for (let index = 0; index < Math.max(...lists); index++) {
       const part = <Item>(list: readonly Item[], most: number): Item[] => list.slice(index * most, (index + 1) * most);
@@ -360,9 +372,10 @@ export class Adverts {
   }
 }
 
-/** Whether somebody who looks for a place would choose otherwise. */
-function differs(a: Advert, b: Advert): boolean {
-  if (a.free > 0 !== b.free > 0 || a.leaves > 0 !== b.leaves > 0 || a.parent !== b.parent) return true;
-  if (Math.abs(a.rootDelayMs - b.rootDelayMs) > 10 || stepBetween(a.coordinate, b.coordinate) > 20) return true;
-  return Math.abs(a.free - b.free) > Math.max(1, b.free / 4);
+/** How long after the last advert this one is worth saying. */
+function pauseBetween(a: Advert, b: Advert): number {
+  const lends = ({ free, leaves }: Advert): boolean => free > 0 || leaves > 0;
+  if (a.free > 0 !== b.free > 0 || lends(a) !== lends(b) || a.parent !== b.parent) return turnedMs;
+  const moved = Math.abs(a.rootDelayMs - b.rootDelayMs) > 10 || stepBetween(a.coordinate, b.coordinate) > 20;
+  return moved || Math.abs(a.free - b.free) > Math.max(2, b.free / 3) ? changedMs : renewMs;
 }

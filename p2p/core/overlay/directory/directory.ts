@@ -1,5 +1,5 @@
 import type { Millis, PeerId } from "../../../api/ids.ts";
-import type { Advert, AdvertNews } from "./advert.ts";
+import { type Advert, type AdvertNews, renewed } from "./advert.ts";
 import { type Coordinate, isUseful, roundTripBetween } from "../place/coordinate.ts";
 import type { PlaceRequest } from "./place-papers.ts";
 import { offersMax } from "./place-papers.ts";
@@ -15,6 +15,10 @@ export const advertLifeMs = 75_000;
 const nearestMax = 6;
 /** Who is refused is named three of so many that are near, or of a quarter of all that have room. */
 const drawnFrom = 12;
+/** Who knows where it is gets no more than it dials. */
+const nearOffersMax = 2;
+/** Places whose cost differs by less than coordinates guess wrong, ms. */
+const evenMs = 8;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
@@ -27,6 +31,12 @@ interface Entry {
   from: PeerId;
   /** When slots were offered lately. */
   offered: Millis[];
+}
+
+/** A place, and what hanging there costs. */
+interface Ranked {
+  readonly entry: Entry;
+  readonly costMs: number;
 }
 
 /** Who lends in this room, as far as this relay was told ([OV19]): bounded, versioned, forgotten when not renewed. */
@@ -57,9 +67,9 @@ export class Directory {
   }
 
   /** What is new of an advert, as an advert; undefined when it is not known. */
-  complete({ id, ...state }: AdvertNews): Advert | undefined {
-    const known = this.#entries.get(id)?.advert;
-    return known && { ...known, ...state };
+  complete(news: AdvertNews): Advert | undefined {
+    const known = this.#entries.get(news.id)?.advert;
+    return known && renewed(known, news);
   }
 
   /** The neighbour that brought it says that it is gone. True when it was here. */
@@ -103,11 +113,14 @@ export class Directory {
 
   /**
    * Up to three places for somebody ([OV20]), the best first: least root delay and way there, as coordinates guess it. For
-   * somebody who does not know where it is, the three are near the core and far from each other, so that it finds out.
+   * somebody who does not know where it is, the first is the best for who is `here`, whom it found first of all it knows, and
+   * the others are near the core and far from each other, so that it finds out.
    */
-  offer(request: PlaceRequest, random: () => number, now: Millis): Advert[] {
+  offer(request: PlaceRequest, here: Coordinate, random: () => number, now: Millis): Advert[] {
     const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
-    const chosen = isUseful(request.coordinate) ? someOf(nearest(able, request), random) : scattered(able);
+    const chosen = isUseful(request.coordinate)
+      ? someOf(nearest(able, request), random, now)
+      : [...new Set([...nearHere(able, request, here), ...scattered(able)])].slice(0, offersMax);
     for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ advert }) => advert);
   }
@@ -166,8 +179,8 @@ function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
 }
 
 /** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
-function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest): Entry[] {
-  const best: { readonly entry: Entry; readonly costMs: number }[] = [];
+function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest): Ranked[] {
+  const best: Ranked[] = [];
   for (const entry of able) {
     const { rootDelayMs, coordinate: there } = entry.advert;
     const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
@@ -177,14 +190,30 @@ function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest):
     best.splice(at < 0 ? best.length : at, 0, { entry, costMs });
     if (best.length > nearestMax) best.pop();
   }
-  return best.map(({ entry }) => entry);
+  return best;
 }
 
-/** The best and two more, drawn, in their order. */
-function someOf(best: readonly Entry[], random: () => number): Entry[] {
-  const rest = best.slice(1);
-  while (rest.length > offersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
-  return [...best.slice(0, 1), ...rest];
+/** The best place for who is here. */
+function nearHere(able: readonly Entry[], request: PlaceRequest, here: Coordinate): Entry[] {
+  return isUseful(here)
+    ? nearest(able, { ...request, coordinate: here })
+        .slice(0, 1)
+        .map(({ entry }) => entry)
+    : [];
+}
+
+/**
+ * One of the best, drawn with its slots as odds from those that are hardly worse, for every relay of the room offers the same;
+ * and another.
+ */
+function someOf(best: readonly Ranked[], random: () => number, now: Millis): Entry[] {
+  const least = best[0]?.costMs ?? 0;
+  const even = best.filter(({ costMs }) => costMs <= least + evenMs);
+  const keys = even.map(({ entry }) => random() ** (1 / Math.max(1, slotsLeft(entry, now))));
+  const first = even[keys.indexOf(Math.max(...keys))];
+  const rest = best.filter((each) => each !== first);
+  while (rest.length > nearOffersMax - 1) rest.splice(Math.floor(random() * rest.length), 1);
+  return [...(first ? [first] : []), ...rest].map(({ entry }) => entry);
 }
 
 /** Those near the core, each as far as can be from those chosen before it. */

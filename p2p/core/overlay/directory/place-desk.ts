@@ -2,6 +2,7 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import type { Directory } from "./directory.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper, type Paper } from "../news/papers.ts";
+import type { Coordinate } from "../place/coordinate.ts";
 import { depthMax } from "../place/path.ts";
 
 /** Requests that wait for an answer from above. */
@@ -24,6 +25,8 @@ interface Waiting {
 export interface DeskWires {
   /** Whether this node is a relay that the view names: it answers, where others pass on. */
   isRanked(): boolean;
+  /** Where this node is. */
+  here(): Coordinate;
   random(): number;
   reject(reason: string): void;
 }
@@ -47,7 +50,7 @@ export class PlaceDesk {
   handlePlace(edge: Edge, paper: Extract<Paper, { kind: "place" }>, now: Millis): void {
     if (!this.#mayAsk(edge, now)) return this.#wires.reject("place-rate");
     if (this.#wires.isRanked()) {
-      const adverts = this.#directory.offer(paper, () => this.#wires.random(), now);
+      const adverts = this.#directory.offer(paper, this.#wires.here(), () => this.#wires.random(), now);
       edge.session.sendReliable(encodePaper({ kind: "offers", id: paper.id, adverts }), now);
       return;
     }

@@ -18,6 +18,20 @@ const authoritiesMax = 4;
 /** How long an address may be to be named in a refusal: three of them go into one frame. */
 const alternativeBytesMax = 64;
 
+/**
+ * Refusals that a second try does not change. A room may still be on its way to a relay, and a slot may come free; a lock may
+ * be opened again, but by then the person was told.
+ */
+export const finalRefusals: ReadonlySet<Refusal> = new Set([
+  "version",
+  "only-own",
+  "banned",
+  "not-carrying",
+  "protocol",
+  "locked",
+  "closed",
+]);
+
 /** What admission looks at. */
 export interface AdmissionFacts {
   readonly edges: Edges;
@@ -54,7 +68,9 @@ export function refusalOf(hello: Hello, remote: PeerId, facts: AdmissionFacts): 
   if (hello.feed && facts.favoured && facts.children < facts.childrenMax) return undefined;
   if (hello.feed) return hasSlot(facts) ? undefined : "full";
   const standbys = facts.edges.downs.filter((edge) => !edge.feed && edge.session.keepsPlace).length;
-  return standbys < reservedSlots + facts.childrenMax * standbyShare ? undefined : "full";
+  // Who comes to see whether it hangs better here is let in as long as there is a slot for it.
+  const most = (reservedSlots + facts.childrenMax * standbyShare) * (hasSlot(facts) ? 2 : 1);
+  return standbys < most ? undefined : "full";
 }
 
 /** Whether one more member may be given media. */

@@ -20,6 +20,8 @@ export interface Caller {
 export interface DoorWires {
   readonly session: SessionWires;
   slots(): { readonly used: number; readonly max: number; readonly feeding: number } | undefined;
+  /** Why a member is not let in whatever room there is, by the doors that the view names. */
+  shutFrom(hello: Hello, remote: PeerId): Refusal | undefined;
   /** Relays of the room, by the view. */
   relays(): readonly PeerId[];
   /** Whether somebody may be fed here as the tree stands. */
@@ -45,6 +47,8 @@ export class Door {
 
   /** Somebody wants in. Returns a refusal, or undefined when it is now an edge. */
   enter(hello: Hello, { link, kind, remote }: Caller, proved: boolean, now: Millis): Refusal | undefined {
+    const shut = proved ? undefined : this.#wires.shutFrom(hello, remote);
+    if (shut) return shut;
     // Whoever comes again takes the place of its old self.
     for (const edge of this.#edges.all.slice()) {
       if (edge.peer === remote && !edge.session.dialed && edge.session.isSevered) this.#wires.end(edge);
@@ -54,8 +58,7 @@ export class Door {
     const refusal = this.#refusalOf({ ...hello, feed: fed }, remote, proved, now);
     if (refusal) return refusal;
     // What it said on its old edge may still be under way: it is not to be fed there as well.
-    const former = this.#edges.downs.find((edge) => edge.peer === remote && edge.role === "member");
-    if (former) this.#wires.end(former);
+    for (const former of this.#formerOf(remote, hello)) this.#wires.end(former);
     const session = new Session(hello.session, remote, false, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const edge = newEdge(session, hello.role, hello.role === "core" ? "mesh" : "down", fed, proved, now);
@@ -82,6 +85,13 @@ export class Door {
     if (!edge.session.linkIds.includes(link)) edge.session.addLink(link, kind, false, now);
     this.#wires.session.send(link, encodeFrame({ kind: "attached", session: id }));
     return true;
+  }
+
+  /** Edges that the new one takes the place of; also those of a relay that rises into the core, or falls out of it. */
+  #formerOf(remote: PeerId, { role, feed }: Hello): Edge[] {
+    const those = this.#edges.all.filter((edge) => edge.peer === remote && edge.direction !== "up");
+    if (role === "member") return those.filter((edge) => edge.role === "member");
+    return feed ? those.filter((edge) => edge.role !== "member" && (edge.direction === "mesh" || edge.feed)) : [];
   }
 
   #mayBeFed(hello: Hello, remote: PeerId, proved: boolean, now: Millis): boolean {

@@ -16,8 +16,8 @@ export interface ReturnWires {
   lost(edge: Edge, reason: string, now: Millis): void;
   runUpkeep(now: Millis): void;
   end(edge: Edge): void;
-  /** Somebody's place has become anybody's. */
-  placeFree(): void;
+  /** A session lost a link of its own accord, or somebody's place has become anybody's. */
+  changed(): void;
   resident(): RoomResident | undefined;
   /** Relays that this node may hang below; undefined for one that is a relay of the room itself. */
   relays(): readonly PeerId[] | undefined;
@@ -182,10 +182,10 @@ export class Returns {
   /** Wakes a session, and gives up a far end that fell silent or did not come back. */
   #watch(edge: Edge, now: Millis): void {
     const { session } = edge;
-    const stream = session.hasStream;
-    const place = session.keepsPlace;
+    const { hasStream: stream, hasDatagrams: datagrams, keepsPlace: place } = session;
     session.handleTimeout(now);
-    if (place && !session.keepsPlace) this.#wires.placeFree();
+    if (stream !== session.hasStream || datagrams !== session.hasDatagrams || place !== session.keepsPlace)
+      this.#wires.changed();
     if (session.isOver(now)) {
       session.end();
       this.#wires.lost(edge, "its relay is gone", now);

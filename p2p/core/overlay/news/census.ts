@@ -9,6 +9,10 @@ import { type Census, encodePaper, type RelayRoom } from "./papers.ts";
 const tellMs = 1000;
 const tellMsBig = 5000;
 const bigListeners = 50;
+const tellMsHuge = 10_000;
+const hugeListeners = 300;
+/** Free slots are told to an eighth: they come and go with every move, and others act on whether there are few. */
+const freeSteps = 8;
 
 /** More than this nobody who is not one of the view's relays has below it, whatever it says. */
 const belowMax = 5000;
@@ -25,6 +29,8 @@ export interface CensusFacts {
   readonly self: PeerId;
   /** The member on this very node, if there is one, and whether it loses much. */
   readonly resident: { readonly lossy: boolean } | undefined;
+  /** Whether the member here may act for the room. */
+  readonly mayAct: boolean;
 }
 
 /**
@@ -36,7 +42,7 @@ export class CensusTaker {
   readonly #room = new Map<PeerId, RelayRoom>();
   /** Of whose room others do not hear but by this node. */
   readonly #told = new Set<PeerId>();
-  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] };
+  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, kept: true, room: [] };
   #toldAt: Millis;
   /** The room, as it was told last. */
   #known: Census | undefined;
@@ -115,8 +121,9 @@ export class CensusTaker {
   }
 
   get #dueAt(): Millis {
-    const big = (this.#known ?? this.#fromAbove).listeners > bigListeners;
-    return millis(this.#toldAt + (big ? tellMsBig : tellMs));
+    const { listeners } = this.#known ?? this.#fromAbove;
+    const pauseMs = listeners > hugeListeners ? tellMsHuge : listeners > bigListeners ? tellMsBig : tellMs;
+    return millis(this.#toldAt + pauseMs);
   }
 
   #news(facts: CensusFacts): { edge: Edge; bytes: Uint8Array }[] {
@@ -140,6 +147,8 @@ export class CensusTaker {
     const downs = this.#edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace);
     // One who lends is a member among others until it has told who hangs below it.
     const counts = (edge: Edge): boolean => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0);
+    const speaksForRoom = ({ authority, holdsOffice, session }: Edge): boolean =>
+      (authority || holdsOffice) && session.keepsPlace;
     const relays = downs.filter(counts);
     const members = downs.filter((edge) => !counts(edge));
     const resident = facts.slots && facts.resident;
@@ -148,7 +157,8 @@ export class CensusTaker {
       relays: 1,
       lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
-      free: facts.slots ? slotsFree(facts.slots.used, facts.slots.max) : 0,
+      free: facts.slots ? stepped(slotsFree(facts.slots.used, facts.slots.max)) : 0,
+      kept: facts.mayAct || this.#edges.downs.some(speaksForRoom),
       room: [],
     };
     // Across the core everybody hears everybody: only what comes from below is news there.
@@ -195,8 +205,15 @@ function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
     lossy: sum(({ listeners, lossy }) => Math.min(listeners, lossy)),
     narrow: sum(({ listeners, narrow }) => Math.min(listeners, narrow)),
     free: sum(({ free }) => free),
+    kept: several.some(({ kept }) => kept),
     room,
   };
+}
+
+/** Free slots to within a step, rounded down. */
+function stepped(free: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, free) / freeSteps)) + 1);
+  return free < freeSteps ? free : free - (free % step);
 }
 
 /** Whether it tells of others beside itself. */

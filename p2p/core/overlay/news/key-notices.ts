@@ -1,4 +1,5 @@
-import type { Millis } from "../../../api/ids.ts";
+import type { DoorProof } from "../../session/frames.ts";
+import type { Millis, PeerId } from "../../../api/ids.ts";
 import { toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { checkCommit, type Commit } from "../../room/epoch/commit.ts";
@@ -24,6 +25,8 @@ export interface KeyReader {
   enrolmentSeen(bytes: Uint8Array, now: Millis): void;
   /** The answer to ours. */
   grantCame(bytes: Uint8Array, now: Millis): void;
+  /** What opens the room's door at this relay, in this session. */
+  doors(relay: PeerId, session: Uint8Array): DoorProof[];
   /** It goes for good: says so where that makes a difference, and overwrites every secret. */
   leave(now: Millis): void;
 }

@@ -250,8 +250,21 @@ export class Notices {
 
   #tell(paper: Paper, from: Edge | undefined, now: Millis): void {
     const bytes = encodePaper(paper);
+    const { above } = this.#edges;
     for (const edge of this.#edges.all.slice()) {
-      if (edge !== from && edge.welcomed && !edge.session.sendReliable(bytes, now)) this.#wires.end(edge);
+      if (edge === from || !edge.welcomed || (from && isReserve(edge, above))) continue;
+      if (!edge.session.sendReliable(bytes, now)) this.#wires.end(edge);
     }
   }
+}
+
+/**
+ * Whether it is an edge kept in reserve: what comes to us comes to it by another way, and it is shown what it lacks when it is to
+ * be more ([OV23]). To tell it as well would bring each paper to everybody once for each backup.
+ */
+function isReserve(edge: Edge, above: Edge | undefined): boolean {
+  if (edge.authority || edge.holdsOffice || edge.direction === "mesh") return false;
+  return edge.direction === "up"
+    ? edge !== above
+    : !edge.feed && !edge.session.quiet && edge.role === "member" && !edge.waits;
 }

@@ -106,6 +106,7 @@ export class Dialing {
       have,
       proof,
       lends: places.lends,
+      doors: resident?.keys.doors(errand.peer, session.id) ?? [],
     };
     session.sendFrame(hello);
   }

@@ -3,6 +3,9 @@ import type { RelayAddress } from "../../../api/link.ts";
 import { peerOf } from "../../session/frames.ts";
 import type { Upkeep } from "./upkeep.ts";
 
+/** Hints kept before there is a view, the newest: whoever refuses may name others without end. */
+const hintsMax = 64;
+
 /** Which relays this node knows: those of the view in rank order, or hints before there is one; and who else lends. */
 export class KnownRelays {
   #list: readonly PeerId[] = [];
@@ -29,7 +32,7 @@ export class KnownRelays {
   /** Relays to try before there is a view: from an invite, a record, or a refusal. */
   learnHints(relays: readonly RelayAddress[]): void {
     const peers = this.#upkeep.learn(relays).filter((peer) => peer !== this.#self);
-    if (!this.#viewed) this.#list = [...new Set([...this.#list, ...peers])];
+    if (!this.#viewed) this.#list = [...new Set([...this.#list, ...peers])].slice(-hintsMax);
   }
 
   takeView(relays: readonly RelayAddress[]): void {

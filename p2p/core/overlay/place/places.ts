@@ -9,6 +9,7 @@ import type { Feeds } from "../media/feeds.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { HandOffs } from "../door/hand-off.ts";
 import type { Paper } from "../news/papers.ts";
+import { type Coordinate, nowhere } from "./coordinate.ts";
 import { depthMax, type ShortId, shortIdOf } from "./path.ts";
 import { PlaceDesk } from "../directory/place-desk.ts";
 import { anyMs, type PlacePaper } from "../directory/place-papers.ts";
@@ -64,6 +65,8 @@ export class Places {
   readonly #edges: Edges;
   readonly #parts: PlaceParts;
   readonly #wires: PlaceWires;
+  /** Who is told of the room's papers as they come, and so lacks none. */
+  readonly #told = new WeakSet<Edge>();
 
   constructor(parts: PlaceParts, wires: PlaceWires, now: Millis) {
     const { edges } = parts;
@@ -74,7 +77,8 @@ export class Places {
     const advertWires = { ...wires, gone: (id: ShortId, at: Millis) => this.#probe(id, at) };
     this.#adverts = new Adverts(edges, this.#standing, advertWires, now);
     const { directory } = this.#adverts;
-    this.#desk = new PlaceDesk(directory, edges, wires);
+    const here = (): Coordinate => this.#standing.whereabouts.own;
+    this.#desk = new PlaceDesk(directory, edges, { ...wires, here });
     this.seeker = new Seeker(edges, this.#standing, {
       self: wires.self,
       isFree: () => wires.isFree(),
@@ -103,6 +107,7 @@ export class Places {
   /** Somebody is let in, or let us in: both sides tell what the other must know to choose. */
   met(edge: Edge, now: Millis): void {
     if (edge.direction !== "up") this.#standing.show(edge, now);
+    if (edge.direction === "down" && edge.feed) this.#told.add(edge);
     if (edge.direction === "down" && edge.feed && edge.role === "member") this.#adverts.arrived(now);
     this.#adverts.introduce(edge, now);
   }
@@ -118,8 +123,7 @@ export class Places {
       case "about":
         if (edge.direction !== "down") break;
         this.#adverts.handleAbout(edge, paper, now);
-        // Who waits in reserve is shown only what it lacks.
-        if (!edge.feed && paper.holds !== this.#wires.holds()) this.#wires.show(edge, now);
+        this.#compare(edge, paper.holds, now);
         break;
       case "adverts":
         this.#adverts.handleAdverts(edge, paper, now);
@@ -186,6 +190,7 @@ export class Places {
 
   /** A child gets media now, or no more. */
   feedChanged(edge: Edge, now: Millis): void {
+    if (!edge.feed) this.#told.delete(edge);
     this.#adverts.feedChanged(edge, now);
     this.review(now);
   }
@@ -212,6 +217,14 @@ export class Places {
       if (deadline && (!soonest || deadline.at < soonest.at)) soonest = deadline;
     }
     return soonest;
+  }
+
+  /** Who waits in reserve is shown only what it lacks, and who is fed once that it does, when it was not told meanwhile. */
+  #compare(edge: Edge, holds: number, now: Millis): void {
+    const isTold = edge.feed && this.#told.has(edge);
+    if (edge.feed) this.#told.add(edge);
+    else this.#told.delete(edge);
+    if (!isTold && holds !== this.#wires.holds()) this.#wires.show(edge, now);
   }
 
   #rankedPlaces({ peer }: Edge): Advert[] | undefined {
@@ -251,6 +264,8 @@ export class Places {
     const parent = shortIdOf(this.#wires.self);
     const request = { id: 0, passed: 0, lends: false, purpose: "parent", parent, belowMs: anyMs, avoids: [] } as const;
     const asked = { ...request, self: shortIdOf(leaf.peer), coordinate: leaf.coordinate };
-    return this.#adverts.directory.offer(asked, () => this.#wires.random(), now).find((advert) => advert.free > 0);
+    return this.#adverts.directory
+      .offer(asked, nowhere, () => this.#wires.random(), now)
+      .find((advert) => advert.free > 0);
   }
 }

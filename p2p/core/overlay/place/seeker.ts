@@ -29,23 +29,32 @@ const savesMsMin = 5;
 const looksToSettle = 5;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
+/** A backup that is no more than this farther than the parent will do. */
+const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
 const movePackets = 5;
 const moveMs = 1500;
 /** One in so many of them must come sooner than by the old parent, when the new one claimed to be so much nearer. */
 const soonerShare = 0.2;
 const claimMs = 15;
+/** So many more packets by the old parent than by the new one are chance; more are withheld. */
+const withheldMax = 3;
 /** How long somebody whose claims were not so is not believed. */
 const disbelievedMs = 300_000;
 const disbelievedMax = 64;
 
 interface Move {
+  /** Because what the old parent brings is late or lacks much: then it is not gone back to soon. */
+  readonly doubts: boolean;
   readonly to: Edge;
   readonly from: Edge;
   readonly savesMs: number;
   readonly until: Millis;
   packets: number;
   sooner: number;
+  /** What the old parent brought meanwhile: until the new one brought something, and since then. */
+  before: number;
+  beside: number;
 }
 
 /** What the seeker needs of its room. */
@@ -186,9 +195,26 @@ export class Seeker {
     if (this.#move?.to === edge) this.#move = undefined;
   }
 
+  /**
+   * What the parent brings is late or lacks much: the backup feeds beside it for some packets, and takes its place when it
+   * is sooner; else others are looked for ([OV51]).
+   */
+  doubt(now: Millis): void {
+    const { parent } = this.#edges;
+    if (!parent || this.#move || !this.#wires.isFree()) return;
+    const fits = (edge: Edge): boolean => edge !== parent && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now);
+    const best = this.#best(fits);
+    if (best) this.#begin(best, parent, claimMs, now, true);
+    else if (this.#nextAt !== undefined) this.#nextAt = now;
+  }
+
   /** A packet came; `first`: by nobody else before. True when it is one of a move. */
   heard(edge: Edge, first: boolean, now: Millis): boolean {
     const move = this.#move;
+    if (move?.from === edge) {
+      if (move.packets === 0) move.before++;
+      else move.beside++;
+    }
     if (move?.to !== edge) return false;
     move.packets++;
     if (first) move.sooner++;
@@ -204,12 +230,17 @@ export class Seeker {
   handleTimeout(now: Millis): void {
     if (this.#asked && now >= this.#asked.until) this.#asked = undefined;
     for (const [peer, until] of this.#trials) if (until <= now) this.lost(peer, now);
-    if (this.#move && now >= this.#move.until) {
-      // Where nobody speaks nothing comes, and nothing is lost.
-      if (this.#move.packets > 0 || this.#move.to.session.lastHeardAt > now - moveMs) this.#complete(this.#move, now);
-      else this.#move = undefined;
-    }
+    if (this.#move && now >= this.#move.until) this.#timeOut(this.#move, now);
     this.review(now);
+  }
+
+  /** The new parent brought too little to be judged by that. */
+  #timeOut(move: Move, now: Millis): void {
+    // Where nobody speaks nothing comes, and nothing is lost; but what the old one brings the new one has to bring too.
+    const withholds = move.before + move.beside > withheldMax + 2 * move.packets;
+    if (withholds) return this.#reject(move, now);
+    if (move.packets > 0 || move.to.session.lastHeardAt > now - moveMs) this.#complete(move, now);
+    else this.#move = undefined;
   }
 
   deadline(): Deadline | undefined {
@@ -229,8 +260,8 @@ export class Seeker {
     }
     for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
     const { own } = this.#standing.whereabouts;
-    // Every other time for a backup, once there is a place.
-    const purpose = this.#looks % 2 === 1 && isUseful(own) ? "backup" : "parent";
+    // Every other time for a backup, once there is a place, unless there is one that will do.
+    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasBackup(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
     const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
@@ -248,20 +279,28 @@ export class Seeker {
       lends: this.#wires.lends(),
       purpose,
       parent: shortIdOf(parent.peer),
-      belowMs: this.#worthBelow(purpose),
+      belowMs: this.#worthBelow(purpose, parent),
       avoids: [...this.#unreached],
     };
     parent.session.sendReliable(encodePaper({ kind: "place", ...request }), now);
   }
 
   /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
-  #worthBelow(purpose: PlaceRequest["purpose"]): number {
-    const { parent } = this.#edges;
-    const isKept = (edge: Edge): boolean =>
-      edge !== parent && this.#isFit(edge) && !!parent && sharesNoFate(edge, parent);
-    const there = purpose === "parent" ? parent : this.#best(isKept);
-    const hereMs = there && delayBy(there);
+  #worthBelow(purpose: PlaceRequest["purpose"], parent: Edge): number {
+    const hereMs = purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
     return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
+  }
+
+  /** Whether there is a backup that is not much farther than the parent. */
+  #hasBackup(parent: Edge): boolean {
+    const hereMs = delayBy(parent);
+    return hereMs !== undefined && (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+  }
+
+  /** How far the best of those is who go on when the parent is gone, ms. */
+  #backupMs(parent: Edge): number | undefined {
+    const best = this.#best((edge) => edge !== parent && this.#isFit(edge) && sharesNoFate(edge, parent));
+    return best && delayBy(best);
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
@@ -309,27 +348,53 @@ export class Seeker {
     return edge.path.length > 0 && delayBy(edge) !== undefined && !this.#standing.isLoop(edge.path);
   }
 
-  #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis): void {
+  #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis, doubts = false): void {
     this.#lookMs = lookMsMin;
-    this.#move = { to, from, savesMs: savesMsClaimed, until: millis(now + moveMs), packets: 0, sooner: 0 };
+    this.#move = {
+      doubts,
+      to,
+      from,
+      savesMs: savesMsClaimed,
+      until: millis(now + moveMs),
+      packets: 0,
+      sooner: 0,
+      before: 0,
+      beside: 0,
+    };
     this.#replays.add(to);
     this.#wires.feed(to, true, now);
   }
 
   /** Both parents fed for a while: what the new one claimed shows in which of them was sooner. */
   #judge(move: Move, now: Millis): void {
-    if (move.savesMs < claimMs || move.sooner >= soonerShare * move.packets) return this.#complete(move, now);
+    const isWhole = move.beside <= move.packets + withheldMax;
+    const isTrue = move.savesMs < claimMs || move.sooner >= soonerShare * move.packets;
+    if (isWhole && isTrue) return this.#complete(move, now);
+    if (!isWhole || !move.doubts) return this.#reject(move, now);
+    // It claimed nothing, and is no better.
     this.#move = undefined;
-    this.#disbelieved.set(move.to.peer, millis(now + disbelievedMs));
+    this.#wires.feed(move.to, false, now);
+    this.#nextAt = now;
+  }
+
+  /** It is not what it said, or does not bring what it should. */
+  #reject(move: Move, now: Millis): void {
+    this.#move = undefined;
+    this.#disbelieve(move.to.peer, now);
+    this.#wires.end(move.to);
+  }
+
+  #disbelieve(peer: PeerId, now: Millis): void {
+    this.#disbelieved.set(peer, millis(now + disbelievedMs));
     for (const oldest of this.#disbelieved.keys()) {
       if (this.#disbelieved.size <= disbelievedMax) break;
       this.#disbelieved.delete(oldest);
     }
-    this.#wires.end(move.to);
   }
 
   #complete(move: Move, now: Millis): void {
     this.#move = undefined;
+    if (move.doubts) this.#disbelieve(move.from.peer, now);
     if (this.#edges.all.includes(move.from)) this.#wires.feed(move.from, false, now);
     this.#settle(now);
   }

@@ -1,8 +1,9 @@
 import { type DialId, type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import type { Deadline } from "../../machine.ts";
-import { type EdgeRole, peerOf } from "../../session/frames.ts";
+import type { EdgeRole } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
+import { AddressBook } from "./address-book.ts";
 import { RelayHealth } from "./health.ts";
 import { planMember, planRelay } from "./plan.ts";
 
@@ -22,8 +23,6 @@ const dialsMax = 8;
 /** A stream that was lost is dialed again at once, unless so many dials went to this relay within `paceMs` (DESIGN.md, Transports). */
 const paceDials = 3;
 const paceMs = 60_000;
-/** Of those who lend beyond the view's relays so many are remembered: to be dialed when the parent is gone. */
-const lendersMax = 24;
 /** A stream that froze beside a data channel that does its work is not missed soon. */
 const frozenBesideMs = 20_000;
 
@@ -83,15 +82,14 @@ export interface UpkeepFacts {
 export class Upkeep {
   readonly #edges: Edges;
   readonly #wires: UpkeepWires;
-  readonly #addresses = new Map<PeerId, RelayAddress>();
+  readonly #book: AddressBook;
   readonly #health: RelayHealth;
   readonly #errands = new Map<DialId, Flight>();
   readonly #draws = new Map<PeerId, number>();
   /** When edges that lack a stream are to be given one. */
   readonly #resumeAt = new Map<Edge, Millis>();
-  /** Who lends beyond the view's relays, by what those said; newest last. */
-  readonly #lenders = new Set<PeerId>();
   #ranked: readonly PeerId[] = [];
+  #wanted: readonly PeerId[] = [];
   /** When it is sure that who welcomed us feeds us too; undefined before there is somebody, and after that. */
   #sureAt: Millis | undefined;
   #isSure = false;
@@ -102,34 +100,25 @@ export class Upkeep {
   constructor(edges: Edges, wires: UpkeepWires) {
     this.#edges = edges;
     this.#wires = wires;
+    const isNeeded = (peer: PeerId): boolean =>
+      this.#ranked.includes(peer) || this.#wanted.includes(peer) || edges.ofPeer(peer) !== undefined;
+    this.#book = new AddressBook(isNeeded, (peer) => this.#forgetAddress(peer));
     this.#health = new RelayHealth(() => wires.random());
   }
 
   /** Learns addresses; returns the peers in the order given. */
   learn(relays: readonly RelayAddress[]): PeerId[] {
-    return relays.map((relay) => {
-      const peer = peerOf(relay);
-      this.#addresses.set(peer, relay);
-      return peer;
-    });
+    return this.#book.learn(relays);
   }
 
   /** Learns of somebody who lends though the view does not name it. */
   learnLender(address: RelayAddress): PeerId {
-    const peer = peerOf(address);
-    this.#lenders.delete(peer);
-    this.#lenders.add(peer);
-    if (!this.#ranked.includes(peer)) this.#addresses.set(peer, address);
-    for (const oldest of this.#lenders) {
-      if (this.#lenders.size <= lendersMax) break;
-      this.#forgetLender(oldest);
-    }
-    return peer;
+    return this.#book.learnLender(address, (peer) => this.#ranked.includes(peer));
   }
 
   /** The view names these no more: they are not hung below again because somebody had offered them too. */
   dismiss(peers: readonly PeerId[]): void {
-    for (const peer of peers) this.#lenders.delete(peer);
+    this.#book.dismiss(peers);
     for (const edge of this.#edges.ups) if (peers.includes(edge.peer)) edge.offered = false;
   }
 
@@ -148,6 +137,11 @@ export class Upkeep {
   /** Whether this node is of the core, by the last plan. */
   get isCore(): boolean {
     return this.#isCore;
+  }
+
+  /** Addresses remembered. */
+  get addressesKnown(): number {
+    return this.#book.size;
   }
 
   get dialing(): number {
@@ -242,6 +236,7 @@ export class Upkeep {
   run(facts: UpkeepFacts, now: Millis): void {
     const dead = (peer: PeerId): boolean => this.isDead(peer, now);
     this.#ranked = facts.relays;
+    this.#wanted = facts.wanted;
     this.#isCore = false;
     this.#leaveStrangers(facts);
     this.#resume(facts, now);
@@ -252,7 +247,7 @@ export class Upkeep {
       if (this.#edges.parent) this.#callOff(now);
       // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
       if (!facts.muted && this.#isHanging(facts.placing)) return;
-      const known = [...new Set([...facts.relays, ...this.#lenders])];
+      const known = [...new Set([...facts.relays, ...this.#book.lenders])];
       const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
       if (facts.muted) this.#hangMuted(order, facts.wanted, now);
@@ -399,12 +394,12 @@ export class Upkeep {
   }
 
   #dial(peer: PeerId, role: EdgeRole, feed: boolean, now: Millis, resumes?: Edge, trial = false): boolean {
-    const target = this.#addresses.get(peer);
+    const target = this.#book.addressOf(peer);
     const pending = [...this.#errands.values()].some((errand) => errand.peer === peer);
     if (!target || pending) return false;
     this.#dialedAt.set(peer, [...(this.#dialedAt.get(peer) ?? []), now].slice(-paceDials));
     const dial = this.#wires.dial(target, resumes !== undefined);
-    const offered = this.#lenders.has(peer);
+    const offered = this.#book.isLender(peer);
     // A trial is in nobody's way.
     const hurries = feed && role === "member" && !resumes;
     const raceUntil = trial ? undefined : millis(now + (hurries ? raceMs : patientMs));
@@ -412,11 +407,8 @@ export class Upkeep {
     return true;
   }
 
-  /** Addresses and waits of somebody who lends are kept as long as it may be dialed. */
-  #forgetLender(peer: PeerId): void {
-    this.#lenders.delete(peer);
-    if (this.#ranked.includes(peer) || this.#edges.ofPeer(peer)) return;
-    for (const map of [this.#addresses, this.#draws, this.#dialedAt]) map.delete(peer);
+  #forgetAddress(peer: PeerId): void {
+    for (const map of [this.#draws, this.#dialedAt]) map.delete(peer);
     this.#health.forget(peer);
   }
 

@@ -76,8 +76,8 @@ export class Hearing {
   /** Judges what is due. True when we began or ceased to lose much. */
   settle(now: Millis): boolean {
     this.#ledger.settle(now);
-    const { framesExpected, framesMissing } = this.#ledger;
-    return this.losses.look(framesExpected, framesMissing, now);
+    const { framesExpected, framesMissing, framesConcealed } = this.#ledger;
+    return this.losses.look(framesExpected, framesMissing, framesConcealed, now);
   }
 
   /** Counts so far, and how the interval went. */

@@ -4,30 +4,47 @@ import type { Census } from "../../overlay/news/papers.ts";
 
 /** A listener loses much when it lacks more than this, after all that was asked for again: a word a minute. */
 const lossyShare = 0.01;
-/** So often it is looked, and over so much: 5 s are 125 packets of one voice. */
-const lookMs = 5000;
+/** And what comes is poor when so much of it is late or lacking: then another parent may bring it better ([OV51]). */
+const poorShare = 0.1;
+/** So often it is looked, and over so much: 2 s are 50 packets of one voice, enough for a tenth; for one in a hundred it takes 5 s. */
+const lookMs = 2000;
+const lossyMs = 5000;
 /** Frames that say something about a share of one in a hundred. */
 const framesMin = 100;
+/** And about one in ten. */
+const poorFramesMin = 50;
 
 /** Whether what one listener hears is lossy: what it reports to its parent ([OV50]). */
 export class LossWatch {
   /** Whether it was, when it was last looked. */
   lossy = false;
+  /** Whether much was late or lacking, when it was last looked. */
+  poor = false;
   /** When it is to be looked again. */
   dueAt = millis(0);
-  #expected = 0;
-  #missing = 0;
+  #lossyAt: Millis | undefined;
+  /** Counts when each was judged last. */
+  #seen = { expected: 0, concealed: 0 };
+  #judged = { expected: 0, missing: 0 };
 
-  /** Looks, when it is time, at counts since the start. True when the answer changed. */
-  look(expected: number, missing: number, now: Millis): boolean {
+  /** Looks, when it is time, at counts since the start: `concealed` is what was late or missing. True when `lossy` changed. */
+  look(expected: number, missing: number, concealed: number, now: Millis): boolean {
+    this.poor = false;
     if (now < this.dueAt) return false;
     this.dueAt = millis(now + lookMs);
-    const frames = expected - this.#expected;
+    const recent = expected - this.#seen.expected;
+    if (recent >= poorFramesMin) {
+      this.poor = (concealed - this.#seen.concealed) / recent > poorShare;
+      this.#seen = { expected, concealed };
+    }
+    const frames = expected - this.#judged.expected;
     // Nobody speaks: what was lost last still tells most.
-    if (frames < framesMin) return false;
+    if (this.#lossyAt === undefined) this.#lossyAt = millis(now + lossyMs);
+    if (now < this.#lossyAt || frames < framesMin) return false;
     const was = this.lossy;
-    this.lossy = (missing - this.#missing) / frames > lossyShare;
-    [this.#expected, this.#missing] = [expected, missing];
+    this.lossy = (missing - this.#judged.missing) / frames > lossyShare;
+    this.#judged = { expected, missing };
+    this.#lossyAt = millis(now + lossyMs);
     return this.lossy !== was;
   }
 }

@@ -1,6 +1,6 @@
 import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
-import { toHex } from "../../bytes.ts";
+import { equal, toHex } from "../../bytes.ts";
 import type { RoomState } from "../state/state.ts";
 import { hasKey } from "../state/state.ts";
 
@@ -33,9 +33,12 @@ export class InviteDoors {
   }
 
   /** Those that are open by the room's state. */
-  open({ access, generation, revoked }: RoomState): Uint8Array[] {
+  open({ access, generation, revoked, used }: RoomState): Uint8Array[] {
     if (access === "locked") return [];
-    const isOpen = (door: InviteDoor): boolean => door.generation >= generation && !hasKey(revoked, door.name);
+    const isOpen = (door: InviteDoor): boolean =>
+      door.generation >= generation &&
+      !hasKey(revoked, door.name) &&
+      !used.some(({ branch }) => equal(branch, door.name));
     return this.all.filter(isOpen).map(({ name }) => name);
   }
 }

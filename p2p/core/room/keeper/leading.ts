@@ -37,7 +37,7 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
 ]);
 
 /** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "replace-link"]);
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "use", "replace-link"]);
 
 /** What leading a room needs of the person who does. */
 export interface LeadingWires {

@@ -43,7 +43,7 @@ export function whyNotIn(
 export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secrets" | "invite">): KeyPair[] {
   const eras = secrets.papers.own.filter(({ number }) => number > 0);
   const inside = eras.map((era) => insideDoor(crypto, era));
-  return invite ? [...inside, createPair(crypto, invite.inviteSeed)] : inside;
+  return invite ? [...inside, createPair(crypto, invite.inviteSeed.slice())] : inside;
 }
 
 /** Why nobody lets somebody in who holds no more than this, by the view in force ([RM49]). */
@@ -51,7 +51,12 @@ function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "
   if (seat.authority || !view.doors) return undefined;
   const { doors } = view;
   if (ownDoors(crypto, seat).some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
-  return view.locked ? "locked" : isOnce(seat) ? "invite-used" : "invite-revoked";
+  return view.locked ? "locked" : codeOfClosed(seat);
+}
+
+/** What is most likely wrong with an invite whose door is closed. */
+export function codeOfClosed(seat: Seat): ErrorCode {
+  return isOnce(seat) ? "invite-used" : "invite-revoked";
 }
 
 /** Whether somebody may have the room's keys: not put out, and not by an invite that is another's ([RM44]). */

@@ -14,6 +14,7 @@ const reasons: readonly [Refusal, ErrorCode][] = [
   ["version", "wrong-version"],
   ["banned", "banned"],
   ["only-own", "refused-only-own"],
+  ["locked", "locked"],
   ["full", "refused-relay-full"],
   ["unknown-room", "room-not-found"],
   ["not-carrying", "refused-by-relay"],
@@ -27,11 +28,14 @@ export class Finding {
   readonly #startedAt: Millis;
   readonly #discovery: boolean;
   readonly #refusals = new Set<Refusal>();
+  readonly #closed: ErrorCode;
   #lookingUp = false;
   #lookups = 0;
   #lookupAt: Millis;
 
-  constructor(discovery: boolean, hinted: boolean, now: Millis) {
+  /** `closed`: what is wrong with an invite whose door relays do not know. */
+  constructor(discovery: boolean, hinted: boolean, now: Millis, closed: ErrorCode = "invite-revoked") {
+    this.#closed = closed;
     this.#discovery = discovery;
     this.#startedAt = now;
     this.#lookupAt = millis(hinted ? now + lookupAfterMs : now);
@@ -39,6 +43,11 @@ export class Finding {
 
   refused(reason: Refusal): void {
     this.#refusals.add(reason);
+  }
+
+  /** What a person is told who finds the room's doors shut. */
+  codeOf(reason: "locked" | "closed"): ErrorCode {
+    return reason === "locked" ? "locked" : this.#closed;
   }
 
   /** True when a lookup is to start now; it then counts as started. */
@@ -66,6 +75,7 @@ export class Finding {
   verdict(tried: boolean, now: Millis): ErrorCode | undefined {
     const asked = !this.#discovery || (this.#lookups > 0 && !this.#lookingUp);
     if (!(tried && asked) && now < this.endsAt) return undefined;
+    if (this.#refusals.has("closed")) return this.codeOf("closed");
     const known = reasons.find(([reason]) => this.#refusals.has(reason));
     return known ? known[1] : "no-network";
   }

@@ -1,5 +1,5 @@
 import { earlier } from "../../machine.ts";
-import type { Millis } from "../../../api/ids.ts";
+import type { Millis, PeerId, RoomTag } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KeyReader } from "../../overlay/news/key-notices.ts";
 import type { RoomNode } from "../../overlay/room-node.ts";
@@ -8,12 +8,17 @@ import { type Commit, parseCommit } from "../epoch/commit.ts";
 import { EpochHolder } from "../epoch/holder.ts";
 import { EpochKeeper, type KeeperRules, type KeyHistory } from "../epoch/keeper.ts";
 import { type Epoch, firstEpoch, type KeyPair } from "../rights/keys.ts";
+import { ownDoors } from "./entry.ts";
+import { proveDoor } from "../rights/doors.ts";
+import { toHex } from "../../bytes.ts";
+import type { DoorProof } from "../../session/frames.ts";
 import type { Seat } from "./seat.ts";
 
 /** What keys need of their member. */
 export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed"> {
   /** What could not be opened before may open now. */
   secretsCame(now: Millis): void;
+  readonly self: PeerId;
   /** The best time known here. */
   time(now: Millis): Millis;
 }
@@ -26,7 +31,7 @@ export class MemberKeys implements KeyReader {
   readonly opener: PacketOpener;
   readonly sealer: PacketSealer;
   readonly #crypto: Crypto;
-  readonly #seat: Seat;
+  #seat: Seat;
   readonly #node: RoomNode;
   readonly #holder: EpochHolder;
   readonly #wires: KeysWires;
@@ -70,8 +75,19 @@ export class MemberKeys implements KeyReader {
   }
 
   /** The same person, by another invite: keys are asked for by that one. */
-  reseat(chain: Seat["chain"]): void {
-    this.#holder.reseat(chain);
+  reseat(seat: Seat): void {
+    this.#seat = seat;
+    this.#holder.reseat(seat.chain);
+  }
+
+  doors(relay: PeerId, session: Uint8Array): DoorProof[] {
+    const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
+    const all = ownDoors(this.#crypto, this.#seat);
+    // As who was inside, by the newest era, and by the invite, which comes last.
+    const shown = all.filter((_, index) => index === 0 || index === all.length - 1);
+    const proofs = shown.map((door) => proveDoor(this.#crypto, door, context));
+    for (const { seed } of all) seed.fill(0);
+    return proofs;
   }
 
   /** When something is to be done here next. */

@@ -16,7 +16,7 @@ import type { Capsule } from "../keeper/capsule.ts";
 import { Asking } from "../asking/asking.ts";
 import { Chat } from "../asking/chat.ts";
 import { Doings } from "./doings.ts";
-import { barredFrom, faultOfChain, keyRulesOf, presentsItself, waitsForUse, whyNotIn } from "./entry.ts";
+import { barredFrom, faultOfChain, codeOfClosed, keyRulesOf, presentsItself, waitsForUse, whyNotIn } from "./entry.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { CutOff } from "./cut-off.ts";
 import { Finding } from "./finding.ts";
@@ -73,7 +73,7 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
     const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
-    const rules = keyRulesOf(crypto, () => this.#keeping.state);
+    const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping.state) };
     this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
     this.#isHost = seat.authority !== undefined;
@@ -94,7 +94,7 @@ export class Member implements Resident {
     });
     if (presentsItself(seat)) this.#keeping.requests.ask("present", now);
     if (seat.returnsToStage) this.#asking.raise("speak", now);
-    this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now);
+    this.#finding = new Finding(wires.discovery && !seat.authority, node.relays.length > 0, now, codeOfClosed(seat));
   }
 
   /** Whether petitions are for us: a host, or an heir that acts for one or may. */
@@ -214,7 +214,7 @@ export class Member implements Resident {
 
   census(census: Census): void {
     this.#teller.members(census, this.#node.view?.voices.length ?? 0);
-    this.#tellFacts();
+    this.#updateRole();
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {
@@ -229,6 +229,8 @@ export class Member implements Resident {
   refused(peer: PeerId, reason: Refusal, now: Millis): void {
     this.#finding.refused(reason);
     this.#opening.answered(peer);
+    const isOut = this.#joined && this.#isCutOff() && this.#node.upkeep.exhausted(this.#node.relays);
+    if (isOut && (reason === "locked" || reason === "closed")) return this.#fail(this.#finding.codeOf(reason));
     // It carried before this host fell, and does no more.
     if (!this.#hosting && this.#seat.authority?.setCarrying(peer, false) && !this.#seat.comesBack)
       this.#keeping.issue(now);
@@ -276,6 +278,7 @@ export class Member implements Resident {
   handleTimeout(now: Millis): void {
     if (this.#joined && this.#lookout.rests(this.#node.wakes.changes, () => this.deadline(), now)) return;
     if (this.hearing.settle(now)) this.#node.runUpkeep(now);
+    if (this.hearing.losses.poor) this.#node.places.seeker.doubt(now);
     if (this.#joined) this.#teller.place(this.#node, this.hearing.hops, now);
     this.#advance(now);
   }
@@ -340,8 +343,7 @@ export class Member implements Resident {
     if (!state || waitsForUse(this.#crypto, this.#seat, state)) return;
     this.#joined = true;
     this.#teller.step("joined");
-    const parents = parent ? [parent.peer] : [];
-    const room = toHex(this.#seat.roomKey) as RoomKey;
+    const [room, parents] = [toHex(this.#seat.roomKey) as RoomKey, parent ? [parent.peer] : []];
     this.#tell({ event: "joined", room, role: this.#role, hops: parent?.hops ?? 0, parents });
     if (this.#role !== "listener") this.#tell({ event: "role", role: this.#role, by: "host" });
   }
@@ -352,9 +354,8 @@ export class Member implements Resident {
     const { upkeep, relays, edges } = this.#node;
     const tried = upkeep.exhausted(this.#seat.authority?.candidates ?? relays) && edges.ups.every((edge) => !edge.feed);
     if (tried) this.#finding.hurry(now);
-    const verdict = this.#finding.verdict(tried, now);
-    // Who keeps the keys did not answer.
-    const code = verdict === "no-network" && this.#keeping.isClosed ? "not-let-in" : verdict;
+    const found = this.#finding.verdict(tried, now);
+    const code = found === "no-network" && this.#keeping.isClosed ? "not-let-in" : found;
     // An invite that is over is the better answer than a relay that is gone.
     if (code) this.#fail(faultOfChain(this.#crypto, this.#seat, this.#clock.now(now)) ?? code);
   }
@@ -409,7 +410,7 @@ export class Member implements Resident {
     const invite = { ...this.#seat.invite, ...link };
     this.#seat = reseated(this.#crypto, this.#seat, invite);
     this.#keeping.reseat(this.#seat);
-    this.keys.reseat(this.#seat.chain);
+    this.keys.reseat(this.#seat);
     this.#tell({ event: "link-replaced", invite });
   }
 

@@ -28,7 +28,7 @@ export function proveHost(
     sessionExpires: certificate.expires,
     sessionRank: certificate.rank,
     carriageSignature: certificate.signature,
-    signature: crypto.sign(sessionSeed, signedPart(context)),
+    signature: crypto.sign(sessionSeed, signedPart(proofLabel, context)),
     cardSecret,
   };
 }
@@ -43,10 +43,11 @@ export function verifyHost(crypto: Crypto, proof: HostProof, context: ProofConte
     signature: proof.carriageSignature,
   };
   if (!tag || !verifyCarriage(crypto, tag, certificate)) return false;
-  return crypto.verify(proof.sessionKey, signedPart(context), proof.signature);
+  return crypto.verify(proof.sessionKey, signedPart(proofLabel, context), proof.signature);
 }
 
-function signedPart(context: ProofContext): Uint8Array {
+/** What is signed for one conversation. */
+export function signedPart(label: Uint8Array, context: ProofContext): Uint8Array {
   const keys = [context.tag, context.relay, context.host].map((text) => fromHex(text) ?? new Uint8Array(32));
-  return concat(proofLabel, ...keys, context.session);
+  return concat(label, ...keys, context.session);
 }

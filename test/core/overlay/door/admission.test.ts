@@ -96,6 +96,12 @@ describe("who gets in", () => {
       edges.add(sampleEdge(10 + number, "down", { feed: false }).edge);
       edges.add(sampleEdge(100 + number, "down").edge);
     }
+    expect(refusalOf(waiting, stranger, facts({ edges, children: 8 }))).toBe("full");
+    // With a slot left they may come to see whether they hang better here, twice as many.
+    for (let number = 0; number < limits.relaysMax + 8; number++) {
+      expect(refusalOf(waiting, stranger, facts({ edges }))).toBeUndefined();
+      edges.add(sampleEdge(200 + number, "down", { feed: false }).edge);
+    }
     expect(refusalOf(waiting, stranger, facts({ edges }))).toBe("full");
   });
 

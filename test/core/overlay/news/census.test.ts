@@ -15,12 +15,13 @@ function facts(changes: Partial<CensusFacts> = {}): CensusFacts {
     relays,
     self: relays[0] as PeerId,
     resident: undefined,
+    mayAct: false,
     ...changes,
   };
 }
 
 function census(listeners: number, count: number, room: Census["room"] = []): Census {
-  return { listeners, relays: count, lossy: 0, narrow: 0, free: 0, room };
+  return { listeners, relays: count, lossy: 0, narrow: 0, free: 0, kept: false, room };
 }
 
 function bench(...edges: SampleEdge[]): CensusTaker {
@@ -99,9 +100,9 @@ describe("the census", () => {
     const grandchild = sampleEdge(4, "down");
     const below = bench(up, grandchild);
     expect(below.learn(up.edge, census(500, 9), facts())).toBe(true);
-    below.tell(facts(), millis(4999));
+    below.tell(facts(), millis(9999));
     expect(told(grandchild)).toBeUndefined();
-    below.tell(facts(), millis(5000));
+    below.tell(facts(), millis(10_000));
     expect(told(grandchild)).toMatchObject({ listeners: 500, relays: 9 });
   });
 

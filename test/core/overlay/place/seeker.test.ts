@@ -221,6 +221,7 @@ describe("hostile neighbours", () => {
     for (const { edge } of [parent, other, child]) edges.add(edge);
     const desk = new PlaceDesk(new Directory(), edges, {
       isRanked: () => false,
+      here: () => nowhere,
       random: () => 0.5,
       reject: () => undefined,
     });
@@ -251,7 +252,12 @@ describe("hostile neighbours", () => {
     const edges = new Edges();
     const child = sampleEdge(3, "down");
     edges.add(child.edge);
-    const wires = { isRanked: () => true, random: () => 0.5, reject: (reason: string) => void rejected.push(reason) };
+    const wires = {
+      here: () => nowhere,
+      isRanked: () => true,
+      random: () => 0.5,
+      reject: (reason: string) => void rejected.push(reason),
+    };
     const desk = new PlaceDesk(new Directory(), edges, wires);
     const id = shortIdOf(self);
     const head = {

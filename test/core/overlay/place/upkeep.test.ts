@@ -133,6 +133,17 @@ describe("keeping connected", () => {
     expect(b.dials.map(({ peer }) => peer)).toEqual(relays.slice(0, 8));
   });
 
+  it("[OV7] whoever names relays without end fills no memory, and the room's own are not forgotten for them", () => {
+    const b = bench();
+    b.run(0);
+    const named = Array.from({ length: 400 }, (_, index) => peerName(1000 + index));
+    for (const peer of named) b.upkeep.learn([{ key: fromHex(peer), token: new Uint8Array(16), addresses: [] }]);
+    expect(b.upkeep.addressesKnown).toBe(160);
+    for (const { id } of b.dials) b.upkeep.takeErrand(id);
+    b.run(10);
+    expect(b.dials.slice(3).map(({ peer }) => peer)).toEqual(relays.slice(0, 3));
+  });
+
   it("[OV7] dials that lost the race are called off, but for one that becomes the backup", () => {
     const b = bench();
     b.run(0);

@@ -6,7 +6,7 @@ import { Hearing } from "../../../../p2p/core/room/hearing/hearing.ts";
 import { LossWatch, StrengthChoice } from "../../../../p2p/core/room/hearing/strength.ts";
 
 function census(lossy: number, narrow = 0): Census {
-  return { listeners: 1000, relays: 10, lossy, narrow, free: 100, room: [] };
+  return { listeners: 1000, relays: 10, lossy, narrow, free: 100, kept: true, room: [] };
 }
 
 /** What a voice is made like after each second, of a room that tells `counts` of each. */
@@ -22,19 +22,20 @@ function strengths(counts: (second: number) => Census, seconds: number, voices =
 describe("what a listener reports", () => {
   it("[OV50] is that it lacks more than one frame in a hundred of 5 s, and that this is over", () => {
     const watch = new LossWatch();
-    expect(watch.look(0, 0, millis(0))).toBe(false);
-    expect(watch.look(250, 10, millis(4900))).toBe(false);
-    expect([watch.look(250, 10, millis(5000)), watch.lossy]).toEqual([true, true]);
-    expect([watch.look(500, 20, millis(10_000)), watch.lossy]).toEqual([false, true]);
-    expect([watch.look(750, 22, millis(15_000)), watch.lossy]).toEqual([true, false]);
+    expect(watch.look(0, 0, 0, millis(0))).toBe(false);
+    expect(watch.look(250, 10, 10, millis(3000))).toBe(false);
+    expect([watch.look(250, 10, 10, millis(5000)), watch.lossy]).toEqual([true, true]);
+    expect([watch.look(500, 20, 20, millis(10_000)), watch.lossy]).toEqual([false, true]);
+    expect([watch.look(750, 22, 22, millis(15_000)), watch.lossy]).toEqual([true, false]);
   });
 
   it("[OV50] stays as it was while nobody speaks: of a few frames no share can be told", () => {
     const watch = new LossWatch();
-    watch.look(250, 10, millis(5000));
-    expect([watch.look(300, 10, millis(10_000)), watch.lossy]).toEqual([false, true]);
+    watch.look(0, 0, 0, millis(0));
+    watch.look(250, 10, 10, millis(5000));
+    expect([watch.look(300, 10, 10, millis(10_000)), watch.lossy]).toEqual([false, true]);
     // Both spans together are enough.
-    expect([watch.look(360, 10, millis(15_000)), watch.lossy]).toEqual([true, false]);
+    expect([watch.look(360, 10, 10, millis(15_000)), watch.lossy]).toEqual([true, false]);
   });
 });
 
@@ -50,6 +51,14 @@ describe("what a listener counts as lost", () => {
     }
     return hearing.losses.lossy;
   }
+
+  it("[OV51] what comes is poor when a tenth of it is late or lacking, and that is said once for each look", () => {
+    const watch = new LossWatch();
+    watch.look(0, 0, 0, millis(0));
+    expect([watch.look(250, 0, 20, millis(5000)), watch.poor]).toEqual([false, false]);
+    expect([watch.look(500, 0, 60, millis(10_000)), watch.poor]).toEqual([false, true]);
+    expect([watch.look(510, 0, 60, millis(10_040)), watch.poor]).toEqual([false, false]);
+  });
 
   it("[OV50] is what never came, whatever the speaker's clock says of lateness", () => {
     for (const clockOffMs of [0, -1500, 1500]) {

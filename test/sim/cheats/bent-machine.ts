@@ -1,10 +1,10 @@
-import { type Millis, millis } from "../../p2p/api/ids.ts";
-import type { Deadline, Machine } from "../../p2p/core/machine.ts";
-import type { PeerInput, PeerOutput } from "../../p2p/core/peer-io.ts";
-import { parseFrame } from "../../p2p/core/session/frames.ts";
-import type { PeerMaker } from "./cast.ts";
-import type { Part } from "./observer.ts";
-import { makePeer } from "./peer-maker.ts";
+import { type Millis, millis } from "../../../p2p/api/ids.ts";
+import type { Deadline, Machine } from "../../../p2p/core/machine.ts";
+import type { PeerInput, PeerOutput } from "../../../p2p/core/peer-io.ts";
+import { parseFrame } from "../../../p2p/core/session/frames.ts";
+import type { PeerMaker } from "../cast.ts";
+import type { Part } from "../observer.ts";
+import { makePeer } from "../peer-maker.ts";
 
 /** How one machine breaks the rules. Each runs the real code and bends what goes in or comes out. */
 export interface Bending {
