@@ -2,6 +2,7 @@ import type { EngineApi } from "../../p2p/api/engine.ts";
 import type { Microphone, Speakers } from "../audio/types.ts";
 import { keepChoices, type KeepsakePort } from "./keepsake.ts";
 import { LendModel, type WatchPower } from "./lend.ts";
+import { Hall } from "./start/hall.ts";
 import { LobbyModel } from "./start/lobby.ts";
 import { ProbeModel } from "./start/probe.ts";
 import { RoomModel } from "./room/room.ts";
@@ -64,6 +65,7 @@ export class App {
   readonly way: WayModel;
   readonly talkKey: TalkKeyModel | undefined;
   readonly probe: ProbeModel;
+  readonly hall: Hall;
   readonly lend: LendModel;
   readonly screen: Cell<Screen>;
   readonly #timers: Timers;
@@ -82,6 +84,7 @@ export class App {
     keepChoices(ports.keepsake, this.session, this, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);
     this.probe = new ProbeModel(this.session, this.#scope);
+    this.hall = new Hall(ports.engine, ports.timers);
     this.lend = new LendModel(this.session, ports.watchPower, this.#scope, () => new Date().getTimezoneOffset());
     this.#wipeAround = ports.wipeAround;
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
@@ -108,6 +111,7 @@ export class App {
     this.lend.forget();
     this.way.forget();
     this.probe.invite.set(undefined);
+    this.hall.forget();
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
     this.#show({ kind: "start", model: this.#start }, true);
     this.#wipeAround?.();

@@ -85,7 +85,7 @@ function Screens({ app }: { readonly app: App }): ReactElement {
 function ScreenView({ app, screen }: { readonly app: App; readonly screen: Screen }): ReactElement {
   switch (screen.kind) {
     case "start":
-      return <StartView model={screen.model} probe={app.probe} />;
+      return <StartView model={screen.model} probe={app.probe} hall={app.hall} />;
     case "lobby":
       return <LobbyView model={screen.model} probe={app.probe} />;
     case "room":

@@ -13,8 +13,13 @@ import type { DriverAnswer, DriverOrder } from "./window-driver.ts";
 const driver = fileURLToPath(new URL("./window-driver.ts", import.meta.url));
 /** On the loopback of the desktop's namespace, where nobody else is. */
 const debuggingPort = 9333;
-/** What Chromium needs to run where there is no display: none of it touches what goes over the wire. */
-const withoutDisplay = ["--headless=new", "--disable-gpu", `--remote-debugging-port=${debuggingPort}`];
+/** What Chromium needs to run where there is no display and no loudspeaker: none of it touches what goes over the wire. */
+const withoutDisplay = [
+  "--headless=new",
+  "--disable-gpu",
+  "--use-fake-device-for-media-stream",
+  `--remote-debugging-port=${debuggingPort}`,
+];
 
 const english = JSON.parse(
   readFileSync(new URL("../../renderer/ui/locales/en.json", import.meta.url), "utf8"),

@@ -53,6 +53,12 @@ async function unmute(page: Page): Promise<void> {
   await drive(page, "hearMicrophone", 0.7);
 }
 
+const openRooms = [
+  { room: keyOf(31), title: "夜談 · What we remember of home", members: 2412, invite: inviteText },
+  { room: keyOf(32), title: "شب شعر", members: 86, invite: inviteText },
+  { room: keyOf(33), title: "", members: 1, invite: inviteText },
+];
+
 /** Every screen and every state of one that looks different. */
 export const screens: readonly ScreenScript[] = [
   ...keepingScreens,
@@ -63,6 +69,14 @@ export const screens: readonly ScreenScript[] = [
       await page.locator("textarea").first().fill(cardText);
       await page.locator("textarea").first().press("Enter");
       await page.locator(".problem").waitFor();
+    },
+  },
+  {
+    name: "start-hall",
+    async show(page) {
+      await drive(page, "listRooms", openRooms);
+      await page.locator(".hall > .action").click();
+      await page.locator(".hall-room").last().waitFor();
     },
   },
   {

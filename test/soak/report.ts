@@ -22,6 +22,8 @@ export interface SoakReport {
   readonly lost: readonly string[];
 }
 
+/** For people: what the processes of one kind lived together, at least, before warming up is not all there is to see. */
+const toldHoursMin = 0.25;
 /** Of each process's life, this share is warming up. */
 const warmUpShare = 1 / 6;
 
@@ -75,10 +77,10 @@ export function soakText(report: SoakReport): string {
     `${processes} processes in ${seconds} s; ${joins} came later, ${crashes} crashed, ${originalsLeft} saw it all.`,
     `On time: ${percent(onTimeMedian)} (median listener), ${percent(onTimeP5)} (5th percentile).`,
     `Gaps: ${gaps.count}, 95 % at most ${gaps.msP95} ms, longest ${gaps.msMax} ms. First sound, start included: ${soundMsP95} ms (p95).`,
-    ...report.memory.map(
-      ({ kind, processes: count, hours, mbPerHour, rssMbMax }) =>
-        `Memory of a ${kind}: ${mbPerHour} MB an hour over ${hours} h of ${count} processes, at most ${rssMbMax} MB.`,
-    ),
+    ...report.memory.map(({ kind, processes: count, hours, mbPerHour, rssMbMax }) => {
+      const slope = hours < toldHoursMin ? "too short to tell how it grows" : `${mbPerHour} MB an hour over ${hours} h`;
+      return `Memory of a ${kind}: ${slope}, ${count} processes, at most ${rssMbMax} MB.`;
+    }),
     ...report.lost,
   ].join("\n");
 }

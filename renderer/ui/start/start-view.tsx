@@ -6,23 +6,29 @@ import { Label } from "react-aria-components/Label";
 import { Radio, RadioGroup } from "react-aria-components/RadioGroup";
 import { TextArea } from "react-aria-components/TextArea";
 import { TextField } from "react-aria-components/TextField";
+import type { Hall } from "../../model/start/hall.ts";
 import type { ProbeModel } from "../../model/start/probe.ts";
 import type { RelayWay, StartModel } from "../../model/start/start.ts";
 import { Action, Problem } from "../parts/controls.tsx";
 import { useTexts } from "../language.ts";
 import { LampPicture } from "../parts/mark.tsx";
+import { HallCard } from "./hall-card.tsx";
 import { WhyButton } from "./probe-view.tsx";
 import { useValue } from "../parts/use-value.ts";
 
 type Dropped = Parameters<NonNullable<React.ComponentProps<typeof DropZone>["onDrop"]>>[0];
 
-interface StartViewProps {
+interface JoinCardProps {
   readonly model: StartModel;
   readonly probe: ProbeModel;
 }
 
+interface StartViewProps extends JoinCardProps {
+  readonly hall: Hall;
+}
+
 /** The first screen. Everything on it takes a drop: an invite or a card, as text or as a file. */
-export function StartView({ model, probe }: StartViewProps): ReactElement {
+export function StartView({ model, probe, hall }: StartViewProps): ReactElement {
   const { text } = useTexts();
   const [making, setMaking] = useState(model.way.get() !== "card" || model.card.get() !== "");
   const onDrop = (event: Dropped): void => {
@@ -40,6 +46,7 @@ export function StartView({ model, probe }: StartViewProps): ReactElement {
       </section>
       <div className="start-choices">
         <JoinCard model={model} probe={probe} />
+        <HallCard hall={hall} onChoose={(invite) => model.openText(invite)} />
         {making || cardTaken ? (
           <MakeCard model={model} />
         ) : (
@@ -57,7 +64,7 @@ export function StartView({ model, probe }: StartViewProps): ReactElement {
   );
 }
 
-function JoinCard({ model, probe }: StartViewProps): ReactElement {
+function JoinCard({ model, probe }: JoinCardProps): ReactElement {
   const { text, say } = useTexts();
   const invite = useValue(model.invite);
   const problem = useValue(model.inviteProblem);
