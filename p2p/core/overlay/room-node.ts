@@ -381,9 +381,9 @@ export class RoomNode {
         this.runUpkeep(now);
         break;
       case "replayed":
-        // Who moves of its own choice has missed nothing, nor who did not ask.
-        if (edge.feed && !this.places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
-        if (!this.places.isServed(edge, now)) break;
+        // Who moves of its own choice has missed nothing.
+        if (!this.places.seeker.takeReplay(edge)) this.#returns.replayed(edge, paper.packets, now);
+        if (!this.places.isServed(edge)) break;
         this.runUpkeep(now);
         this.resident?.handleTimeout(now);
         break;

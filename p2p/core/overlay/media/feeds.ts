@@ -1,7 +1,6 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import { type Frame, wishBits } from "../../session/frames.ts";
-import { slotsFree } from "../door/admission.ts";
 import { type Edge, takesSlot } from "../edge.ts";
 import { encodePaper, type Paper } from "../news/papers.ts";
 import type { Have } from "./ring.ts";
@@ -12,10 +11,6 @@ import type { Spread } from "./spread.ts";
 const coverMs = 400;
 /** Who is refused again so soon is not told of others again: to draw them is dear, and what is offered counts as taken for a while. */
 const alternativesPauseMs = 1000;
-
-/** Who was refused longer ago has found a place meanwhile, or asks again; and of more than so many none is remembered. */
-const waitsMs = 3000;
-const waitingMax = 64;
 
 /** What feeds need to know of the room. */
 export interface FeedWires {
@@ -33,8 +28,6 @@ export interface FeedWires {
 export class Feeds {
   readonly #spread: Spread;
   readonly #wires: FeedWires;
-  /** Who was refused for want of a slot, and when. */
-  readonly #waiting = new Map<Edge, Millis>();
   /** When each neighbour was told of others that have a slot. */
   readonly #directedAt = new WeakMap<Edge, Millis>();
 
@@ -106,27 +99,9 @@ export class Feeds {
     edge.session.sendReliable(encodePaper({ kind: "feed", on, quiet, wish: edge.wish, have }), now);
   }
 
-  /** A slot may have come free: whoever was refused just now, and is still there, is fed without asking again ([OV8]). */
-  serve(edges: readonly Edge[], now: Millis): void {
-    for (const [edge, at] of this.#waiting) {
-      const isOver = now - at > waitsMs || !edge.waits || edge.feed || !edges.includes(edge);
-      const slots = this.#wires.slots();
-      if (!isOver && (!slots || slotsFree(slots.used, slots.max) === 0)) return;
-      this.#waiting.delete(edge);
-      if (isOver || !this.#wires.mayFeed(edge)) continue;
-      edge.feed = edge.session.feeds = true;
-      this.answer(edge, [], now);
-    }
-  }
-
   /** There is no slot for a neighbour: it waits, and is told when it asks again and gets one ([OV8]). */
   refuse(edge: Edge, now: Millis): void {
     edge.waits = true;
-    if (edge.role === "member") this.#waiting.set(edge, now);
-    for (const oldest of this.#waiting.keys()) {
-      if (this.#waiting.size <= waitingMax) break;
-      this.#waiting.delete(oldest);
-    }
     this.#spread.reject("refused-full");
     const last = this.#directedAt.get(edge);
     const isAgain = last !== undefined && now - last < alternativesPauseMs;

@@ -116,7 +116,6 @@ export class Places {
   lost(edge: Edge, now: Millis): void {
     this.#adverts.lost(edge, now);
     if (edge.direction === "up") this.seeker.lost(edge.peer, now);
-    else if (edge.feed) this.#parts.feeds.serve(this.#edges.downs, now);
   }
 
   handle(edge: Edge, paper: PlacePaper, now: Millis): void {
@@ -182,19 +181,16 @@ export class Places {
     this.#parts.upkeep.noFeed(edge.peer, now);
   }
 
-  /** Whether one that had none has one now: it said so, though we may not have asked again. */
-  isServed(edge: Edge, now: Millis): boolean {
+  /** Whether one that had none has one now: it said so. */
+  isServed(edge: Edge): boolean {
     const waited = edge.waits;
     edge.waits = false;
-    if (!waited || edge.feed) return waited;
-    this.#feed(edge, this.#edges.parent === undefined, now);
-    return edge.feed;
+    return waited;
   }
 
   /** A child gets media now, or no more. */
   feedChanged(edge: Edge, now: Millis): void {
     if (!edge.feed) this.#told.delete(edge);
-    if (!edge.feed) this.#parts.feeds.serve(this.#edges.downs, now);
     this.#adverts.feedChanged(edge, now);
     this.review(now);
   }
