@@ -254,10 +254,16 @@ export class Upkeep {
       else this.#hangBelow(order, "member", facts.placing, now);
       return;
     }
-    const plan = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, dead);
-    this.#isCore = plan.core;
-    if (plan.core) this.#joinCore(plan.siblings, now);
+    // Whoever rose for one that is dead stays in the core until that one answers: by a wait that is over it does not live.
+    const absent = (peer: PeerId): boolean => this.#health.isAbsent(peer, now);
+    this.#isCore = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, absent).core;
+    if (this.#isCore)
+      this.#joinCore(
+        facts.relays.slice(0, facts.rank).filter((peer) => !dead(peer)),
+        now,
+      );
     else {
+      const plan = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, dead);
       for (const edge of this.#edges.meshes) if (edge.session.dialed) this.#wires.end(edge);
       this.#hangBelow(plan.parents, "relay", facts.placing, now);
     }

@@ -269,6 +269,22 @@ describe("keeping connected", () => {
     expect(b.upkeep.takeErrand(b.dials[0]!.id)).toMatchObject({ role: "core", feed: true });
   });
 
+  it("[OV3] one that rose for another stays in the core until that one answers, though it is dialed again", () => {
+    const b = bench();
+    const third = { rank: 2 };
+    b.upkeep.failed(relays[0]!, millis(0));
+    b.run(0, third);
+    expect(b.upkeep.isCore).toBe(true);
+    expect(b.dials.map(({ peer }) => peer)).toEqual([relays[1]]);
+    b.upkeep.handleTimeout(millis(2000));
+    b.run(2000, third);
+    expect(b.upkeep.isCore).toBe(true);
+    expect(b.dials.map(({ peer }) => peer)).toEqual([relays[1], relays[0]]);
+    b.upkeep.welcomed(relays[0]!);
+    b.run(2100, third);
+    expect(b.upkeep.isCore).toBe(false);
+  });
+
   it("[OV2] [OV3] one below the core hangs below its parent, and is of the core when its betters are dead", () => {
     const b = bench();
     b.run(0, { rank: 2 });
