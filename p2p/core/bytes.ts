@@ -195,7 +195,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Same length and bytes. Not in constant time: for public values only. */
 export function equal(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
 }
 
 /** Byte by byte, a shorter prefix first: negative, zero or positive as `sort` wants it. */

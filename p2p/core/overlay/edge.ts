@@ -96,7 +96,7 @@ export function newEdge(
     path: [],
     coordinate: nowhere,
     advert: undefined,
-    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] },
+    census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, kept: direction !== "down", room: [] },
     censusSent: undefined,
     replayedAt: undefined,
     replaysLeft: replaysBurst,

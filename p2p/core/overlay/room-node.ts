@@ -436,7 +436,8 @@ export class RoomNode {
 
   get #censusFacts(): CensusFacts {
     const { self } = this.#wires;
-    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses };
+    const mayAct = this.resident?.authority === true;
+    return { slots: this.#wires.slots(), relays: this.relays, self, resident: this.resident?.hearing.losses, mayAct };
   }
 
   #tellCensus(now: Millis): void {

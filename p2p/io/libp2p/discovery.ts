@@ -22,6 +22,9 @@ const keyBytes = 32;
 
 const dhtKey = (key: Uint8Array): Uint8Array => Buffer.concat([prefix, key]);
 
+/** What each place is signed by is the same for every server of a process. */
+const signersBy = new WeakMap<Crypto, HallSigners>();
+
 /** What a server remembers of a key: the newest record's number, and in the hall whose it is and what it cost. */
 interface Remembered {
   readonly sequence: number;
@@ -43,7 +46,8 @@ export class RecordGuard {
   constructor(crypto: Crypto, clock: Clock | undefined) {
     this.#crypto = crypto;
     this.#clock = clock;
-    this.#hall = new HallSigners(crypto);
+    this.#hall = signersBy.get(crypto) ?? new HallSigners(crypto);
+    signersBy.set(crypto, this.#hall);
   }
 
   /** kad-dht's validator: throws for a record that is not to be kept or believed. */

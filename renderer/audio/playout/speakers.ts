@@ -196,6 +196,8 @@ export class LoudSpeakers implements Speakers {
         output.close();
         return;
       }
+      this.#underrunsBefore = this.#stats.underruns;
+      this.#output?.close();
       this.#output = output;
       this.#holds("sound-broken", false);
       output.setVolume(this.#heardVolume());
@@ -217,8 +219,7 @@ export class LoudSpeakers implements Speakers {
   #calmDown(): void {
     if (this.#pace === "calm") return;
     this.#pace = "calm";
-    this.#run += 1;
-    this.#close();
+    // They play on until the others do.
     this.#reopen();
   }
 

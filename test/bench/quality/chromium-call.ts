@@ -1,5 +1,4 @@
 import { Rng } from "../../../p2p/core/rng.ts";
-import { fixturePath, readAudio } from "../../audio/sounds.ts";
 import type { Flight } from "../../core/jitter/listener.ts";
 import { forget, recorded, takeRecording } from "../../e2e/window/tap.ts";
 import { FakePerson } from "../../e2e/window/windows.ts";
@@ -9,7 +8,8 @@ import type { BenchPage } from "../page/page.ts";
 import { servePage } from "../pages.ts";
 import { encoded, hearByWindow } from "../voice/ears.ts";
 import { cross } from "../voice/last-link.ts";
-import { type Quality, qualityOf } from "./figures.ts";
+import { add, type Quality, qualityOf, zero } from "./figures.ts";
+import { voices } from "./speech.ts";
 
 declare const bench: BenchPage;
 
@@ -24,24 +24,29 @@ const settleMs = 4000;
 const findSamples = 96_000;
 
 /**
- * QC: the same clip over the same losses, in time, through a call between two Chromiums (its own Opus, FEC and receiver) and
- * through the window's playout. Only what a call would send is lost; its microphone is left unchanged.
+ * QC: the same speech over the same losses, in time, through a call between two Chromiums (its own Opus, FEC and receiver) and
+ * through the window's playout: means of three languages and the clip. Only what a call would send is lost; its microphone is
+ * left unchanged.
  */
 export async function measureChromiumCall(): Promise<readonly Figure[]> {
-  const speech = await readAudio(fixturePath("speech.flac"));
-  const recordings = await called(speech);
-  const opus = await encoded(speech, packets);
-  const figures: Figure[] = [];
-  for (const lossShare of lossShares) {
-    const samples = recordings.get(lossShare)!;
-    const call = qualityOf({ name: "call", speech: begunAs(samples, speech) }, samples, seconds - 1);
-    const heard = async (requests: boolean): Promise<Quality> => {
-      const { sound } = await hearByWindow(opus, crossing(lossShare, requests));
-      return qualityOf({ name: "clip", speech }, sound, seconds - 1);
-    };
-    figures.push(...figuresOf(lossShare, { ours: await heard(false), requests: await heard(true), call }));
+  const all = await voices();
+  const sums = new Map(lossShares.map((lossShare) => [lossShare, { ours: zero(), requests: zero(), call: zero() }]));
+  for (const { name, speech } of all) {
+    const recordings = await called(speech);
+    const opus = await encoded(speech, packets);
+    for (const [lossShare, sum] of sums) {
+      const samples = recordings.get(lossShare)!;
+      add(sum.call, qualityOf({ name, speech: begunAs(samples, speech) }, samples, seconds - 1), all.length);
+      for (const [side, asks] of [
+        ["ours", false],
+        ["requests", true],
+      ] as const) {
+        const { sound } = await hearByWindow(opus, crossing(lossShare, asks));
+        add(sum[side], qualityOf({ name, speech }, sound, seconds - 1), all.length);
+      }
+    }
   }
-  return figures;
+  return [...sums].flatMap(([lossShare, sum]) => figuresOf(lossShare, sum));
 }
 
 function crossing(lossShare: number, requests: boolean): readonly Flight[] {
@@ -107,7 +112,7 @@ function withoutCandidates(sdp: string): string {
   return lines.filter((line) => !line.startsWith("a=candidate:")).join("\r\n");
 }
 
-/** The clip, which goes round and round, from where the recording begins. */
+/** The speech, which goes round and round, from where the recording begins. */
 function begunAs(recording: Float32Array, speech: Float32Array): Float32Array {
   const step = 12;
   const ear = recording.subarray(0, findSamples).filter((_, index) => index % step === 0);
@@ -132,7 +137,7 @@ function begunAs(recording: Float32Array, speech: Float32Array): Float32Array {
 type Heard = Readonly<Record<"ours" | "requests" | "call", Quality>>;
 
 function figuresOf(lossShare: number, { ours, requests, call }: Heard): Figure[] {
-  const where = `at ${lossShare * 100} % loss in bursts of 2, the clip`;
+  const where = `at ${lossShare * 100} % loss in bursts of 2, mean of espeak-ng in three languages and the clip`;
   return [
     figureOf({
       id: "QC",

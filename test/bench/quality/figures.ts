@@ -98,11 +98,13 @@ function powerOf(samples: Float32Array): number {
   return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
 
-function zero(): { stoi: number; distance: number } {
+/** A mean of nothing yet. */
+export function zero(): { stoi: number; distance: number } {
   return { stoi: 0, distance: 0 };
 }
 
-function add(sum: { stoi: number; distance: number }, one: Quality, count: number): void {
+/** Adds one of `count` to their mean. */
+export function add(sum: { stoi: number; distance: number }, one: Quality, count: number): void {
   sum.stoi += one.stoi / count;
   sum.distance += one.distance / count;
 }

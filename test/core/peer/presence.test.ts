@@ -72,6 +72,26 @@ describe("who is on stage and not there", () => {
     expect(room.isOut(listener)).toBe(false);
   });
 
+  it("[RM54] a host that crashed leaves the stage for everybody though nobody acts, and is back on it", () => {
+    const room = new KeptRoom("nobody acts", 4);
+    const [speaker, listener] = [room.enter(), room.enter()];
+    room.bringOnStage(speaker);
+    room.run(20_000);
+    expect(room.facts(listener).keptBy).not.toBeNull();
+    const capsule = room.peer(room.keeper).capsule()!;
+    room.kill(room.keeper, true);
+    room.run(20_000);
+    for (const node of [speaker, listener]) {
+      expect(room.stage(node)).toEqual([`person ${speaker}`]);
+      expect(room.facts(node).keptBy).toBeNull();
+    }
+    const again = room.addPerson();
+    room.command(again, { kind: "resume", capsule });
+    room.run(10_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${speaker}`]);
+    expect(room.facts(listener).keptBy).toBe(room.facts(again).people.find(({ self }) => self)!.identity);
+  });
+
   it("[RM54] a relay that dies takes nobody off the stage", () => {
     const room = new KeptRoom("dead relay", 4);
     const [speaker, listener] = [room.enter(), room.enter()];

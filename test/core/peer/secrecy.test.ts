@@ -99,7 +99,7 @@ function opens(known: Known, window: Uint8Array, tag: Uint8Array): boolean {
 }
 
 /** Takes what it is given for the key itself. */
-const rawKeys: Crypto = { ...crypto, hkdf: (secret) => secret };
+const rawKeys: Crypto = { ...crypto, hkdf: (secret) => secret.slice() };
 
 /** How many different windows of 32 bytes open something. */
 function keysIn(known: Known, tag: Uint8Array): number {

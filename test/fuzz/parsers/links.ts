@@ -93,7 +93,15 @@ function frames(samples: Samples): Frame[] {
 }
 
 function papers({ rng, room, proof }: Samples): Paper[] {
-  const census = { listeners: 9, relays: 2, lossy: 1, narrow: 0, free: 0, room: [{ rank: 1, slots: 3, version: 4 }] };
+  const census = {
+    listeners: 9,
+    relays: 2,
+    lossy: 1,
+    narrow: 0,
+    free: 0,
+    kept: true,
+    room: [{ rank: 1, slots: 3, version: 4 }],
+  };
   return [
     { kind: "view", bytes: room.view.encoded },
     { kind: "petition", bytes: rng.bytes(100) },

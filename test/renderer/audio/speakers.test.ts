@@ -221,6 +221,8 @@ describe("the loudspeakers", () => {
     const stats = { underruns: 2, bufferedMs: 20, outputLatencyMs: 8, speakers: new Map() };
     room.latest.handlers.onStats(stats);
     room.latest.handlers.onDropping();
+    speakers.push(packet);
+    expect(room.opened[0]!).toMatchObject({ pushed: 1, closed: false });
     await settled();
     expect(room.opened.map(({ pace, closed }) => [pace, closed])).toEqual([
       ["quick", true],

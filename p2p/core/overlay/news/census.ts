@@ -29,6 +29,8 @@ export interface CensusFacts {
   readonly self: PeerId;
   /** The member on this very node, if there is one, and whether it loses much. */
   readonly resident: { readonly lossy: boolean } | undefined;
+  /** Whether the member here may act for the room. */
+  readonly mayAct: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export class CensusTaker {
   readonly #room = new Map<PeerId, RelayRoom>();
   /** Of whose room others do not hear but by this node. */
   readonly #told = new Set<PeerId>();
-  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room: [] };
+  #fromAbove: Census = { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, kept: true, room: [] };
   #toldAt: Millis;
   /** The room, as it was told last. */
   #known: Census | undefined;
@@ -145,6 +147,8 @@ export class CensusTaker {
     const downs = this.#edges.downs.filter((edge) => edge.feed && edge.session.keepsPlace);
     // One who lends is a member among others until it has told who hangs below it.
     const counts = (edge: Edge): boolean => countsOthers(edge) && (edge.role === "relay" || edge.census.relays > 0);
+    const speaksForRoom = ({ authority, holdsOffice, session }: Edge): boolean =>
+      (authority || holdsOffice) && session.keepsPlace;
     const relays = downs.filter(counts);
     const members = downs.filter((edge) => !counts(edge));
     const resident = facts.slots && facts.resident;
@@ -154,6 +158,7 @@ export class CensusTaker {
       lossy: members.filter(({ wish }) => wish.lossy).length + (resident?.lossy ? 1 : 0),
       narrow: members.filter(({ lowOnly }) => lowOnly).length,
       free: facts.slots ? stepped(slotsFree(facts.slots.used, facts.slots.max)) : 0,
+      kept: facts.mayAct || this.#edges.downs.some(speaksForRoom),
       room: [],
     };
     // Across the core everybody hears everybody: only what comes from below is news there.
@@ -200,6 +205,7 @@ function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
     lossy: sum(({ listeners, lossy }) => Math.min(listeners, lossy)),
     narrow: sum(({ listeners, narrow }) => Math.min(listeners, narrow)),
     free: sum(({ free }) => free),
+    kept: several.some(({ kept }) => kept),
     room,
   };
 }

@@ -12,10 +12,15 @@ import { encodePaper, type Paper } from "./papers.ts";
 const wayMs = 15_000;
 /** Enrolments on their way at once: a full room that comes to another keeper within 10 s. */
 const waysMax = 16_384;
-/** Enrolments a second from one neighbour: as many as hang below it, within these; and five seconds' worth at once. */
-const rateMin = 2;
-const rateMax = 64;
-const burstSeconds = 5;
+/**
+ * Enrolments from one neighbour: for each who hangs below it one, and four more, which may come at once, as when another keeper
+ * takes over; and all of them again within half a minute. Who repeats without an answer asks four times in it ([RM45]).
+ */
+const enrolmentsSpare = 4;
+/** Of a relay that the view names; of a member who lends, who may claim what it likes, as many as may hang below one. */
+const enrolmentsMax = 8_192;
+const enrolmentsOfMemberMax = 256;
+const refillSeconds = 30;
 
 /** The member of this room on this node, as far as keys go. */
 export interface KeyReader {
@@ -156,9 +161,10 @@ export class KeyNotices {
   }
 
   #mayEnrol(edge: Edge, now: Millis): boolean {
-    const rate = Math.min(rateMax, Math.max(rateMin, edge.census.listeners));
-    const bucket = this.#buckets.get(edge) ?? { tokens: rate * burstSeconds, at: now };
-    bucket.tokens = Math.min(rate * burstSeconds, bucket.tokens + ((now - bucket.at) / 1000) * rate);
+    const most = edge.role === "member" ? enrolmentsOfMemberMax : enrolmentsMax;
+    const burst = Math.min(most, Math.max(1, edge.census.listeners) + enrolmentsSpare);
+    const bucket = this.#buckets.get(edge) ?? { tokens: burst, at: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000 / refillSeconds) * burst);
     bucket.at = now;
     this.#buckets.set(edge, bucket);
     if (bucket.tokens < 1) return false;

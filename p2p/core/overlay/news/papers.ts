@@ -28,6 +28,8 @@ export interface Census {
   readonly narrow: number;
   /** Slots that who lends has for anybody. */
   readonly free: number;
+  /** Whether somebody who may act for the room is connected to it. */
+  readonly kept: boolean;
   /** Between relays only: who has room. */
   readonly room: readonly RelayRoom[];
 }
@@ -195,6 +197,7 @@ function writeCensus(writer: ByteWriter, census: Census): void {
     .u32(census.lossy)
     .u32(census.narrow)
     .u32(census.free)
+    .u8(census.kept ? 1 : 0)
     .u8(census.room.length);
   for (const entry of census.room) writer.u8(entry.rank).u16(entry.slots).u32(entry.version);
 }
@@ -207,13 +210,14 @@ function readCensus(reader: ByteReader): Paper | undefined {
     narrow: reader.u32(),
     free: reader.u32(),
   };
+  const kept = reader.u8();
   const count = reader.u8();
-  if (count > limits.relaysMax) return undefined;
+  if (count > limits.relaysMax || kept > 1) return undefined;
   const room: RelayRoom[] = [];
   for (let index = 0; index < count; index++) {
     room.push({ rank: reader.u8(), slots: reader.u16(), version: reader.u32() });
   }
-  return { kind: "census", census: { ...counts, room } };
+  return { kind: "census", census: { ...counts, kept: kept === 1, room } };
 }
 
 function readNoFeed(reader: ByteReader): Paper | undefined {

@@ -75,6 +75,12 @@ export class RelayHealth {
     return this.#known.get(peer)?.until;
   }
 
+  /** Whether it did not answer when it was asked last: it may be asked again, but has no rank until it answers. */
+  isAbsent(peer: PeerId, now: Millis): boolean {
+    const known = this.#known.get(peer);
+    return known !== undefined && (known.failures > 0 || (known.until ?? 0) > now);
+  }
+
   /** Whether it failed or refused twice, or once for good. */
   isGivenUp(peer: PeerId): boolean {
     return (this.#known.get(peer)?.tries ?? 0) >= triesMin;

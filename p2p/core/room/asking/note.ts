@@ -2,7 +2,7 @@ import { type Reaction, reactions } from "../../../api/room.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
-import type { Epoch } from "../rights/keys.ts";
+import { type Epoch, withKey } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { nameBytesMax } from "../state/state.ts";
 
@@ -41,8 +41,9 @@ export function sealNote(
   const signature = crypto.sign(identitySeed, concat(noteLabel, roomKey, body));
   const nonce = crypto.randomBytes(nonceBytes);
   const mark = Uint8Array.of(epoch.number % 256);
-  const key = noteKey(crypto, epoch.secret);
-  return concat(mark, nonce, crypto.seal(key, nonce, concat(roomKey, mark), concat(body, signature), 16));
+  const plain = concat(body, signature);
+  const seal = (key: Uint8Array): Uint8Array => crypto.seal(key, nonce, concat(roomKey, mark), plain, 16);
+  return concat(mark, nonce, withKey(crypto, epoch.secret, keyLabel, seal));
 }
 
 /** A note with who signed it. */
@@ -60,7 +61,9 @@ export function openNote(
   const start = 1 + nonceBytes;
   const aad = concat(roomKey, bytes.subarray(0, 1));
   for (const secret of secrets) {
-    const plain = crypto.open(noteKey(crypto, secret), bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+    const open = (key: Uint8Array): Uint8Array | undefined =>
+      crypto.open(key, bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+    const plain = withKey(crypto, secret, keyLabel, open);
     if (plain) return parseNote(crypto, roomKey, plain);
   }
   return undefined;
@@ -88,8 +91,4 @@ function parseNote(crypto: Crypto, roomKey: Uint8Array, plain: Uint8Array): Sign
   return crypto.verify(identityKey, signed, plain.subarray(body.length))
     ? { id, name, text, reaction, identityKey }
     : undefined;
-}
-
-function noteKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
-  return crypto.hkdf(secret, keyLabel, 32);
 }

@@ -4,7 +4,7 @@ import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
-import type { Epoch } from "../rights/keys.ts";
+import { type Epoch, withKey } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
 import { branchBytes, nameBytesMax } from "../state/state.ts";
@@ -74,8 +74,9 @@ export function sealPetition(
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
   const nonce = crypto.randomBytes(nonceBytes);
   const mark = Uint8Array.of(epoch.number % 256);
-  const key = petitionKey(crypto, epoch.secret);
-  return concat(mark, nonce, crypto.seal(key, nonce, concat(roomKey, mark), concat(body, signature), 16));
+  const plain = concat(body, signature);
+  const seal = (key: Uint8Array): Uint8Array => crypto.seal(key, nonce, concat(roomKey, mark), plain, 16);
+  return concat(mark, nonce, withKey(crypto, epoch.secret, keyLabel, seal));
 }
 
 /** A petition with who signed it, when it opens, parses, and its chain holds now ([RM22]); undefined otherwise. */
@@ -89,8 +90,9 @@ export function openPetition(
   const start = 1 + nonceBytes;
   const aad = concat(roomKey, bytes.subarray(0, 1));
   const plain = epochs.find(bytes[0] ?? 0).reduce<Uint8Array | undefined>((found, secret) => {
-    const key = petitionKey(crypto, secret);
-    return found ?? crypto.open(key, bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+    const open = (key: Uint8Array): Uint8Array | undefined =>
+      crypto.open(key, bytes.subarray(1, start), aad, bytes.subarray(start), 16);
+    return found ?? withKey(crypto, secret, keyLabel, open);
   }, undefined);
   if (!plain || plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
@@ -122,10 +124,6 @@ export function inviteOf(
 /** Names an invite by its bearer's key. */
 export function branchOf(crypto: Crypto, bearerKey: Uint8Array): Uint8Array {
   return crypto.sha256(bearerKey).subarray(0, branchBytes);
-}
-
-function petitionKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
-  return crypto.hkdf(secret, keyLabel, 32);
 }
 
 function parsePetition(body: Uint8Array): Petition | undefined {

@@ -2,7 +2,7 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
-import type { Epoch } from "../rights/keys.ts";
+import { type Epoch, withKey } from "../rights/keys.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { encodeContent, parseContent, type RoomEvent } from "./event.ts";
 import { numberMax } from "../rights/numbers.ts";
@@ -70,7 +70,9 @@ export function sealEvent(
   for (const { author, number } of event.seen) plain.bytes(author).u48(number);
   encodeContent(plain, event.content);
   const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(eventKey(crypto, era.secret), nonce, concat(tag, start), plain.finish(), 16);
+  const sealed = withKey(crypto, era.secret, keyLabel, (key) =>
+    crypto.seal(key, nonce, concat(tag, start), plain.finish(), 16),
+  );
   const body = concat(start, nonce, sealed);
   const encoded = concat(body, crypto.sign(authorSeed, concat(eventLabel, tag, body)));
   return { ...head, ...event, hash: eventHash(crypto, encoded), encoded };
@@ -106,7 +108,7 @@ export function openEvent(
   const sealed = bytes.subarray(headBytes + nonceBytes, bytes.length - signatureBytes);
   const aad = concat(tag, bytes.subarray(0, headBytes));
   for (const secret of eras.find(bytes[headBytes - 1] ?? 0)) {
-    const plain = crypto.open(eventKey(crypto, secret), nonce, aad, sealed, 16);
+    const plain = withKey(crypto, secret, keyLabel, (key) => crypto.open(key, nonce, aad, sealed, 16));
     if (plain) return parseEvent(crypto, head, plain, bytes);
   }
   return "closed";
@@ -132,8 +134,4 @@ export function eventHash(crypto: Crypto, encoded: Uint8Array): Uint8Array {
 /** Names an author among a room's few. */
 export function authorOf(key: Uint8Array): Uint8Array {
   return key.subarray(0, authorBytes);
-}
-
-function eventKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
-  return crypto.hkdf(secret, keyLabel, 32);
 }

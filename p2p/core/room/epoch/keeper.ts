@@ -1,4 +1,5 @@
 import { type Millis, millis } from "../../../api/ids.ts";
+import { limits } from "../../../api/limits.ts";
 import { equal, toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../rights/capability.ts";
@@ -34,6 +35,10 @@ const sweptAtOnce = 200;
 const catchUpEveryMs = 20_000;
 const catchUpMax = 1_024;
 const seedBytes = 32;
+
+/** So many places taken are more than people who are there: another tree is begun, at most so often. */
+const renewSize = limits.keyLeavesMax / 8;
+const renewEveryMs = 10 * 60_000;
 
 /** What of a room the keeper of its keys knows. */
 export interface KeeperRoom {
@@ -84,8 +89,12 @@ export class EpochKeeper {
   readonly #crypto: Crypto;
   readonly #room: KeeperRoom;
   readonly #rules: KeeperRules;
-  readonly #tree: KeyTree;
-  readonly #treeId: Uint8Array;
+  #tree: KeyTree;
+  #treeId: Uint8Array;
+  #renewedAt: Millis;
+  /** Another tree was begun, and nobody was told yet. */
+  #isUntold = false;
+  #issuedAt = 0;
   readonly #box: KeyPair;
   readonly #holders = new Map<string, Holder>();
   /** Who came since the last commit, in a room whose keys are given. */
@@ -125,12 +134,15 @@ export class EpochKeeper {
     this.#treeId = crypto.randomBytes(enrolmentIdBytes);
     const seed = crypto.randomBytes(seedBytes);
     this.#box = { seed, key: crypto.boxKey(seed) };
-    const first = firstEpoch(crypto, room.secret, room.tag);
     this.#mode = history ? "tree" : "open";
     // Copies: they are overwritten when another leads, and the member goes on with its own.
-    this.#epoch = history ? { number: history.number, secret: history.secret.slice() } : first.epoch;
-    this.#era = history ? { number: history.era.number, secret: history.era.secret.slice() } : first.era;
+    const { epoch, era } = history
+      ? { epoch: copyOf(history), era: copyOf(history.era) }
+      : firstEpoch(crypto, room.secret, room.tag);
+    this.#epoch = epoch;
+    this.#era = era;
     this.#committedAt = now;
+    this.#renewedAt = now;
     this.#settlesAt = millis(history ? now + settleMs : now);
     if (closed && this.#mode === "open") this.#begin([], [], true);
   }
@@ -156,7 +168,7 @@ export class EpochKeeper {
 
   /** When something waits to be committed. */
   get dueAt(): Millis | undefined {
-    if (this.#out.size > 0 || this.#sweep) return this.#committedAt;
+    if (this.#out.size > 0 || this.#sweep || this.#isUntold) return this.#committedAt;
     if (this.#mode === "open") return undefined;
     const everyMs = this.size <= smallMax ? joinsEveryMsSmall : joinsEveryMs;
     const joinsAt = this.#coming.length > 0 ? this.#committedAt + everyMs : Infinity;
@@ -187,6 +199,10 @@ export class EpochKeeper {
     this.#notice(enrolment, now);
     const known = this.#holders.get(name);
     const isShut = this.#rules.isShut(enrolment.identityKey, enrolment.chain) && !this.#isInside(enrolment);
+    if (!known && this.size >= renewSize && now >= this.#renewedAt + renewEveryMs && !this.#isOwed) {
+      this.#renew(now);
+      return "refused";
+    }
     if (!known && (this.#tree.isFull || isShut)) return "refused";
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;
@@ -230,9 +246,34 @@ export class EpochKeeper {
   /** Commits what has waited long enough. True when there is a new epoch: the view is to be issued, then `granted` to be sent. */
   runDue(now: Millis): boolean {
     if (this.dueAt === undefined || now < this.dueAt) return false;
+    if (this.#isUntold) {
+      this.#isUntold = false;
+      return true;
+    }
     if (this.#sweep) return this.#lookOn(now);
     this.#next(now);
     return true;
+  }
+
+  /**
+   * Begins another tree: who is there comes to it, as to another keeper, and who is not, or never was, holds no place any more
+   * ([RM55]).
+   */
+  #renew(now: Millis): void {
+    this.#tree.wipe();
+    this.#tree = new KeyTree(this.#crypto);
+    this.#treeId = this.#crypto.randomBytes(enrolmentIdBytes);
+    this.#holders.clear();
+    this.#leaving.clear();
+    this.#leavingSince = undefined;
+    this.#out.clear();
+    this.#sweep = undefined;
+    this.#coming = [];
+    this.#number = 0;
+    this.#commit = undefined;
+    this.#renewedAt = now;
+    this.#settlesAt = millis(now + settleMs);
+    this.#isUntold = true;
   }
 
   /** Grants for those who came, once their commit is out. */
@@ -244,7 +285,8 @@ export class EpochKeeper {
 
   /** The commit in force, signed anew: to be told to everybody. */
   paper(session: KeyPair, now: Millis): Uint8Array {
-    const issuedAt = millis(Math.max(Math.floor(now), (this.#commit?.issuedAt ?? 0) + 1));
+    const issuedAt = millis(Math.max(Math.floor(now), this.#issuedAt + 1));
+    this.#issuedAt = issuedAt;
     const commit = { ...(this.#commit ?? this.#plain()), sessionKey: session.key, issuedAt };
     this.#commit = commit;
     return signCommit(this.#crypto, session.seed, this.#room.tag, commit);
@@ -352,7 +394,7 @@ export class EpochKeeper {
   #plain(): Commit {
     return {
       sessionKey: this.#box.key,
-      issuedAt: millis(this.#commit?.issuedAt ?? 0),
+      issuedAt: millis(this.#issuedAt),
       tree: this.#treeId,
       number: this.#number,
       epoch: this.#epoch.number,
@@ -374,4 +416,8 @@ export class EpochKeeper {
     for (const key of keys) key.fill(0);
     return sealed;
   }
+}
+
+function copyOf({ number, secret }: Epoch): Epoch {
+  return { number, secret: secret.slice() };
 }

@@ -50,7 +50,9 @@ export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secret
 function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "locked">): ErrorCode | undefined {
   if (seat.authority || !view.doors) return undefined;
   const { doors } = view;
-  if (ownDoors(crypto, seat).some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
+  const own = ownDoors(crypto, seat);
+  for (const { seed } of own) seed.fill(0);
+  if (own.some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
   return view.locked ? "locked" : codeOfClosed(seat);
 }
 

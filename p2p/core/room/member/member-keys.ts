@@ -61,6 +61,9 @@ export class MemberKeys implements KeyReader {
       words.lend(start, now);
       papers.lend(start.era, now);
     }
+    // Everybody has a copy.
+    first.epoch.secret.fill(0);
+    first.era.secret.fill(0);
   }
 
   /** What another engine, or whoever takes the keys over, goes on from; undefined as long as they follow from the invite. */

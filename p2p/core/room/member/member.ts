@@ -214,7 +214,7 @@ export class Member implements Resident {
 
   census(census: Census): void {
     this.#teller.members(census, this.#node.view?.voices.length ?? 0);
-    this.#tellFacts();
+    this.#updateRole();
   }
 
   welcomed(edge: Edge, time: number, now: Millis): void {

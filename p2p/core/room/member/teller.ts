@@ -62,7 +62,8 @@ export class Teller {
     this.#tell({ event: "step", step });
   }
 
-  stage(state: RoomState, self: Oneself): void {
+  stage(known: RoomState, self: Oneself): void {
+    const state = this.#asSeen(known, self.identityKey);
     const people = presentOnStage(state).map((person): SeenPerson => ({
       voice: toHex(person.voiceKey) as VoiceKey,
       identity: toHex(person.identityKey),
@@ -79,9 +80,11 @@ export class Teller {
   }
 
   /** What the room is like, when that changed. */
-  facts(crypto: Crypto, state: RoomState, self: Self): void {
-    const { roomKey, keptBy, identity } = self;
+  facts(crypto: Crypto, known: RoomState, self: Self): void {
+    const { roomKey, identity } = self;
     const identityKey = identity.key;
+    const state = this.#asSeen(known, identityKey);
+    const keptBy = this.#census?.kept === false && self.role !== "host" ? undefined : self.keptBy;
     const keeper = state.keepers.find((each) => equal(each.identityKey, identityKey));
     const role = keeper?.role ?? self.role;
     const keyHolders = this.listeners;
@@ -98,6 +101,13 @@ export class Teller {
     if (seen === this.#issued) return;
     this.#issued = seen;
     this.#tell({ event: "invites-issued", invites });
+  }
+
+  /** Nobody is left who could say that the host is gone: then everybody sees it by what relays say. */
+  #asSeen(state: RoomState, self: Uint8Array): RoomState {
+    const host = state.stage.find(({ role }) => role === "host")?.identityKey;
+    if (this.#census?.kept !== false || !host || equal(host, self)) return state;
+    return { ...state, away: [...state.away, host] };
   }
 
   /** What was counted; without a count the last one stands, and only who speaks has changed. */

@@ -69,6 +69,19 @@ export function createHostSession(crypto: Crypto, root: KeyPair, carriage: KeyPa
   return { ...session, capability, certificate: signCarriage(crypto, carriage.seed, session.key, expires, hostRank) };
 }
 
+/** Uses a key that follows from a secret, of which nothing stays. */
+export function withKey<Result>(
+  crypto: Crypto,
+  secret: Uint8Array,
+  label: Uint8Array,
+  use: (key: Uint8Array) => Result,
+): Result {
+  const key = crypto.hkdf(secret, label, 32);
+  const result = use(key);
+  key.fill(0);
+  return result;
+}
+
 /** A fresh Ed25519 key pair. */
 export function createKeyPair(crypto: Crypto): KeyPair {
   return createPair(crypto, crypto.randomBytes(seedBytes));

@@ -19,7 +19,9 @@ import {
 /** The ban on somebody, by name or, when names had to be let go, by their mark. */
 export function banOn(state: RoomState, identityKey: Uint8Array): Ban | KeptBan | undefined {
   const named = state.bans.find((ban) => equal(ban.identityKey, identityKey));
-  return named ?? state.keptBans.find(({ mark }) => equal(mark, markOf(identityKey)));
+  if (named || state.keptBans.length === 0) return named;
+  const own = markOf(identityKey);
+  return state.keptBans.find(({ mark }) => equal(mark, own));
 }
 
 /** Whether somebody is out for good. */
@@ -48,7 +50,7 @@ export function isUser(use: Use, identityKey: Uint8Array): boolean {
  */
 export function withBan(state: RoomState, who: Named, rank: number): Pick<RoomState, "bans" | "keptBans"> | undefined {
   const before = banOn(state, who.identityKey);
-  const { bans, keptBans } = withoutBan(state, who.identityKey);
+  const { bans, keptBans } = before ? withoutBan(state, who.identityKey) : state;
   const named = [...bans, { ...who, rank: Math.min(rank, before?.rank ?? rank) }];
   const fallen = named
     .slice(0, -listsMax.bans)

@@ -8,7 +8,7 @@ import { isWithinReach, numberMax } from "../rights/numbers.ts";
 import { type ChainHead, keepersMax, type RoomState } from "./state.ts";
 import { encodeState, parseState } from "./state-codec.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
-import type { Epoch } from "../rights/keys.ts";
+import { type Epoch, withKey } from "../rights/keys.ts";
 import type { RelayView } from "./view.ts";
 
 const stateVersion = 3;
@@ -42,7 +42,9 @@ export function sealState(
   for (const { key, number } of state.frontier) writer.bytes(key).u48(number);
   const head = writer.u8(era.number % 256).finish();
   const nonce = crypto.randomBytes(nonceBytes);
-  const sealed = crypto.seal(stateKey(crypto, era.secret), nonce, concat(tag, head), encodeState(state), 16);
+  const sealed = withKey(crypto, era.secret, keyLabel, (key) =>
+    crypto.seal(key, nonce, concat(tag, head), encodeState(state), 16),
+  );
   const body = concat(head, nonce, sealed);
   return concat(body, crypto.sign(sessionSeed, concat(stateLabel, tag, body)));
 }
@@ -102,7 +104,7 @@ export function openState(
   const nonce = bytes.subarray(head.length, head.length + nonceBytes);
   const sealed = bytes.subarray(head.length + nonceBytes, bytes.length - signatureBytes);
   for (const secret of eras.find(head.era)) {
-    const plain = crypto.open(stateKey(crypto, secret), nonce, concat(tag, clear), sealed, 16);
+    const plain = withKey(crypto, secret, keyLabel, (key) => crypto.open(key, nonce, concat(tag, clear), sealed, 16));
     if (!plain) continue;
     const state = parseState(plain, head.sequence);
     return state && settlesWhatItShows(state, head) ? state : undefined;
@@ -141,8 +143,4 @@ export function isVouchedFor(
 /** Whether somebody with this authority may speak for the whole room. */
 export function mayLead({ role }: Pick<Authority, "role">): boolean {
   return role === "host" || role === "heir";
-}
-
-function stateKey(crypto: Crypto, secret: Uint8Array): Uint8Array {
-  return crypto.hkdf(secret, keyLabel, 32);
 }

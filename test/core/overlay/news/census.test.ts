@@ -15,12 +15,13 @@ function facts(changes: Partial<CensusFacts> = {}): CensusFacts {
     relays,
     self: relays[0] as PeerId,
     resident: undefined,
+    mayAct: false,
     ...changes,
   };
 }
 
 function census(listeners: number, count: number, room: Census["room"] = []): Census {
-  return { listeners, relays: count, lossy: 0, narrow: 0, free: 0, room };
+  return { listeners, relays: count, lossy: 0, narrow: 0, free: 0, kept: false, room };
 }
 
 function bench(...edges: SampleEdge[]): CensusTaker {

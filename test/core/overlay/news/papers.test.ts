@@ -23,6 +23,7 @@ const papers: readonly Paper[] = [
       relays: 24,
       lossy: 80,
       narrow: 7,
+      kept: true,
       free: 9,
       room: [{ rank: 23, slots: 65_535, version: 0xffffffff }],
     },
@@ -34,6 +35,7 @@ const papers: readonly Paper[] = [
       relays: 0xffffffff,
       lossy: 0xffffffff,
       narrow: 0xffffffff,
+      kept: false,
       free: 0xffffffff,
       room: [],
     },
@@ -70,7 +72,10 @@ describe("papers", () => {
     const room = Array.from({ length: limits.relaysMax + 1 }, (_, rank) => ({ rank, slots: 1, version: 1 }));
     expect(
       parsePaper(
-        encodePaper({ kind: "census", census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, room } }),
+        encodePaper({
+          kind: "census",
+          census: { listeners: 0, relays: 0, lossy: 0, narrow: 0, free: 0, kept: false, room },
+        }),
       ),
     ).toBeUndefined();
     expect(parsePaper(encodePaper({ kind: "petition", bytes: rng.bytes(petitionBytesMax + 1) }))).toBeUndefined();

@@ -11,7 +11,7 @@ const relays = Array.from({ length: 8 }, (_, rank) => peerName(1 + rank));
 interface Bench {
   readonly upkeep: Upkeep;
   readonly edges: Edges;
-  readonly dials: { readonly id: DialId; readonly peer: PeerId }[];
+  readonly dials: { readonly id: DialId; readonly peer: PeerId; readonly fresh: boolean }[];
   readonly cancelled: DialId[];
   readonly promoted: Edge[];
   readonly ended: Edge[];
@@ -26,8 +26,8 @@ function bench(): Bench {
   const promoted: Edge[] = [];
   const ended: Edge[] = [];
   const upkeep = new Upkeep(edges, {
-    dial: (target) => {
-      dials.push({ id: dialId(dials.length + 1), peer: peerOf(target) });
+    dial: (target, fresh) => {
+      dials.push({ id: dialId(dials.length + 1), peer: peerOf(target), fresh });
       return dialId(dials.length);
     },
     cancel: (dial) => void cancelled.push(dial),
@@ -215,6 +215,25 @@ describe("keeping connected", () => {
     expect(b.dials[0]?.peer).toBe(relays[4]);
   });
 
+  it("[SS12] who fell silent or did not answer is dialed on a connection of its own, until it lets us in", () => {
+    const b = bench();
+    const one = [relays[0] as PeerId];
+    const dialed = (at: number): boolean | undefined => {
+      b.run(at, { relays: one });
+      const last = b.dials.at(-1);
+      if (last) b.upkeep.takeErrand(last.id);
+      return last?.fresh;
+    };
+    expect(dialed(0)).toBe(false);
+    b.upkeep.silent(one[0] as PeerId);
+    expect(dialed(10)).toBe(true);
+    b.upkeep.welcomed(one[0] as PeerId);
+    expect(dialed(20)).toBe(false);
+    b.upkeep.failed(one[0] as PeerId, millis(30));
+    expect(dialed(60_000)).toBe(true);
+    expect(b.dials).toHaveLength(4);
+  });
+
   it("[OV4] with a parent there is one more, without media; with that, nothing more", () => {
     const b = bench();
     const parent = sampleEdge(1, "up").edge;
@@ -267,6 +286,22 @@ describe("keeping connected", () => {
     expect(b.ended).toEqual([up]);
     expect(b.dials.map(({ peer }) => peer)).toEqual([relays[0]]);
     expect(b.upkeep.takeErrand(b.dials[0]!.id)).toMatchObject({ role: "core", feed: true });
+  });
+
+  it("[OV3] one that rose for another stays in the core until that one answers, though it is dialed again", () => {
+    const b = bench();
+    const third = { rank: 2 };
+    b.upkeep.failed(relays[0]!, millis(0));
+    b.run(0, third);
+    expect(b.upkeep.isCore).toBe(true);
+    expect(b.dials.map(({ peer }) => peer)).toEqual([relays[1]]);
+    b.upkeep.handleTimeout(millis(2000));
+    b.run(2000, third);
+    expect(b.upkeep.isCore).toBe(true);
+    expect(b.dials.map(({ peer }) => peer)).toEqual([relays[1], relays[0]]);
+    b.upkeep.welcomed(relays[0]!);
+    b.run(2100, third);
+    expect(b.upkeep.isCore).toBe(false);
   });
 
   it("[OV2] [OV3] one below the core hangs below its parent, and is of the core when its betters are dead", () => {

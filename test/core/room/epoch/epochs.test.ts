@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { millis } from "../../../../p2p/api/ids.ts";
+import { limits } from "../../../../p2p/api/limits.ts";
 import { toHex } from "../../../../p2p/core/bytes.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
 import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/member/entry.ts";
@@ -225,5 +227,23 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     }
     expect(victims.filter((victim) => hall.opens(victim))).toEqual([]);
     expect(hall.present.filter((person) => !hall.opens(person))).toEqual([]);
+  });
+
+  it("[RM55] made-up members who are gone keep no places: another tree is begun, and who is there misses nothing", () => {
+    const full = room("made up", true);
+    const honest = Array.from({ length: 5 }, () => full.join());
+    full.pass(12_000);
+    while (full.keeper.size < limits.keyLeavesMax / 8) {
+      const sybil = full.join();
+      full.now = millis(full.now + 10_000);
+      const asked = sybil.holder.enrol(full.now);
+      if (asked) full.keeper.take(asked, full.keys.session.seed, full.now);
+      full.people.pop();
+    }
+    full.now = millis(full.now + 600_000);
+    const late = full.join();
+    full.pass(40_000);
+    expect(full.keeper.size).toBe(6);
+    expect([...honest, late].filter((person) => !full.opens(person))).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { Hearing } from "../../../../p2p/core/room/hearing/hearing.ts";
 import { LossWatch, StrengthChoice } from "../../../../p2p/core/room/hearing/strength.ts";
 
 function census(lossy: number, narrow = 0): Census {
-  return { listeners: 1000, relays: 10, lossy, narrow, free: 100, room: [] };
+  return { listeners: 1000, relays: 10, lossy, narrow, free: 100, kept: true, room: [] };
 }
 
 /** What a voice is made like after each second, of a room that tells `counts` of each. */
