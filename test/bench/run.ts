@@ -15,6 +15,7 @@ import { measureActs } from "./room/acts.ts";
 import { measureReduce, measureSuccession } from "./room/authority.ts";
 import { measureFuzzing } from "./secrecy/fuzz.ts";
 import { measureKick, measureRekeying } from "./secrecy/kick.ts";
+import { measureTiming } from "./secrecy/timing.ts";
 import { measureLeftovers } from "./secrecy/leftovers.ts";
 import { measureContinuity, measureManyKills, measureMarathon, measureOutages } from "./sim/continuity.ts";
 import { measureOverhead, measureSimulatedJoins, measureSimulator } from "./sim/costs.ts";
@@ -56,6 +57,7 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
   S4: [measureFuzzing],
   S5: [measureMarathon],
   S6: [measureLeftovers],
+  PK20: [measureTiming],
   Q: [measureQuality],
   QC: [measureChromiumCall],
   V8: [measureStageCost],

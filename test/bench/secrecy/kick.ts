@@ -1,6 +1,6 @@
 import { Rng } from "../../../p2p/core/rng.ts";
 import { createCrypto } from "../../../p2p/io/crypto.ts";
-import { RoomOfKeys } from "../../core/room/epoch/room-of-keys.ts";
+import { coreMsOf, RoomOfKeys } from "../../core/room/epoch/room-of-keys.ts";
 import { kickSomebody } from "../../core/peer/kicks.ts";
 import { type Figure, figureOf } from "../figure.ts";
 import { kickOverRealLinks } from "./real-kick.ts";
@@ -59,9 +59,7 @@ export function measureRekeying(): Promise<readonly Figure[]> {
     const bytes = room.bytesTold;
     room.banned.add(person.name);
     person.isOut = true;
-    const begunAt = performance.now();
-    room.keeper.rekey(room.now);
-    times.push(performance.now() - begunAt);
+    times.push(coreMsOf(() => room.keeper.rekey(room.now)));
     room.tell();
     papers.push(room.bytesTold - bytes);
     times.push(...room.runKeeper());
@@ -75,17 +73,17 @@ export function measureRekeying(): Promise<readonly Figure[]> {
   for (let count = 0; count < members; count++) crypto.sealTo(box, crypto.randomBytes(32), secret, secret, secret);
   const oneByOneMs = performance.now() - begunAt;
   times.sort((a, b) => a - b);
-  const medianMs = times[times.length >> 1] ?? Infinity;
+  const p95Ms = times[Math.floor(0.95 * times.length)] ?? Infinity;
   return Promise.resolve([
     figureOf({
       id: "S1",
-      what: `a kick in a room of ${members}: the keeper's work in one piece, ms ÷ 5 ms`,
+      what: `a kick in a room of ${members}: p95 of the keeper's work in one piece, ms of a core ÷ 5 ms`,
       goal: 1,
       better: "less",
       sides: {
-        ours: medianMs,
+        ours: p95Ms,
         baseline: pieceMsMax,
-        p95: times[Math.floor(0.95 * times.length)] ?? Infinity,
+        median: times[times.length >> 1] ?? Infinity,
         sealedOneByOne: oneByOneMs,
       },
     }),
