@@ -17,6 +17,7 @@ import { rightsOfRole } from "../../../p2p/core/room/rights/capability.ts";
 import { createRoomKeys } from "../../../p2p/core/room/rights/keys.ts";
 import { RecordGuard, createDiscovery, rememberedKeysMax } from "../../../p2p/io/libp2p/discovery.ts";
 import type { NodeOptions, TeahouseNode } from "../../../p2p/io/libp2p/node.ts";
+import { eventually } from "../../eventually.ts";
 import { Nodes, addressOf, clock, crypto, tcpAddress, tlsAddress } from "./nodes.ts";
 
 const nodes = new Nodes();
@@ -111,29 +112,30 @@ const whenKnown = async (node: TeahouseNode, count: number): Promise<void> => {
 };
 
 describe("discovery over kad-dht", () => {
-  it(
-    "finds what another client published, each knowing one server of 20, though 5 have died",
-    { timeout: 120_000 },
-    async () => {
-      const servers = await createServers(20, overTcp);
-      const room = createRoom();
-      const publisher = await createClient(overTcp, servers[3]);
-      await Promise.all(
-        room.keys.map((key) => createDiscovery(publisher, crypto).publish(key, room.record(), signal())),
-      );
-      const dying = servers.slice(8, 13);
-      for (const connection of dying.flatMap(({ libp2p }) => libp2p.getConnections()))
-        connection.abort(new Error("died"));
-      await Promise.all(dying.map((server) => server.stop()));
-      const reader = await createClient(overTcp, servers[17]);
+  it("finds what another client published, each knowing one server of 20, though 5 have died", async () => {
+    const servers = await createServers(20, overTcp);
+    const room = createRoom();
+    const publisher = await createClient(overTcp, servers[3]);
+    await Promise.all(
+      // A busy machine answers one by one, each too late: whoever publishes for real tries again too.
+      room.keys.map((key) =>
+        eventually(() => createDiscovery(publisher, crypto).publish(key, room.record(), signal())),
+      ),
+    );
+    const dying = servers.slice(8, 13);
+    for (const connection of dying.flatMap(({ libp2p }) => libp2p.getConnections()))
+      connection.abort(new Error("died"));
+    await Promise.all(dying.map((server) => server.stop()));
+    const reader = await createClient(overTcp, servers[17]);
+    await eventually(async () => {
       const found = await Promise.all(room.keys.map((key) => lookup(reader, key)));
       expect(found.map((values) => values.length)).toEqual(room.keys.map(() => 1));
-      expect(reader.libp2p.getProtocols()).not.toContain("/teahouse/kad/1");
-      expect(await lookup(reader, crypto.randomBytes(32))).toEqual([]);
-    },
-  );
+    });
+    expect(reader.libp2p.getProtocols()).not.toContain("/teahouse/kad/1");
+    expect(await lookup(reader, crypto.randomBytes(32))).toEqual([]);
+  });
 
-  it("works over TLS WebSockets", { timeout: 120_000 }, async () => {
+  it("works over TLS WebSockets", async () => {
     const servers = await createServers(5, overTls);
     const room = createRoom();
     const record = room.record();
@@ -143,7 +145,7 @@ describe("discovery over kad-dht", () => {
     expect((await lookup(reader, room.key)).map((value) => Buffer.from(value).equals(record))).toEqual([true]);
   });
 
-  it("[DS9] an older valid record does not replace a newer one", { timeout: 120_000 }, async () => {
+  it("[DS9] an older valid record does not replace a newer one", async () => {
     const servers = await createServers(4, overTcp);
     const room = createRoom();
     const [newer, older] = [room.record(0), room.record(60_000)];
@@ -158,7 +160,7 @@ describe("discovery over kad-dht", () => {
     expect((await lookup(reader, room.key)).map((value) => Buffer.from(value).equals(newest))).toContain(true);
   });
 
-  it("[DS8] servers that store anything can add nothing that is not valid", { timeout: 120_000 }, async () => {
+  it("[DS8] servers that store anything can add nothing that is not valid", async () => {
     const [server] = await createServers(1, overTcp);
     if (server === undefined) throw new Error("there is a server");
     const room = createRoom();
@@ -185,7 +187,7 @@ describe("discovery over kad-dht", () => {
     expect(found.map((value) => Buffer.from(value).equals(record))).toEqual([true]);
   });
 
-  it("survives a server that answers garbage, and one that never answers", { timeout: 120_000 }, async () => {
+  it("survives a server that answers garbage, and one that never answers", async () => {
     const [server] = await createServers(1, overTcp);
     if (server === undefined) throw new Error("there is a server");
     const answers: ((bytes: (data: Uint8Array) => void) => void)[] = [
@@ -212,7 +214,7 @@ describe("discovery over kad-dht", () => {
     await values.return?.();
   });
 
-  it("comes back by its bootstrap address when everybody it knew is gone", { timeout: 120_000 }, async () => {
+  it("comes back by its bootstrap address when everybody it knew is gone", async () => {
     const [first, second] = await createServers(2, overTcp);
     if (first === undefined || second === undefined) throw new Error("there are servers");
     const room = createRoom();
@@ -229,7 +231,7 @@ describe("discovery over kad-dht", () => {
     expect(await lookup(reader, room.key)).toHaveLength(1);
   });
 
-  it("a server that is alone holds its own record, and still no older one", { timeout: 120_000 }, async () => {
+  it("a server that is alone holds its own record, and still no older one", async () => {
     const server = await nodes.create({ ...overTcp, dht: "server" });
     const room = createRoom();
     await createDiscovery(server, crypto).publish(room.key, room.record(), signal());
@@ -241,7 +243,7 @@ describe("discovery over kad-dht", () => {
     );
   });
 
-  it("publishing rejects, and a lookup ends, when nobody can be reached", { timeout: 120_000 }, async () => {
+  it("publishing rejects, and a lookup ends, when nobody can be reached", async () => {
     const room = createRoom();
     const lonely = createDiscovery(await createClient(overTcp, undefined), crypto);
     await expect(lonely.publish(room.key, room.record(), signal())).rejects.toThrow("unreachable");

@@ -155,6 +155,7 @@ export class Returns {
   noteSilence(link: LinkId): void {
     const edge = this.#parts.edges.ofLink(link);
     if (edge?.direction !== "up" || !edge.welcomed) return;
+    this.#parts.upkeep.silent(edge.peer);
     const fed = edge.feed || this.#leftSilent.has(edge);
     this.#freezes.silent(edge.peer, this.#wires.received(link), fed && !edge.session.hasDatagrams);
     edge.session.prefersDatagrams = this.#freezes.isFrozen(edge.peer);

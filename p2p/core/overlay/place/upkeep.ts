@@ -94,6 +94,8 @@ export class Upkeep {
   #sureAt: Millis | undefined;
   #isSure = false;
   #isCore = false;
+  /** Relays to which something is open, perhaps, on which nothing comes any more: dialed anew, or one waits on it in vain ([SS12]). */
+  readonly #mute = new Set<PeerId>();
   /** When each relay was dialed last, newest last. */
   readonly #dialedAt = new Map<PeerId, readonly Millis[]>();
 
@@ -162,6 +164,7 @@ export class Upkeep {
 
   /** Nobody answered, or it was too soon to ask: then `afterMs` says when it may be. */
   failed(peer: PeerId, now: Millis, afterMs = 0): void {
+    if (afterMs === 0) this.#mute.add(peer);
     this.#health.failed(peer, now, afterMs);
   }
 
@@ -179,6 +182,11 @@ export class Upkeep {
   streamFroze(edge: Edge, now: Millis): void {
     const beside = edge.session.hasDatagrams ? now + frozenBesideMs : now;
     this.#resumeAt.set(edge, millis(Math.max(beside, this.#paced(edge.peer, now))));
+  }
+
+  /** On what is open to it nothing comes any more. */
+  silent(peer: PeerId): void {
+    this.#mute.add(peer);
   }
 
   /** It may be gone: it counts as dead for a moment, which says nothing about when to dial it. */
@@ -219,6 +227,7 @@ export class Upkeep {
   welcomed(peer: PeerId): void {
     // What was preferred once is one among others when it comes to the next time.
     if ((this.#draws.get(peer) ?? 0) < 0) this.#draws.delete(peer);
+    this.#mute.delete(peer);
     this.#health.welcomed(peer);
   }
 
@@ -404,7 +413,7 @@ export class Upkeep {
     const pending = [...this.#errands.values()].some((errand) => errand.peer === peer);
     if (!target || pending) return false;
     this.#dialedAt.set(peer, [...(this.#dialedAt.get(peer) ?? []), now].slice(-paceDials));
-    const dial = this.#wires.dial(target, resumes !== undefined);
+    const dial = this.#wires.dial(target, resumes !== undefined || this.#mute.has(peer));
     const offered = this.#book.isLender(peer);
     // A trial is in nobody's way.
     const hurries = feed && role === "member" && !resumes;
@@ -414,7 +423,7 @@ export class Upkeep {
   }
 
   #forgetAddress(peer: PeerId): void {
-    for (const map of [this.#draws, this.#dialedAt]) map.delete(peer);
+    for (const map of [this.#draws, this.#dialedAt, this.#mute]) map.delete(peer);
     this.#health.forget(peer);
   }
 

@@ -11,7 +11,7 @@ const relays = Array.from({ length: 8 }, (_, rank) => peerName(1 + rank));
 interface Bench {
   readonly upkeep: Upkeep;
   readonly edges: Edges;
-  readonly dials: { readonly id: DialId; readonly peer: PeerId }[];
+  readonly dials: { readonly id: DialId; readonly peer: PeerId; readonly fresh: boolean }[];
   readonly cancelled: DialId[];
   readonly promoted: Edge[];
   readonly ended: Edge[];
@@ -26,8 +26,8 @@ function bench(): Bench {
   const promoted: Edge[] = [];
   const ended: Edge[] = [];
   const upkeep = new Upkeep(edges, {
-    dial: (target) => {
-      dials.push({ id: dialId(dials.length + 1), peer: peerOf(target) });
+    dial: (target, fresh) => {
+      dials.push({ id: dialId(dials.length + 1), peer: peerOf(target), fresh });
       return dialId(dials.length);
     },
     cancel: (dial) => void cancelled.push(dial),
@@ -213,6 +213,25 @@ describe("keeping connected", () => {
     const b = bench();
     b.run(0, { froze: (peer) => peer !== relays[4] });
     expect(b.dials[0]?.peer).toBe(relays[4]);
+  });
+
+  it("[SS12] who fell silent or did not answer is dialed on a connection of its own, until it lets us in", () => {
+    const b = bench();
+    const one = [relays[0] as PeerId];
+    const dialed = (at: number): boolean | undefined => {
+      b.run(at, { relays: one });
+      const last = b.dials.at(-1);
+      if (last) b.upkeep.takeErrand(last.id);
+      return last?.fresh;
+    };
+    expect(dialed(0)).toBe(false);
+    b.upkeep.silent(one[0] as PeerId);
+    expect(dialed(10)).toBe(true);
+    b.upkeep.welcomed(one[0] as PeerId);
+    expect(dialed(20)).toBe(false);
+    b.upkeep.failed(one[0] as PeerId, millis(30));
+    expect(dialed(60_000)).toBe(true);
+    expect(b.dials).toHaveLength(4);
   });
 
   it("[OV4] with a parent there is one more, without media; with that, nothing more", () => {
