@@ -118,7 +118,7 @@ class SimulatedRoom {
     this.coverage = new Coverage(elapsedMs, lendingShare(options) > 0);
     const times = { blowAt: blowMsOf(options), inAt: 1000 * (options.joinSeconds + settleSeconds) };
     this.meters = new Meters(this.reference, this.coverage, elapsedMs, times);
-    const capacity = new CapacityChecker(this.violations, elapsedMs);
+    const capacity = new CapacityChecker(this.violations, () => this.world);
     this.trace = this.makeTrace(capacity);
     const topology = new Topology(options.topology, rng.fork("topology"));
     this.network = new Network(this.world, topology, rng.fork("network"), options, this.makeProbe());

@@ -45,6 +45,32 @@ describe("who is on stage and not there", () => {
     expect(room.marks(listener, again[0]!).length).toBeGreaterThan(5);
   });
 
+  it("[RM54] who was cut off for half a minute has identity, role, mute and hand as before", () => {
+    const room = new KeptRoom("cut off", 3);
+    const [speaker, waiting, listener] = [room.enter(), room.enter(), room.enter()];
+    const identity = room.bringOnStage(speaker);
+    expect(room.act(speaker, { kind: "mute", identity })).toBeUndefined();
+    room.command(waiting, { kind: "raise-hand" });
+    room.run(2_000);
+    const hands = room.facts(room.keeper).hands.map((hand) => hand.identity);
+    expect(hands).toHaveLength(1);
+    const whole = room.filter;
+    room.filter = (passing) => [passing.from, passing.to].every((node) => node !== speaker && node !== waiting);
+    room.run(30_000);
+    expect(room.stage(listener)).toEqual(["Host"]);
+    room.filter = whole;
+    room.run(45_000);
+    expect(room.stage(listener)).toEqual(["Host", `person ${speaker}`]);
+    expect(room.seen(listener, identity)?.muted).toBe("self");
+    expect(room.facts(speaker).people.find(({ self }) => self)).toMatchObject({ identity, role: "speaker" });
+    expect(room.facts(room.keeper).hands.map((hand) => hand.identity)).toEqual(hands);
+    expect(room.facts(waiting).hands.map(({ self }) => self)).toEqual([true]);
+    expect(room.act(speaker, { kind: "unmute", identity })).toBeUndefined();
+    room.run(1_000);
+    room.talk(speaker, 400);
+    expect(room.marks(listener, speaker).length).toBeGreaterThan(5);
+  });
+
   it("[RM54] a host that crashed leaves the stage while an heir acts, and is back on it when it comes back", () => {
     const room = new KeptRoom("gone host", 3);
     const [heir, listener] = [room.enter("heir"), room.enter()];

@@ -1,5 +1,5 @@
 import type { Journey } from "../journey.ts";
-import type { MediaSighting, TraceListener } from "../media-trace.ts";
+import type { MediaSighting, TraceClock, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
 
 /** A relay may keep this share of its slots for children of a relay that dies: they are no room for newcomers. */
@@ -7,8 +7,10 @@ const rescueShare = 1 / 8;
 
 interface Serving {
   readonly childrenMax: number;
+  /** In which input of the world it sent something last, and the first packet that it sent then. */
+  input: number;
   journey: Journey | undefined;
-  /** Children to whom `journey` was passed on. */
+  /** Children to whom that was sent in it: bundles that waited count as what is passed on at once. */
   children: number;
   /** Everybody fed in this virtual second who is no relay: what its own count of slots can be at most. */
   readonly fed: Set<number>;
@@ -17,18 +19,18 @@ interface Serving {
 }
 
 /**
- * No relay carries more children than it allowed. Children are those to whom it passes one and the same packet on;
+ * No relay carries more children than it allowed. Children are those to whom it sends one and the same packet at once;
  * the tree's own relays and the host are let in beyond that, as the rules of admission say ([OV8]).
  */
 export class CapacityChecker implements TraceListener, Observer {
   private readonly serving = new Map<number, Serving>();
   private readonly parts = new Map<number, Part>();
   private readonly violations: Violations;
-  private readonly elapsedMs: () => number;
+  private readonly clock: () => TraceClock;
 
-  constructor(violations: Violations, elapsedMs: () => number) {
+  constructor(violations: Violations, clock: () => TraceClock) {
     this.violations = violations;
-    this.elapsedMs = elapsedMs;
+    this.clock = clock;
   }
 
   started(node: number, part: Part): void {
@@ -45,20 +47,22 @@ export class CapacityChecker implements TraceListener, Observer {
   }
 
   lent(node: number, childrenMax: number): void {
-    const freeSince = this.elapsedMs();
-    this.serving.set(node, { childrenMax, journey: undefined, children: 0, fed: new Set(), freeSince });
+    const freeSince = this.clock().elapsedMs;
+    this.serving.set(node, { childrenMax, input: -1, journey: undefined, children: 0, fed: new Set(), freeSince });
   }
 
-  mediaSent({ from, to, journey, repeat, passedOn }: MediaSighting): void {
+  mediaSent({ from, to, journey, repeat }: MediaSighting): void {
     const serving = this.serving.get(from);
     const part = this.parts.get(to);
     if (serving === undefined || part === "relay") return;
     serving.fed.add(to);
-    if (!passedOn || repeat || part === "host") return;
-    if (serving.journey !== journey) {
+    if (repeat || part === "host") return;
+    const { inputs } = this.clock();
+    if (serving.input !== inputs) {
+      serving.input = inputs;
       serving.journey = journey;
       serving.children = 0;
-    }
+    } else if (serving.journey !== journey) return;
     const { childrenMax } = serving;
     if (++serving.children === childrenMax + 1) {
       this.violations.report("capacity", from, `feeds more than its ${childrenMax} children`);
@@ -69,7 +73,7 @@ export class CapacityChecker implements TraceListener, Observer {
     for (const serving of this.serving.values()) {
       const { childrenMax } = serving;
       if (serving.fed.size >= childrenMax - Math.floor(childrenMax * rescueShare)) serving.freeSince = undefined;
-      else serving.freeSince ??= this.elapsedMs();
+      else serving.freeSince ??= this.clock().elapsedMs;
       serving.fed.clear();
     }
   }

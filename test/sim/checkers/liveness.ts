@@ -11,8 +11,8 @@ const tailMs = 1500;
 const hopsReckoned = 6;
 /** Fewer packets than a second's are no measure: of five, one that the network lost would be deafness. */
 const judgedMin = 25;
-/** What the reference forgives beyond loss: one short hole in the calm, and that losses come in bursts. */
-const forgiven = 0.85;
+/** What the reference forgives beyond loss: one short hole in the calm, such as a voluntary move may leave. */
+const forgiven = 0.9;
 
 /**
  * After the faults: every living listener hears every open microphone again, and goes on hearing it, at the share that

@@ -177,8 +177,8 @@ export class Places {
   refused(edge: Edge, now: Millis): void {
     edge.feed = edge.session.feeds = false;
     edge.waits = true;
-    this.seeker.refused(edge);
     this.#parts.upkeep.noFeed(edge.peer, now);
+    this.seeker.refused(edge, now);
   }
 
   /** Whether one that had none has one now: it said so. */

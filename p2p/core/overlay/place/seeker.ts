@@ -16,17 +16,18 @@ const trialMs = 3000;
 const answerMs = 3000;
 /**
  * A place is looked for again after this long, and up to as much again, so that not all look at once: soon while it is not
- * known where we are, or when the last look led to a move; after one that led nowhere, twice as long as before, up to the most.
+ * known where we are, or when the last look led to a move; after one that led nowhere, half as long again as before, up to the most.
  */
 const lookSoonMs = 1000;
 const lookMsMin = 2000;
-const lookMsMax = 15_000;
+const lookMsMax = 10_000;
+const lookGrowth = 1.5;
 /** What a move must save: a share of the delay, or so much of it; and at least what jitter could feign. */
 const savesShare = 0.15;
 const savesMs = 25;
 const savesMsMin = 5;
 /** Looks until somebody counts as settled: it knows where it is after two, and each brings two candidates. */
-const looksToSettle = 5;
+const looksToSettle = 10;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
 /** A backup that is no more than this farther than the parent will do. */
@@ -94,7 +95,7 @@ export class Seeker {
       }
     | undefined;
   /** Who had a slot to give by the last answer: nobody moves of its own choice into one that is kept. */
-  #withRoom: ReadonlySet<PeerId> = new Set();
+  #withRoom = new Set<PeerId>();
   #move: Move | undefined;
   #looks = 0;
   #lookMs = lookMsMin;
@@ -190,9 +191,13 @@ export class Seeker {
   }
 
   /** A candidate that was asked for media has none to give. */
-  refused(edge: Edge): void {
+  refused(edge: Edge, now: Millis): void {
     this.#replays.delete(edge);
-    if (this.#move?.to === edge) this.#move = undefined;
+    this.#withRoom.delete(edge.peer);
+    if (this.#move?.to !== edge) return;
+    this.#move = undefined;
+    // The other candidate may have one.
+    if (this.#trials.size === 0) this.#decide(now);
   }
 
   /**
@@ -265,7 +270,7 @@ export class Seeker {
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
     const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
-    this.#lookMs = Math.min(lookMsMax, 2 * this.#lookMs);
+    this.#lookMs = Math.min(lookMsMax, lookGrowth * this.#lookMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };

@@ -94,6 +94,33 @@ describe("looking for a better place", () => {
     expect(b.asked).toEqual([]);
   });
 
+  it("[OV21] when the best has no slot any more, the other that was measured is asked", () => {
+    const old = sampleEdge(1, "up");
+    const [best, other] = [sampleEdge(2, "up", { feed: false }), sampleEdge(3, "up", { feed: false })];
+    const b = bench(old);
+    b.seeker.review(millis(0));
+    b.seeker.handleOffers(
+      old.edge,
+      1,
+      [best, other].map(({ edge }) => advertOf(edge.peer)),
+      millis(10),
+    );
+    for (const [candidate, rootDelayMs] of [
+      [best, 20],
+      [other, 40],
+    ] as const) {
+      b.edges.add(candidate.edge);
+      stand(candidate, rootDelayMs, 10);
+      b.seeker.stood(candidate.edge, millis(100));
+    }
+    expect(b.asked).toEqual([{ edge: best.edge, on: true }]);
+    best.edge.feed = false;
+    b.seeker.refused(best.edge, millis(200));
+    expect(b.asked.slice(1)).toEqual([{ edge: other.edge, on: true }]);
+    b.seeker.refused(other.edge, millis(300));
+    expect(b.asked).toHaveLength(2);
+  });
+
   it("[OV21] a parent that claimed to be near the core and is not is left, and not believed again", () => {
     const [old, liar] = [sampleEdge(1, "up"), sampleEdge(2, "up", { feed: false })];
     const b = bench(old);
