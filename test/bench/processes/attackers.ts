@@ -34,7 +34,9 @@ const idleConnections = 1000;
 const speakerFactor = 10;
 const sybilsWanted = 500;
 const tickMs = 40;
-const sybilsAtOnce = 4;
+const sybilsAtOnce = 8;
+/** So many send junk, each its share: one alone is shut out most of the time. */
+const junkersAtOnce = 8;
 /** An idle connection that the relay hung up on is opened again. */
 const redialMs = 200;
 
@@ -75,26 +77,26 @@ async function enter(invite: string): Promise<{ readonly engine: EngineApi; read
   return { engine, open };
 }
 
-/** Joins, and then sends what looks like media and is none, until it is shut out; then as somebody else. */
+/** Joins, and then sends what looks like media and is none, as fast as its share; once it is shut out, at once as somebody else. */
 async function junk(): Promise<void> {
   while (!isOver) {
     const person = await enter(order.invite).catch(() => undefined);
     if (person === undefined) continue;
     const { engine, open } = person;
-    const until = clock.now() + spanMs / 5;
     let due = 0;
-    while (!isOver && clock.now() < until) {
+    for (let isOpen = true; isOpen && !isOver;) {
       await after(tickMs);
-      due += (junkPerSecond * tickMs) / 1000;
+      due += (junkPerSecond * tickMs) / 1000 / junkersAtOnce;
       for (; due > 0; due--) {
         const frame = crypto.randomBytes(240);
         // SPEC.md, Sessions: media, one link crossed.
         frame.set([6, 1]);
-        for (const link of open) link.send(frame);
-        done.junkSent += 1;
+        const results = [...open].map((link) => link.send(frame));
+        isOpen = results.some((result) => result !== "closed");
+        if (isOpen) done.junkSent += 1;
       }
     }
-    await engine.stop();
+    void engine.stop();
   }
 }
 
@@ -132,7 +134,7 @@ async function after(ms: number): Promise<void> {
 // What a relay does to them is no concern of theirs.
 process.on("unhandledRejection", () => undefined);
 for (let index = 0; index < idleConnections; index++) idle();
-void junk();
+for (let index = 0; index < junkersAtOnce; index++) void junk();
 void shout();
 for (let index = 0; index < sybilsAtOnce; index++) void sybil();
 await after(spanMs);

@@ -196,7 +196,6 @@ export class EpochKeeper {
     if (enrolment.wish === "leave") return this.#leave(name, now);
     if (!this.#rules.mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
     if (enrolment.eras.length > 0) this.#rules.handedOver(enrolment.identityKey, enrolment.eras, now);
-    this.#notice(enrolment, now);
     const known = this.#holders.get(name);
     const isShut = this.#rules.isShut(enrolment.identityKey, enrolment.chain) && !this.#isInside(enrolment);
     if (!known && this.size >= renewSize && now >= this.#renewedAt + renewEveryMs && !this.#isOwed) {
@@ -204,6 +203,7 @@ export class EpochKeeper {
       return "refused";
     }
     if (!known && (this.#tree.isFull || isShut)) return "refused";
+    this.#notice(enrolment, now);
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;
     this.#leaving.delete(name);
