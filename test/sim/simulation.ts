@@ -146,6 +146,8 @@ class SimulatedRoom {
     for (let second = 1; second <= this.options.seconds; second++) {
       this.world.run(second * 1000);
       this.trace.forgetOld();
+      // What is kept of each packet has room for so many; whoever is beyond would be counted wrongly, and nobody would see it.
+      assert(this.world.size <= nodesMaxOf(this.options), `more than ${nodesMaxOf(this.options)} took part`);
       this.observers.tell("second");
     }
     assert(this.cast.isOpen, "the host never opened the room");
@@ -245,13 +247,17 @@ function blowMsOf({ kills }: SimOptions): number | undefined {
   return blows.length === 0 ? undefined : Math.min(...blows);
 }
 
-/** More than ever take part: churn's joins are at most twice their mean and a few, villains may come as many. */
-function nodesMaxOf({ listeners, relays, churn, seconds, hostile, flash, sessions }: SimOptions): number {
+/** A limit of who takes part: churn's joins are at most twice their mean, villains may come as many, who is refused comes again. */
+function nodesMaxOf({ listeners, relays, churn, seconds, hostile, flash, sessions, kills }: SimOptions): number {
+  const people = listeners + (flash?.joins ?? 0);
   const crowds = listeners * hostile * crowdOfOne * crowdsMax;
   // Of those who stay as long as people do, half are gone within minutes, and each is followed by another.
   const followers = sessions > 0 ? (listeners * seconds) / (200 * sessions) : 0;
-  const known = listeners * (1 + relays) + (flash?.joins ?? 0) + 2 * churn * seconds;
-  return Math.ceil(known + crowds + followers) + limits.relaysMax + 16;
+  // Where slots may run short, everybody may be told so, and try again, each ten seconds or so.
+  const isScarce = flash !== undefined || hostile > 0 || kills.length > 0;
+  const again = people * (isScarce ? seconds / 8 : 1 / 4);
+  const known = people + listeners * relays + 2 * churn * seconds;
+  return Math.ceil(known + crowds + followers + again) + limits.relaysMax + 16;
 }
 
 /** One kind of primitives for all, each node with randomness of its own, so that one more draw here changes nothing there. */

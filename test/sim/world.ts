@@ -72,6 +72,11 @@ export class World<Input extends WorldInput, Output extends { readonly kind: str
     return this.nodes.length - 1;
   }
 
+  /** Nodes that were ever added. */
+  get size(): number {
+    return this.nodes.length;
+  }
+
   isAlive(node: number): boolean {
     return this.nodes[node]?.alive ?? false;
   }
