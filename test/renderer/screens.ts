@@ -82,7 +82,7 @@ export const screens: readonly ScreenScript[] = [
   {
     name: "start-self",
     async show(page) {
-      await page.locator(".card-quiet button").click();
+      await page.locator(".card-quiet:not(.hall) button").click();
       await page.locator(".way").nth(2).click();
     },
   },
