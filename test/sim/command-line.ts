@@ -153,11 +153,13 @@ function readBaseline(text: string | undefined, fallback: BaselineName): Baselin
 }
 
 function readKill(text: string): Kill {
-  const match = /^(host|\d*\.?\d+)@(\d+(?:\.\d+)?)s?$/.exec(text);
+  const match = /^(host|one|\d*\.?\d+)@(\d+(?:\.\d+)?)s?$/.exec(text);
   const share = Number(match?.[1]);
-  if (match?.[1] === "host") return { what: "host", atSecond: Number(match[2]) };
+  if (match?.[1] === "host" || match?.[1] === "one") return { what: match[1], atSecond: Number(match[2]) };
   if (match !== null && share > 0 && share <= 1) return { what: { share }, atSecond: Number(match[2]) };
-  throw new SimUsageError("--kill takes a share of those who lend or host, and a second: 0.1@30 or host@20.");
+  throw new SimUsageError(
+    "--kill takes a share of those who lend, one or host, and a second: 0.1@30, one@25 or host@20.",
+  );
 }
 
 function readRule(text: string): Rule {

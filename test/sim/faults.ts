@@ -68,8 +68,17 @@ export class Faults {
   private readonly strike = (kill: Kill): void => {
     const { cast } = this.targets;
     if (kill.what === "host") return cast.kill(cast.host, this.drawEnding());
-    for (const node of this.drawVictims(kill.what.share)) cast.kill(node, this.drawEnding());
+    const victims = kill.what === "one" ? this.drawOne() : this.drawVictims(kill.what.share);
+    for (const node of victims) cast.kill(node, this.drawEnding());
   };
+
+  /** One of all that lend; never the last ranked relay. */
+  private drawOne(): number[] {
+    const { cast, world } = this.targets;
+    const ranked = cast.relays.filter((node) => world.isAlive(node));
+    const pool = [...cast.living("lender"), ...(ranked.length > 1 ? ranked : [])];
+    return pool.length === 0 ? [] : [pool[this.rng.int(pool.length)]!];
+  }
 
   /** A share of all that lend. One of the core at least, so that somebody has to rise; never the last ranked relay. */
   private drawVictims(share: number): number[] {

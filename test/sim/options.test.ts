@@ -8,7 +8,7 @@ describe("the simulator's options", () => {
   it("are read as the command-line contract has them", () => {
     const { options, json } = parse(
       "--listeners 50 --seconds 40 --seed x --relays 0.25 --topology regional --loss 0.01 --churn 5 --kill 0.1@30 " +
-        "--kill host@20s --partition 0.1@15+5 --speakers 3 --baseline none --json",
+        "--kill host@20s --kill one@25 --partition 0.1@15+5 --speakers 3 --baseline none --json",
     );
     expect(json).toBe(true);
     expect(parse("--svg tree.svg").svg).toBe("tree.svg");
@@ -24,6 +24,7 @@ describe("the simulator's options", () => {
       kills: [
         { what: { share: 0.1 }, atSecond: 30 },
         { what: "host", atSecond: 20 },
+        { what: "one", atSecond: 25 },
       ],
       partition: { share: 0.1, atSecond: 15, seconds: 5 },
     });
@@ -65,7 +66,7 @@ describe("the simulator's options", () => {
     ["--listeners many", /--listeners/],
     ["--loss 2", /--loss takes a number from 0 to 0.5/],
     ["--topology flat", /regional or global/],
-    ["--kill 0.1", /a share of those who lend or host, and a second/],
+    ["--kill 0.1", /a share of those who lend, one or host, and a second/],
     ["--kill 1.5@20", /--kill/],
     ["--partition 0.1@20", /--partition/],
     ["--rule freeze:0@20", /--rule takes freeze and bytes/],

@@ -2,9 +2,9 @@ import { limits } from "../../p2p/api/limits.ts";
 import { Rng } from "../../p2p/core/rng.ts";
 import type { TopologyKind } from "./topology.ts";
 
-/** A blow: this share of all that lend, or the host, dies at this virtual second. */
+/** A blow: this share of all that lend, one of them, or the host, dies at this virtual second. */
 export interface Kill {
-  readonly what: "host" | { readonly share: number };
+  readonly what: "host" | "one" | { readonly share: number };
   readonly atSecond: number;
 }
 

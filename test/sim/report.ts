@@ -8,9 +8,9 @@ export function hasFailed(result: SimResult): boolean {
   return result.invariantsBroken > 0 || (strict && result.coverageMissing.length > 0);
 }
 
-/** Kills of relays must have been noticed; a run without any promises nothing. */
+/** Kills of many relays must have been noticed; a run without any promises nothing. */
 function needsCoverage({ options }: SimResult): boolean {
-  return options.kills.some((kill) => kill.what !== "host");
+  return options.kills.some(({ what }) => typeof what === "object");
 }
 
 /** The last line of `npm run sim -- --json`, as the command-line contract has it. */
@@ -98,10 +98,13 @@ export function snapshotOf(result: SimResult, taken: Pick<Snapshot, "peers" | "l
     ...taken,
     blows: options.kills.map(({ what, atSecond }) => ({
       second: atSecond,
-      what: what === "host" ? "the host dies" : `${Math.round(100 * what.share)} % of those who lend die`,
+      what: typeof what === "object" ? `${Math.round(100 * what.share)} % of those who lend die` : victims[what],
     })),
   };
 }
+
+/** Who dies, in words. */
+const victims = { host: "the host dies", one: "one of those who lend dies" } as const;
 
 /** Each broken invariant as a line. */
 export function violationLines(result: SimResult): string[] {

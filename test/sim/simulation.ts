@@ -241,9 +241,9 @@ export function calmMsOf(options: SimOptions): number {
   return 1000 * Math.max(options.seconds - calmSeconds, ...faultSeconds(options));
 }
 
-/** When the first blow to relays falls. */
+/** When the first blow to many relays falls. */
 function blowMsOf({ kills }: SimOptions): number | undefined {
-  const blows = kills.filter(({ what }) => what !== "host").map(({ atSecond }) => atSecond * 1000);
+  const blows = kills.filter(({ what }) => typeof what === "object").map(({ atSecond }) => atSecond * 1000);
   return blows.length === 0 ? undefined : Math.min(...blows);
 }
 

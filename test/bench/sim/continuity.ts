@@ -4,24 +4,32 @@ import { medianOf, runAll, seeded, sidesOf, type SimSummary } from "./runs.ts";
 const room = "--listeners 700 --relays 0.25 --join-seconds 12 --speakers 0";
 const mended = "--baseline reactive";
 
-/** T2: a tenth of all who lend dies at once; how long their children hear nothing. */
+/** One after the other, a second and a half apart: each blow is mended before the next falls. */
+const singleKills = Array.from({ length: 12 }, (_, index) => `--kill one@${30 + 1.5 * index}`).join(" ");
+
+/** T2: those who lend die one by one, and, printed apart, a tenth of them at once; how long their children hear nothing. */
 export async function measureOutages(): Promise<Figure[]> {
+  const blows = [
+    { kills: singleKills, who: "twelve who lend killed one by one" },
+    { kills: "--kill 0.1@40", who: "a tenth of all who lend killed at once" },
+  ] as const;
   const places = [
     { topology: "regional", goalMs: 250 },
     { topology: "global", goalMs: 380 },
   ] as const;
-  const line = `${room} --seconds 55 --kill 0.1@40 ${mended} --seed 1`;
-  const runs = await runAll(places.map(({ topology }) => `${line} --topology ${topology}`));
-  return places.flatMap(({ topology, goalMs }, index) => {
+  const cases = blows.flatMap((blow) => places.map((place) => ({ ...blow, ...place })));
+  const line = `${room} --seconds 60 ${mended} --seed 1`;
+  const runs = await runAll(cases.map(({ topology, kills }) => `${line} --topology ${topology} ${kills}`));
+  return cases.flatMap(({ topology, goalMs, who }, index) => {
     const run = runs[index]!;
     const sides = sidesOf([run], "outageToReactive");
-    const what = `${topology}, 700 listeners, a tenth of all who lend killed: outage of their children, p95 in ms`;
+    const what = `${topology}, 700 listeners, ${who}: outage of their children, p95 in ms`;
     return [
       plainFigureOf({ id: "T2", what, goal: goalMs, better: "less", sides }),
       figureOf({ id: "T2", what: `${what}: ours ÷ mended after the fact`, goal: 0.1, better: "less", sides }),
       plainFigureOf({
         id: "T2",
-        what: `${topology}: moves of peers that are no children of the dead, of all`,
+        what: `${topology}, ${who}: moves of peers that are no children of the dead, of all`,
         goal: 0,
         better: "less",
         sides: { ours: run.bystanderMoves, baseline: run.peers },
