@@ -3,7 +3,7 @@ import { type Millis, millis } from "../../../../p2p/api/ids.ts";
 import { Edges } from "../../../../p2p/core/overlay/edge.ts";
 import { Requests } from "../../../../p2p/core/overlay/media/requests.ts";
 import { type Passed, Spread } from "../../../../p2p/core/overlay/media/spread.ts";
-import { seededCrypto, testNow } from "../../fixtures.ts";
+import { samplePacket, sampleRoom, seededCrypto, testNow } from "../../fixtures.ts";
 import { type SampleEdge, sampleEdge } from "../edges.ts";
 
 interface Bench {
@@ -29,8 +29,17 @@ function bench(): Bench {
   return { requests, parent, child, rejected, blamed };
 }
 
+/** A packet as it passed the gate: one real packet, under other voices and numbers. */
+const passed = ((): Passed => {
+  const room = sampleRoom("requests");
+  const spread = new Spread(room.crypto, new Edges(), () => undefined);
+  spread.setView(room.view, testNow);
+  const packets = [samplePacket(room, 1)];
+  return spread.receive(sampleEdge(1, "up").edge, { hops: 1, packets }, testNow)[0]!;
+})();
+
 function packetOf(voiceId: number, sequence: number, at: Millis): Passed {
-  return { voiceId, layer: "normal", sequence, bytes: new Uint8Array(0), hops: 1, at };
+  return { ...passed, voiceId, sequence, at };
 }
 
 /** So many microphones talk for some ticks, of which those after `lostFrom` are lost for a while in all of them. */
@@ -40,7 +49,7 @@ function talk(
   ticks: number,
   isLost: (tick: number) => boolean,
 ): Millis {
-  let now = testNow;
+  let now: Millis = testNow;
   for (let tick = 0; tick < ticks; tick++) {
     now = millis(testNow + 40 * tick);
     const packets = Array.from({ length: microphones }, (_, voice) => packetOf(voice + 1, tick, now));
