@@ -54,7 +54,7 @@ function talk(
     now = millis(testNow + 40 * tick);
     const packets = Array.from({ length: microphones }, (_, voice) => packetOf(voice + 1, tick, now));
     if (!isLost(tick)) requests.arrived(packets, parent.edge, now);
-    for (let at = now; at < now + 40; at += 10) requests.handleTimeout(millis(at));
+    for (let at: number = now; at < now + 40; at += 10) requests.handleTimeout(millis(at));
   }
   return now;
 }
