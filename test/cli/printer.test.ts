@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EngineEvent } from "../../p2p/api/engine.ts";
-import { type Millis, millis, type RoomKey } from "../../p2p/api/ids.ts";
+import { type Millis, millis, type PeerId, type RoomKey } from "../../p2p/api/ids.ts";
 import { main, type MainWorld } from "../../p2p/cli/main.ts";
 import { plainLine } from "../../p2p/cli/plain.ts";
 import { jsonPrinter, type PrintedEvent, textPrinter } from "../../p2p/cli/printer.ts";
@@ -17,7 +16,7 @@ const strangers: readonly PrintedEvent[] = [
   { event: "refused", code: "banned", message: steering },
   { event: "error", code: "no-network", message: steering },
   { event: "note", message: steering },
-  { event: "ready", peer: "00", addresses: [steering], version: "1" } as EngineEvent,
+  { event: "ready", peer: "00" as PeerId, addresses: [steering], version: "1" },
 ];
 
 describe("the text printer", () => {
