@@ -162,7 +162,7 @@ export function sampleState(room: SampleRoom): RoomState {
 /** What the last of a chain asks for. */
 export function samplePetition(chain: readonly Capability[]): Petition {
   const rng = new Rng("petition");
-  return { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), name: "Bahar", chain };
+  return { id: rng.bytes(8), wish: "speak", at: testNow, voiceKey: rng.bytes(32), name: "Bahar", chain };
 }
 
 export function sampleNote(): Note {

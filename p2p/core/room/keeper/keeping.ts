@@ -18,14 +18,15 @@ import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { writeEvent } from "../chain/pen.ts";
-import { inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
+import { NewestSaid } from "../asking/newest-said.ts";
+import { inviteOf, openPetition, petitionAgeMsMax, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import type { Void } from "../chain/reduce.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, keepersMax, type RoomState } from "../state/state.ts";
 import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
 import { isSettled } from "./reception.ts";
@@ -61,6 +62,10 @@ export class Keeping {
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
+  /** When we asked for something last, as we said. */
+  #askedAt = millis(0);
+  /** What each keeper said last: a recording of a beat is none. */
+  readonly #beats = new NewestSaid(2 * keepersMax);
   #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -194,11 +199,19 @@ export class Keeping {
     const epoch = secrets.words.current;
     // Asked again when it is known what the room is sealed with.
     if (!epoch) return;
-    const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
+    const petition = { id, wish, at: this.#askedNow(now), voiceKey: voice.key, name, chain: this.#chain };
     const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
     if (this.authority && wish !== "beat") this.petition(sealed, now);
     else this.#node.notices.passPetition(sealed, undefined, now);
+  }
+
+  /** What is asked later shows a later time, unless the clock was so wrong that nobody can have believed it. */
+  #askedNow(now: Millis): Millis {
+    const time = this.#wires.time(now);
+    const isWrong = this.#askedAt > time + petitionAgeMsMax;
+    this.#askedAt = millis(isWrong ? time : Math.max(time, this.#askedAt + 1));
+    return this.#askedAt;
   }
 
   view(view: RelayView, now: Millis): void {
@@ -399,7 +412,7 @@ export class Keeping {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
-    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+    if (keeper && keeper.role !== "moderator" && this.#beats.isNews(beat)) this.#succession.heard(keeper.key, now);
   }
 
   /** Acts for a host that is silent ([RM36]). */
