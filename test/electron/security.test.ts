@@ -274,13 +274,14 @@ describe("Electron's security checklist", () => {
     expect(builtText()).not.toMatch(/loadFile|file:\/\//);
   });
 
-  it("20: the page gets seven named things, and nothing of Electron", () => {
+  it("20: the page gets eight named things, and nothing of Electron", () => {
     const { world, bridge } = desktop.page();
     expect(Object.keys(world)).toEqual([desktopBridgeName]);
     expect(Object.keys(bridge).sort()).toEqual([
       "connect",
       "onHidden",
       "onLink",
+      "onSleep",
       "onTalkKey",
       "setContentProtection",
       "setTalkKey",
