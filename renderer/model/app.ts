@@ -112,6 +112,7 @@ export class App {
     this.way.forget();
     this.probe.invite.set(undefined);
     this.hall.forget();
+    this.#start.forget();
     this.#start = new StartModel((purpose) => this.#prepare(purpose));
     this.#show({ kind: "start", model: this.#start }, true);
     this.#wipeAround?.();

@@ -151,7 +151,7 @@ export class EngineDouble implements EngineApi {
 
   async chooseWay(choice: WayChoice): Promise<void> {
     this.way = choice;
-    await this.#note("chooseWay");
+    await this.#note("chooseWay", this.gate);
   }
 
   async probe(invite: string): Promise<ProbeVerdict> {

@@ -47,6 +47,34 @@ describe("open rooms", () => {
     expect(hall.rooms.get()).toBeUndefined();
   });
 
+  it("are not shown any more when a wipe came while they were looked for, and can be looked for again", async () => {
+    const window = new WindowDouble();
+    const { hall } = window.app;
+    const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+    const looked = hall.look();
+    await settled();
+    window.app.panic();
+    expect([hall.isLooking.get(), hall.rooms.get()]).toEqual([false, undefined]);
+    window.engine.listed = [roomOf("Secret")];
+    window.timers.pass(1500);
+    await looked;
+    expect([looks(window), hall.rooms.get()]).toEqual([1, undefined]);
+    // Neither does what fails late.
+    window.engine.listed = [];
+    const failing = hall.look();
+    await settled();
+    window.app.panic();
+    const again = hall.look();
+    window.engine.failure = new TeahouseError("internal", "not for people");
+    window.timers.pass(1500);
+    await failing;
+    expect([hall.isLooking.get(), hall.problem.get()]).toEqual([true, undefined]);
+    await settled();
+    window.timers.pass(1500);
+    await again;
+    expect([hall.isLooking.get(), hall.problem.get()?.key]).toEqual([false, "fault.internal"]);
+  });
+
   it("are gone into as by a pasted invite", () => {
     const window = new WindowDouble();
     window.start.openText(roomOf("Tea").invite);

@@ -56,6 +56,18 @@ describe("the way in use", () => {
 });
 
 describe("choosing a way", () => {
+  it("leaves nothing behind when everything is wiped before the engine answered", async () => {
+    const { app, engine } = new WindowDouble();
+    let answer: () => void = () => undefined;
+    engine.gate = new Promise<void>((resolve) => (answer = resolve));
+    const chosen = choose(app.way, "proxy", (way) => way.setAddress("socks5://127.0.0.1:9050"));
+    app.panic();
+    expect([app.way.isChanging.get(), app.way.inUse.get()]).toEqual([false, "auto"]);
+    answer();
+    await chosen;
+    expect([app.way.isChanging.get(), app.way.inUse.get(), app.way.problem.get()]).toEqual([false, "auto", undefined]);
+  });
+
   it.each<[WayPick, WayChoice]>([
     ["auto", { rung: "auto" }],
     ["web", { rung: "wss" }],

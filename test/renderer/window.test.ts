@@ -92,6 +92,16 @@ describe("the first screen", () => {
     await window.start.openFile({ size: 10, text: () => Promise.resolve(`\n${invite}\n`) });
     expect(window.lobby.purpose.kind).toBe("join");
   });
+
+  it("opens no file that is still being read when everything is wiped", async () => {
+    const window = new WindowDouble();
+    let read: (text: string) => void = () => undefined;
+    const opened = window.start.openFile({ size: 10, text: () => new Promise((resolve) => (read = resolve)) });
+    window.app.panic();
+    read(invite);
+    await opened;
+    expect([window.app.screen.get().kind, window.start.invite.get()]).toEqual(["start", ""]);
+  });
 });
 
 describe("before joining", () => {

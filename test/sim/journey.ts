@@ -3,6 +3,8 @@ const afterMsMax = 65_535;
 
 /** One packet's way through the room so far. */
 export class Journey {
+  /** The packet as its speaker sent it. */
+  readonly packet: Uint8Array;
   readonly firstSeenAt: number;
   /** Links crossed until a node first had it; 255: it does not have it. */
   readonly hops: Uint8Array;
@@ -16,7 +18,8 @@ export class Journey {
   private readonly more = new Map<number, number>();
   private readonly nodesMax: number;
 
-  constructor(nodesMax: number, firstSeenAt: number) {
+  constructor(packet: Uint8Array, nodesMax: number, firstSeenAt: number) {
+    this.packet = packet;
     this.nodesMax = nodesMax;
     this.firstSeenAt = firstSeenAt;
     this.hops = new Uint8Array(nodesMax).fill(noHops);

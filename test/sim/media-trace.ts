@@ -1,4 +1,5 @@
 import type { LinkKind } from "../../p2p/api/link.ts";
+import { equal } from "../../p2p/core/bytes.ts";
 import { parsePacket } from "../../p2p/core/packet/format.ts";
 import { parseFrame } from "../../p2p/core/session/frames.ts";
 import type { Frame } from "../../p2p/core/session/frames.ts";
@@ -191,8 +192,9 @@ export class MediaTrace {
     if (voice === undefined) this.voices.set(voiceId, (voice = this.voices.size));
     const key = (voice * 2 + (layer === "low" ? 1 : 0)) * 2 ** 32 + sequence;
     const known = this.journeys.get(key);
-    if (known !== undefined) return known;
-    const journey = new Journey(this.nodesMax, this.clock().elapsedMs);
+    // What somebody damaged is another packet, which nobody takes: who had that did not have this one.
+    if (known !== undefined) return equal(known.packet, packet) ? known : undefined;
+    const journey = new Journey(packet, this.nodesMax, this.clock().elapsedMs);
     this.journeys.set(key, journey);
     return journey;
   }

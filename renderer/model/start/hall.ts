@@ -20,6 +20,8 @@ export class Hall {
   readonly problem = new Cell<Sentence | undefined>(undefined);
   readonly #engine: EngineApi;
   readonly #timers: Timers;
+  /** Counts what was begun or put away: what comes of an older look comes too late. */
+  #run = 0;
 
   constructor(engine: EngineApi, timers: Timers) {
     this.#engine = engine;
@@ -29,31 +31,40 @@ export class Hall {
   /** Looks for open rooms. Nobody is asked before a person wants it. Never rejects. */
   async look(): Promise<void> {
     if (this.isLooking.get()) return;
+    const run = (this.#run += 1);
     this.isLooking.set(true);
     this.problem.set(undefined);
     try {
-      this.rooms.set(await this.#find());
+      const found = await this.#find(run);
+      if (run === this.#run) this.rooms.set(found);
     } catch (error: unknown) {
-      const code = codeOf(error);
-      // These speak of a room's connection, and there is none: nothing was found, which is said.
-      if (code === "no-network" || code === "stalled") this.rooms.set(this.rooms.get() ?? []);
-      else this.problem.set(sentence(`fault.${code}`));
+      if (run === this.#run) this.#fail(error);
     }
-    this.isLooking.set(false);
+    if (run === this.#run) this.isLooking.set(false);
   }
 
-  /** What was found is put away. */
+  /** What was found is put away, and what is being looked for is not shown: nobody asks any more. */
   forget(): void {
+    this.#run += 1;
+    this.isLooking.set(false);
     this.rooms.set(undefined);
     this.problem.set(undefined);
   }
 
-  async #find(): Promise<readonly OpenRoom[]> {
+  #fail(error: unknown): void {
+    const code = codeOf(error);
+    // These speak of a room's connection, and there is none: nothing was found, which is said.
+    if (code === "no-network" || code === "stalled") this.rooms.set(this.rooms.get() ?? []);
+    else this.problem.set(sentence(`fault.${code}`));
+  }
+
+  async #find(run: number): Promise<readonly OpenRoom[]> {
     for (let look = 1; ; look += 1) {
       const found = await this.#engine.openRooms();
-      if (found.length > 0 || look === looksMax)
+      if (found.length > 0 || look === looksMax || run !== this.#run)
         return found.slice(0, roomsMax).map((room) => ({ ...room, title: cleanName(room.title) }));
       await new Promise<void>((resolve) => this.#timers.after(lookAgainMs, resolve));
+      if (run !== this.#run) return [];
     }
   }
 }

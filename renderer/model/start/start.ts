@@ -31,6 +31,7 @@ export class StartModel {
   readonly card = new Cell("");
   readonly cardProblem = new Cell<Sentence | undefined>(undefined);
   readonly #goOn: (purpose: Purpose) => void;
+  #isForgotten = false;
 
   /** `goOn` is told once a decision is made that can be acted on. */
   constructor(goOn: (purpose: Purpose) => void) {
@@ -72,7 +73,12 @@ export class StartModel {
     } catch {
       return this.inviteProblem.set(sentence("fault.file-unreadable"));
     }
-    this.openText(text);
+    if (!this.#isForgotten) this.openText(text);
+  }
+
+  /** All was wiped: a file that is still being read opens nothing any more. */
+  forget(): void {
+    this.#isForgotten = true;
   }
 
   /** Opens a dropped text or a link that the system handed over. */

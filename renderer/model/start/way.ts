@@ -1,4 +1,5 @@
 import type { EngineApi } from "../../../p2p/api/engine.ts";
+import type { ErrorCode } from "../../../p2p/api/errors.ts";
 import type { ChosenWay, Rung, Way, WayChoice, WayFailure } from "../../../p2p/api/way.ts";
 import { codeOf } from "../fault-code.ts";
 import type { Scope } from "../scope.ts";
@@ -34,6 +35,8 @@ export class WayModel {
   readonly isChanging = new Cell(false);
   readonly #engine: EngineApi;
   #usedProxy: ProxyUse | undefined;
+  /** Counts what was put in force or forgotten: what comes of an older choice comes too late. */
+  #run = 0;
 
   constructor(engine: EngineApi, scope: Scope) {
     this.#engine = engine;
@@ -59,6 +62,9 @@ export class WayModel {
 
   /** Forgets the proxy and the choice, here; in the engine whoever wipes it does. */
   forget(): void {
+    this.#run += 1;
+    this.isChanging.set(false);
+    this.problem.set(undefined);
     for (const secret of [this.address, this.user, this.password]) secret.set("");
     this.isOpen.set(false);
     this.way.set(undefined);
@@ -83,16 +89,20 @@ export class WayModel {
     this.problem.set(undefined);
     const choice = this.#choice();
     if (choice === undefined) return;
+    const run = (this.#run += 1);
     this.isChanging.set(true);
+    let code: ErrorCode | undefined;
     try {
       await this.#engine.chooseWay(choice);
-      // An engine that is not up yet says nothing of it before it is.
-      this.#note(chosenBy(choice));
-      this.isOpen.set(false);
     } catch (error: unknown) {
-      this.problem.set(sentence(`fault.${codeOf(error)}`));
+      code = codeOf(error);
     }
+    if (run !== this.#run) return;
     this.isChanging.set(false);
+    if (code !== undefined) return this.problem.set(sentence(`fault.${code}`));
+    // An engine that is not up yet says nothing of it before it is.
+    this.#note(chosenBy(choice));
+    this.isOpen.set(false);
   }
 
   /** Undefined when there is nothing to change, or something is missing; then that is said. */

@@ -4,7 +4,7 @@ import type { Deadline } from "../../machine.ts";
 import { slotsFree } from "../door/admission.ts";
 import { type Advert, advertised, type AdvertNews, newsOf, renewed } from "./advert.ts";
 import { nowhere, stepBetween } from "../place/coordinate.ts";
-import { advertsOfOneMax, Directory } from "./directory.ts";
+import { advertsKept, advertsOfOneMax, Directory } from "./directory.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper, type Paper } from "../news/papers.ts";
 import { parentOn, type ShortId, shortIdOf } from "../place/path.ts";
@@ -101,6 +101,11 @@ export class Adverts {
     return slots !== undefined && slots.max > 0 && this.#wires.address !== undefined;
   }
 
+  /** Adverts that the neighbour told most of them is remembered to have. */
+  get remembered(): number {
+    return Math.max(0, ...this.#edges.all.map((edge) => this.#told.get(edge)?.size ?? 0));
+  }
+
   /** Slots that are kept for whoever comes in next. */
   get guests(): number {
     const max = this.#wires.isRanked() ? (this.#wires.slots()?.max ?? 0) : 0;
@@ -170,6 +175,8 @@ export class Adverts {
     if (parent && parent !== this.#toldTo) {
       this.#toldTo = parent;
       this.#ownAt = undefined;
+      // While we hung elsewhere it forgot what it was told before, so that news alone would be of nobody.
+      this.#told.delete(parent);
       if (!this.#wires.isRanked()) this.#sendAll(parent, now);
     }
     if (this.lends) this.#renew(now);
@@ -354,6 +361,8 @@ export class Adverts {
       else adverts.push(advert);
       told.set(id, known && change ? renewed(known, change) : advert);
     }
+    // Who is here no more was forgotten there too.
+    if (told.size > advertsKept) for (const id of told.keys()) if (!this.directory.holds(id)) told.delete(id);
     const lists = [adverts.length / advertsMax, news.length / newsMax, gone.length / goneMax];
     for (let index = 0; index < Math.max(...lists); index++) {
       const part = <Item>(list: readonly Item[], most: number): Item[] => list.slice(index * most, (index + 1) * most);

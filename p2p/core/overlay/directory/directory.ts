@@ -6,7 +6,7 @@ import { offersMax } from "./place-papers.ts";
 import { type ShortId, shortIdOf } from "../place/path.ts";
 
 /** Adverts kept: a room of 8,000 in which one in four lends. Of more, those heard of longest ago fall; a sample is enough. */
-const advertsKept = 2048;
+export const advertsKept = 2048;
 /** What one neighbour below may bring in: what a subtree of a big room holds, and no more, so that none fills all. */
 export const advertsOfOneMax = 512;
 /** An advert is renewed every 30 s; after two that were missed it is no more. */
@@ -64,6 +64,11 @@ export class Directory {
       this.#remove(oldest, entry);
     }
     return true;
+  }
+
+  /** Whether there is an advert of this one. */
+  holds(id: ShortId): boolean {
+    return this.#entries.has(id);
   }
 
   /** What is new of an advert, as an advert; undefined when it is not known. */

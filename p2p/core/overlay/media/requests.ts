@@ -8,14 +8,21 @@ import type { Passed, Spread } from "./spread.ts";
 
 /** A round trip that was not measured yet, ms. */
 const roundTripMsUnknown = 100;
-/** Single packets that one neighbour is answered at once, and a second: a fifth of six microphones in both layers. */
-const answersBurst = 60;
-const answersPerSecond = 60;
+/** Single packets of each open microphone that one neighbour is answered a second, a fifth of it in both layers, and at once: two seconds' worth. */
+const answersPerVoice = 10;
+const answersBurstPerVoice = 20;
 /** Who asks for so many more is no longer somebody who lacks them. */
 const excessMax = 240;
-/** And that we ask for: fewer, so that nobody honest is ever charged, whatever a speaker skips. */
-const asksBurst = 40;
-const asksPerSecond = 40;
+/**
+ * And that we ask one neighbour for: fewer, so that nobody honest is ever charged, whatever a speaker skips. A fifth of a voice
+ * can be asked for nearly twice, as it is on a lossy way, and at once the longest hole that is no outage.
+ */
+const asksPerVoice = 9;
+const asksBurstPerVoice = 18;
+/** But never for fewer voices than a bundle holds: of who opens a microphone some hear before others. */
+const voicesMin = 6;
+/** A microphone of which nothing came for so long is closed. */
+const openMs = 1000;
 
 /** What requests need of their room. */
 export interface RequestWires {
@@ -32,6 +39,7 @@ interface Tracked {
   readonly missing: MissingPackets;
   /** Who brought this voice last: who is asked where there is no parent. */
   from: Edge;
+  lastAt: Millis;
 }
 
 /**
@@ -44,8 +52,8 @@ export class Requests {
   readonly #wires: RequestWires;
   readonly #tracked = new Map<number, Tracked>();
   #layers: Layers = "normal";
-  #asksLeft = asksBurst;
-  #asksAt: Millis | undefined;
+  /** What each neighbour may still be asked for: a bucket. */
+  readonly #asks = new WeakMap<Edge, { left: number; at: Millis }>();
   /** Undefined when it is to be found out again. */
   #dueAt: number | undefined;
 
@@ -67,10 +75,11 @@ export class Requests {
       let tracked = this.#tracked.get(key);
       if (!tracked) {
         const roundTripMs = { parent: roundTripMsUnknown, backup: roundTripMsUnknown };
-        tracked = { voiceId, layer: own, missing: new MissingPackets(roundTripMs), from: edge };
+        tracked = { voiceId, layer: own, missing: new MissingPackets(roundTripMs), from: edge, lastAt: now };
         this.#tracked.set(key, tracked);
       }
       if (edge.direction !== "up" || edge.feed) tracked.from = edge;
+      tracked.lastAt = now;
       tracked.missing.arrived(sequence, now);
     }
     this.#ask(now);
@@ -90,8 +99,9 @@ export class Requests {
 
   /** A neighbour asks for single packets. */
   answer(edge: Edge, request: Extract<Frame, { kind: "request" }>, now: Millis): void {
-    const earned = ((now - edge.answersAt) / 1000) * answersPerSecond;
-    edge.answersLeft = Math.min(answersBurst, edge.answersLeft + earned);
+    const voices = this.#openVoices(now);
+    const earned = ((now - edge.answersAt) / 1000) * answersPerVoice * voices;
+    edge.answersLeft = Math.min(answersBurstPerVoice * voices, edge.answersLeft + earned);
     edge.answersAt = now;
     edge.answersLeft -= request.sequences.length;
     if (edge.answersLeft < 0) {
@@ -130,20 +140,29 @@ export class Requests {
       for (const from of ["parent", "backup"] as const) {
         const sequences = asked[from];
         const edge = sequences && this.#edgeOf(from, tracked);
-        if (!edge || !sequences || !this.#mayAsk(sequences.length, now)) continue;
+        if (!edge || !sequences || !this.#mayAsk(edge, sequences.length, now)) continue;
         missing.setRoundTrip(from, edge.session.roundTrip.leastMs ?? roundTripMsUnknown);
         edge.session.sendFast({ kind: "request", voiceId, layer, sequences }, now);
       }
     }
   }
 
-  #mayAsk(count: number, now: Millis): boolean {
-    const earned = ((now - (this.#asksAt ?? now)) / 1000) * asksPerSecond;
-    this.#asksAt = now;
-    this.#asksLeft = Math.min(asksBurst, this.#asksLeft + earned);
-    if (this.#asksLeft < count) return false;
-    this.#asksLeft -= count;
-    return true;
+  #mayAsk(edge: Edge, count: number, now: Millis): boolean {
+    const voices = this.#openVoices(now);
+    const burst = asksBurstPerVoice * voices;
+    const { left, at } = this.#asks.get(edge) ?? { left: burst, at: now };
+    const earned = ((now - at) / 1000) * asksPerVoice * voices;
+    const have = Math.min(burst, left + earned);
+    const may = have >= count;
+    this.#asks.set(edge, { left: may ? have - count : have, at: now });
+    return may;
+  }
+
+  /** Microphones that are open, by what came lately; no fewer than a bundle holds. */
+  #openVoices(now: Millis): number {
+    const open = new Set<number>();
+    for (const { voiceId, lastAt } of this.#tracked.values()) if (now - lastAt < openMs) open.add(voiceId);
+    return Math.max(voicesMin, open.size);
   }
 
   /** The parent, or in the core whoever brought the voice; then whoever else is above or beside. */

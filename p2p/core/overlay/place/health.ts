@@ -13,14 +13,23 @@ const triesMin = 2;
 const fullTries = triesMin / 6;
 /** Whoever lost its links counts as dead this long, so that the next in rank takes its place, unless it is back before. */
 const suspectMs = 1000;
+/**
+ * A failure says nothing any more after this long. Whoever stands in for one that is dead dials it at least every 50 s, by the
+ * waits above, so what is older is nobody's news.
+ */
+const failureMs = 120_000;
 
 interface Known {
   readonly failures: number;
   /** Failures and refusals together; a refusal for good counts as many. */
   readonly tries: number;
-  /** Counts as dead until then; undefined once the wait is over. */
+  /** It is not dialed until then; undefined once the wait is over. */
   until: Millis | undefined;
+  /** It has no rank until then, for it did not answer. */
+  readonly absentUntil: Millis;
 }
+
+const unknown: Known = { failures: 0, tries: 0, until: undefined, absentUntil: millis(0) };
 
 /** Who of those that can be dialed does not answer, or has no slot, and when it may be asked again ([OV7]). */
 export class RelayHealth {
@@ -32,33 +41,41 @@ export class RelayHealth {
     this.#random = random;
   }
 
-  /** Nobody answered, or it was too soon to ask: then `afterMs` says when it may be. */
-  failed(peer: PeerId, now: Millis, afterMs = 0): void {
-    const known = this.#known.get(peer);
-    const failures = (known?.failures ?? 0) + 1;
+  /** Nobody answered. */
+  failed(peer: PeerId, now: Millis): void {
+    const known = this.#of(peer, now);
+    const failures = known.failures + 1;
     const usualMs = retryMs[Math.min(failures, retryMs.length) - 1] ?? 0;
-    const waitMs = Math.max(usualMs * (1 + this.#random() / 4), afterMs);
-    this.#known.set(peer, { failures, tries: (known?.tries ?? 0) + 1, until: millis(now + waitMs) });
+    const until = millis(now + usualMs * (1 + this.#random() / 4));
+    this.#known.set(peer, { failures, tries: known.tries + 1, until, absentUntil: millis(now + failureMs) });
+  }
+
+  /** It was not even asked, because that came too soon: it may be in so many ms, and nothing is known of it. */
+  postponed(peer: PeerId, afterMs: number, now: Millis): void {
+    const known = this.#of(peer, now);
+    this.#known.set(peer, { ...known, until: millis(Math.max(known.until ?? 0, now + afterMs)) });
   }
 
   /** It answered, but not with yes. `final`: another try will not change that. */
   refused(peer: PeerId, final: boolean, now: Millis): void {
-    const known = this.#known.get(peer);
-    const tries = (known?.tries ?? 0) + (final ? triesMin : 1);
-    this.#known.set(peer, { failures: known?.failures ?? 0, tries, until: millis(now + refusedMs) });
+    const known = this.#of(peer, now);
+    const tries = known.tries + (final ? triesMin : 1);
+    const until = millis(now + refusedMs);
+    this.#known.set(peer, { ...known, tries, until, absentUntil: millis(Math.max(until, known.absentUntil)) });
   }
 
   /** It may be gone: it counts as dead for a moment, which says nothing about when to dial it. */
   suspect(peer: PeerId, now: Millis): void {
-    const { failures = 0, tries = 0, until = now } = this.#known.get(peer) ?? {};
-    this.#known.set(peer, { failures, tries, until: millis(Math.max(until, now + suspectMs)) });
+    const known = this.#of(peer, now);
+    const until = millis(Math.max(known.until ?? 0, now + suspectMs));
+    this.#known.set(peer, { ...known, until, absentUntil: millis(Math.max(until, known.absentUntil)) });
   }
 
   /** It has no slot for media; it may stay a standby. */
   noFeed(peer: PeerId, now: Millis): void {
     this.#noFeedUntil.set(peer, millis(now + refusedMs));
-    const { failures = 0, tries = 0, until } = this.#known.get(peer) ?? {};
-    this.#known.set(peer, { failures, tries: tries + fullTries, until });
+    const known = this.#of(peer, now);
+    this.#known.set(peer, { ...known, tries: known.tries + fullTries });
   }
 
   /** Whether it said so a moment ago. */
@@ -77,8 +94,7 @@ export class RelayHealth {
 
   /** Whether it did not answer when it was asked last: it may be asked again, but has no rank until it answers. */
   isAbsent(peer: PeerId, now: Millis): boolean {
-    const known = this.#known.get(peer);
-    return known !== undefined && (known.failures > 0 || (known.until ?? 0) > now);
+    return (this.#known.get(peer)?.absentUntil ?? 0) > now;
   }
 
   /** Whether it failed or refused twice, or once for good. */
@@ -99,10 +115,17 @@ export class RelayHealth {
     return soonest;
   }
 
-  /** Lets waits that are over be forgotten; failures are remembered until a welcome. */
+  /** Lets waits that are over be forgotten; failures are remembered until a welcome, or until they are old. */
   handleTimeout(now: Millis): void {
     for (const [peer, until] of this.#noFeedUntil) if (until <= now) this.#noFeedUntil.delete(peer);
     for (const known of this.#known.values())
       if (known.until !== undefined && known.until <= now) known.until = undefined;
+  }
+
+  /** What is known of it; failures that are old are forgotten. */
+  #of(peer: PeerId, now: Millis): Known {
+    const known = this.#known.get(peer);
+    if (!known) return unknown;
+    return known.failures > 0 && known.absentUntil <= now ? { ...unknown, until: known.until } : known;
   }
 }

@@ -164,8 +164,9 @@ export class Upkeep {
 
   /** Nobody answered, or it was too soon to ask: then `afterMs` says when it may be. */
   failed(peer: PeerId, now: Millis, afterMs = 0): void {
-    if (afterMs === 0) this.#mute.add(peer);
-    this.#health.failed(peer, now, afterMs);
+    if (afterMs > 0) return this.#health.postponed(peer, afterMs, now);
+    this.#mute.add(peer);
+    this.#health.failed(peer, now);
   }
 
   /** It answered, but not with yes. `final`: another try will not change that. */
@@ -288,7 +289,6 @@ export class Upkeep {
     return soonest === Infinity ? undefined : { at: millis(soonest), reason: "try a relay again" };
   }
 
-  /** Lets waits that are over be forgotten; failures are remembered until a welcome. */
   handleTimeout(now: Millis): void {
     this.#health.handleTimeout(now);
     if (this.#sureAt !== undefined && this.#sureAt <= now) {

@@ -1,17 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { millis, type PeerId } from "../../../../p2p/api/ids.ts";
 import type { Advert } from "../../../../p2p/core/overlay/directory/advert.ts";
-import { Adverts } from "../../../../p2p/core/overlay/directory/adverts.ts";
-import { Directory } from "../../../../p2p/core/overlay/directory/directory.ts";
 import { type Edge, Edges } from "../../../../p2p/core/overlay/edge.ts";
-import { nowhere } from "../../../../p2p/core/overlay/place/coordinate.ts";
-import { shortIdOf } from "../../../../p2p/core/overlay/place/path.ts";
-import { PlaceDesk } from "../../../../p2p/core/overlay/directory/place-desk.ts";
 import { Seeker } from "../../../../p2p/core/overlay/place/seeker.ts";
 import { Standing } from "../../../../p2p/core/overlay/place/standing.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
 import { type SampleEdge, sampleEdge } from "../edges.ts";
-import { sampleAdvert, sampleCoordinate } from "../place-samples.ts";
+import { sampleAdvert } from "../place-samples.ts";
 
 const self = `${"ab".repeat(6)}${"0".repeat(52)}` as PeerId;
 
@@ -156,153 +151,5 @@ describe("looking for a better place", () => {
     b.edges.add(other.edge);
     b.seeker.handleOffers(other.edge, 1, [advertOf(sampleEdge(2, "up").edge.peer)], millis(10));
     expect(b.dialed).toEqual([]);
-  });
-});
-
-describe("who lends", () => {
-  it("[OV19] takes its advert back once lending is paused, and has nothing to renew", () => {
-    let max = 8;
-    const wires = {
-      self,
-      address: sampleAdvert(new Rng("own")).address,
-      slots: () => ({ used: 0, max }),
-      isRanked: () => true,
-      isCore: () => true,
-      isShort: () => false,
-      holds: () => 0,
-      gone: () => undefined,
-      reject: () => undefined,
-    };
-    const edges = new Edges();
-    const sibling = sampleEdge(7, "mesh");
-    edges.add(sibling.edge);
-    const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
-    const adverts = new Adverts(edges, standing, wires, millis(0));
-    adverts.review(millis(0));
-    adverts.handleTimeout(millis(500));
-    expect(adverts.deadline()?.at).toBe(30_000);
-    max = 0;
-    adverts.review(millis(5000));
-    adverts.handleTimeout(millis(5500));
-    expect(sibling.papers().at(-1)).toMatchObject({ kind: "adverts", adverts: [], gone: [shortIdOf(self)] });
-    expect(adverts.directory.size).toBe(0);
-    expect(adverts.deadline()).toBeUndefined();
-  });
-
-  it("[OV19] who lends no more is in no directory a moment later, and is still no leaf", () => {
-    const edges = new Edges();
-    const child = sampleEdge(3, "down");
-    edges.add(child.edge);
-    const wires = {
-      self,
-      address: undefined,
-      slots: () => ({ used: 0, max: 8 }),
-      isRanked: () => true,
-      isCore: () => true,
-      isShort: () => false,
-      holds: () => 0,
-      gone: () => undefined,
-      reject: () => undefined,
-    };
-    const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
-    const adverts = new Adverts(edges, standing, wires, millis(0));
-    const about = { kind: "about", coordinate: nowhere, holds: 0 } as const;
-    adverts.handleAbout(child.edge, { ...about, advert: { ...advertOf(child.edge.peer), free: 4 } }, millis(10));
-    expect(adverts.directory.all()).toMatchObject([{ free: 4 }]);
-    adverts.handleAbout(child.edge, { ...about, advert: undefined }, millis(20));
-    expect(adverts.directory.size).toBe(0);
-    expect(child.edge.advert).toMatchObject({ free: 0 });
-  });
-});
-
-describe("hostile neighbours", () => {
-  it("[OV19] nobody lends in another's name, and a leaf brings no adverts", () => {
-    const rejected: string[] = [];
-    const edges = new Edges();
-    const child = sampleEdge(3, "down");
-    edges.add(child.edge);
-    const wires = {
-      self,
-      address: undefined,
-      slots: () => ({ used: 0, max: 8 }),
-      isRanked: () => true,
-      isCore: () => true,
-      isShort: () => false,
-      holds: () => 0,
-      gone: () => undefined,
-      reject: (reason: string) => void rejected.push(reason),
-    };
-    const standing = new Standing(edges, { self, isCore: () => true, random: () => 0.5, looped: () => undefined });
-    const adverts = new Adverts(edges, standing, wires, millis(0));
-    const advert = sampleAdvert(new Rng("forged"));
-    adverts.handleAbout(child.edge, { kind: "about", coordinate: sampleCoordinate, holds: 0, advert }, millis(1));
-    adverts.handleAdverts(child.edge, { kind: "adverts", adverts: [advert], news: [], gone: [] }, millis(1));
-    expect(rejected).toEqual(["advert", "advert"]);
-    expect(adverts.directory.size).toBe(0);
-  });
-
-  it("[OV20] only who was asked for places answers whoever is below", () => {
-    const edges = new Edges();
-    const [parent, other] = [sampleEdge(1, "up"), sampleEdge(2, "up", { feed: false })];
-    const child = sampleEdge(3, "down");
-    for (const { edge } of [parent, other, child]) edges.add(edge);
-    const desk = new PlaceDesk(new Directory(), edges, {
-      isRanked: () => false,
-      here: () => nowhere,
-      random: () => 0.5,
-      reject: () => undefined,
-    });
-    const id = shortIdOf(self);
-    const head = {
-      kind: "place",
-      id: 7,
-      passed: 0,
-      self: id,
-      parent: id,
-      lends: false,
-      purpose: "parent",
-      belowMs: 0xffff,
-      avoids: [],
-    } as const;
-    desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(0));
-    const [asked] = parent.papers();
-    if (asked?.kind !== "place") throw new Error("nobody was asked");
-    const offers = { kind: "offers", id: asked.id, adverts: [] } as const;
-    expect(desk.handleOffers(other.edge, offers, millis(10))).toBe(false);
-    expect(child.papers()).toEqual([]);
-    expect(desk.handleOffers(parent.edge, offers, millis(20))).toBe(true);
-    expect(child.papers()).toEqual([{ ...offers, id: 7 }]);
-  });
-
-  it("[OV20] who asks for places without end is answered 20 times, and 4 times a second", () => {
-    const rejected: string[] = [];
-    const edges = new Edges();
-    const child = sampleEdge(3, "down");
-    edges.add(child.edge);
-    const wires = {
-      here: () => nowhere,
-      isRanked: () => true,
-      random: () => 0.5,
-      reject: (reason: string) => void rejected.push(reason),
-    };
-    const desk = new PlaceDesk(new Directory(), edges, wires);
-    const id = shortIdOf(self);
-    const head = {
-      kind: "place",
-      id: 1,
-      passed: 0,
-      self: id,
-      parent: id,
-      lends: false,
-      purpose: "parent",
-      belowMs: 0xffff,
-      avoids: [],
-    } as const;
-    for (let ask = 0; ask < 100; ask++)
-      desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(1000));
-    expect(rejected).toHaveLength(80);
-    for (let ask = 0; ask < 10; ask++)
-      desk.handlePlace(child.edge, { ...head, coordinate: sampleCoordinate }, millis(2000));
-    expect(rejected).toHaveLength(86);
   });
 });
