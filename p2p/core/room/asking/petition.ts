@@ -4,12 +4,13 @@ import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
+import { doorBytes } from "../rights/doors.ts";
 import { type Epoch, withKey } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
-import { branchBytes, nameBytesMax } from "../state/state.ts";
+import { branchBytes, hasKey, nameBytesMax, type RoomState } from "../state/state.ts";
 
-const petitionVersion = 2;
+const petitionVersion = 3;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");
@@ -54,6 +55,8 @@ export interface Petition {
   readonly id: Uint8Array;
   readonly wish: Wish;
   readonly voiceKey: Uint8Array;
+  /** Names their own door: who uses an invite for one comes in by it from then on. */
+  readonly door: Uint8Array;
   readonly name: string;
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
@@ -68,7 +71,7 @@ export function sealPetition(
   petition: Petition,
 ): Uint8Array {
   const writer = new ByteWriter().u8(petitionVersion).bytes(petition.id).u8(wishes.indexOf(petition.wish));
-  writer.bytes(petition.voiceKey).sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
+  writer.bytes(petition.voiceKey).bytes(petition.door).sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
   for (const capability of petition.chain) writeCapability(writer, capability);
   const body = writer.finish();
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
@@ -111,14 +114,24 @@ export function openPetition(
   return { ...petition, identityKey, role, rights, isOver, branch, generation };
 }
 
-/** The invite at the end of which somebody stands: the link above their own. */
+/** The invite at the end of which somebody stands: the link above their own. It is of no later link of the room than those above it. */
 export function inviteOf(
   crypto: Crypto,
   chain: readonly Capability[],
 ): { readonly branch: Uint8Array; readonly generation: number } {
   const bearer = chain.at(-2);
   if (!bearer) return { branch: new Uint8Array(branchBytes), generation: 0 };
-  return { branch: branchOf(crypto, bearer.grantee), generation: bearer.sequence };
+  const generation = Math.min(...chain.slice(0, -1).map(({ sequence }) => sequence));
+  return { branch: branchOf(crypto, bearer.grantee), generation };
+}
+
+/** Whether an invite by which somebody came, or one above it, was taken back. */
+export function isTakenBack(
+  crypto: Crypto,
+  { revoked }: Pick<RoomState, "revoked">,
+  chain: readonly Capability[],
+): boolean {
+  return revoked.length > 0 && chain.slice(0, -1).some(({ grantee }) => hasKey(revoked, branchOf(crypto, grantee)));
 }
 
 /** Names an invite by its bearer's key. */
@@ -132,6 +145,7 @@ function parsePetition(body: Uint8Array): Petition | undefined {
   const id = reader.bytes(8);
   const wish = wishes[reader.u8()];
   const voiceKey = reader.bytes(32);
+  const door = reader.bytes(doorBytes);
   const nameBytes = reader.sized8();
   const name = nameBytes.length > nameBytesMax ? undefined : decodeUtf8(nameBytes);
   const count = reader.u8();
@@ -142,5 +156,5 @@ function parsePetition(body: Uint8Array): Petition | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { id, wish, voiceKey, name, chain } : undefined;
+  return reader.ended ? { id, wish, voiceKey, door, name, chain } : undefined;
 }

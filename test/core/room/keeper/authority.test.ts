@@ -81,6 +81,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
       id: crypto.randomBytes(8),
       wish,
       voiceKey: voice.key,
+      door: crypto.randomBytes(8),
       name: "",
       chain: [bearer, own],
       ...changes,
@@ -244,6 +245,7 @@ describe("what a host session decides", () => {
       id: rng.bytes(8),
       wish: "speak",
       voiceKey: rng.bytes(32),
+      door: rng.bytes(8),
       name: "",
       chain: [bearer, own],
     } as const;
