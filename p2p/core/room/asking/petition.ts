@@ -4,10 +4,11 @@ import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
+import { doorBytes } from "../rights/doors.ts";
 import { type Epoch, withKey } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
-import { branchBytes, nameBytesMax } from "../state/state.ts";
+import { branchBytes, hasKey, nameBytesMax, type RoomState } from "../state/state.ts";
 
 const petitionVersion = 3;
 /** How far two people's best times may be apart: each believes a clock that is within 5 minutes of the relays' ([RM23]). */
@@ -58,6 +59,8 @@ export interface Petition {
   /** When, by the best time known to whoever asks; grows with each. */
   readonly at: Millis;
   readonly voiceKey: Uint8Array;
+  /** Names their own door: who uses an invite for one comes in by it from then on. */
+  readonly door: Uint8Array;
   readonly name: string;
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
@@ -72,11 +75,8 @@ export function sealPetition(
   petition: Petition,
 ): Uint8Array {
   const writer = new ByteWriter().u8(petitionVersion).bytes(petition.id).u8(wishes.indexOf(petition.wish));
-  writer
-    .u48(Math.floor(petition.at))
-    .bytes(petition.voiceKey)
-    .sized8(encodeUtf8(petition.name))
-    .u8(petition.chain.length);
+  writer.u48(Math.floor(petition.at)).bytes(petition.voiceKey).bytes(petition.door);
+  writer.sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
   for (const capability of petition.chain) writeCapability(writer, capability);
   const body = writer.finish();
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
@@ -119,14 +119,24 @@ export function openPetition(
   return { ...petition, identityKey, role, rights, isOver, branch, generation };
 }
 
-/** The invite at the end of which somebody stands: the link above their own. */
+/** The invite at the end of which somebody stands: the link above their own. It is of no later link of the room than those above it. */
 export function inviteOf(
   crypto: Crypto,
   chain: readonly Capability[],
 ): { readonly branch: Uint8Array; readonly generation: number } {
   const bearer = chain.at(-2);
   if (!bearer) return { branch: new Uint8Array(branchBytes), generation: 0 };
-  return { branch: branchOf(crypto, bearer.grantee), generation: bearer.sequence };
+  const generation = Math.min(...chain.slice(0, -1).map(({ sequence }) => sequence));
+  return { branch: branchOf(crypto, bearer.grantee), generation };
+}
+
+/** Whether an invite by which somebody came, or one above it, was taken back. */
+export function isTakenBack(
+  crypto: Crypto,
+  { revoked }: Pick<RoomState, "revoked">,
+  chain: readonly Capability[],
+): boolean {
+  return revoked.length > 0 && chain.slice(0, -1).some(({ grantee }) => hasKey(revoked, branchOf(crypto, grantee)));
 }
 
 /** Names an invite by its bearer's key. */
@@ -141,6 +151,7 @@ function parsePetition(body: Uint8Array): Petition | undefined {
   const wish = wishes[reader.u8()];
   const at = millis(reader.u48());
   const voiceKey = reader.bytes(32);
+  const door = reader.bytes(doorBytes);
   const nameBytes = reader.sized8();
   const name = nameBytes.length > nameBytesMax ? undefined : decodeUtf8(nameBytes);
   const count = reader.u8();
@@ -151,5 +162,5 @@ function parsePetition(body: Uint8Array): Petition | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { id, wish, at, voiceKey, name, chain } : undefined;
+  return reader.ended ? { id, wish, at, voiceKey, door, name, chain } : undefined;
 }

@@ -53,6 +53,8 @@ export type MayHold = (identityKey: Uint8Array, chain: readonly Capability[]) =>
 /** Whom the keeper asks. */
 export interface KeeperRules {
   readonly mayHold: MayHold;
+  /** Somebody comes by this chain, whose own door has this key: whether an invite for one is theirs, from now on or before. */
+  use(identityKey: Uint8Array, chain: readonly Capability[], door: Uint8Array, now: Millis): boolean;
   /** Whether somebody does not come in any more, unless they are in: the room is locked, or their link was replaced. */
   readonly isShut: MayHold;
   /** Whether somebody keeps the room: they are answered at once, for it may wait for them. */
@@ -203,6 +205,7 @@ export class EpochKeeper {
       return "refused";
     }
     if (!known && (this.#tree.isFull || isShut)) return "refused";
+    if (!this.#rules.use(enrolment.identityKey, enrolment.chain, enrolment.door, now)) return "refused";
     this.#notice(enrolment, now);
     const isComing = !known || this.#coming.some((other) => other.holder === known);
     const isSettled =

@@ -228,7 +228,7 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     const person = { voiceKey: other, identityKey: self, role: "speaker", name: "", branch } as const;
     expect(isShutTo(crypto, { ...replaced, stage: [person] }, self, chain)).toBe(false);
     expect(isShutTo(crypto, { ...emptyState, access: "locked", stage: [person] }, self, chain)).toBe(true);
-    const used = { ...emptyState, used: [{ branch, user: self.slice(0, 16), expires: 0 }] };
+    const used = { ...emptyState, used: [{ branch, user: markOf(self), door: branch, expires: 0 }] };
     expect(mayHoldKeys(crypto, used, self, chain)).toBe(true);
     expect(mayHoldKeys(crypto, used, other, chain)).toBe(false);
     expect(mayHoldKeys(crypto, { ...emptyState, kicked: [markOf(self)] }, self, chain)).toBe(false);

@@ -82,6 +82,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
       wish,
       at: testNow,
       voiceKey: voice.key,
+      door: crypto.randomBytes(8),
       name: "",
       chain: [bearer, own],
       ...changes,
@@ -246,6 +247,7 @@ describe("what a host session decides", () => {
       wish: "speak",
       at: testNow,
       voiceKey: rng.bytes(32),
+      door: rng.bytes(8),
       name: "",
       chain: [bearer, own],
     } as const;

@@ -24,7 +24,8 @@ function here(identityKey: Uint8Array, atMs = 0): Petitioner {
     name: "",
     chain: [],
   } as const;
-  return { ...petition, identityKey, role: "listener", rights: 0, isOver: false, branch: empty, generation: 0 };
+  const proved = { role: "listener", rights: 0, isOver: false, branch: empty, generation: 0 } as const;
+  return { ...petition, ...proved, door: empty, identityKey };
 }
 
 const later = (ms: number) => millis(testNow + ms);
