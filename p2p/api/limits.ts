@@ -24,6 +24,10 @@ export const limits = {
   opusBytesMax: 320,
   /** Speakers whose voice keys a relay view may hold: the stage, with room to change. */
   voicesMax: 32,
+  /** How long no view names a voice key before it is published: a relay that heard of no view for so long has forgotten the room. */
+  voiceRetireMs: 10 * 60_000,
+  /** Published voice keys that are kept, and shown to who comes: as many as a stage holds. */
+  retiredVoicesMax: 32,
   /** Relays that a relay view may name. */
   relaysMax: 24,
   /** Capability chains: root, session or invite, person. */

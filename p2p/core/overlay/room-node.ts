@@ -73,6 +73,7 @@ export class RoomNode {
       blame: (edge, at) => this.#blame(edge, at),
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
+      isRetired: (voice) => this.notices.retired.has(voice),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       cameFromAbove: (edge, fresh, at) => {
         this.wakes.changes += this.places.seeker.heard(edge, fresh, at) ? 1 : 0;
@@ -355,6 +356,7 @@ export class RoomNode {
       case "petition":
       case "note":
       case "act":
+      case "retired":
       case "keys":
       case "enrol":
       case "grant":

@@ -12,7 +12,7 @@ it("[OV8] who asks a full relay again and again is told of others once a second"
   const child = sampleEdge(4, "down", { feed: false });
   edges.add(child.edge);
   let draws = 0;
-  const feeds = new Feeds(new Spread(seededCrypto("feeds"), edges, () => undefined), {
+  const feeds = new Feeds(new Spread(seededCrypto("feeds"), edges, { fault: () => undefined, isRetired: () => false }), {
     slots: () => ({ used: 8, max: 8 }),
     alternatives: () => {
       draws++;
