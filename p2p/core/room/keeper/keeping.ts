@@ -19,6 +19,8 @@ import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { writeEvent } from "../chain/pen.ts";
+import { Dating } from "../asking/dating.ts";
+import { NewestSaid } from "../asking/newest-said.ts";
 import { inviteOf, openPetition, type Petitioner, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
 import { rights } from "../rights/capability.ts";
@@ -27,7 +29,7 @@ import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, keepersMax, type RoomState } from "../state/state.ts";
 import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
 import { isSettled, useOnce } from "./reception.ts";
@@ -63,6 +65,9 @@ export class Keeping {
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
+  readonly #dating = new Dating();
+  /** What each keeper said last: a recording of a beat is none. */
+  readonly #beats = new NewestSaid(2 * keepersMax);
   #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -198,6 +203,7 @@ export class Keeping {
     if (!epoch) return;
     const petition = {
       ...{ id, wish, voiceKey: voice.key, name, chain: this.#chain },
+      at: this.#dating.next(this.#wires.time(now)),
       door: doorOf(this.#crypto, door.key),
     };
     const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
@@ -414,7 +420,7 @@ export class Keeping {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
-    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+    if (keeper && keeper.role !== "moderator" && this.#beats.isNews(beat)) this.#succession.heard(keeper.key, now);
   }
 
   /** Acts for a host that is silent ([RM36]). */
