@@ -21,11 +21,15 @@ function bench(): Bench {
   edges.add(parent.edge);
   edges.add(child.edge);
   const [rejected, blamed]: [string[], number[]] = [[], []];
-  const requests = new Requests(edges, new Spread(seededCrypto("requests"), edges, { fault: () => undefined, isRetired: () => false }), {
-    layers: () => "normal",
-    reject: (reason) => void rejected.push(reason),
-    blame: (_edge, now) => void blamed.push(now),
-  });
+  const requests = new Requests(
+    edges,
+    new Spread(seededCrypto("requests"), edges, { fault: () => undefined, isRetired: () => false }),
+    {
+      layers: () => "normal",
+      reject: (reason) => void rejected.push(reason),
+      blame: (_edge, now) => void blamed.push(now),
+    },
+  );
   return { requests, parent, child, rejected, blamed };
 }
 
