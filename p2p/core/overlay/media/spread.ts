@@ -74,7 +74,7 @@ export class Spread {
   /** Goes by this view from now on. Returns the voices that it holds. */
   setView(view: RelayView, now: Millis): ReadonlySet<number> {
     if (this.#gate) this.#gate.setView(view, now);
-    else this.#gate = new PacketGate(this.#crypto, view, now, this.#wires.isRetired);
+    else this.#gate = new PacketGate(this.#crypto, view, now, (voice) => this.#wires.isRetired(voice));
     const voices = new Set(view.voices.map((voice) => voiceIdOf(this.#crypto, voice.key)));
     this.ring.retain(voices);
     this.#layers.retain(voices);
