@@ -11,6 +11,7 @@ import type { Void } from "../chain/reduce.ts";
 import {
   branchBytes,
   handBytes,
+  hasKey,
   linkBytesMax,
   linksMax,
   type Office,
@@ -49,7 +50,7 @@ export function deedOf(act: Exclude<Act, { kind: "react" }>, doer: Doer, now: Mi
   switch (act.kind) {
     case "accept-stage":
     case "decline-stage":
-      return { kind: "wish", wish: act.kind };
+      return hasKey(doer.state.invited, doer.identityKey) ? { kind: "wish", wish: act.kind } : refused("not-here");
     case "record":
       return { kind: "wish", wish: act.on ? "record" : "stop-recording" };
     case "step-down":
