@@ -106,7 +106,7 @@ export class Dialing {
       have,
       proof,
       lends: places.lends,
-      doors: resident?.keys.doors(errand.peer, session.id) ?? [],
+      ...resident?.keys.doors(errand.peer, session.id, now),
     };
     session.sendFrame(hello);
   }

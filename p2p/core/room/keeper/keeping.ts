@@ -14,7 +14,7 @@ import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
 import { doorOf } from "../rights/doors.ts";
-import type { RoomKeys } from "../rights/keys.ts";
+import type { Epoch, RoomKeys } from "../rights/keys.ts";
 import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
@@ -64,6 +64,8 @@ export class Keeping {
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
   #isClosed = false;
+  /** The last state that could not be opened, and who signed the view then. */
+  #closed: { readonly bytes: Uint8Array; readonly session: Uint8Array } | undefined;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
     this.#crypto = crypto;
@@ -206,6 +208,11 @@ export class Keeping {
     else this.#node.notices.passPetition(sealed, undefined, now);
   }
 
+  /** Whether somebody was put out by who acted meanwhile, as their view says: of their state nothing may be known. */
+  isShut(identityKey: Uint8Array): boolean {
+    return this.authority?.doors.isShut(identityKey) ?? false;
+  }
+
   /** Somebody comes by this chain: whether an invite for one is theirs. It is used with this, and everybody is told. */
   useOnce(comer: Pick<Petitioner, "identityKey" | "chain" | "door">, now: Millis): boolean {
     const held = comer.chain.at(-1)?.rights ?? 0;
@@ -233,7 +240,7 @@ export class Keeping {
       return this.#wires.reject("state");
     }
     if (!this.#isWithinReach(state)) return this.#wires.reject("state-jump");
-    if (authority) this.#leading.adopt(state);
+    if (authority) this.#leading.adopt(state, now);
     else if (!this.#history) this.#history = new History(state);
     else {
       if (!this.#history.rebase(state)) this.#wires.forked();
@@ -250,6 +257,7 @@ export class Keeping {
 
   #noteClosed(bytes: Uint8Array, session: Uint8Array, now: Millis): void {
     this.#isClosed = true;
+    this.#closed = { bytes, session };
     // Numbers go on beyond it, whatever it says.
     const head = readStateHead(bytes);
     if (head) this.authority?.countBeyond({ state: head.sequence });
@@ -267,7 +275,28 @@ export class Keeping {
     this.#isClosed = false;
     const { state, events } = this.#node.notices;
     if (state) this.takeState(state, now);
+    this.#takeLate(now);
     for (const event of events) this.event(event, now);
+  }
+
+  /** Whether what could not be opened opens by this era's secret. */
+  opensClosed({ number, secret }: Epoch): boolean {
+    const known = { find: (mark: number) => (number % 256 === mark ? [secret] : []) };
+    const opened = this.#closed && openState(this.#crypto, known, this.#seat.tag, this.#closed.bytes);
+    return typeof opened === "object";
+  }
+
+  /** Who came back and could not wait for it hears at last what whoever acted meanwhile left. */
+  #takeLate(now: Millis): void {
+    const closed = this.#closed;
+    if (!closed || !this.#leading.isAtWork) return;
+    const state = openState(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, closed.bytes);
+    if (state === "closed") return;
+    this.#closed = undefined;
+    if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, closed.session, this.#wires.time(now))) return;
+    if (!this.#isWithinReach(state)) return;
+    this.#leading.adopt(state, now);
+    this.#wires.changed(now);
   }
 
   /** Another epoch began by itself. */
@@ -331,6 +360,7 @@ export class Keeping {
     const { state } = this;
     if (!state) return;
     this.#leading.tick(now);
+    if (this.#office) this.#wires.keys.wantSerials(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
     if (this.#leading.isAtWork) {
       this.#hereAt = undefined;

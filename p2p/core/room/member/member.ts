@@ -25,6 +25,7 @@ import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type { Invite } from "../invite/invite.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
 import type { Wish } from "../asking/petition.ts";
 import type { Skeleton } from "../state/facts.ts";
@@ -73,7 +74,11 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
     const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
-    const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping) };
+    const rules = {
+      self: wires.self,
+      ...keyRulesOf(crypto, () => this.#keeping),
+      opens: (era: Epoch) => this.#keeping.opensClosed(era),
+    };
     this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
     this.#isHost = seat.authority !== undefined;
@@ -149,7 +154,7 @@ export class Member implements Resident {
     const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
     const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return capsuleOf(this.#seat, relays, onStage, this.keys.history);
+    return capsuleOf(this.#seat, relays, onStage, this.keys.history, this.keys.pass);
   }
 
   speaks(): boolean {

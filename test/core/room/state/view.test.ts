@@ -11,6 +11,7 @@ import {
   banOf,
   doorsMax,
   ownDoorsMax,
+  shutMax,
   encodeView,
   newer,
   parseView,
@@ -86,8 +87,9 @@ describe("relay views", () => {
       { voices: [{ ...voice, packetsPerSecond: 0 }] },
       { voices: [{ ...voice, packetsPerSecond: limits.voicePacketsPerSecond + 1 }] },
       { coreSize: 0 },
-      { doors: { invites: many(doorsMax + 1, rng.bytes(8)), unlisted: false, own: [] } },
-      { doors: { invites: [], unlisted: false, own: many(ownDoorsMax + 1, rng.bytes(8)) } },
+      { doors: { invites: many(doorsMax + 1, rng.bytes(8)), unlisted: false, own: [], shut: [] } },
+      { doors: { invites: [], unlisted: false, own: many(ownDoorsMax + 1, rng.bytes(8)), shut: [] } },
+      { doors: { invites: [], unlisted: false, own: [], shut: many(shutMax + 1, rng.bytes(8)) } },
       { relayFanout: 0 },
     ];
     for (const change of wrong) expect(() => encodeView({ ...content, ...change })).toThrow(AssertionError);
