@@ -147,7 +147,6 @@ describe("somebody who was inside a locked room", () => {
     fall(room);
     expect(room.act(heir, { kind: "ban", identity, branch: false })).toBeUndefined();
     room.run(2000);
-    console.log("dbg", toHex(room.peer(heir).capsule()?.serials ?? new Uint8Array(0)));
     expect(room.viewOf(listener)?.doors?.shut).toHaveLength(1);
     expect(toHex(room.viewOf(listener)?.doors?.shut[0] ?? new Uint8Array(0))).toBe(
       toHex(kicked.pass?.serial ?? crypto.randomBytes(8)),

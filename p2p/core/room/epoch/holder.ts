@@ -73,9 +73,15 @@ export class EpochHolder {
     this.#self = { ...this.#self, chain };
   }
 
-  /** Goes on as a member with what it knew as a keeper. */
+  /**
+   * Goes on as a member with what it knew as a keeper: its place, if it has one, is another keeper's to give, whose epoch may be
+   * another one of the same number.
+   */
   resume({ number, secret, era }: KeyHistory): void {
     this.#isGiven = true;
+    this.#path?.wipe();
+    this.#path = undefined;
+    this.#commit = undefined;
     this.#advance({ number, secret: secret.slice() }, { number: era.number, secret: era.secret.slice() });
   }
 

@@ -31,7 +31,8 @@ import { rankOf, type Void } from "../chain/reduce.ts";
 import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
-import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { banOf } from "../rights/ban.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
 export const inviteMs = 7 * 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../../api/errors.ts";
 import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
-import { type Capability, rights, verifyChain } from "../rights/capability.ts";
+import { type Capability, isForOne, verifyChain } from "../rights/capability.ts";
 import { inviteOf, isTakenBack } from "../asking/petition.ts";
 import { equal } from "../../bytes.ts";
 import type { KeysWires } from "./member-keys.ts";
@@ -23,7 +23,7 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   if (wasKicked(state, key)) return "kicked";
   const { branch, generation } = inviteOf(crypto, seat.chain);
   const use = useOf(state, branch);
-  if (isOnce(seat) && use && !isUser(use, key)) return "invite-used";
+  if (isForOne(seat.chain) && use && !isUser(use, key)) return "invite-used";
   const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
   if (inside || isKnown || seat.comesBack) return undefined;
   if (generation < state.generation || isTakenBack(crypto, state, seat.chain)) return "invite-revoked";
@@ -47,7 +47,7 @@ export function whyNotIn(
 /** By what somebody comes in: their own door, where they have a pass for it or the room may name it, and the invite. */
 export function doorsOf(crypto: Crypto, seat: Seat, pass: Pass | undefined): KeyPair[] {
   const { invite, door } = seat;
-  const own = pass || isOnce(seat) ? [door] : [];
+  const own = pass || isForOne(seat.chain) ? [door] : [];
   return invite ? [...own, createPair(crypto, invite.inviteSeed)] : own;
 }
 
@@ -62,7 +62,7 @@ function shutOutBy(crypto: Crypto, seat: Seat, view: DoorsView): ErrorCode | und
 
 /** What is most likely wrong with an invite whose door is closed. */
 export function codeOfClosed(seat: Seat): ErrorCode {
-  return isOnce(seat) ? "invite-used" : "invite-revoked";
+  return isForOne(seat.chain) ? "invite-used" : "invite-revoked";
 }
 
 /** Whether somebody may have the room's keys: not put out, and not by an invite that is another's ([RM44]). */
@@ -82,9 +82,10 @@ export function mayHoldKeys(
 /** To whom keys are given, by the room as it is known to whoever keeps it. */
 export function keyRulesOf(
   crypto: Crypto,
-  keeping: () => Pick<Keeping, "state" | "useOnce" | "isShut">,
-): Pick<KeysWires, "mayHold" | "isShut" | "keepsRoom" | "mayLead" | "use"> {
+  keeping: () => Pick<Keeping, "state" | "useOnce" | "isShut" | "opensClosed">,
+): Pick<KeysWires, "mayHold" | "isShut" | "keepsRoom" | "mayLead" | "use" | "opens"> {
   return {
+    opens: (era) => keeping().opensClosed(era),
     mayLead: (identityKey) =>
       (keeping().state?.keepers ?? []).some(
         (keeper) => keeper.role !== "moderator" && equal(keeper.identityKey, identityKey),
@@ -117,17 +118,13 @@ export function isShutTo(
 /** Whether somebody who came by an invite for one has yet to hear that it is theirs. */
 export function waitsForUse(crypto: Crypto, seat: Seat, state: RoomState): boolean {
   const { branch } = inviteOf(crypto, seat.chain);
-  return isOnce(seat) && useOf(state, branch) === undefined;
+  return isForOne(seat.chain) && useOf(state, branch) === undefined;
 }
 
 /** Whether somebody says on coming in that they are here: for an office, or because the invite is good for one. */
 export function presentsItself(seat: Seat): boolean {
   const role = seat.chain.at(-1)?.role;
-  return !seat.authority && (isOnce(seat) || role === "moderator" || role === "heir");
-}
-
-function isOnce(seat: Pick<Seat, "chain">): boolean {
-  return ((seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+  return !seat.authority && (isForOne(seat.chain) || role === "moderator" || role === "heir");
 }
 
 /** What is wrong with the invite by which somebody sits here, at this time. A host's session is as old as its seat. */

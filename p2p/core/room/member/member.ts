@@ -25,7 +25,6 @@ import { Hearing } from "../hearing/hearing.ts";
 import { hintsOfRecord } from "../invite/hints.ts";
 import { MemberKeys } from "./member-keys.ts";
 import type { Invite } from "../invite/invite.ts";
-import type { Epoch } from "../rights/keys.ts";
 import { capsuleOf, reseated, type Seat } from "./seat.ts";
 import type { Wish } from "../asking/petition.ts";
 import type { Skeleton } from "../state/facts.ts";
@@ -74,11 +73,7 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
     const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
-    const rules = {
-      self: wires.self,
-      ...keyRulesOf(crypto, () => this.#keeping),
-      opens: (era: Epoch) => this.#keeping.opensClosed(era),
-    };
+    const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping) };
     this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
     this.#isHost = seat.authority !== undefined;

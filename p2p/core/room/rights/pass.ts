@@ -1,5 +1,5 @@
 import type { Millis } from "../../../api/ids.ts";
-import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
+import { type ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { type CarriageCertificate, verifyCarriage } from "./carriage.ts";

@@ -7,6 +7,7 @@ import type { Crypto } from "../../crypto.ts";
 import { failed, ok, type Result } from "../../result.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
+import { banBytes, banOf } from "../rights/ban.ts";
 import { type CarriageCertificate, verifyCarriage } from "../rights/carriage.ts";
 import { doorBytes, type ViewDoors } from "../rights/doors.ts";
 import { numberMax } from "../rights/numbers.ts";
@@ -16,8 +17,6 @@ import { keepersMax, listsMax } from "./state.ts";
 const viewVersion = 4;
 const keyBytes = 32;
 const signatureBytes = 64;
-/** A ban is the first bytes of the SHA-256 of an identity key. */
-export const banBytes = 16;
 const viewLabel = encodeUtf8("teahouse view 1");
 
 /** Sessions and heirs whose word counts no more, that a view may name. */
@@ -213,11 +212,6 @@ function overrules(crypto: Crypto, left: RelayView, right: RelayView): boolean {
 /** Names a view, signature included: 32 bytes. */
 export function viewHash(crypto: Crypto, encoded: Uint8Array): Uint8Array {
   return crypto.sha256(encoded);
-}
-
-/** What a view's bans hold of an identity key. */
-export function banOf(crypto: Crypto, identityKey: Uint8Array): Uint8Array {
-  return crypto.sha256(identityKey).subarray(0, banBytes);
 }
 
 function tagHexOf(tag: Uint8Array): RoomTag {

@@ -8,7 +8,6 @@ import { Rng } from "../../../../p2p/core/rng.ts";
 import { signCarriage } from "../../../../p2p/core/room/rights/carriage.ts";
 import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
 import {
-  banOf,
   doorsMax,
   ownDoorsMax,
   shutMax,
@@ -21,6 +20,7 @@ import {
   type ViewContent,
   viewHash,
 } from "../../../../p2p/core/room/state/view.ts";
+import { banOf } from "../../../../p2p/core/room/rights/ban.ts";
 import { sampleAddress, sampleContent, sampleView, seededCrypto, testNow } from "../../fixtures.ts";
 
 const crypto = seededCrypto("view");
