@@ -163,7 +163,8 @@ export function sampleState(room: SampleRoom): RoomState {
 /** What the last of a chain asks for. */
 export function samplePetition(chain: readonly Capability[]): Petition {
   const rng = new Rng("petition");
-  return { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), door: rng.bytes(8), name: "Bahar", chain };
+  const words = { wish: "speak", at: testNow, name: "Bahar", chain } as const;
+  return { id: rng.bytes(8), voiceKey: rng.bytes(32), door: rng.bytes(8), ...words };
 }
 
 export function sampleNote(): Note {

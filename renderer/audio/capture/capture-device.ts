@@ -4,9 +4,14 @@ import type { CaptureWorkletOptions, FromCapture, ToCapture, ToCaptureWorklet } 
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
 import captureWorkletUrl from "./capture-worklet.ts?worker&url";
+import { clockNow } from "../clock.ts";
 import { listDevices, onDeviceChange } from "../devices.ts";
+import { Staleness } from "./capture-clock.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "../edges.ts";
 import { ringMemory } from "../ring.ts";
+
+/** What a device says of itself beyond that is no delay that anybody could talk with. */
+const latencyMsMax = 300;
 
 /**
  * The browser's microphones. With `processing` the browser takes echo and noise away and levels what is said; without,
@@ -69,7 +74,8 @@ async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: Ca
     const ring = globalThis.crossOriginIsolated ? (ringMemory(true) as SharedArrayBuffer) : undefined;
     node = connect(stream, context, ring);
     const source = ring ?? sourcePort(node);
-    const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
+    const { latency = 0 } = track.getSettings() as { latency?: number };
+    const deviceLatencyMs = Math.min(latencyMsMax, Math.max(0, latency * 1000 || 0));
     say({ kind: "begin", source, deviceLatencyMs }, source instanceof MessagePort ? [source] : []);
     await Promise.race([begun, ended]);
   } catch (error) {
@@ -105,6 +111,7 @@ function whenEnded(track: MediaStreamTrack, then: () => void): Promise<never> {
 
 /** Resolves when the worker is ready; rejects when it broke before. */
 function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): Promise<void> {
+  const staleness = new Staleness();
   return new Promise((resolve, reject) => {
     const broken = (): void => {
       close();
@@ -117,6 +124,7 @@ function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): P
         case "begun":
           return resolve();
         case "packet":
+          if (staleness.isStale(data.capturedAt, clockNow())) return undefined;
           return handlers.onPacket({ ...data.packet, capturedAt: millis(data.capturedAt) });
         case "rms":
           return handlers.onRms(data.rms);
@@ -137,7 +145,7 @@ function connect(stream: MediaStream, context: AudioContext, ring: SharedArrayBu
   const node = new AudioWorkletNode(context, "capture", { numberOfInputs: 1, numberOfOutputs: 0, processorOptions });
   context.createMediaStreamSource(stream).connect(node);
   // A page that captures may play; where it may not, it waits for a click without harm.
-  void context.resume();
+  context.resume().catch(() => undefined);
   return node;
 }
 

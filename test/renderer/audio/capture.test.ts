@@ -8,7 +8,7 @@ import {
 } from "../../../p2p/core/jitter/opus-packet.ts";
 import type { EncodedVoice } from "../../../p2p/core/jitter/voice-codec.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { CaptureClock } from "../../../renderer/audio/capture/capture-clock.ts";
+import { CaptureClock, Staleness } from "../../../renderer/audio/capture/capture-clock.ts";
 import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/capture/packet-encoder.ts";
 import { VoiceCapture } from "../../../renderer/audio/capture/voice-capture.ts";
 import { drawMask } from "../../../renderer/audio/mask/mask-character.ts";
@@ -36,10 +36,26 @@ describe("capture", () => {
     const notes = new Notes();
     const capture = new VoiceCapture(notes, { deviceLatencyMs: 10, onRms: () => {}, onRecorded: () => {} });
     capture.setGate("live");
-    for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block), 1000 + block * 20);
-    expect(notes.packets.map(({ first }) => first)).toEqual([0, 2, 4]);
+    for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block / 8), 1000 + block * 20);
+    expect(notes.packets.map(({ first }) => first)).toEqual([0, 0.25, 0.5]);
     for (const [index, { capturedAt }] of notes.packets.entries())
       expect(capturedAt).toBeCloseTo(1000 - 20 - 10 + index * 40, 1);
+  });
+
+  it("a driver that gives what is no number, or what nobody could play, spoils nothing that comes after", async () => {
+    const levels: number[] = [];
+    const notes = new Notes();
+    const options = { deviceLatencyMs: 0, onRms: (rms: number) => levels.push(rms), onRecorded: () => {} };
+    const capture = new VoiceCapture(notes, options);
+    capture.setMask(new VoiceMask(drawMask(Math.random), Math.random));
+    capture.setGate("live");
+    for (const sample of [NaN, Infinity, -Infinity, 1e30])
+      for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(sample), 1000 + block * 20);
+    expect(levels.every((level) => level >= 0 && level <= 1)).toBe(true);
+    const speech = await readAudio(fixturePath("speech.flac"));
+    for (let start = 0; start < 48_000; start += 960) capture.take(speech.slice(start, start + 960), 2000 + start / 48);
+    expect(notes.packets.every(({ first }) => Number.isFinite(first))).toBe(true);
+    expect(notes.packets.slice(-20).some(({ first }) => Math.abs(first) > 0.001)).toBe(true);
   });
 
   it("keeps nothing of what comes while it is not live, not even half a packet, and begins anew", () => {
@@ -113,6 +129,20 @@ describe("capture", () => {
     expect(Math.min(...steps)).toBeGreaterThan(19.9);
     expect(times.at(-1)).toBeCloseTo(1000 + 499 * 20 - 20, -1);
     expect(clock.captured(1000 + 500 * 20 + 3000, 20)).toBe(1000 + 500 * 20 + 3000 - 20);
+  });
+
+  it("packets that waited before a page which stood still are stale, however the clocks of threads relate", () => {
+    for (const offMs of [0, 3_600_000, -3_600_000]) {
+      const staleness = new Staleness();
+      const isStale = (capturedAt: number, cameAt: number): boolean => staleness.isStale(capturedAt, cameAt + offMs);
+      expect(Array.from({ length: 20 }, (_, packet) => isStale(packet * 40, packet * 40 + 70)).some(Boolean)).toBe(
+        false,
+      );
+      // Nothing came for 5 s, then all at once.
+      const late = Array.from({ length: 125 }, (_, packet) => isStale(800 + packet * 40, 5800));
+      expect(late.filter(Boolean)).toHaveLength(99);
+      expect([late[0], late.at(-1), isStale(5800, 5870)]).toEqual([true, false, false]);
+    }
   });
 
   it("packets of both layers are 40 ms in exactly so many bytes, and after a reset know nothing of before", async () => {

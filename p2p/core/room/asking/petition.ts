@@ -11,6 +11,8 @@ import { type Capability, readCapability, verifyChain, writeCapability } from ".
 import { branchBytes, hasKey, nameBytesMax, type RoomState } from "../state/state.ts";
 
 const petitionVersion = 3;
+/** How far two people's best times may be apart: each believes a clock that is within 5 minutes of the relays' ([RM23]). */
+export const petitionAgeMsMax = 10 * 60_000;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");
@@ -54,6 +56,8 @@ export interface Petition {
   /** 8 random bytes: repeated petitions keep theirs, and the state acknowledges by it. */
   readonly id: Uint8Array;
   readonly wish: Wish;
+  /** When, by the best time known to whoever asks; grows with each. */
+  readonly at: Millis;
   readonly voiceKey: Uint8Array;
   /** Names their own door: who uses an invite for one comes in by it from then on. */
   readonly door: Uint8Array;
@@ -71,7 +75,8 @@ export function sealPetition(
   petition: Petition,
 ): Uint8Array {
   const writer = new ByteWriter().u8(petitionVersion).bytes(petition.id).u8(wishes.indexOf(petition.wish));
-  writer.bytes(petition.voiceKey).bytes(petition.door).sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
+  writer.u48(Math.floor(petition.at)).bytes(petition.voiceKey).bytes(petition.door);
+  writer.sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
   for (const capability of petition.chain) writeCapability(writer, capability);
   const body = writer.finish();
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
@@ -82,7 +87,7 @@ export function sealPetition(
   return concat(mark, nonce, withKey(crypto, epoch.secret, keyLabel, seal));
 }
 
-/** A petition with who signed it, when it opens, parses, and its chain holds now ([RM22]); undefined otherwise. */
+/** A petition with who signed it, when it opens, parses, is of now, and its chain holds ([RM22]); undefined otherwise. */
 export function openPetition(
   crypto: Crypto,
   epochs: KnownSecrets,
@@ -100,7 +105,7 @@ export function openPetition(
   if (!plain || plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const petition = parsePetition(body);
-  if (!petition) return undefined;
+  if (!petition || Math.abs(now - petition.at) > petitionAgeMsMax) return undefined;
   const asOfNow = verifyChain(crypto, roomKey, petition.chain, now);
   const isOver = !asOfNow.ok && asOfNow.reason === "expired";
   const endedAt = millis((petition.chain.at(-1)?.expires ?? 0) * 1000);
@@ -144,6 +149,7 @@ function parsePetition(body: Uint8Array): Petition | undefined {
   if (reader.u8() !== petitionVersion) return undefined;
   const id = reader.bytes(8);
   const wish = wishes[reader.u8()];
+  const at = millis(reader.u48());
   const voiceKey = reader.bytes(32);
   const door = reader.bytes(doorBytes);
   const nameBytes = reader.sized8();
@@ -156,5 +162,5 @@ function parsePetition(body: Uint8Array): Petition | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { id, wish, voiceKey, door, name, chain } : undefined;
+  return reader.ended ? { id, wish, at, voiceKey, door, name, chain } : undefined;
 }

@@ -222,17 +222,20 @@ export class EpochKeeper {
     if (!known && (this.#tree.isFull || isShut)) return "refused";
     if (!this.#rules.use(enrolment.identityKey, enrolment.chain, enrolment.door, now)) return "refused";
     this.#notice(enrolment, now);
+    const isComing = !known || this.#coming.some((other) => other.holder === known);
+    const isSettled =
+      this.#mode === "open" || !isComing || now < this.#settlesAt || this.#rules.keepsRoom(enrolment.identityKey);
+    // What is owed is not there yet: until then there is nothing to give.
+    const isAtOnce = isSettled && !this.#isOwed;
+    // Who is one too many has no place yet: with one it would pass for settled, and be given keys from before it came.
+    if (!known && !isAtOnce && this.#coming.length >= joinedMax) return "refused";
     const given = this.#rules.passFor(enrolment, now);
     const holder = known ?? this.#seat(name, enrolment, given);
     holder.boxKey = enrolment.boxKey;
     holder.given = given;
     this.#leaving.delete(name);
     const waiting = { id, holder };
-    const isComing = !known || this.#coming.some((other) => other.holder === holder);
-    const isSettled =
-      this.#mode === "open" || !isComing || now < this.#settlesAt || this.#rules.keepsRoom(enrolment.identityKey);
-    // What is owed is not there yet: until then there is nothing to give.
-    if (isSettled && !this.#isOwed) return this.#grant(waiting, sessionSeed);
+    if (isAtOnce) return this.#grant(waiting, sessionSeed);
     this.#coming = this.#coming.filter((other) => other.holder !== holder);
     if (this.#coming.length < joinedMax) this.#coming.push(waiting);
     return undefined;

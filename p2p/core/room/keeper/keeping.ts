@@ -18,6 +18,8 @@ import type { Epoch } from "../rights/keys.ts";
 import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { writeEvent } from "../chain/pen.ts";
+import { Dating } from "../asking/dating.ts";
+import { NewestSaid } from "../asking/newest-said.ts";
 import { inviteOf, openPetition, type Petitioner, sealPetition, type Wish } from "../asking/petition.ts";
 import { isForOne } from "../rights/capability.ts";
 import type { Void } from "../chain/reduce.ts";
@@ -25,7 +27,7 @@ import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, keepersMax, type RoomState } from "../state/state.ts";
 import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
 import { isSettled, useOnce } from "./reception.ts";
@@ -62,7 +64,9 @@ export class Keeping {
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
-  #isHeir = false;
+  readonly #dating = new Dating();
+  /** What each keeper said last: a recording of a beat is none. */
+  readonly #beats = new NewestSaid(2 * keepersMax);
   #isClosed = false;
   /** Of who acted while we were away. */
   readonly #closed: ClosedState;
@@ -201,6 +205,7 @@ export class Keeping {
     if (!epoch) return;
     const petition = {
       ...{ id, wish, voiceKey: voice.key, name, chain: this.#chain },
+      at: this.#dating.next(this.#wires.time(now)),
       door: doorOf(this.#crypto, door.key),
     };
     const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
@@ -209,7 +214,7 @@ export class Keeping {
     else this.#node.notices.passPetition(sealed, undefined, now);
   }
 
-  /** Whether somebody was put out by who acted meanwhile, as their view says: of their state nothing may be known. */
+  /** Whether somebody was put out by who acted meanwhile, as their view says. */
   isShut(identityKey: Uint8Array): boolean {
     return this.authority?.doors.isShut(identityKey) ?? false;
   }
@@ -286,10 +291,9 @@ export class Keeping {
   /** Who came back and could not wait for it hears at last what whoever acted meanwhile left. */
   #takeLate(now: Millis): void {
     const late = this.#leading.isAtWork ? this.#closed.take(this.#seat.secrets.papers) : undefined;
-    if (!late) return;
+    if (!late || this.#history?.reaches(late.state) === false) return;
     const { state, session } = late;
     if (!isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) return;
-    if (this.#history?.reaches(state) === false) return;
     this.#leading.adopt(state, now);
     this.#wires.changed(now);
   }
@@ -341,9 +345,7 @@ export class Keeping {
   }
 
   #tick(reached: boolean, now: Millis): void {
-    // Whoever acts tells heirs that they are there, and has just heard that there is one more.
-    if (this.#office && !this.#isHeir) this.#succession.excuse(now);
-    this.#isHeir = this.#office !== undefined;
+    this.#succession.waits(this.#office !== undefined, now);
     if (!reached) this.#leading.excuse(now);
     // Whose office is over signs nothing that anybody would take.
     if (!reached || hasEnded(this.#office, this.#wires.time(now))) this.#succession.excuse(now);
@@ -432,7 +434,7 @@ export class Keeping {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
-    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+    if (keeper && keeper.role !== "moderator" && this.#beats.isNews(beat)) this.#succession.heard(keeper.key, now);
   }
 
   /** Acts for a host that is silent ([RM36]). */

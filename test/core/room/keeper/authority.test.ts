@@ -80,6 +80,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
     const petition = {
       id: crypto.randomBytes(8),
       wish,
+      at: testNow,
       voiceKey: voice.key,
       door: crypto.randomBytes(8),
       name: "",
@@ -244,6 +245,7 @@ describe("what a host session decides", () => {
     const petition = {
       id: rng.bytes(8),
       wish: "speak",
+      at: testNow,
       voiceKey: rng.bytes(32),
       door: rng.bytes(8),
       name: "",
