@@ -9,6 +9,9 @@ export const reservedSlots = limits.relaysMax;
 /** Standby edges cost a tick each 200 ms; as many again as there may be children. */
 const standbyShare = 1;
 
+/** Who has fewer slots than this keeps none. */
+const slotsToKeepOne = 4;
+
 /** Edges of one neighbour in one room: the old one may still be there when it comes again. */
 const edgesPerPeerMax = 4;
 
@@ -78,9 +81,14 @@ function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boole
   return slotsFree(facts.children, facts.childrenMax) > 0;
 }
 
-/** Slots for newcomers: an eighth is kept for children of a relay that dies (Kusumoto et al. 2006 keep one of each node's). */
+/** Slots that newcomers may not take: an eighth, but one at least of whoever has some, for children of a relay that dies (Kusumoto et al. 2006). */
+export function rescueSlots(childrenMax: number): number {
+  return Math.max(childrenMax >= slotsToKeepOne ? 1 : 0, Math.floor(childrenMax / 8));
+}
+
+/** Slots for newcomers. */
 export function slotsFree(children: number, childrenMax: number): number {
-  return Math.max(0, childrenMax - Math.floor(childrenMax / 8) - children);
+  return Math.max(0, childrenMax - rescueSlots(childrenMax) - children);
 }
 
 /** Those of some relays that a refusal names, in their order: each with one address, and few enough for one frame. */

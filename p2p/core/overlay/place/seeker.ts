@@ -30,6 +30,8 @@ const savesMsMin = 5;
 const looksToSettle = 10;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
+/** Edges that are kept in reserve. */
+const reservesMax = 1;
 /** A backup that is no more than this farther than the parent will do. */
 const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
@@ -99,9 +101,11 @@ export class Seeker {
   #move: Move | undefined;
   #looks = 0;
   #lookMs = lookMsMin;
+  /** The same while nobody keeps a slot for us. */
+  #unsafeMs = lookSoonMs;
   /** New parents that have not said yet how much they sent again. */
   readonly #replays = new WeakSet<Edge>();
-  /** Candidates that could not be dialed: others are asked for. */
+  /** Candidates that could not be dialed, or keep no slot: others are asked for. */
   readonly #unreached = new Set<ShortId>();
   /** Whom our parent handed us to. */
   #ticket: PeerId | undefined;
@@ -176,18 +180,31 @@ export class Seeker {
     if (this.#trials.size === 0) this.#decide(now);
   }
 
+  /** Who is in reserve says whether it keeps a slot for us. */
+  promised(edge: Edge, now: Millis): void {
+    if (edge.kept === false) this.#avoid(edge.peer);
+    if (this.#trials.size === 0 && !this.#move) this.#settle(now);
+  }
+
   /** A dial led nowhere, or an edge is gone. */
   lost(peer: PeerId, now: Millis): void {
     if (this.#ticket === peer) this.#ticket = undefined;
     if (this.#move?.to.peer === peer) this.#move = undefined;
     else if (this.#move?.from.peer === peer) this.#complete(this.#move, now);
     if (!this.#trials.delete(peer)) return;
-    this.#unreached.add(shortIdOf(peer));
+    this.#avoid(peer);
+    if (this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** Others are asked for next time. */
+  #avoid(peer: PeerId): void {
+    const id = shortIdOf(peer);
+    this.#unreached.delete(id);
+    this.#unreached.add(id);
     for (const oldest of this.#unreached) {
       if (this.#unreached.size <= avoidedMax) break;
       this.#unreached.delete(oldest);
     }
-    if (this.#trials.size === 0) this.#decide(now);
   }
 
   /** A candidate that was asked for media has none to give. */
@@ -269,8 +286,10 @@ export class Seeker {
     const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasBackup(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
-    const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
+    const isNew = this.#looks <= 2 || !isUseful(own);
+    const waitMs = isNew ? lookSoonMs : this.#isSafe(parent) ? this.#lookMs : this.#unsafeMs;
     this.#lookMs = Math.min(lookMsMax, lookGrowth * this.#lookMs);
+    this.#unsafeMs = isNew || this.#isSafe(parent) ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
@@ -304,8 +323,18 @@ export class Seeker {
 
   /** How far the best of those is who go on when the parent is gone, ms. */
   #backupMs(parent: Edge): number | undefined {
-    const best = this.#best((edge) => edge !== parent && this.#isFit(edge) && sharesNoFate(edge, parent));
+    const best = this.#best((edge) => edge !== parent && this.#isSure(edge, parent));
     return best && delayBy(best);
+  }
+
+  /** Whether somebody keeps a slot for us. */
+  #isSafe(parent: Edge): boolean {
+    return this.#backupMs(parent) !== undefined;
+  }
+
+  /** Whether it goes on when the parent is gone, and has a slot for us then ([OV23], [OV52]); the tree's own are free. */
+  #isSure(edge: Edge, parent: Edge): boolean {
+    return this.#isFit(edge) && sharesNoFate(edge, parent) && (edge.role !== "member" || edge.kept === true);
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
@@ -327,8 +356,10 @@ export class Seeker {
     const { parent, ups } = this.#edges;
     if (!parent || !this.#wires.isFree()) return;
     const idle = ups.filter((edge) => edge !== parent && edge.welcomed && !edge.away && !this.needs(edge));
-    if (idle.length < 2) return;
-    const sure = (edge: Edge): boolean => this.#isFit(edge) && sharesNoFate(edge, parent);
+    if (idle.length <= reservesMax) return;
+    // Who came last has not said yet whether it has a slot.
+    if (idle.some((edge) => edge.role === "member" && edge.kept === undefined && now < edge.since + trialMs)) return;
+    const sure = (edge: Edge): boolean => this.#isSure(edge, parent);
     const best = this.#best((edge) => idle.includes(edge) && sure(edge) && !this.isDisbelieved(edge.peer, now));
     const old = idle[0];
     const kept = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
