@@ -74,6 +74,7 @@ export class RoomNode {
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
+      alone: (at) => this.#runPlan(at),
       cameFromAbove: (edge, fresh, at) => {
         this.wakes.changes += this.places.seeker.heard(edge, fresh, at) ? 1 : 0;
       },
@@ -275,6 +276,13 @@ export class RoomNode {
   }
 
   runUpkeep(now: Millis): void {
+    this.#runPlan(now);
+    this.places.review(now);
+    this.#flow.settle(now);
+    this.wakes.looked(now);
+  }
+
+  #runPlan(now: Millis): void {
     this.wakes.changes++;
     const facts: UpkeepFacts = {
       relays: this.relays,
@@ -284,14 +292,13 @@ export class RoomNode {
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
       placing: this.places.seeker.isBusy,
+      alone: this.#flow.cover.isAlone,
+      covers: this.#flow.cover.by,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident || (this.view && this.#wires.slots())) this.upkeep.run(facts, now);
-    this.places.review(now);
-    this.#flow.settle(now);
-    this.wakes.looked(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {

@@ -3,11 +3,12 @@ import { limits } from "../../../api/limits.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import { alternativesMax, type Hello, type Refusal } from "../../session/frames.ts";
 import type { Edges } from "../edge.ts";
+import { reservesMax } from "../heal/reserves.ts";
 
 /** Slots that are kept for the room's own relays and hosts, whatever the volunteer allows to listeners: the tree itself. */
 export const reservedSlots = limits.relaysMax;
-/** Standby edges cost a tick each 200 ms; as many again as there may be children. */
-const standbyShare = 1;
+/** Standby edges cost a tick a second; each child keeps so many, and they are spread as children are. */
+const standbyShare = reservesMax;
 
 /** Who has fewer slots than this keeps none. */
 const slotsToKeepOne = 4;

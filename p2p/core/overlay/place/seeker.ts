@@ -1,6 +1,7 @@
 import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { Deadline } from "../../machine.ts";
 import type { Advert } from "../directory/advert.ts";
+import { reservesMax } from "../heal/reserves.ts";
 import { isUseful } from "./coordinate.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper } from "../news/papers.ts";
@@ -30,8 +31,6 @@ const savesMsMin = 5;
 const looksToSettle = 10;
 /** The same for a backup, which costs nothing but a dial. */
 const backupSavesMs = 10;
-/** Edges that are kept in reserve. */
-const reservesMax = 1;
 /** A backup that is no more than this farther than the parent will do. */
 const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
@@ -311,14 +310,21 @@ export class Seeker {
 
   /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
   #worthBelow(purpose: PlaceRequest["purpose"], parent: Edge): number {
-    const hereMs = purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
+    const lacks = purpose === "backup" && this.#sureReserves(parent).length < reservesMax;
+    const hereMs = lacks ? undefined : purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
     return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
   }
 
-  /** Whether there is a backup that is not much farther than the parent. */
+  /** Whether there are all reserves, and one that is not much farther than the parent. */
   #hasBackup(parent: Edge): boolean {
     const hereMs = delayBy(parent);
-    return hereMs !== undefined && (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+    if (hereMs === undefined || this.#sureReserves(parent).length < reservesMax) return false;
+    return (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+  }
+
+  #sureReserves(parent: Edge): Edge[] {
+    const idle = (edge: Edge): boolean => edge !== parent && edge.welcomed && !edge.away && !this.needs(edge);
+    return this.#edges.ups.filter((edge) => idle(edge) && this.#isSure(edge, parent));
   }
 
   /** How far the best of those is who go on when the parent is gone, ms. */
@@ -351,7 +357,7 @@ export class Seeker {
     this.#settle(now);
   }
 
-  /** Chooses the backup, and lets go of the other candidates. */
+  /** Chooses who is kept in reserve, and lets go of the other candidates. */
   #settle(now: Millis): void {
     const { parent, ups } = this.#edges;
     if (!parent || !this.#wires.isFree()) return;
@@ -362,8 +368,23 @@ export class Seeker {
     const sure = (edge: Edge): boolean => this.#isSure(edge, parent);
     const best = this.#best((edge) => idle.includes(edge) && sure(edge) && !this.isDisbelieved(edge.peer, now));
     const old = idle[0];
-    const kept = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
-    for (const edge of idle) if (edge !== kept) this.#wires.end(edge);
+    const first = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
+    const second = first && this.#second(first, idle, sure);
+    for (const edge of idle) if (edge !== first && edge !== second) this.#wires.end(edge);
+  }
+
+  /**
+   * For when the first is dead as well: whoever keeps a slot, hangs neither below the first nor above it, and has the fewest
+   * between itself and the core, for each of those may be dead.
+   */
+  #second(first: Edge, idle: readonly Edge[], sure: (edge: Edge) => boolean): Edge | undefined {
+    const apart = (edge: Edge): boolean =>
+      !edge.path.includes(shortIdOf(first.peer)) && !first.path.includes(shortIdOf(edge.peer));
+    const faults = (edge: Edge): number => (sure(edge) ? 0 : 2) + (apart(edge) ? 0 : 1);
+    const delay = (edge: Edge): number => delayBy(edge) ?? Number.MAX_SAFE_INTEGER;
+    const others = idle.filter((edge) => edge !== first);
+    const better = (a: Edge, b: Edge): number => faults(a) - faults(b) || a.path.length - b.path.length;
+    return others.sort((a, b) => better(a, b) || delay(a) - delay(b))[0];
   }
 
   #isBetterBackup(old: Edge, best: Edge): boolean {

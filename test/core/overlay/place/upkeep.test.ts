@@ -50,6 +50,8 @@ function bench(): Bench {
     speaks: false,
     wanted: [],
     placing: false,
+    alone: false,
+    covers: undefined,
     muted: false,
     froze: () => false,
   };
