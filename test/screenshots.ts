@@ -49,3 +49,9 @@ try {
   await site.stop();
 }
 console.log(`${count} pictures in dist/screenshots`);
+if (count === 0) {
+  console.error(
+    `No picture's name has all of these in it: ${wanted.join(" ").slice(0, 80)}. Without a word all are drawn.`,
+  );
+  process.exitCode = 2;
+}

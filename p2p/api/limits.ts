@@ -56,6 +56,10 @@ export const limits = {
   hallWorkBits: 18,
   /** The hour before is asked about as well while the new one fills: as long as two listings are apart. */
   hallOverlapMs: 12 * 60_000,
+  /** Open rooms that one search finds: one for each place of two hours. A longer list nobody reads, and a window takes no more. */
+  hallRoomsMax: 96,
+  /** Rooms of one place that a search looks at: several nodes keep it, and one of them may say what it likes. */
+  hallRoomsAPlaceMax: 4,
   /** DHT record value, padded to this size so that it says nothing about its content. */
   recordBytes: 1024,
 } as const;

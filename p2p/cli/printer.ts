@@ -2,6 +2,7 @@ import type { EngineEvent, Invites } from "../api/engine.ts";
 import type { ErrorCode } from "../api/errors.ts";
 import type { InviteTerms, OpenRoom } from "../api/room.ts";
 import type { ProbeVerdict } from "../api/way.ts";
+import { jsonLine, plainly } from "./plain.ts";
 import type { StatsEvent, SummaryEvent } from "./summary.ts";
 
 /** What `probe` found on one rung. */
@@ -77,17 +78,17 @@ export function jsonPrinter(writeLine: (line: string) => void, sinceStartMs: () 
       // An invite that was handed in is not handed out again, to whoever reads along.
       if (event.event === "note" || event.event === "invite") return;
       const { event: name, ...fields } = event;
-      writeLine(JSON.stringify({ event: name, t: Math.round(sinceStartMs()), ...fields }));
+      writeLine(jsonLine({ event: name, t: Math.round(sinceStartMs()), ...fields }));
     },
   };
 }
 
-/** Sentences for people; trouble goes to stderr. */
+/** Sentences for people; trouble goes to stderr. Names, titles and texts are strangers': they are lines, and steer nothing. */
 export function textPrinter(writeLine: (line: string) => void, writeError: (line: string) => void): Printer {
   let membersSaid = "";
   return {
     print(event) {
-      const text = sentence(event);
+      const text = sentence(plainly(event));
       // The same count again says nothing.
       if (text === undefined || (event.event === "members" && text === membersSaid)) return;
       if (event.event === "members") membersSaid = text;

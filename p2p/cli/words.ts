@@ -89,7 +89,7 @@ export function readTokens(
     } else {
       const rule = Object.hasOwn(rules, token.name) ? rules[token.name] : undefined;
       if (rule === undefined)
-        throw usage(`teahouse ${command === "window" ? "" : `${command} `}has no option ${token.rawName}`);
+        throw usage(`teahouse ${command === "window" ? "" : `${command} `}has no option ${quote(token.rawName)}`);
       openList = rule.many === true ? token.name : undefined;
       takeOption(values, token.name, rule, token.value, token.inlineValue === true);
     }

@@ -62,10 +62,10 @@ export const invitesShape: Shape<Invites> = object({
   heir: text(inviteMax),
 });
 
-/** What `openRooms` answers: two for each place, since hours overlap. */
+/** What `openRooms` answers. */
 export const listedRoomsShape: Shape<readonly OpenRoom[]> = list(
   object({ room, title: words, members: count(), invite: text(inviteMax) }),
-  2 * limits.hallPlaces,
+  limits.hallRoomsMax,
 );
 
 const person: Shape<StagePerson> = object({ voice, identity: text(128), name: words, role, self: flag });

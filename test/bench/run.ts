@@ -66,9 +66,16 @@ const programs: Readonly<Record<string, readonly Program[]>> = {
 };
 
 const usageCode = 2;
+const help = `npm run bench -- [id…] [--json]
+Measures figures, each beside its baseline of the same run; without an id all of them, which takes hours.
+There are: ${Object.keys(programs).join(", ")}.`;
 const ourFault = 70;
 
 async function run(words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    console.log(help);
+    return 0;
+  }
   const json = words.includes("--json");
   const named = words.filter((word) => word !== "--json");
   const unknown = named.find((id) => !Object.hasOwn(programs, id));

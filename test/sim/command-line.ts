@@ -87,7 +87,9 @@ function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    throw new SimUsageError(error instanceof Error ? error.message : String(error));
+    // The library's first sentence names the option.
+    const said = error instanceof Error ? (error.message.split(". ")[0] ?? "") : "Unknown option";
+    throw new SimUsageError(`${said}; see "npm run sim -- --help".`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseSimCommand, SimUsageError } from "./command-line.ts";
 import type { SimCommand } from "./command-line.ts";
+import { simHelp } from "./help.ts";
 import { draw } from "./picture/draw.ts";
 import { hasFailed, snapshotOf, summaryLine, summaryText, violationLines } from "./report.ts";
 import { Simulation } from "./simulation.ts";
@@ -10,9 +11,13 @@ import { Simulation } from "./simulation.ts";
  * Exit code 1: an invariant broke, or kills led to nothing; 2: the command line cannot be run.
  */
 function main(args: readonly string[]): number {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (args.includes("--help")) {
+    print(simHelp);
+    return 0;
+  }
   const command = readCommand(args);
   if (command === undefined) return 2;
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const { options, json, svg } = command;
   print(json ? JSON.stringify({ event: "sim-options", ...options }) : `Options: ${JSON.stringify(options)}`);
   const simulation = new Simulation(options);
