@@ -103,8 +103,8 @@ export class Returns {
   /** A standby becomes the parent. */
   promote(edge: Edge, now: Millis): void {
     this.#cameBack = undefined;
-    // What it said when it had no slot is over.
-    edge.waits = false;
+    // It feeds us already, whatever it said when it had no slot.
+    if (edge === this.#parts.cover.by) edge.waits = false;
     this.#parts.feeds.ask(edge, true, now);
     this.#parts.datagrams.start(edge);
   }
