@@ -45,6 +45,8 @@ interface Asked {
   readonly at: Millis;
   /** Whether it answered at all. */
   heard: boolean;
+  /** Whether it was asked for the hole a second time. */
+  isRepeated: boolean;
 }
 
 interface Covering {
@@ -279,7 +281,11 @@ export class Cover {
       return this.#wires.move(parent, covering.by.edge, reason, packets, now);
     }
     covering.renewAt = millis(now + renewMs);
-    for (const { edge, heard } of covering.asked) this.#feeds.cover(edge, true, now, heard);
+    for (const asked of covering.asked) {
+      // The hole is asked for once more, for the first wish may be lost; from a way that lets nothing through not again and again.
+      this.#feeds.cover(asked.edge, true, now, asked.heard || asked.isRepeated);
+      asked.isRepeated = true;
+    }
   }
 
   /** Those who refused or left are forgotten; those who did not answer at all are gone. */
@@ -303,7 +309,7 @@ export class Cover {
     const edge = this.#next;
     if (!edge) return this.#nobody(covering, now);
     covering.isAlone = false;
-    covering.asked.push({ edge, at: now, heard: false });
+    covering.asked.push({ edge, at: now, heard: false, isRepeated: false });
     covering.nextAt = millis(now + answerMsOf(edge));
     this.#feeds.cover(edge, true, now);
   }

@@ -82,12 +82,13 @@ export class Dialing {
 
   /** Opens a session on a new link. */
   #greet(errand: Errand, link: LinkId, kind: LinkKind, now: Millis): void {
-    const { edges, spread, places } = this.#parts;
+    const { edges, spread, places, returns } = this.#parts;
     const resident = this.#wires.resident();
     const session = new Session(this.#crypto.randomBytes(16), errand.peer, true, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
-    const feed = errand.feed && !(direction === "up" && edges.parent);
+    // Of what freezes not even the hole is asked for.
+    const feed = errand.feed && !(direction === "up" && (edges.parent || returns.muted));
     const edge = newEdge(session, errand.role, direction, feed, false, now);
     edge.offered = errand.offered;
     edges.add(edge);
