@@ -16,4 +16,6 @@ export const channels = {
   link: "teahouse:link",
   /** Main to page: the window went out of sight, or came back; one boolean. */
   hidden: "teahouse:hidden",
+  /** Main to page: this computer falls asleep. */
+  sleep: "teahouse:sleep",
 } as const;

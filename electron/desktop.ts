@@ -129,7 +129,10 @@ class Desktop {
     }
     // Who locked the screen, or shut the computer, is not there to let go of a key.
     const { powerMonitor } = this.#electron;
-    powerMonitor.on("suspend", () => this.#talkKey.letGo());
+    powerMonitor.on("suspend", () => {
+      this.#talkKey.letGo();
+      this.#screen?.sendSleep();
+    });
     powerMonitor.on("lock-screen", () => this.#talkKey.letGo());
     const isMac = platform === "darwin";
     // Without a menu, macOS knows no keys for copying and pasting; elsewhere a menu is only in the way.

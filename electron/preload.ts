@@ -35,6 +35,11 @@ const bridge: DesktopBridge = {
     ipcRenderer.on(channels.hidden, hear);
     return () => void ipcRenderer.off(channels.hidden, hear);
   },
+  onSleep: (listener) => {
+    const hear = (): void => listener();
+    ipcRenderer.on(channels.sleep, hear);
+    return () => void ipcRenderer.off(channels.sleep, hear);
+  },
   setTalkKey: (key) => ipcRenderer.send(channels.setTalkKey, key ?? null),
   onTalkKey: (listener) => {
     const hear = (_event: IpcRendererEvent, state: TalkKeyState): void => listener(state);

@@ -157,6 +157,11 @@ export class Screen {
     this.#window?.webContents.send(channels.talkKey, state);
   }
 
+  /** Tells the page that this computer falls asleep. */
+  sendSleep(): void {
+    this.#window?.webContents.send(channels.sleep);
+  }
+
   /** Hands the page a link. The page must have connected. */
   sendLink(link: string): void {
     this.#window?.webContents.send(channels.link, link);

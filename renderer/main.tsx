@@ -51,12 +51,14 @@ const app = new App({
   keepsake: client,
   talkKey: bridge,
   timers: browserTimers,
+  wallClock: Date.now,
   watchPower,
   wipeAround: () => bridge?.wipe(),
   systemLanguages: navigator.languages,
 });
 bridge?.onLink((link) => app.open(link));
 bridge?.onHidden((hidden) => app.voice.setHidden(hidden));
+bridge?.onSleep(() => app.voice.sleep());
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no place to draw in");

@@ -33,6 +33,8 @@ export interface DesktopBridge {
    * it is not throttled, and so it never counts as hidden. The result removes the listener.
    */
   onHidden(listener: (hidden: boolean) => void): () => void;
+  /** Adds a listener for this computer's falling asleep; what is said may come only when it woke. The result removes it. */
+  onSleep(listener: () => void): () => void;
   /** Takes this key from other programs, or none any more. */
   setTalkKey(key: TalkKey | undefined): void;
   /** Adds a listener for what becomes of that key. The result removes it. */

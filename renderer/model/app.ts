@@ -49,6 +49,8 @@ export interface AppPorts {
   /** Where choices lie that a reload must not undo. */
   readonly keepsake: KeepsakePort;
   readonly timers: Timers;
+  /** Unix ms, which go on while the computer sleeps. */
+  readonly wallClock: () => number;
   /** Hears how this computer is fed. */
   readonly watchPower: WatchPower;
   /** What else must go when everything is wiped: the desktop app itself. */
@@ -79,7 +81,7 @@ export class App {
     this.#takeOver = ports.takeOver;
     this.settings = new Settings(ports.systemLanguages);
     this.session = new Session(ports.engine, ports.line, this.#scope);
-    this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope);
+    this.voice = new Voice(ports.engine, ports.microphone, ports.speakers, ports.timers, this.#scope, ports.wallClock);
     this.talkKey = ports.talkKey && new TalkKeyModel(ports.talkKey, this.voice, this.#scope);
     keepChoices(ports.keepsake, this.session, this, this.#scope);
     this.way = new WayModel(ports.engine, this.#scope);

@@ -56,6 +56,7 @@ export type SentenceKey =
   | "announce.talks-muted"
   | "announce.paused"
   | "announce.stays-muted"
+  | "announce.slept"
   | "announce.deaf"
   | "announce.hearing"
   | "announce.text"

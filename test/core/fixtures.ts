@@ -89,7 +89,7 @@ export function sampleContent(crypto: Crypto, keys: RoomKeys): ViewContent {
     keepers: [{ key: keys.session.key, rank: 0 }],
     revoked: [rng.bytes(16)],
     slowModeS: 30,
-    doors: [rng.bytes(8), rng.bytes(8)],
+    doors: { invites: [rng.bytes(8), rng.bytes(8)], unlisted: false, own: [rng.bytes(8)] },
     locked: false,
   };
 }
@@ -162,7 +162,8 @@ export function sampleState(room: SampleRoom): RoomState {
 /** What the last of a chain asks for. */
 export function samplePetition(chain: readonly Capability[]): Petition {
   const rng = new Rng("petition");
-  return { id: rng.bytes(8), wish: "speak", voiceKey: rng.bytes(32), name: "Bahar", chain };
+  const words = { wish: "speak", at: testNow, name: "Bahar", chain } as const;
+  return { id: rng.bytes(8), voiceKey: rng.bytes(32), door: rng.bytes(8), ...words };
 }
 
 export function sampleNote(): Note {
@@ -224,6 +225,6 @@ export function sampleHostCapsule(room: SampleRoom): HostCapsule {
     viewSequence: 7,
     stateSequence: 9,
     history: sampleHistory(rng),
-    doors: [{ name: rng.bytes(8), generation: 1, expires: testSeconds + 3600 }],
+    doors: { invites: [{ name: rng.bytes(8), generation: 1, expires: testSeconds + 3600 }], unlisted: 1 },
   };
 }

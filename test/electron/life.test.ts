@@ -108,6 +108,17 @@ describe("the app in Electron", () => {
     expect(heard).toEqual(["down", "up"]);
   });
 
+  it("tells its page that the computer falls asleep, which mutes it", async () => {
+    const desktop = await desktops.open();
+    const { page } = await desktop.connectPage();
+    const heard: unknown[][] = [];
+    const unhear = page.bridge.onSleep((...args: unknown[]) => heard.push(args));
+    desktop.powerMonitor.emit("suspend");
+    unhear();
+    desktop.powerMonitor.emit("suspend");
+    expect(heard).toEqual([[]]);
+  });
+
   it("keeps for a page that is loaded again what the one before left", async () => {
     const desktop = await desktops.open();
     const { client } = await desktop.connectPage();

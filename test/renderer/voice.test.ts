@@ -14,6 +14,84 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 const stateOf = (window: WindowDouble): string => window.room.voice.state.get();
 const back = placeEvent(2, { kind: "webrtc", feeds: true });
 
+describe("a computer that sleeps", () => {
+  /** Sleeps, and wakes with everything where it was: by the wall clock alone, or by both. */
+  const sleep = (window: WindowDouble, ms: number): void => {
+    window.sleptMs += ms;
+  };
+
+  it.each(["live", "held", "hushed", "paused"])("wakes muted when the microphone was %s, and says why", (state) => {
+    const window = onStage();
+    const said: (string | undefined)[] = [];
+    window.room.announcement.subscribe(() => said.push(window.room.announcement.get()?.key));
+    if (state !== "held") window.room.toggleMuted();
+    if (state === "held" || state === "hushed") window.room.holdToTalk(true);
+    if (state === "paused") window.engine.emit(errorEvent("stalled"));
+    expect(stateOf(window)).toBe(state);
+    sleep(window, 3_600_000);
+    // The engine is back at once, and gives the voice back to who was stopped for a moment; not to who slept.
+    window.timers.pass(1000);
+    window.engine.emit(back);
+    expect([stateOf(window), window.microphone.live, window.room.voice.slept.get()]).toEqual(["muted", false, true]);
+    window.timers.pass(60_000);
+    expect([stateOf(window), said.includes("announce.slept")]).toEqual(["muted", true]);
+    window.room.holdToTalk(true);
+    expect([window.microphone.live, window.room.voice.slept.get()]).toEqual([true, false]);
+  });
+
+  it("sends nothing of what was said before it, nor of what is said after it", () => {
+    const window = onStage();
+    window.room.toggleMuted();
+    window.microphone.speak();
+    const sent = window.engine.spoken.length;
+    sleep(window, 10_000);
+    // Before any timer runs.
+    for (let packet = 0; packet < 5; packet += 1) window.microphone.speak();
+    expect([sent, window.engine.spoken.length, window.microphone.live]).toEqual([1, 1, false]);
+    window.room.toggleMuted();
+    window.microphone.speak();
+    expect(window.engine.spoken).toHaveLength(2);
+  });
+
+  it("says nothing to who was muted, and hears on; a busy moment is no sleep", () => {
+    const window = onStage();
+    sleep(window, 60_000);
+    window.timers.pass(1000);
+    expect([stateOf(window), window.room.voice.slept.get(), window.speakers.isStarted]).toEqual(["muted", false, true]);
+    window.room.toggleMuted();
+    sleep(window, 8000);
+    window.timers.pass(1000);
+    expect(window.microphone.live).toBe(true);
+    // A clock that was set back says nothing.
+    sleep(window, -60_000);
+    window.timers.pass(5000);
+    expect(window.microphone.live).toBe(true);
+  });
+
+  it("does not get its voice back with the stage that its engine had lost before", () => {
+    const window = onStage();
+    window.room.toggleMuted();
+    window.engine.emit(joinedEvent("listener"));
+    sleep(window, 60_000);
+    window.timers.pass(1000);
+    window.engine.emit({ event: "role", role: "speaker", by: "" });
+    expect([stateOf(window), window.microphone.live]).toEqual(["muted", false]);
+  });
+
+  it("is told by the desktop app before it sleeps, and every standstill counts until the room is left", () => {
+    const window = onStage();
+    const { voice } = window.room;
+    window.room.toggleMuted();
+    voice.sleep();
+    expect([window.microphone.live, voice.slept.get(), voice.standstills.get()]).toEqual([false, true, 1]);
+    window.room.leave();
+    expect(voice.slept.get()).toBe(false);
+    sleep(window, 60_000);
+    window.timers.pass(5000);
+    expect([voice.standstills.get(), window.timers.waiting]).toEqual([1, 0]);
+  });
+});
+
 describe("who cannot hear the room is not heard", () => {
   it("stops when no sound comes, says so, and goes on when it is back in 10 s", () => {
     const window = onStage();

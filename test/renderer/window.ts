@@ -18,6 +18,8 @@ export class WindowDouble {
   readonly timers = new ManualTimers();
   /** What is left to the window that comes after this one. */
   readonly keepsake: { kept: string | undefined; keep(text: string): void };
+  /** What the computer slept, by which the wall clock is ahead of the timers' own. */
+  sleptMs = 0;
   takenOver = 0;
   wipedAround = 0;
   /** Tells the window how the computer is fed. */
@@ -38,6 +40,7 @@ export class WindowDouble {
       speakers: this.speakers,
       keepsake: this.keepsake,
       timers: this.timers,
+      wallClock: () => this.timers.now() + this.sleptMs,
       watchPower: (tell) => {
         this.tellPower = tell;
         return () => undefined;

@@ -12,8 +12,8 @@ export const worldStart = Date.UTC(2026, 0, 1);
 const outputsMax = 100_000;
 /** Inputs that wait for a computer that sleeps: what its buffers hold; what comes later is lost. */
 const sleptMax = 4000;
-/** Wake-ups of one machine without its virtual time moving: more is a busy loop, and the deadline's reason names it. */
-const wakesAtOnceMax = 100;
+/** Wake-ups of one machine without its virtual time moving: more is a busy loop, and its deadline says which. A join puzzle in pieces takes some hundred. */
+const wakesAtOnceMax = 1_000;
 
 interface WorldNode<Input, Output> {
   readonly machine: Machine<Input, Output>;

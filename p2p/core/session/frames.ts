@@ -144,8 +144,8 @@ export const helloType = types.hello;
 const lendsFlag = 128;
 /** Doors follow. */
 const doorsFlag = 64;
-/** As who was inside, and by the invite: the one for whom the room was locked meanwhile, the other for whom an era began. */
-export const helloDoorsMax = 2;
+/** As who was inside, by the own door, and by the invite: whichever the relay's view names. */
+export const helloDoorsMax = 3;
 /** Packets in one request: more in a row is an outage, for the backup to cover. */
 const requestSequencesMax = 32;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */

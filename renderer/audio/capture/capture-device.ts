@@ -4,7 +4,9 @@ import type { CaptureWorkletOptions, FromCapture, ToCapture, ToCaptureWorklet } 
 // The bundler makes a default export of it: the address.
 // oxlint-disable-next-line import/default
 import captureWorkletUrl from "./capture-worklet.ts?worker&url";
+import { clockNow } from "../clock.ts";
 import { listDevices, onDeviceChange } from "../devices.ts";
+import { Staleness } from "./capture-clock.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "../edges.ts";
 import { ringMemory } from "../ring.ts";
 
@@ -105,6 +107,7 @@ function whenEnded(track: MediaStreamTrack, then: () => void): Promise<never> {
 
 /** Resolves when the worker is ready; rejects when it broke before. */
 function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): Promise<void> {
+  const staleness = new Staleness();
   return new Promise((resolve, reject) => {
     const broken = (): void => {
       close();
@@ -117,6 +120,7 @@ function listen(worker: Worker, handlers: CaptureHandlers, close: () => void): P
         case "begun":
           return resolve();
         case "packet":
+          if (staleness.isStale(data.capturedAt, clockNow())) return undefined;
           return handlers.onPacket({ ...data.packet, capturedAt: millis(data.capturedAt) });
         case "rms":
           return handlers.onRms(data.rms);

@@ -10,6 +10,8 @@ import { VoiceMask } from "../mask/voice-mask.ts";
 
 /** Where the sound thread gives nothing at all, this often is looked whether it does again. */
 const patienceMs = 50;
+/** Who was away for longer finds the oldest of what was said meanwhile: it is let go, and what is said now is sent. */
+const awayMsMax = 500;
 
 const post = (message: FromCapture, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 const broken = (): void => post({ kind: "broken" });
@@ -81,13 +83,16 @@ async function drain(ring: SampleRing, into: VoiceCapture): Promise<void> {
   skip = () => {
     while (ring.filled >= captureSamples) ring.read(block);
   };
+  let lookedAt = clockNow();
   for (;;) {
+    if (clockNow() - lookedAt > awayMsMax) skip();
     while (ring.filled >= captureSamples) {
       // What waits behind this block was captured after it.
       const waitsMs = (ring.filled - captureSamples) / 48;
       ring.read(block);
       into.take(block, clockNow() - waitsMs);
     }
+    lookedAt = clockNow();
     await ring.filledMore(patienceMs);
   }
 }

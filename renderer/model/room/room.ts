@@ -183,6 +183,8 @@ export class RoomModel {
     this.#scope.own(returns.subscribe(() => (returnedAt = this.#timers.now())));
     /** Until when the stage, given again, is the one that an engine lost while we were heard. */
     let heardUntil = Number.NEGATIVE_INFINITY;
+    // Who slept in between does not remember that they were.
+    this.#scope.own(this.voice.standstills.subscribe(() => (heardUntil = Number.NEGATIVE_INFINITY)));
     this.#scope.watch(current, (role) => {
       const was = before;
       before = role;
@@ -288,7 +290,9 @@ export class RoomModel {
     const state = this.voice.state.get();
     const before = this.#voiceBefore;
     this.#voiceBefore = state;
-    if (state === "muted") this.#announce(sentence(before === "paused" ? "announce.stays-muted" : "announce.muted"));
+    if (state === "muted" && this.voice.slept.get()) this.#announce(sentence("announce.slept"));
+    else if (state === "muted")
+      this.#announce(sentence(before === "paused" ? "announce.stays-muted" : "announce.muted"));
     // A microphone that gives nothing is no reason to say that everybody hears it.
     if (state === "live") this.#announce(this.voice.microphoneFault.get() ?? sentence("announce.live"));
     if (state === "paused") this.#announce(sentence("announce.paused"));

@@ -3,6 +3,7 @@ import type { Microphone, SoundDevice, Speakers } from "../../audio/types.ts";
 import type { Scope } from "../scope.ts";
 import { sentence, type Sentence } from "../sentence.ts";
 import type { Timers } from "../timers.ts";
+import { Standstill } from "./standstill.ts";
 import { Trial } from "./trial.ts";
 import { Cell } from "../value.ts";
 
@@ -57,12 +58,17 @@ export class Voice {
   readonly mindful = new Cell(true);
   /** Set while somebody muted is told that they talk. */
   readonly talksMuted = new Cell(false);
+  /** The microphone was open when this computer fell asleep, and was muted for that; until it is opened again. */
+  readonly slept = new Cell(false);
+  /** How often this computer slept, or this page stood still, while in a room. */
+  readonly standstills = new Cell(0);
   /** The microphone is tried: its level is shown. */
   readonly trying = new Cell(false);
   /** Recording oneself to hear what others would. */
   readonly trial: Trial;
   readonly #engine: EngineApi;
   readonly #timers: Timers;
+  readonly #standstill: Standstill;
   #onStage = false;
   #held = false;
   #hushed = false;
@@ -74,13 +80,23 @@ export class Voice {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #endHint: (() => void) | undefined;
 
-  constructor(engine: EngineApi, microphone: Microphone, speakers: Speakers, timers: Timers, scope: Scope) {
+  /** `wallClock` tells Unix ms: it goes on while the computer sleeps. */
+  constructor(
+    engine: EngineApi,
+    microphone: Microphone,
+    speakers: Speakers,
+    timers: Timers,
+    scope: Scope,
+    wallClock: () => number,
+  ) {
     this.microphone = microphone;
     this.speakers = speakers;
     this.#engine = engine;
     this.#timers = timers;
     this.trial = new Trial(this, scope);
-    scope.own(microphone.onPacket((packet) => this.#onStage && engine.speak(packet)));
+    this.#standstill = new Standstill(timers, wallClock, pauseMsMax, () => this.sleep());
+    // What comes first after a sleep was said before it, or is said by somebody who does not know that they are heard.
+    scope.own(microphone.onPacket((packet) => !this.#standstill.look() && this.#onStage && engine.speak(packet)));
     const follow = (event: EngineEvent): void => {
       if (event.event === "strength") microphone.setStrength(event.strength);
       // Of another room nothing is known.
@@ -116,7 +132,20 @@ export class Voice {
 
   /** Lets the room be heard. Call it from a click or key. */
   async listen(): Promise<void> {
+    this.#standstill.begin();
     await this.speakers.start();
+  }
+
+  /**
+   * This computer falls asleep, or slept: whoever was heard, or would have been again, is muted until they ask for it. Longer
+   * than a stopped microphone waits nobody remembers that it was open.
+   */
+  sleep(): void {
+    const wasOpen = this.#onStage && this.state.get() !== "muted";
+    this.standstills.update((count) => count + 1);
+    this.trial.stop();
+    if (wasOpen) this.slept.set(true);
+    this.setMuted(true);
   }
 
   /** The stage was given: the microphone opens, muted. */
@@ -266,6 +295,7 @@ export class Voice {
     this.leaveStage();
     this.#roomLost = false;
     this.setDeafened(false);
+    this.#standstill.end();
     this.speakers.stop();
   }
 
@@ -324,6 +354,7 @@ export class Voice {
   #show(): void {
     const next = this.#stateNow();
     if (next !== "muted") this.#unhint();
+    if (next !== "muted") this.slept.set(false);
     this.speakers.setAttention(next === "shut" ? "listening" : "conversing");
     this.state.set(next);
   }

@@ -93,12 +93,16 @@ const ruleWords: Readonly<Record<Exclude<SpeakingRule, "free">, readonly [title:
   "muted-by-keeper": ["voice.kept", "speaking.muted-by-keeper"],
 };
 
+/** Muted because the computer slept. */
+const sleptWords: readonly [title: TextKey, hint: TextKey] = ["voice.muted", "voice.slept-hint"];
+
 interface Said {
   readonly state: Exclude<MicrophoneState, "shut">;
   readonly rule: SpeakingRule;
   readonly bySystem: boolean;
   readonly deaf: boolean;
   readonly nudged: boolean;
+  readonly slept: boolean;
   readonly isUnheard: boolean;
   readonly isSoundless: boolean;
 }
@@ -109,6 +113,7 @@ function wordsFor(said: Said): readonly [title: TextKey, hint: TextKey] {
   if (said.deaf) return ["voice.deaf", "voice.deaf-hint"];
   if (state === "muted" && rule === "muted-by-keeper") return ruleWords[rule];
   if (said.nudged) return ["voice.nudge", rule === "hold-only" ? "speaking.hold-only" : "voice.nudge-hint"];
+  if (said.slept && state === "muted") return sleptWords;
   if (said.isUnheard) return unheardWords;
   if (said.bySystem && bySystemWords[state] !== undefined) return bySystemWords[state];
   if (state === "paused" && said.isSoundless) return soundlessWords;
@@ -124,13 +129,14 @@ function SpeakerControls({ model, state }: SpeakerControlsProps): ReactElement {
   const { text } = useTexts();
   const deaf = useValue(model.voice.deafened);
   const nudged = useValue(model.voice.talksMuted);
+  const slept = useValue(model.voice.slept);
   const masked = useValue(model.voice.masked);
   const bySystem = useValue(model.voice.bySystem);
   const rule = useValue(model.rules.rule);
   const open = isHeard(state);
   const isUnheard = useValue(model.voice.microphoneFault) !== undefined && open;
   const isSoundless = useValue(model.voice.speakersFault) !== undefined;
-  const [title, hint] = wordsFor({ state, rule, bySystem, deaf, nudged, isUnheard, isSoundless });
+  const [title, hint] = wordsFor({ state, rule, bySystem, deaf, nudged, slept, isUnheard, isSoundless });
   return (
     <div className="bar-voice">
       <Button

@@ -2,7 +2,11 @@ import type { Act, RoomFacts, RoomPerson } from "../../../p2p/api/room.ts";
 import type { Role } from "../../../p2p/api/engine.ts";
 import type { ErrorCode } from "../../../p2p/api/errors.ts";
 import { parseView, type RelayView } from "../../../p2p/core/room/state/view.ts";
-import { Room } from "./room.ts";
+import type { LinkId } from "../../../p2p/api/ids.ts";
+import { concat } from "../../../p2p/core/bytes.ts";
+import { parsePaper } from "../../../p2p/core/overlay/news/papers.ts";
+import { parseFrame } from "../../../p2p/core/session/frames.ts";
+import { type Passing, Room } from "./room.ts";
 
 /** A room with a host and people who came by invites of these roles. */
 export class KeptRoom extends Room {
@@ -10,15 +14,14 @@ export class KeptRoom extends Room {
   readonly keeper: number;
   #question = 1;
   readonly #views = new Map<number, RelayView>();
+  readonly #pieces = new Map<LinkId, Map<number, Uint8Array>>();
 
   constructor(seed: string, relays = 2, letEverybodySpeak = false) {
     super(seed);
     this.relays = Array.from({ length: relays }, () => this.addRelay());
     this.keeper = this.addPerson();
-    this.filter = ({ to, bytes }) => {
-      // A fragment with a whole view in it.
-      const view = bytes[0] === 7 && bytes[6] === 1 ? parseView(bytes.slice(7)) : undefined;
-      if (view?.ok) this.#views.set(to, view.value);
+    this.filter = (passing) => {
+      this.#noteView(passing);
       return true;
     };
     this.host(this.keeper, this.relays, { letEverybodySpeak, title: "tea", name: "Host" });
@@ -68,6 +71,21 @@ export class KeptRoom extends Room {
     if (hand) this.command(by, { kind: "admit", hand: hand.id });
     this.run(600);
     return this.identity(node);
+  }
+
+  /** A message of the lane may come in pieces. */
+  #noteView({ to, link, bytes }: Passing): void {
+    const frame = bytes[0] === 7 ? parseFrame(bytes) : undefined;
+    if (frame?.kind !== "fragment") return;
+    const pieces = this.#pieces.get(link) ?? new Map<number, Uint8Array>();
+    this.#pieces.set(link, pieces.set(frame.sequence, frame.bytes));
+    if (!frame.last) return;
+    const paper = parsePaper(
+      concat(...[...pieces].toSorted(([left], [right]) => left - right).map(([, each]) => each)),
+    );
+    const view = paper?.kind === "view" ? parseView(paper.bytes) : undefined;
+    if (view?.ok) this.#views.set(to, view.value);
+    pieces.clear();
   }
 
   /** The view that passed this node last. */

@@ -6,7 +6,7 @@ import type { TeahouseProcess } from "../processes.ts";
 import { Processes } from "../rooms.ts";
 import { engineOf } from "./engine-of.ts";
 import { forget, lastSoundAt, recorded, takeRecording } from "./tap.ts";
-import { addressOf, FakePerson, type RoomWindow } from "./windows.ts";
+import { addressOf, FakePerson, type RoomWindow, words } from "./windows.ts";
 
 const rate = 48_000;
 /** Of the 8 s clip in a loop: some ten words. */
@@ -21,6 +21,8 @@ const muteMsAim = 300;
 const muteMsMax = 3500;
 const comebackMsMax = 60_000;
 const correlationMin = 0.95;
+/** Longer than a stopped microphone comes back by itself. */
+const sleepMs = 11_000;
 
 const processes = new Processes();
 let speech: Float32Array;
@@ -101,6 +103,22 @@ describe("two windows and three relays", () => {
     await guestWindow.button("bar.unmute").click();
     await hears(hostWindow);
     expect(await silenceMs(guestWindow, hostWindow)).toBeLessThanOrEqual(muteMsMax);
+  });
+
+  it("a computer that sleeps with an open microphone wakes muted, says why, sends nothing and hears on", async () => {
+    const asleep = [...(await guest.processes()), guestShell.pid, await engineOf(guestShell)];
+    const signal = (name: "SIGSTOP" | "SIGCONT"): void => asleep.forEach((pid) => process.kill(pid, name));
+    await hostWindow.button("bar.unmute").click();
+    signal("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, sleepMs));
+    // The last word has died away.
+    await forget(hostWindow.page);
+    signal("SIGCONT");
+    await guestWindow.page.getByText(words("voice.slept-hint"), { exact: true }).waitFor();
+    await guestWindow.button("bar.unmute").waitFor();
+    await hears(guestWindow);
+    const { samples } = await takeRecording(hostWindow.page);
+    expect(samples.reduce((loudest, sample) => Math.max(loudest, Math.abs(sample)), 0)).toBeLessThan(0.001);
   });
 
   it("a window that is closed and opened again is in the room, on stage and muted", async () => {

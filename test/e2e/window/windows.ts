@@ -70,6 +70,14 @@ export class FakePerson {
     return new RoomWindow(page);
   }
 
+  /** Every process of the browser: who sleeps, sleeps with all of them. */
+  async processes(): Promise<number[]> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    await session.detach();
+    return processInfo.map(({ id }) => id);
+  }
+
   async end(): Promise<void> {
     await this.#browser.close();
     await rm(this.#folder, { recursive: true, force: true });

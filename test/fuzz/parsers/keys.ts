@@ -31,6 +31,7 @@ export function keyParsers(samples: Samples): Parsers {
   const wish = {
     wish: "hold",
     boxKey: box.key,
+    door: guest.chain[0]?.grantee ?? box.key,
     inside: rng.bytes(16),
     epoch: 4,
     eras: [{ number: 2, secret: rng.bytes(32) }],

@@ -68,7 +68,7 @@ function frames(samples: Samples): Frame[] {
     {
       ...helloOf(samples),
       proof: undefined,
-      doors: [1, 2].map(() => ({ key: rng.bytes(32), signature: rng.bytes(64) })),
+      doors: [1, 2, 3].map(() => ({ key: rng.bytes(32), signature: rng.bytes(64) })),
     },
     { kind: "welcome", session, time: testNow, hops: 3 },
     { kind: "refuse", session, time: testNow, reason: "full", alternatives: [sampleAddress(rng), sampleAddress(rng)] },

@@ -185,7 +185,7 @@ function keptParsers({ crypto, room, rng }: Samples): Parsers {
       covers: ["openHints"],
     },
     "listing in the hall": {
-      samples: [payloadOf(crypto, { hour, place: 1 }, listing, rng.bytes(8), keys.session)],
+      samples: [payloadOf(crypto, { hour, place: 1 }, listing, rng.bytes(8), keys.session, testNow)],
       accepts: (bytes) => readListing(crypto, bytes) !== undefined,
       covers: ["readListing"],
     },

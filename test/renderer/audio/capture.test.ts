@@ -8,7 +8,7 @@ import {
 } from "../../../p2p/core/jitter/opus-packet.ts";
 import type { EncodedVoice } from "../../../p2p/core/jitter/voice-codec.ts";
 import { Rng } from "../../../p2p/core/rng.ts";
-import { CaptureClock } from "../../../renderer/audio/capture/capture-clock.ts";
+import { CaptureClock, Staleness } from "../../../renderer/audio/capture/capture-clock.ts";
 import { createWasmPacketEncoder, type PacketEncoder } from "../../../renderer/audio/capture/packet-encoder.ts";
 import { VoiceCapture } from "../../../renderer/audio/capture/voice-capture.ts";
 import { drawMask } from "../../../renderer/audio/mask/mask-character.ts";
@@ -113,6 +113,20 @@ describe("capture", () => {
     expect(Math.min(...steps)).toBeGreaterThan(19.9);
     expect(times.at(-1)).toBeCloseTo(1000 + 499 * 20 - 20, -1);
     expect(clock.captured(1000 + 500 * 20 + 3000, 20)).toBe(1000 + 500 * 20 + 3000 - 20);
+  });
+
+  it("packets that waited before a page which stood still are stale, however the clocks of threads relate", () => {
+    for (const offMs of [0, 3_600_000, -3_600_000]) {
+      const staleness = new Staleness();
+      const isStale = (capturedAt: number, cameAt: number): boolean => staleness.isStale(capturedAt, cameAt + offMs);
+      expect(Array.from({ length: 20 }, (_, packet) => isStale(packet * 40, packet * 40 + 70)).some(Boolean)).toBe(
+        false,
+      );
+      // Nothing came for 5 s, then all at once.
+      const late = Array.from({ length: 125 }, (_, packet) => isStale(800 + packet * 40, 5800));
+      expect(late.filter(Boolean)).toHaveLength(99);
+      expect([late[0], late.at(-1), isStale(5800, 5870)]).toEqual([true, false, false]);
+    }
   });
 
   it("packets of both layers are 40 ms in exactly so many bytes, and after a reset know nothing of before", async () => {

@@ -4,12 +4,15 @@ import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { KnownSecrets } from "../epoch/secrets.ts";
+import { doorBytes } from "../rights/doors.ts";
 import { type Epoch, withKey } from "../rights/keys.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
-import { branchBytes, nameBytesMax } from "../state/state.ts";
+import { branchBytes, hasKey, nameBytesMax, type RoomState } from "../state/state.ts";
 
-const petitionVersion = 2;
+const petitionVersion = 3;
+/** How far two people's best times may be apart: each believes a clock that is within 5 minutes of the relays' ([RM23]). */
+export const petitionAgeMsMax = 10 * 60_000;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");
@@ -53,7 +56,11 @@ export interface Petition {
   /** 8 random bytes: repeated petitions keep theirs, and the state acknowledges by it. */
   readonly id: Uint8Array;
   readonly wish: Wish;
+  /** When, by the best time known to whoever asks; grows with each. */
+  readonly at: Millis;
   readonly voiceKey: Uint8Array;
+  /** Names their own door: who uses an invite for one comes in by it from then on. */
+  readonly door: Uint8Array;
   readonly name: string;
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
@@ -68,7 +75,8 @@ export function sealPetition(
   petition: Petition,
 ): Uint8Array {
   const writer = new ByteWriter().u8(petitionVersion).bytes(petition.id).u8(wishes.indexOf(petition.wish));
-  writer.bytes(petition.voiceKey).sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
+  writer.u48(Math.floor(petition.at)).bytes(petition.voiceKey).bytes(petition.door);
+  writer.sized8(encodeUtf8(petition.name)).u8(petition.chain.length);
   for (const capability of petition.chain) writeCapability(writer, capability);
   const body = writer.finish();
   const signature = crypto.sign(identitySeed, concat(petitionLabel, roomKey, body));
@@ -79,7 +87,7 @@ export function sealPetition(
   return concat(mark, nonce, withKey(crypto, epoch.secret, keyLabel, seal));
 }
 
-/** A petition with who signed it, when it opens, parses, and its chain holds now ([RM22]); undefined otherwise. */
+/** A petition with who signed it, when it opens, parses, is of now, and its chain holds ([RM22]); undefined otherwise. */
 export function openPetition(
   crypto: Crypto,
   epochs: KnownSecrets,
@@ -97,7 +105,7 @@ export function openPetition(
   if (!plain || plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const petition = parsePetition(body);
-  if (!petition) return undefined;
+  if (!petition || Math.abs(now - petition.at) > petitionAgeMsMax) return undefined;
   const asOfNow = verifyChain(crypto, roomKey, petition.chain, now);
   const isOver = !asOfNow.ok && asOfNow.reason === "expired";
   const endedAt = millis((petition.chain.at(-1)?.expires ?? 0) * 1000);
@@ -111,14 +119,24 @@ export function openPetition(
   return { ...petition, identityKey, role, rights, isOver, branch, generation };
 }
 
-/** The invite at the end of which somebody stands: the link above their own. */
+/** The invite at the end of which somebody stands: the link above their own. It is of no later link of the room than those above it. */
 export function inviteOf(
   crypto: Crypto,
   chain: readonly Capability[],
 ): { readonly branch: Uint8Array; readonly generation: number } {
   const bearer = chain.at(-2);
   if (!bearer) return { branch: new Uint8Array(branchBytes), generation: 0 };
-  return { branch: branchOf(crypto, bearer.grantee), generation: bearer.sequence };
+  const generation = Math.min(...chain.slice(0, -1).map(({ sequence }) => sequence));
+  return { branch: branchOf(crypto, bearer.grantee), generation };
+}
+
+/** Whether an invite by which somebody came, or one above it, was taken back. */
+export function isTakenBack(
+  crypto: Crypto,
+  { revoked }: Pick<RoomState, "revoked">,
+  chain: readonly Capability[],
+): boolean {
+  return revoked.length > 0 && chain.slice(0, -1).some(({ grantee }) => hasKey(revoked, branchOf(crypto, grantee)));
 }
 
 /** Names an invite by its bearer's key. */
@@ -131,7 +149,9 @@ function parsePetition(body: Uint8Array): Petition | undefined {
   if (reader.u8() !== petitionVersion) return undefined;
   const id = reader.bytes(8);
   const wish = wishes[reader.u8()];
+  const at = millis(reader.u48());
   const voiceKey = reader.bytes(32);
+  const door = reader.bytes(doorBytes);
   const nameBytes = reader.sized8();
   const name = nameBytes.length > nameBytesMax ? undefined : decodeUtf8(nameBytes);
   const count = reader.u8();
@@ -142,5 +162,5 @@ function parsePetition(body: Uint8Array): Petition | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { id, wish, voiceKey, name, chain } : undefined;
+  return reader.ended ? { id, wish, at, voiceKey, door, name, chain } : undefined;
 }

@@ -1,6 +1,7 @@
 import { limits } from "../../../api/limits.ts";
 import type { ByteReader, ByteWriter } from "../../bytes.ts";
 import { type Capability, readCapability, writeCapability } from "../rights/capability.ts";
+import { doorBytes } from "../rights/doors.ts";
 import {
   branchBytes,
   handBytes,
@@ -53,7 +54,14 @@ export type RoomEvent =
     }
   | { readonly kind: "revoke"; readonly branch: Uint8Array }
   | { readonly kind: "record"; readonly who: Named; readonly on: boolean }
-  | { readonly kind: "use"; readonly branch: Uint8Array; readonly identityKey: Uint8Array; readonly expires: number }
+  /** An invite for one is used: it lets nobody in from now on, and whoever came by it comes in by their own door. */
+  | {
+      readonly kind: "use";
+      readonly branch: Uint8Array;
+      readonly identityKey: Uint8Array;
+      readonly door: Uint8Array;
+      readonly expires: number;
+    }
   | { readonly kind: "end" }
   /** Somebody on stage is not heard of any more, or is again. */
   | { readonly kind: "away"; readonly identityKey: Uint8Array; readonly on: boolean };
@@ -123,7 +131,7 @@ export function encodeContent(writer: ByteWriter, event: RoomEvent): void {
     case "record":
       return writeNamed(writer.u8(event.on ? 1 : 0), event.who);
     case "use":
-      return void writer.bytes(event.branch).bytes(event.identityKey).u32(event.expires);
+      return void writer.bytes(event.branch).bytes(event.identityKey).bytes(event.door).u32(event.expires);
     case "end":
       return undefined;
     default:
@@ -164,7 +172,13 @@ export function parseContent(reader: ByteReader): RoomEvent | undefined {
     case "revoke":
       return { kind, branch: reader.bytes(branchBytes) };
     case "use":
-      return { kind, branch: reader.bytes(branchBytes), identityKey: reader.bytes(keyBytes), expires: reader.u32() };
+      return {
+        kind,
+        branch: reader.bytes(branchBytes),
+        identityKey: reader.bytes(keyBytes),
+        door: reader.bytes(doorBytes),
+        expires: reader.u32(),
+      };
     case "end":
       return { kind };
     default:

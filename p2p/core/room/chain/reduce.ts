@@ -13,7 +13,6 @@ import {
   markOf,
   type RoomState,
   type StagePerson,
-  userBytes,
 } from "../state/state.ts";
 import { banOn, isBanned, useOf, wasKicked, withBan, withoutBan } from "../state/lists.ts";
 
@@ -150,10 +149,10 @@ function applyOffice(state: RoomState, author: Keeper, event: Office): RoomState
       return { ...state, recorders: event.on ? [...others, event.who] : others };
     }
     case "use": {
-      const { branch, identityKey, expires } = event;
+      const { branch, identityKey, door, expires } = event;
       if (useOf(state, branch)) return "not-here";
       if (state.used.length >= listsMax.used) return "list-full";
-      return { ...state, used: [...state.used, { branch, user: identityKey.slice(0, userBytes), expires }] };
+      return { ...state, used: [...state.used, { branch, user: markOf(identityKey), door, expires }] };
     }
     case "end":
       return { ...state, ended: true, stage: [], hands: [] };

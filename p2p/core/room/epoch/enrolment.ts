@@ -9,7 +9,7 @@ import { numberMax } from "../rights/numbers.ts";
 import type { Commit } from "./commit.ts";
 import { heightMax } from "./tree.ts";
 
-const version = 2;
+const version = 3;
 const enrolLabel = encodeUtf8("teahouse enrolment 1");
 const grantLabel = encodeUtf8("teahouse grant 1");
 const signatureBytes = 64;
@@ -20,7 +20,7 @@ const insideBytes = 16;
 export const enrolmentIdBytes = 8;
 /** Eras that one enrolment hands over: of ten minutes of kicks, the last few. */
 export const erasMax = 8;
-/** A chain of three, its signatures and all eras take 970. */
+/** A chain of three, its signatures and all eras take 1,002. */
 export const enrolmentBytesMax = 1024;
 /** Keys of the longest path take 740. */
 export const grantBytesMax = 1024;
@@ -31,6 +31,8 @@ export interface Enrolment {
   readonly wish: "hold" | "leave";
   /** X25519: the grant is sealed to it. */
   readonly boxKey: Uint8Array;
+  /** The key of its own door: 32 bytes. */
+  readonly door: Uint8Array;
   /** `insideProof` of the era that it knows; zeros without one. */
   readonly inside: Uint8Array;
   /** The newest epoch that it knows; 0 without one. */
@@ -64,7 +66,12 @@ export function sealEnrolment(
   enrolment: Enrolment,
 ): Uint8Array | undefined {
   const writer = new ByteWriter().u8(version).u8(enrolment.wish === "hold" ? 0 : 1);
-  writer.bytes(enrolment.boxKey).bytes(enrolment.inside).u48(enrolment.epoch).u8(enrolment.eras.length);
+  writer
+    .bytes(enrolment.boxKey)
+    .bytes(enrolment.door)
+    .bytes(enrolment.inside)
+    .u48(enrolment.epoch)
+    .u8(enrolment.eras.length);
   for (const { number, secret } of enrolment.eras) writer.u48(number).bytes(secret);
   writer.u8(enrolment.chain.length);
   for (const capability of enrolment.chain) writeCapability(writer, capability);
@@ -118,6 +125,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
   if (reader.u8() !== version) return undefined;
   const wish = (["hold", "leave"] as const)[reader.u8()];
   const boxKey = reader.bytes(keyBytes);
+  const door = reader.bytes(keyBytes);
   const inside = reader.bytes(insideBytes);
   const epoch = reader.u48();
   const erasCount = reader.u8();
@@ -131,7 +139,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { wish, boxKey, inside, epoch, eras, chain } : undefined;
+  return reader.ended ? { wish, boxKey, door, inside, epoch, eras, chain } : undefined;
 }
 
 /** What a member gets: its place in the tree, and the epoch that is in force. */

@@ -21,6 +21,7 @@ const seedBytes = 32;
 /** Who holds. */
 export interface HolderSelf {
   readonly identity: KeyPair;
+  readonly door: Pick<KeyPair, "key">;
   readonly chain: readonly Capability[];
   /** What its papers were sealed by. */
   readonly papers: Pick<SecretRing, "own">;
@@ -176,13 +177,13 @@ export class EpochHolder {
 
   #sealed(wish: "hold" | "leave"): Uint8Array | undefined {
     if (!this.#commit) return undefined;
-    const { identity, chain, papers } = this.#self;
+    const { identity, door, chain, papers } = this.#self;
     const id = this.#crypto.randomBytes(enrolmentIdBytes);
     const boxKey = this.#box.key;
     const era = this.#isGiven ? this.#era : undefined;
     const eras = era ? papers.own.filter(({ number }) => number > 0).slice(0, erasMax) : [];
     const inside = era ? insideProof(this.#crypto, era.secret, this.#commit.tree, boxKey) : notInside;
-    const enrolment = { wish, boxKey, inside, epoch: this.#epoch?.number ?? 0, eras, chain };
+    const enrolment = { wish, boxKey, door: door.key, inside, epoch: this.#epoch?.number ?? 0, eras, chain };
     return sealEnrolment(this.#crypto, this.#room.roomKey, id, this.#commit, identity.seed, enrolment);
   }
 

@@ -53,6 +53,8 @@ export type MayHold = (identityKey: Uint8Array, chain: readonly Capability[]) =>
 /** Whom the keeper asks. */
 export interface KeeperRules {
   readonly mayHold: MayHold;
+  /** Somebody comes by this chain, whose own door has this key: whether an invite for one is theirs, from now on or before. */
+  use(identityKey: Uint8Array, chain: readonly Capability[], door: Uint8Array, now: Millis): boolean;
   /** Whether somebody does not come in any more, unless they are in: the room is locked, or their link was replaced. */
   readonly isShut: MayHold;
   /** Whether somebody keeps the room: they are answered at once, for it may wait for them. */
@@ -203,16 +205,20 @@ export class EpochKeeper {
       return "refused";
     }
     if (!known && (this.#tree.isFull || isShut)) return "refused";
+    if (!this.#rules.use(enrolment.identityKey, enrolment.chain, enrolment.door, now)) return "refused";
     this.#notice(enrolment, now);
+    const isComing = !known || this.#coming.some((other) => other.holder === known);
+    const isSettled =
+      this.#mode === "open" || !isComing || now < this.#settlesAt || this.#rules.keepsRoom(enrolment.identityKey);
+    // What is owed is not there yet: until then there is nothing to give.
+    const isAtOnce = isSettled && !this.#isOwed;
+    // Who is one too many has no place yet: with one it would pass for settled, and be given keys from before it came.
+    if (!known && !isAtOnce && this.#coming.length >= joinedMax) return "refused";
     const holder = known ?? this.#seat(name, enrolment);
     holder.boxKey = enrolment.boxKey;
     this.#leaving.delete(name);
     const waiting = { id, holder };
-    const isComing = !known || this.#coming.some((other) => other.holder === holder);
-    const isSettled =
-      this.#mode === "open" || !isComing || now < this.#settlesAt || this.#rules.keepsRoom(enrolment.identityKey);
-    // What is owed is not there yet: until then there is nothing to give.
-    if (isSettled && !this.#isOwed) return this.#grant(waiting, sessionSeed);
+    if (isAtOnce) return this.#grant(waiting, sessionSeed);
     this.#coming = this.#coming.filter((other) => other.holder !== holder);
     if (this.#coming.length < joinedMax) this.#coming.push(waiting);
     return undefined;

@@ -32,7 +32,7 @@ const titleBytesMax = 96;
 const placeLabel = encodeUtf8("teahouse hall place 1");
 const drawLabel = encodeUtf8("teahouse hall draw 1");
 const workLabel = encodeUtf8("teahouse hall work 1");
-const listingLabel = encodeUtf8("teahouse hall listing 1");
+const listingLabel = encodeUtf8("teahouse hall listing 2");
 
 /** Who lists a room: whoever acts for it. */
 interface Author {
@@ -88,25 +88,26 @@ export function encodeListing(
   author: Author,
   now: Millis,
 ): Uint8Array {
-  const payload = payloadOf(crypto, spot, listing, work, author);
+  const payload = payloadOf(crypto, spot, listing, work, author, now);
   const content = { hour: spot.hour, sequence: Math.floor(now), payload };
   return encodeRecord(crypto, placeSecret(crypto, spot.place), content);
 }
 
-/** What a listing's record holds inside its seal. */
+/** What a listing's record holds inside its seal. It is signed with the record's number, so that nobody wraps an old one anew. */
 export function payloadOf(
   crypto: Crypto,
   spot: HallSpot,
   listing: Listing,
   work: Uint8Array,
   author: Author,
+  now: Millis,
 ): Uint8Array {
   const head = new ByteWriter().u8(listingVersion).bytes(work).u32(Math.min(0xffff_ffff, listing.members));
   head.sized8(encodeUtf8(cut(listing.title, titleBytesMax)));
   writeCapability(head, author.capability);
   const room = recordPayloadBytesMax - head.length - 2 - signatureBytes;
   const body = head.sized16(fittingInvite(crypto, listing.invite, room)).finish();
-  const signature = crypto.sign(author.seed, concat(listingLabel, stampOf(spot), body));
+  const signature = crypto.sign(author.seed, signedPart(spot, Math.floor(now), body));
   return concat(body, signature);
 }
 
@@ -137,7 +138,7 @@ export function openListing(
   const leads = verifyChain(crypto, roomKey, [capability], now);
   const admits = verifyChain(crypto, roomKey, chain, now);
   if (!leads.ok || !mayLead(leads.value) || !admits.ok || admits.value.role !== "listener") return undefined;
-  const signed = concat(listingLabel, stampOf(spot), payload.subarray(0, end));
+  const signed = signedPart(spot, sequence, payload.subarray(0, end));
   if (!crypto.verify(capability.grantee, signed, signature)) return undefined;
   const text = encodeInvite(crypto, invite);
   return { room: toHex(roomKey) as RoomKey, title, members, invite: text, tag, saidAt: millis(sequence), workBits };
@@ -216,6 +217,10 @@ const hoursKnownMax = 100;
 /** Everybody knows it. */
 function placeSecret(crypto: Crypto, place: number): Uint8Array {
   return crypto.sha256(concat(placeLabel, Uint8Array.of(place)));
+}
+
+function signedPart(spot: HallSpot, sequence: number, body: Uint8Array): Uint8Array {
+  return concat(listingLabel, stampOf(spot), new ByteWriter().u48(sequence).finish(), body);
 }
 
 function stampOf({ hour, place }: HallSpot): Uint8Array {

@@ -8,7 +8,7 @@ import type { Crypto } from "../../crypto.ts";
 import type { HostRelay } from "../../peer-io.ts";
 import { type HostProof, peerOf } from "../../session/frames.ts";
 import { issueCapability, rights, rightsOfRole } from "../rights/capability.ts";
-import { doneMax, type HostCapsule } from "./capsule.ts";
+import { doneMax, type HostCapsule, sequenceLeap } from "./capsule.ts";
 import { signCarriage } from "../rights/carriage.ts";
 import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
@@ -16,8 +16,8 @@ import { firstState } from "../state/first-state.ts";
 import { type Publication, recordsOf } from "../hall/records.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { RoomSecrets } from "../epoch/secrets.ts";
-import { InviteDoors } from "./invite-doors.ts";
-import { doorOf, insideDoor } from "../rights/doors.ts";
+import { RoomDoors } from "./room-doors.ts";
+import { doorOf, insideDoor, type ViewDoors } from "../rights/doors.ts";
 import { History } from "../chain/history.ts";
 import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, type RoomKeys } from "../rights/keys.ts";
@@ -31,7 +31,7 @@ import { rankOf, type Void } from "../chain/reduce.ts";
 import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
-import { banOf, doorsMax, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
 export const inviteMs = 7 * 24 * 3_600_000;
@@ -41,8 +41,6 @@ const heirMs = 365 * 24 * 3_600_000;
 const publishMs = 10 * 60_000;
 /** A session is renewed this long before it ends: hours in which a relay or member may be away. */
 const renewMs = 6 * 3_600_000;
-/** For invites whose end is not known, because somebody else gave them out. */
-const lastSecond = 0xffff_ffff;
 /** Who was away while others were put out comes back by the era before; of so many at most. */
 const insideDoorsMax = 8;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
@@ -79,7 +77,8 @@ export class Authority {
   readonly #carrying = new Map<PeerId, RelayAddress>();
   /** Petitions that changed something, by id: repeated later, by whoever saw them, they change nothing. */
   readonly #done = new Set<string>();
-  readonly #doors = new InviteDoors();
+  /** By what members come in. */
+  readonly doors = new RoomDoors(() => this.state);
   readonly #outbox: ChainEvent[] = [];
   #viewSequence = 0;
   #stateSequence = 0;
@@ -117,16 +116,23 @@ export class Authority {
   #succeed(view: RelayView): void {
     for (const relay of this.#candidates) this.#carrying.set(peerOf(relay.address), relay.address);
     this.#revoked = [...view.revoked];
-    const { generation } = this.state;
-    for (const name of view.doors ?? []) this.#doors.add({ name, generation, expires: lastSecond });
+    this.doors.meet(view);
     this.#viewSequence = view.sequence;
     this.#stateSequence = this.state.sequence;
   }
 
   /** Numbers go on beyond what somebody else in charge has signed. */
-  countBeyond(view: Pick<RelayView, "sequence">, state: Pick<RoomState, "sequence">): void {
-    this.#viewSequence = furthest(this.#viewSequence, view.sequence);
-    this.#stateSequence = furthest(this.#stateSequence, state.sequence);
+  countBeyond({ view = 0, state = 0 }: { readonly view?: number; readonly state?: number }): void {
+    this.#viewSequence = furthest(this.#viewSequence, view);
+    this.#stateSequence = furthest(this.#stateSequence, state);
+  }
+
+  /** A host comes back to a room of which this is the view: unless it is older than what we know, it says what is open. */
+  comeBackTo(view: RelayView): void {
+    const isLater = view.sequence + sequenceLeap >= this.#viewSequence;
+    if (isLater) this.doors.follow(view);
+    else this.doors.meet(view);
+    this.countBeyond({ view: view.sequence, state: this.state.sequence });
   }
 
   get state(): RoomState {
@@ -197,7 +203,7 @@ export class Authority {
 
   /** A newer relay view. `epoch`: low 8 bits of the media epoch. */
   issueView(now: Millis, epoch = 0): RelayView {
-    this.#doors.prune(now);
+    this.doors.prune(now);
     const said = this.#viewContent();
     this.#viewSigned = encodeView(said);
     const content = { ...said, epoch, sequence: ++this.#viewSequence, issuedAt: Math.floor(now) as Millis };
@@ -232,15 +238,15 @@ export class Authority {
   }
 
   /** By what members come in: invites that are open, and that they were inside since keys are given. */
-  get #openDoors(): Uint8Array[] | undefined {
+  get #openDoors(): ViewDoors {
     const eras = this.#secrets.papers.own.filter(({ number }) => number > 0).slice(0, insideDoorsMax);
     const inside = eras.map((era) => {
       const { seed, key } = insideDoor(this.#crypto, era);
       seed.fill(0);
       return doorOf(this.#crypto, key);
     });
-    const doors = [...this.#doors.open(this.state), ...inside];
-    return doors.length > doorsMax ? undefined : doors;
+    const { named } = this.doors;
+    return { ...named, own: [...named.own, ...inside] };
   }
 
   /** A newer sealed state, which settles every event so far. */
@@ -297,7 +303,7 @@ export class Authority {
     const expires = Math.min(seconds + Math.floor(expiresInMs / 1000), parent?.expires ?? Infinity, 0xffff_ffff);
     const terms = { role, rights: rightsOfRole[role] | once, notBefore, expires, sequence: generation };
     const invite = issueInvite(this.#crypto, this.keys, terms, this.hints, parent);
-    this.#doors.add({ name: doorOf(this.#crypto, this.#crypto.publicKey(invite.inviteSeed)), generation, expires });
+    this.doors.add({ name: doorOf(this.#crypto, this.#crypto.publicKey(invite.inviteSeed)), generation, expires });
     return invite;
   }
 
@@ -346,7 +352,8 @@ export class Authority {
       rights: rightsOfRole.heir,
       notBefore,
       expires,
-      sequence: 0,
+      // An office belongs to no link of the room, and outlives them.
+      sequence: generationMax,
     } as const;
     const capability = issueCapability(this.#crypto, root.key, root.seed, grant);
     const certificate = signCarriage(this.#crypto, carriage.seed, identityKey, expires, rankOf.heir);
@@ -360,9 +367,13 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.#secrets.words, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
-    this.presence.heard(this.state, petition.identityKey, now);
-    if (this.#done.has(toHex(petition.id))) return "known";
-    return answerOf(this.#crypto, this, petition, now);
+    this.presence.heard(this.state, petition, now);
+    const id = toHex(petition.id);
+    if (this.#done.has(id)) return "known";
+    const answer = answerOf(this.#crypto, this, petition, now);
+    // A hand may still be answered; everything else is done by now, and is not done again by whoever recorded it.
+    if (answer === "hands" && petition.wish !== "speak") this.#finish(id);
+    return answer;
   }
 
   /** All that another engine needs to go on with this room. */
@@ -381,7 +392,7 @@ export class Authority {
       viewSequence: this.#viewSequence,
       stateSequence: this.#stateSequence,
       history,
-      doors: this.#doors.all,
+      doors: this.doors.kept,
     };
   }
 
@@ -393,7 +404,7 @@ export class Authority {
     for (const peer of capsule.carrying) this.setCarrying(peer, true);
     for (const id of capsule.done) this.#finish(id);
     this.#revoked = [...capsule.revoked];
-    for (const door of capsule.doors) this.#doors.add(door);
+    this.doors.restore(capsule.doors);
     this.#viewSequence = capsule.viewSequence;
     this.#stateSequence = capsule.stateSequence;
     this.adopt(capsule.state);

@@ -12,18 +12,18 @@ import { encodeInvite, type Invite, parseInvite } from "../invite/invite.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { KeyPair, RoomKeys } from "../rights/keys.ts";
 import { doorBytes } from "../rights/doors.ts";
-import type { InviteDoor } from "./invite-doors.ts";
+import type { InviteDoor, KeptDoors } from "./room-doors.ts";
 import { banBytes, doorsMax } from "../state/view.ts";
 import { numberMax } from "../rights/numbers.ts";
 import { handBytes, nameBytesMax, type RoomState } from "../state/state.ts";
 import { encodeState, parseState } from "../state/state-codec.ts";
 
-const capsuleVersion = 3;
+const capsuleVersion = 4;
 /**
  * What was issued just before a crash may not be in the capsule: numbers go on beyond it. Every relay of a full view
  * passes ten petitions a second on, and a capsule is some seconds old.
  */
-const sequenceLeap = 4096;
+export const sequenceLeap = 4096;
 const countMax = 2 ** 32 - 1;
 /** Petitions remembered as done: a stage that changes every second for half an hour. */
 export const doneMax = 2048;
@@ -63,7 +63,7 @@ export interface HostCapsule {
   readonly viewSequence: number;
   readonly stateSequence: number;
   /** Invites that were given out. */
-  readonly doors: readonly InviteDoor[];
+  readonly doors: KeptDoors;
   /** Where keys are given: those of the epoch in force. */
   readonly history: KeyHistory | undefined;
 }
@@ -140,9 +140,10 @@ function writeHost(writer: ByteWriter, capsule: HostCapsule): void {
   for (const id of capsule.done) writer.bytes(fromHex(id));
   writer.u8(capsule.revoked.length);
   for (const name of capsule.revoked) writer.bytes(name);
-  const doors = capsule.doors.slice(-doorsMax);
-  writer.u16(doors.length);
-  for (const { name, generation, expires } of doors) writer.bytes(name).u32(generation).u32(expires);
+  const { invites, unlisted } = capsule.doors;
+  writer.u16(invites.length);
+  for (const { name, generation, expires } of invites) writer.bytes(name).u32(generation).u32(expires);
+  writer.u8(unlisted === undefined ? 0 : 1).u32(unlisted ?? 0);
   writer.u48(capsule.viewSequence).u48(capsule.stateSequence);
 }
 
@@ -158,7 +159,7 @@ function readHost(
   const plain = reader.sized16();
   const done = readList(reader, reader.u16(), doneMax, (from) => toHex(from.bytes(handBytes)));
   const revoked = readList(reader, reader.u8(), 255, (from) => from.bytes(banBytes));
-  const doors = readList(reader, reader.u16(), doorsMax, readDoor);
+  const doors = readDoors(reader);
   const viewSequence = reader.u48() + sequenceLeap;
   const stateSequence = reader.u48();
   const state = parseState(plain, stateSequence);
@@ -208,6 +209,13 @@ function readHostRelay(reader: ByteReader): { readonly relay: HostRelay; readonl
   const secret = reader.bytes(16);
   const carries = reader.u8() === 1;
   return address && { relay: { address, secret }, carries };
+}
+
+function readDoors(reader: ByteReader): KeptDoors | undefined {
+  const invites = readList(reader, reader.u16(), doorsMax, readDoor);
+  const isUnlisted = reader.u8() === 1;
+  const generation = reader.u32();
+  return invites && { invites, unlisted: isUnlisted ? generation : undefined };
 }
 
 function readDoor(reader: ByteReader): InviteDoor {

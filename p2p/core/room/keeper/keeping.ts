@@ -13,22 +13,26 @@ import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
+import { doorOf } from "../rights/doors.ts";
 import type { RoomKeys } from "../rights/keys.ts";
 import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
 import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { writeEvent } from "../chain/pen.ts";
-import { inviteOf, openPetition, sealPetition, type Wish } from "../asking/petition.ts";
+import { Dating } from "../asking/dating.ts";
+import { NewestSaid } from "../asking/newest-said.ts";
+import { inviteOf, openPetition, type Petitioner, sealPetition, type Wish } from "../asking/petition.ts";
 import { proveHost } from "../rights/proof.ts";
+import { rights } from "../rights/capability.ts";
 import type { Void } from "../chain/reduce.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
 import { isVouchedFor, openState, readStateHead } from "../state/sealed-state.ts";
 import { delegate, type Seat } from "../member/seat.ts";
-import { handBytes, hasHand, hasPerson, type Keeper, type RoomState } from "../state/state.ts";
+import { handBytes, hasHand, hasPerson, type Keeper, keepersMax, type RoomState } from "../state/state.ts";
 import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
-import { isSettled } from "./reception.ts";
+import { isSettled, useOnce } from "./reception.ts";
 import { hasEnded, Succession } from "./succession.ts";
 import type { RelayView } from "../state/view.ts";
 
@@ -61,6 +65,9 @@ export class Keeping {
   readonly #leading: Leading;
   readonly #issued: IssuedInvites;
   #hereAt: Millis | undefined;
+  readonly #dating = new Dating();
+  /** What each keeper said last: a recording of a beat is none. */
+  readonly #beats = new NewestSaid(2 * keepersMax);
   #isClosed = false;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
@@ -190,15 +197,29 @@ export class Keeping {
 
   /** Asks whoever acts, by a petition of this id. */
   ask(wish: Wish, id: Uint8Array, now: Millis): void {
-    const { roomKey, identity, voice, name, secrets } = this.#seat;
+    const { roomKey, identity, voice, name, secrets, door } = this.#seat;
     const epoch = secrets.words.current;
     // Asked again when it is known what the room is sealed with.
     if (!epoch) return;
-    const petition = { id, wish, voiceKey: voice.key, name, chain: this.#chain };
+    const petition = {
+      ...{ id, wish, voiceKey: voice.key, name, chain: this.#chain },
+      at: this.#dating.next(this.#wires.time(now)),
+      door: doorOf(this.#crypto, door.key),
+    };
     const sealed = sealPetition(this.#crypto, epoch, roomKey, identity.seed, petition);
     // Who acts is asked without a way round.
     if (this.authority && wish !== "beat") this.petition(sealed, now);
     else this.#node.notices.passPetition(sealed, undefined, now);
+  }
+
+  /** Somebody comes by this chain: whether an invite for one is theirs. It is used with this, and everybody is told. */
+  useOnce(comer: Pick<Petitioner, "identityKey" | "chain" | "door">, now: Millis): boolean {
+    const held = comer.chain.at(-1)?.rights ?? 0;
+    if (!this.authority || (held & rights.once) === 0) return this.authority !== undefined;
+    const { branch } = inviteOf(this.#crypto, comer.chain);
+    const isTheirs = useOnce(this.authority, { ...comer, branch, rights: held }, this.#wires.time(now));
+    this.#publish(now);
+    return isTheirs;
   }
 
   view(view: RelayView, now: Millis): void {
@@ -237,7 +258,7 @@ export class Keeping {
     this.#isClosed = true;
     // Numbers go on beyond it, whatever it says.
     const head = readStateHead(bytes);
-    if (head) this.authority?.countBeyond({ sequence: 0 }, head);
+    if (head) this.authority?.countBeyond({ state: head.sequence });
     this.#heardFrom(session, now);
   }
 
@@ -399,7 +420,7 @@ export class Keeping {
     const beat = openPetition(this.#crypto, this.#seat.secrets.words, this.#seat.roomKey, bytes, time);
     if (beat?.wish !== "beat" || beat.isOver) return;
     const keeper = this.state?.keepers.find(({ identityKey }) => equal(identityKey, beat.identityKey));
-    if (keeper && keeper.role !== "moderator") this.#succession.heard(keeper.key, now);
+    if (keeper && keeper.role !== "moderator" && this.#beats.isNews(beat)) this.#succession.heard(keeper.key, now);
   }
 
   /** Acts for a host that is silent ([RM36]). */

@@ -37,7 +37,7 @@ const decidesWhoComes: ReadonlySet<RoomEvent["kind"]> = new Set([
 ]);
 
 /** After these, who was put out or kept out shall hear no more: the media epoch is another one at once. */
-const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "use", "replace-link"]);
+const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", "revoke", "replace-link"]);
 
 /** What leading a room needs of the person who does. */
 export interface LeadingWires {
@@ -94,7 +94,7 @@ export class Leading {
     this.#authority?.presence.begin(now);
     if (comesBack) {
       this.#authority?.takeNewSession(this.#wires.time(now));
-      if (this.#node.view) this.#authority?.countBeyond(this.#node.view, this.#authority.state);
+      if (this.#node.view) this.#authority?.comeBackTo(this.#node.view);
     }
     this.issue(now);
   }
@@ -122,7 +122,8 @@ export class Leading {
     const authority = this.#authority;
     const { key } = view.session;
     if (!authority || equal(key, authority.keys.session.key)) return false;
-    authority.countBeyond(view, authority.state);
+    authority.countBeyond({ view: view.sequence });
+    authority.doors.meet(view);
     const isAbove = !this.#isHost && goesBefore(authority.state, key, authority.keys.session.key);
     // A host's session may be a new one, which our own state does not name.
     if (isAbove || (view.session.rank === 0 && !this.#isHost)) {
@@ -152,7 +153,9 @@ export class Leading {
   publish(now: Millis, done: readonly RoomEvent[] = []): void {
     const authority = this.#authority;
     if (!authority) return;
+    const said: RoomEvent[] = [];
     for (const event of authority.takeEvents()) {
+      said.push(event.content);
       this.note(event);
       this.#node.notices.passEvent(event.encoded, now);
     }
@@ -162,7 +165,8 @@ export class Leading {
     if (needsKeys) this.#wires.keys.rekey(now);
     if (needsKeys || authority.isViewStale) this.#adoptView(authority, now);
     if (needsKeys) this.#wires.keys.tell(now);
-    const isSoon = done.some(({ kind }) => decidesWhoComes.has(kind)) || authority.history.size >= openEventsMax;
+    const isSoon =
+      [...done, ...said].some(({ kind }) => decidesWhoComes.has(kind)) || authority.history.size >= openEventsMax;
     const at = millis(now + (isSoon ? settleSoonMs : settleEveryMs));
     if (authority.history.size > 0) this.#settleAt = earlier(this.#settleAt, at);
     this.#reseal(authority, now);
@@ -186,9 +190,10 @@ export class Leading {
   adopt(state: RoomState): void {
     const authority = this.#authority;
     if (!authority) return;
-    authority.countBeyond({ sequence: 0 }, state);
+    authority.countBeyond({ state: state.sequence });
     const shut = countOfShut(authority.state);
     authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
+    authority.doors.date(state.generation);
     this.#owesEpoch ||= countOfShut(authority.state) > shut;
   }
 

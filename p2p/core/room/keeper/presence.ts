@@ -1,7 +1,10 @@
 import { type Millis, millis } from "../../../api/ids.ts";
+import { limits } from "../../../api/limits.ts";
 import { equal, toHex } from "../../bytes.ts";
+import { NewestSaid } from "../asking/newest-said.ts";
+import type { Petitioner } from "../asking/petition.ts";
 import type { RoomEvent } from "../chain/event.ts";
-import { hasKey, type RoomState } from "../state/state.ts";
+import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
 
 /** Who is on stage says so this often, or less where so many do: petitions of all of them share every link between relays. */
 const hereMs = 5_000;
@@ -18,7 +21,10 @@ export function hereEveryMs({ stage }: Pick<RoomState, "stage">): number {
 
 /** Who of those on stage is still here, as whoever acts for the room hears it ([RM54]). */
 export class Presence {
+  /** Of those on stage alone: others may be made up, without number. */
   readonly #heardAt = new Map<string, Millis>();
+  /** Of a full stage, and of who left it lately. */
+  readonly #said = new NewestSaid(2 * limits.voicesMax);
   /** At the last look. */
   #onStage: ReadonlySet<string> = new Set();
   #lookAt: Millis | undefined;
@@ -31,9 +37,16 @@ export class Presence {
   }
 
   /** Somebody asked for something, or said that they are here. */
-  heard({ away }: RoomState, identityKey: Uint8Array, now: Millis): void {
+  heard({ stage, away }: RoomState, petition: Petitioner, now: Millis): void {
+    const { identityKey } = petition;
+    if (!hasPerson(stage, identityKey) || !this.#said.isNews(petition)) return;
+    if (this.#heardAt.size >= limits.voicesMax) this.#keep(new Set(stage.map((person) => toHex(person.identityKey))));
     this.#heardAt.set(toHex(identityKey), now);
     if (hasKey(away, identityKey)) this.#lookAt = now;
+  }
+
+  #keep(onStage: ReadonlySet<string>): void {
+    for (const name of this.#heardAt.keys()) if (!onStage.has(name)) this.#heardAt.delete(name);
   }
 
   /** When to look next; undefined while nobody else is on stage. */
@@ -59,7 +72,7 @@ export class Presence {
       if (isGone && !isAway) events.push({ kind: "away", identityKey, on: true });
       else if (isBack) events.push({ kind: "away", identityKey, on: false });
     }
-    for (const name of this.#heardAt.keys()) if (!onStage.has(name)) this.#heardAt.delete(name);
+    this.#keep(onStage);
     this.#onStage = onStage;
     return events;
   }

@@ -5,7 +5,7 @@ import { voiceIdOf } from "../../packet/format.ts";
 import type { Answer, Authority } from "./authority.ts";
 import { rights } from "../rights/capability.ts";
 import type { RoomEvent } from "../chain/event.ts";
-import type { Petitioner } from "../asking/petition.ts";
+import { isTakenBack, type Petitioner } from "../asking/petition.ts";
 import { isOut } from "../chain/reduce.ts";
 import { isUser, useOf, wasKicked } from "../state/lists.ts";
 import { hasKey, hasPerson, type RoomState, type StagePerson } from "../state/state.ts";
@@ -15,7 +15,8 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
   const { state } = desk;
   const { identityKey, branch } = petition;
   if (hasKey(state.done, petition.id)) return "known";
-  if (isOut(state, identityKey, branch) || wasKicked(state, identityKey)) return "refused";
+  if (isOut(state, identityKey, branch) || isTakenBack(crypto, state, petition.chain) || wasKicked(state, identityKey))
+    return "refused";
   if ((petition.isOver || isOfOldLink(state, petition)) && !isSettled(state, identityKey)) return "refused";
   if (!useOnce(desk, petition, now)) return "refused";
   const write = (event: RoomEvent, changed: Answer): Answer =>
@@ -65,13 +66,17 @@ export function isSettled(state: RoomState, identityKey: Uint8Array): boolean {
 }
 
 /** Whether an invite that is good for one only is good for this one; notes that it is used. */
-function useOnce(desk: Authority, petition: Petitioner, now: Millis): boolean {
-  const { identityKey, branch, rights: held } = petition;
+export function useOnce(
+  desk: Authority,
+  petition: Pick<Petitioner, "identityKey" | "branch" | "door" | "rights" | "chain">,
+  now: Millis,
+): boolean {
+  const { identityKey, branch, door, rights: held } = petition;
   if ((held & rights.once) === 0) return true;
   const use = useOf(desk.state, branch);
   if (use) return isUser(use, identityKey);
   const expires = petition.chain.at(-2)?.expires ?? 0;
-  return desk.write({ kind: "use", branch, identityKey, expires }, now) === undefined;
+  return desk.write({ kind: "use", branch, identityKey, door, expires }, now) === undefined;
 }
 
 function wantsStage(crypto: Crypto, desk: Authority, petition: Petitioner, now: Millis): Answer {

@@ -2,14 +2,15 @@ import type { ErrorCode } from "../../../api/errors.ts";
 import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Capability, rights, verifyChain } from "../rights/capability.ts";
-import { inviteOf } from "../asking/petition.ts";
+import { inviteOf, isTakenBack } from "../asking/petition.ts";
 import type { KeeperRules } from "../epoch/keeper.ts";
-import { doorOf, insideDoor } from "../rights/doors.ts";
+import { doorOf, insideDoor, opensRoom } from "../rights/doors.ts";
+import type { Keeping } from "../keeper/keeping.ts";
 import { createPair, type KeyPair } from "../rights/keys.ts";
 import type { RelayView } from "../state/view.ts";
 import { isBanned, isUser, useOf, wasKicked } from "../state/lists.ts";
 import type { Seat } from "./seat.ts";
-import { hasKey, hasPerson, type RoomState } from "../state/state.ts";
+import { hasPerson, type RoomState } from "../state/state.ts";
 
 /** Why a person may not be in the room, if so; less keeps out who is `inside` already ([RM39]). */
 export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside: boolean): ErrorCode | undefined {
@@ -23,7 +24,7 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   if (isOnce(seat) && use && !isUser(use, key)) return "invite-used";
   const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
   if (inside || isKnown || seat.comesBack) return undefined;
-  if (generation < state.generation || hasKey(state.revoked, branch)) return "invite-revoked";
+  if (generation < state.generation || isTakenBack(crypto, state, seat.chain)) return "invite-revoked";
   return state.access === "locked" ? "locked" : undefined;
 }
 
@@ -39,20 +40,21 @@ export function whyNotIn(
   return faultOfChain(crypto, seat, now) ?? barredFrom(crypto, seat, state, false);
 }
 
-/** By what somebody comes in: where they were inside, and the invite. */
-export function ownDoors(crypto: Crypto, { secrets, invite }: Pick<Seat, "secrets" | "invite">): KeyPair[] {
+/** By what somebody comes in: where they were inside, their own door, and the invite. */
+export function ownDoors(crypto: Crypto, seat: Pick<Seat, "secrets" | "invite" | "door" | "chain">): KeyPair[] {
+  const { secrets, invite, door } = seat;
   const eras = secrets.papers.own.filter(({ number }) => number > 0);
   const inside = eras.map((era) => insideDoor(crypto, era));
-  return invite ? [...inside, createPair(crypto, invite.inviteSeed.slice())] : inside;
+  const own = isOnce(seat) ? [createPair(crypto, door.seed.slice())] : [];
+  return invite ? [...inside, ...own, createPair(crypto, invite.inviteSeed.slice())] : inside;
 }
 
 /** Why nobody lets somebody in who holds no more than this, by the view in force ([RM49]). */
 function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "locked">): ErrorCode | undefined {
   if (seat.authority || !view.doors) return undefined;
-  const { doors } = view;
   const own = ownDoors(crypto, seat);
   for (const { seed } of own) seed.fill(0);
-  if (own.some(({ key }) => hasKey(doors, doorOf(crypto, key)))) return undefined;
+  if (own.some(({ key }) => opensRoom(crypto, view, key))) return undefined;
   return view.locked ? "locked" : codeOfClosed(seat);
 }
 
@@ -75,15 +77,16 @@ export function mayHoldKeys(
   return !isAnothers && !isBanned(state, identityKey) && !wasKicked(state, identityKey);
 }
 
-/** To whom keys are given, by the room as it is known. */
+/** To whom keys are given, by the room as it is known to whoever keeps it. */
 export function keyRulesOf(
   crypto: Crypto,
-  state: () => RoomState | undefined,
-): Pick<KeeperRules, "mayHold" | "isShut" | "keepsRoom"> {
+  keeping: () => Pick<Keeping, "state" | "useOnce">,
+): Pick<KeeperRules, "mayHold" | "isShut" | "keepsRoom" | "use"> {
   return {
-    mayHold: (identityKey, chain) => mayHoldKeys(crypto, state(), identityKey, chain),
-    isShut: (identityKey, chain) => isShutTo(crypto, state(), identityKey, chain),
-    keepsRoom: (identityKey) => hasPerson(state()?.keepers ?? [], identityKey),
+    mayHold: (identityKey, chain) => mayHoldKeys(crypto, keeping().state, identityKey, chain),
+    isShut: (identityKey, chain) => isShutTo(crypto, keeping().state, identityKey, chain),
+    keepsRoom: (identityKey) => hasPerson(keeping().state?.keepers ?? [], identityKey),
+    use: (identityKey, chain, door, now) => keeping().useOnce({ identityKey, chain, door: doorOf(crypto, door) }, now),
   };
 }
 
@@ -97,7 +100,10 @@ export function isShutTo(
   if (!state) return false;
   const isKnown = hasPerson(state.keepers, identityKey) || hasPerson(state.stage, identityKey);
   const { branch, generation } = inviteOf(crypto, chain);
-  const isOver = generation < state.generation || hasKey(state.revoked, branch);
+  const use = useOf(state, branch);
+  // That an invite was used by them says that they came in.
+  if (use) return !isUser(use, identityKey);
+  const isOver = generation < state.generation || isTakenBack(crypto, state, chain);
   return state.access === "locked" || (!isKnown && isOver);
 }
 
@@ -113,7 +119,7 @@ export function presentsItself(seat: Seat): boolean {
   return !seat.authority && (isOnce(seat) || role === "moderator" || role === "heir");
 }
 
-function isOnce(seat: Seat): boolean {
+function isOnce(seat: Pick<Seat, "chain">): boolean {
   return ((seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
 }
 

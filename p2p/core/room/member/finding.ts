@@ -16,6 +16,8 @@ const reasons: readonly [Refusal, ErrorCode][] = [
   ["only-own", "refused-only-own"],
   ["locked", "locked"],
   ["full", "refused-relay-full"],
+  // Who is full looked at the door first: a relay that finds it closed may only hold an older view.
+  ["closed", "invite-revoked"],
   ["unknown-room", "room-not-found"],
   ["not-carrying", "refused-by-relay"],
   ["proof", "refused-by-relay"],
@@ -75,8 +77,8 @@ export class Finding {
   verdict(tried: boolean, now: Millis): ErrorCode | undefined {
     const asked = !this.#discovery || (this.#lookups > 0 && !this.#lookingUp);
     if (!(tried && asked) && now < this.endsAt) return undefined;
-    if (this.#refusals.has("closed")) return this.codeOf("closed");
     const known = reasons.find(([reason]) => this.#refusals.has(reason));
+    if (known?.[0] === "closed") return this.#closed;
     return known ? known[1] : "no-network";
   }
 

@@ -50,7 +50,8 @@ export class MemberKeys implements KeyReader {
     this.#epoch = { number: start.number, secret: start.secret.slice() };
     this.opener = new PacketOpener(crypto, start);
     this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, start);
-    const self = { identity: seat.identity, chain: seat.chain, papers: seat.secrets.papers };
+    const { identity, door, chain } = seat;
+    const self = { identity, door, chain, papers: seat.secrets.papers };
     this.#holder = new EpochHolder(crypto, seat, self, seat.keys);
     const { words, papers } = seat.secrets;
     if (seat.keys || seat.authority) {
@@ -86,8 +87,8 @@ export class MemberKeys implements KeyReader {
   doors(relay: PeerId, session: Uint8Array): DoorProof[] {
     const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
     const all = ownDoors(this.#crypto, this.#seat);
-    // As who was inside, by the newest era, and by the invite, which comes last.
-    const shown = all.filter((_, index) => index === 0 || index === all.length - 1);
+    // As who was inside, by the newest era or the own door, and by the invite, which comes last.
+    const shown = all.filter((_, index) => index === 0 || index >= all.length - 2);
     const proofs = shown.map((door) => proveDoor(this.#crypto, door, context));
     for (const { seed } of all) seed.fill(0);
     return proofs;
@@ -193,13 +194,15 @@ export class MemberKeys implements KeyReader {
     this.#epoch.secret.fill(0);
     this.#seat.secrets.wipe();
     this.#seat.identity.seed.fill(0);
+    this.#seat.door.seed.fill(0);
   }
 
   get #rules(): KeeperRules {
     const { papers } = this.#seat.secrets;
-    const { mayHold, isShut, keepsRoom } = this.#wires;
+    const { mayHold, isShut, keepsRoom, use } = this.#wires;
     return {
       mayHold,
+      use,
       isShut,
       keepsRoom,
       handed: () => papers.lent,

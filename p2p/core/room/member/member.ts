@@ -73,7 +73,7 @@ export class Member implements Resident {
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
     const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
-    const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping.state) };
+    const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping) };
     this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
     this.#isHost = seat.authority !== undefined;

@@ -17,6 +17,8 @@ export interface Seat {
   readonly hints: readonly RelayAddress[];
   /** A fresh key for this room and run. */
   readonly identity: KeyPair;
+  /** Its own door in this room. */
+  readonly door: KeyPair;
   /** Root first; the last grantee is `identity`. */
   readonly chain: readonly Capability[];
   /** Fresh for this run and never used again: nonces depend on it ([PK6]). */

@@ -9,6 +9,7 @@ import type { GuestCapsule, HostCapsule } from "../keeper/capsule.ts";
 import type { Invite } from "../invite/invite.ts";
 import { RoomSecrets } from "../epoch/secrets.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "../rights/keys.ts";
+import { ownDoor } from "../rights/doors.ts";
 import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
 import { cut } from "../../utf8.ts";
@@ -66,6 +67,7 @@ function guestSeat(crypto: Crypto, invite: Invite, identity: KeyPair, name: stri
     tag,
     hints,
     identity,
+    door: ownDoor(crypto, identity.seed, tag),
     chain: [...invite.chain, capability],
     voice: createKeyPair(crypto),
     name: cut(name, nameBytesMax),
@@ -100,6 +102,7 @@ function hostSeat(
     tag: keys.carriage.key,
     hints: relays.map((relay) => relay.address),
     identity,
+    door: ownDoor(crypto, identity.seed, keys.carriage.key),
     chain: [parent, delegate(crypto, keys.root.key, seed, parent, identity.key)],
     voice,
     name: person.name,

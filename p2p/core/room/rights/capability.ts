@@ -25,7 +25,7 @@ export const rights = {
   moderate: 4,
   /** To act for the room when its host session is silent. */
   succeed: 8,
-  /** Good for the first who comes: less than without it, and handed on with the rest. */
+  /** Good for the first who comes: less than without it, so that anybody may add it, and nobody leaves it out. */
   once: 16,
 } as const;
 
@@ -158,8 +158,12 @@ export function ranksAtLeast(left: Role, right: Role): boolean {
 
 /** Whether a holder of `parent` may have given `child` ([RM7]). */
 function mayIssue(parent: Capability, child: Capability): boolean {
-  const within = (child.rights & ~parent.rights) === 0 && ranksAtLeast(parent.role, child.role);
-  return (parent.rights & rights.grant) !== 0 && within && child.expires <= parent.expires;
+  const within = (child.rights & ~(parent.rights | rights.once)) === 0 && ranksAtLeast(parent.role, child.role);
+  // Else who holds an invite could make another of it that nobody knows, and that is good for more.
+  const isOnce = (parent.rights & rights.once) !== 0;
+  const handsOn = (child.rights & rights.grant) === 0 || (parent.rights & rights.succeed) !== 0;
+  const isLess = handsOn && (!isOnce || (child.rights & rights.once) !== 0);
+  return (parent.rights & rights.grant) !== 0 && within && isLess && child.expires <= parent.expires;
 }
 
 function writeBody(writer: ByteWriter, capability: Capability): void {

@@ -34,6 +34,12 @@ export function wasKicked(state: RoomState, identityKey: Uint8Array): boolean {
   return hasKey(state.kicked, markOf(identityKey));
 }
 
+/** Whether somebody of whom only the mark is known was put out, for good or under this key. */
+export function isMarkOut({ bans, keptBans, kicked }: RoomState, mark: Uint8Array): boolean {
+  const isBanned = bans.some(({ identityKey }) => equal(markOf(identityKey), mark));
+  return isBanned || hasKey(kicked, mark) || keptBans.some((ban) => equal(ban.mark, mark));
+}
+
 /** Who used an invite that is good for one. */
 export function useOf(state: RoomState, branch: Uint8Array): Use | undefined {
   return state.used.find((use) => equal(use.branch, branch));
@@ -41,7 +47,7 @@ export function useOf(state: RoomState, branch: Uint8Array): Use | undefined {
 
 /** Whether that was this person. */
 export function isUser(use: Use, identityKey: Uint8Array): boolean {
-  return equal(use.user, identityKey.subarray(0, use.user.length));
+  return equal(use.user, markOf(identityKey));
 }
 
 /**

@@ -11,7 +11,7 @@ import type { KnownSecrets } from "../epoch/secrets.ts";
 import { type Epoch, withKey } from "../rights/keys.ts";
 import type { RelayView } from "./view.ts";
 
-const stateVersion = 3;
+const stateVersion = 4;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const stateLabel = encodeUtf8("teahouse state 1");

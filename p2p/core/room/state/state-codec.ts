@@ -5,6 +5,7 @@ import type { Access } from "../../../api/room.ts";
 import { ByteReader, ByteWriter } from "../../bytes.ts";
 import { decodeUtf8, encodeUtf8 } from "../../utf8.ts";
 import { readCapability, writeCapability } from "../rights/capability.ts";
+import { doorBytes } from "../rights/doors.ts";
 import {
   type Ban,
   branchBytes,
@@ -31,7 +32,6 @@ import {
   type StagePerson,
   titleBytesMax,
   type Use,
-  userBytes,
 } from "./state.ts";
 
 const roles: readonly Role[] = ["listener", "speaker", "moderator", "heir", "host"];
@@ -56,7 +56,9 @@ export function encodeState(state: RoomState): Uint8Array {
   writeMany16(writer, state.keptBans, (to, { mark, rank }) => to.bytes(mark).u8(rank));
   writeMany(writer, state.kicked, writeBytes);
   writeMany16(writer, state.revoked, writeBytes);
-  writeMany(writer, state.used, (to, { branch, user, expires }) => to.bytes(branch).bytes(user).u32(expires));
+  writeMany(writer, state.used, (to, { branch, user, door, expires }) =>
+    to.bytes(branch).bytes(user).bytes(door).u32(expires),
+  );
   writeMany(writer, state.done, writeBytes);
   writer.u32(state.generation).u8((state.ended ? 1 : 0) | (state.openStage ? 2 : 0));
   writeMany(writer, state.frontier, writeHead);
@@ -205,7 +207,8 @@ function readBan(reader: ByteReader): Ban | undefined {
 }
 
 function readUse(reader: ByteReader): Use {
-  return { branch: reader.bytes(branchBytes), user: reader.bytes(userBytes), expires: reader.u32() };
+  const branch = reader.bytes(branchBytes);
+  return { branch, user: reader.bytes(markBytes), door: reader.bytes(doorBytes), expires: reader.u32() };
 }
 
 function readMute(reader: ByteReader): Mute {

@@ -27,8 +27,6 @@ export const branchBytes = 8;
 export const keepersMax = 12;
 /** By so much of their key somebody is known whose name is let go: a second key like it takes 2^64 tries. */
 export const markBytes = 8;
-/** And so much of the key of whoever used an invite. */
-export const userBytes = 16;
 /**
  * Of everything else that a state lists: with these it stays below 64 KiB, one message of the lane, whatever happened in the
  * room. `bans` have names, `keptBans` only marks. Of `kicked` the oldest fall, for who was kicked may come back, of `done` too,
@@ -115,8 +113,10 @@ export interface Silence {
 /** Who came first by an invite that is good for one. */
 export interface Use {
   readonly branch: Uint8Array;
-  /** The first `userBytes` of their key. */
+  /** `markOf` their key. */
   readonly user: Uint8Array;
+  /** Their own door, which lets them in from now on. */
+  readonly door: Uint8Array;
   /** When the invite does, in Unix seconds: then this is forgotten. */
   readonly expires: number;
 }

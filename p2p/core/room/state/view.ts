@@ -8,11 +8,11 @@ import { failed, ok, type Result } from "../../result.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
 import { type CarriageCertificate, verifyCarriage } from "../rights/carriage.ts";
-import { doorBytes } from "../rights/doors.ts";
+import { doorBytes, type ViewDoors } from "../rights/doors.ts";
 import { numberMax } from "../rights/numbers.ts";
-import { keepersMax } from "./state.ts";
+import { keepersMax, listsMax } from "./state.ts";
 
-const viewVersion = 3;
+const viewVersion = 4;
 const keyBytes = 32;
 const signatureBytes = 64;
 /** A ban is the first bytes of the SHA-256 of an identity key. */
@@ -22,8 +22,10 @@ const viewLabel = encodeUtf8("teahouse view 1");
 /** Sessions and heirs whose word counts no more, that a view may name. */
 const revokedMax = 32;
 
-/** Invites that are open at once, and what opens for who was inside: with more, relays let everybody in. */
+/** Invites that are open at once: with more, relays let everybody in. */
 export const doorsMax = 512;
+/** Doors of people who are in: each who came by an invite for one, and the eras of those who were inside. */
+export const ownDoorsMax = listsMax.used + 8;
 
 /** Who may act in this room, as relays know them. */
 export interface KeeperGrant {
@@ -69,9 +71,9 @@ export interface ViewContent {
   readonly revoked: readonly Uint8Array[];
   /** Seconds between two typed texts that a member may send; 0: no rule. */
   readonly slowModeS: number;
-  /** Doors by which members come in, `doorBytes` each; undefined: relays let everybody in. At most `doorsMax`. */
-  readonly doors: readonly Uint8Array[] | undefined;
-  /** Whether that is because the room is locked: who stands outside is told so. */
+  /** By what members come in; undefined: relays let everybody in. */
+  readonly doors: ViewDoors | undefined;
+  /** The room is locked: nobody comes in by an invite, and who stands outside is told so. */
   readonly locked: boolean;
 }
 
@@ -121,13 +123,18 @@ export function encodeView(view: ViewContent): Uint8Array {
   const revoked = view.revoked.slice(-revokedMax);
   writer.u8(revoked.length);
   for (const name of revoked) writer.bytes(name);
-  writer.u16(view.slowModeS).u8((view.doors ? 1 : 0) | (view.locked ? 2 : 0));
-  if (view.doors) {
-    assert(view.doors.length <= doorsMax, "doors of a view");
-    writer.u16(view.doors.length);
-    for (const door of view.doors) writer.bytes(door);
-  }
+  const unlisted = view.doors?.unlisted === true;
+  writer.u16(view.slowModeS).u8((view.doors ? 1 : 0) | (view.locked ? 2 : 0) | (unlisted ? 4 : 0));
+  if (view.doors) writeDoors(writer, view.doors);
   return writer.finish();
+}
+
+function writeDoors(writer: ByteWriter, { invites, own }: ViewDoors): void {
+  assert(invites.length <= doorsMax && own.length <= ownDoorsMax, "doors of a view");
+  for (const doors of [invites, own]) {
+    writer.u16(doors.length);
+    for (const door of doors) writer.bytes(door);
+  }
 }
 
 /** Takes a view apart by structure alone; `verifyView` says whether to believe it. */
@@ -150,10 +157,9 @@ export function parseView(bytes: Uint8Array): Result<RelayView, "malformed" | "v
   const revoked = readList(reader, reader.u8(), revokedMax, (from) => from.bytes(banBytes));
   const slowModeS = reader.u16();
   const flags = reader.u8();
-  const doors =
-    (flags & 1) === 0 ? undefined : readList(reader, reader.u16(), doorsMax, (from) => from.bytes(doorBytes));
+  const doors = (flags & 1) === 0 ? undefined : readDoors(reader, (flags & 4) !== 0);
   reader.bytes(signatureBytes);
-  if (flags > 3 || ((flags & 1) !== 0 && !doors)) return failed("malformed");
+  if (flags > 7 || (flags & 5) === 4 || ((flags & 1) !== 0 && !doors)) return failed("malformed");
   if (!relays || !voices || !bans || !keepers || !revoked || !reader.ended) return failed("malformed");
   if (head.coreSize === 0 || head.relayFanout === 0 || head.sequence > numberMax) return failed("malformed");
   const rest = { keepers, revoked, slowModeS, doors, locked: (flags & 2) !== 0 };
@@ -213,6 +219,13 @@ export function banOf(crypto: Crypto, identityKey: Uint8Array): Uint8Array {
 
 function tagHexOf(tag: Uint8Array): RoomTag {
   return toHex(tag) as RoomTag;
+}
+
+function readDoors(reader: ByteReader, unlisted: boolean): ViewDoors | undefined {
+  const door = (from: ByteReader): Uint8Array => from.bytes(doorBytes);
+  const invites = readList(reader, reader.u16(), doorsMax, door);
+  const own = readList(reader, reader.u16(), ownDoorsMax, door);
+  return invites && own && { invites, unlisted, own };
 }
 
 function readCertificate(reader: ByteReader): CarriageCertificate {

@@ -51,9 +51,20 @@ describe("petitions", () => {
   });
 
   it("[RM22] say when the invite's time is over, and hold not before it begins", () => {
-    expect(open(seal(), millis((testSeconds + 3600) * 1000))?.isOver).toBe(false);
-    expect(open(seal(), millis((testSeconds + 3601) * 1000))?.isOver).toBe(true);
-    expect(open(seal(), millis((testSeconds - 1) * 1000))).toBeUndefined();
+    const asked = (seconds: number) => {
+      const at = millis((testSeconds + seconds) * 1000);
+      return open(seal({ at }), at);
+    };
+    expect(asked(3600)?.isOver).toBe(false);
+    expect(asked(3601)?.isOver).toBe(true);
+    expect(asked(-1)).toBeUndefined();
+  });
+
+  it("[RM22] are of now: a recording of one is refused after 10 minutes, and one from beyond them too", () => {
+    const tenMinutes = 600_000;
+    const heard = (ms: number) => open(seal({ at: millis(testNow + ms) }), testNow);
+    expect([-tenMinutes, 0, tenMinutes].map((ms) => heard(ms) !== undefined)).toEqual([true, true, true]);
+    expect([-tenMinutes - 1, tenMinutes + 1].map(heard)).toEqual([undefined, undefined]);
   });
 
   it("[RM22] are refused with anything changed, cut or added", () => {

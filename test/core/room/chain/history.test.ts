@@ -159,7 +159,7 @@ describe("the history of a room", () => {
         { kind: "seat", person: victim, petition: rng.bytes(8) },
         { kind: "hand", hand: { id: rng.bytes(8), person: victim, raisedAt: room.at } },
         { kind: "ban", who: { identityKey: victim.identityKey, name: "victim" }, branch: victim.branch },
-        { kind: "use", branch: victim.branch, identityKey: self, expires: 9 },
+        { kind: "use", branch: victim.branch, identityKey: self, door: rng.bytes(8), expires: 9 },
         { kind: "away", identityKey: room.host.keys.key, on: true },
         { kind: "record", who: { identityKey: victim.identityKey, name: "victim" }, on: true },
       ];

@@ -13,7 +13,7 @@ function keeper(role: Keeper["role"]): Keeper {
 it("[RM36] whom the other side put out keeps the room no more, and an invite that was used there is used", () => {
   const [host, banned, kicked, free] = [keeper("host"), keeper("moderator"), keeper("moderator"), keeper("moderator")];
   const [branch, other] = [crypto.randomBytes(8), crypto.randomBytes(8)];
-  const useBy = (by: Keeper, of: Uint8Array): Use => ({ branch: of, user: by.key.slice(0, 16), expires: 9 });
+  const useBy = (by: Keeper, of: Uint8Array): Use => ({ branch: of, user: markOf(by.key), door: of, expires: 9 });
   const use = useBy(free, branch);
   const ours = { ...emptyState, keepers: [host, banned, kicked, free], used: [use] };
   const theirs = {

@@ -61,6 +61,29 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     expect(closed.told.length).toBeGreaterThan(toldBefore);
   });
 
+  it("[RM43] when more come at once than one commit names, nobody is given keys from before they came", () => {
+    const crowded = room("crowd", true);
+    crowded.pass(30_000);
+    // They hear nothing of each other here: that would be a million grants tried.
+    const coming = Array.from({ length: 1_050 }, () => crowded.join());
+    crowded.people.length = 0;
+    const ask = (people: typeof coming): unknown[] =>
+      people.flatMap(({ holder }) => {
+        const asked = holder.enrol(crowded.now);
+        return asked ? [crowded.keeper.take(asked, crowded.keys.session.seed, crowded.now)] : [];
+      });
+    crowded.now = millis(crowded.now + 10_000);
+    expect(ask(coming).filter((answer) => answer === undefined)).toHaveLength(1_000);
+    crowded.now = millis(crowded.now + 10_000);
+    const late = coming.slice(1_000);
+    expect(ask(late)).toEqual(late.map(() => "refused"));
+    const before = crowded.keeper.epoch.number;
+    crowded.runKeeper();
+    expect(crowded.keeper.epoch.number).toBe(before + 1);
+    crowded.now = millis(crowded.now + 20_000);
+    expect(ask(late)).toEqual(late.map(() => undefined));
+  });
+
   it("[RM45] who was away follows when one paper was missed or many, and without the keeper's help when none was", () => {
     const closed = room("away", true);
     const people = [closed.join(), closed.join(), closed.join(), closed.join()];
@@ -205,7 +228,7 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     const person = { voiceKey: other, identityKey: self, role: "speaker", name: "", branch } as const;
     expect(isShutTo(crypto, { ...replaced, stage: [person] }, self, chain)).toBe(false);
     expect(isShutTo(crypto, { ...emptyState, access: "locked", stage: [person] }, self, chain)).toBe(true);
-    const used = { ...emptyState, used: [{ branch, user: self.slice(0, 16), expires: 0 }] };
+    const used = { ...emptyState, used: [{ branch, user: markOf(self), door: branch, expires: 0 }] };
     expect(mayHoldKeys(crypto, used, self, chain)).toBe(true);
     expect(mayHoldKeys(crypto, used, other, chain)).toBe(false);
     expect(mayHoldKeys(crypto, { ...emptyState, kicked: [markOf(self)] }, self, chain)).toBe(false);
@@ -239,6 +262,7 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
       const asked = sybil.holder.enrol(full.now);
       if (asked) full.keeper.take(asked, full.keys.session.seed, full.now);
       full.people.pop();
+      if (full.keeper.size % 900 === 0) full.runKeeper();
     }
     full.now = millis(full.now + 600_000);
     const late = full.join();

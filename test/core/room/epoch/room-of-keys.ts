@@ -54,7 +54,7 @@ export class RoomOfKeys {
     const grant = { grantee: identity.key, role: "listener", rights: 0, ...times, sequence: 0 } as const;
     const chain = [session.capability, issueCapability(this.crypto, root.key, session.seed, grant, session.capability)];
     const room = { roomKey: root.key, secret, tag: carriage.key };
-    const holder = new EpochHolder(this.crypto, room, { identity, chain, papers: { own: [] } });
+    const holder = new EpochHolder(this.crypto, room, { identity, door: identity, chain, papers: { own: [] } });
     const person = { name: toHex(identity.key), holder, away: false, isOut: false };
     this.people.push(person);
     const last = this.told.at(-1);
@@ -138,6 +138,7 @@ export class RoomOfKeys {
     const rules = {
       mayHold,
       isShut: () => this.isLocked,
+      use: () => true,
       keepsRoom: () => false,
       handed: () => [],
       handedOver: () => undefined,

@@ -114,6 +114,18 @@ describe("the hall", () => {
     expect(openListing(crypto, spot, long, testNow)).toMatchObject({ title: "t".repeat(96), members: 2 ** 32 - 1 });
   });
 
+  it("[DS12] believes no old listing that somebody wrapped anew, as if it were the latest", () => {
+    const spot = spots[0]!;
+    const secret = crypto.sha256(Uint8Array.of(...new TextEncoder().encode("teahouse hall place 1"), spot.place));
+    const opened = openRecord(crypto, secret, listed[0]!.value);
+    if (!opened.ok) throw new Error(opened.reason);
+    const { payload, sequence } = opened.value;
+    const wrap = (number: number) => encodeRecord(crypto, secret, { hour, sequence: number, payload });
+    expect(openListing(crypto, spot, wrap(sequence), testNow)).toBeDefined();
+    expect(openListing(crypto, spot, wrap(sequence + 1), testNow)).toBeUndefined();
+    expect(openListing(crypto, spot, wrap((hour + 1) * 3_600_000), testNow)).toBeUndefined();
+  });
+
   it("[DS13] a record of the hall is told from a room's own, and all its places are asked about", () => {
     const signers = new HallSigners(crypto);
     expect(signers.spotOf(listed[0]!.value, hour)).toEqual(spots[0]);

@@ -80,7 +80,9 @@ function bench(options: Partial<HostOptions> = {}): Bench {
     const petition = {
       id: crypto.randomBytes(8),
       wish,
+      at: testNow,
       voiceKey: voice.key,
+      door: crypto.randomBytes(8),
       name: "",
       chain: [bearer, own],
       ...changes,
@@ -243,7 +245,9 @@ describe("what a host session decides", () => {
     const petition = {
       id: rng.bytes(8),
       wish: "speak",
+      at: testNow,
       voiceKey: rng.bytes(32),
+      door: rng.bytes(8),
       name: "",
       chain: [bearer, own],
     } as const;

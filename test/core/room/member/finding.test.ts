@@ -44,6 +44,10 @@ describe("the search for a room", () => {
     expect(verdict("full", "only-own")).toBe("refused-only-own");
     expect(verdict("only-own", "banned")).toBe("banned");
     expect(verdict("proof", "banned", "version", "full")).toBe("wrong-version");
+    expect(verdict("closed", "unknown-room")).toBe("invite-revoked");
+    expect(verdict("closed", "banned")).toBe("banned");
+    expect(verdict("closed", "locked", "full")).toBe("locked");
+    expect(verdict("closed", "full")).toBe("refused-relay-full");
     // Every reason has a word for a person.
     for (const reason of refusals) expect(verdict(reason)).not.toBe("no-network");
   });

@@ -109,13 +109,25 @@ describe("capability chains", () => {
 
   it("[RM7] nobody gives more rights than it has, a higher role, or longer than it has itself", () => {
     expect(verdict(below({}))).toBe("speaker");
-    expect(verdict(below({ role: "moderator", rights: rightsOfRole.moderator }))).toBe("moderator");
+    const moderates = rightsOfRole.moderator & ~rights.grant;
+    expect(verdict(below({ role: "moderator", rights: moderates }))).toBe("moderator");
     expect(verdict(below({ role: "heir" }))).toBe("rights");
     expect(verdict(below({ role: "host" }))).toBe("rights");
     expect(verdict(below({ rights: rights.succeed }))).toBe("rights");
     expect(verdict(below({ rights: 0x8000 }))).toBe("rights");
     expect(verdict(below({ expires: testSeconds + 1000 }))).toBe("speaker");
     expect(verdict(below({ expires: testSeconds + 1001 }))).toBe("rights");
+  });
+
+  it("[RM7] who holds an invite makes no other of it, for more people, for others, or that nobody knows", () => {
+    const once = rights.speak | rights.once;
+    const single = { role: "listener", rights: once | rights.grant } as const;
+    expect(verdict(below({ role: "listener", rights: once }, single))).toBe("listener");
+    expect(verdict(below({ role: "listener", rights: rights.speak }, single))).toBe("rights");
+    expect(verdict(below({ role: "listener", rights: once }))).toBe("listener");
+    const handsOn = { role: "listener", rights: rights.grant } as const;
+    expect(verdict(below(handsOn))).toBe("rights");
+    expect(verdict(below(handsOn, { role: "heir", rights: rightsOfRole.heir }))).toBe("listener");
   });
 
   it("[RM7] nobody gives anything without the right to", () => {

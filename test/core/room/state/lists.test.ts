@@ -107,6 +107,7 @@ describe("a room's lists", () => {
       kind: "use" as const,
       branch: room.crypto.randomBytes(8),
       identityKey: room.crypto.randomBytes(32),
+      door: room.crypto.randomBytes(8),
       expires: 1_000 + index,
     }));
     doAll(room.host, room, uses);

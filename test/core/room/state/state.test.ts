@@ -104,7 +104,10 @@ describe("the sealed state", () => {
       keptBans: many(listsMax.keptBans, () => ({ mark: rng.bytes(8), rank: 0 })),
       kicked: many(listsMax.kicked, () => rng.bytes(8)),
       revoked: many(listsMax.revoked, () => rng.bytes(8)),
-      used: many(listsMax.used, () => ({ branch: rng.bytes(8), user: rng.bytes(16), expires: rng.u32() })),
+      used: many(listsMax.used, () => ({
+        ...{ branch: rng.bytes(8), user: rng.bytes(8) },
+        ...{ door: rng.bytes(8), expires: rng.u32() },
+      })),
       done: many(listsMax.done, () => rng.bytes(8)),
       frontier: many(24, () => ({ key: key(), number: 7, hash: rng.bytes(16) })),
     };

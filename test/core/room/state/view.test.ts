@@ -10,6 +10,7 @@ import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/
 import {
   banOf,
   doorsMax,
+  ownDoorsMax,
   encodeView,
   newer,
   parseView,
@@ -85,7 +86,8 @@ describe("relay views", () => {
       { voices: [{ ...voice, packetsPerSecond: 0 }] },
       { voices: [{ ...voice, packetsPerSecond: limits.voicePacketsPerSecond + 1 }] },
       { coreSize: 0 },
-      { doors: many(doorsMax + 1, rng.bytes(8)) },
+      { doors: { invites: many(doorsMax + 1, rng.bytes(8)), unlisted: false, own: [] } },
+      { doors: { invites: [], unlisted: false, own: many(ownDoorsMax + 1, rng.bytes(8)) } },
       { relayFanout: 0 },
     ];
     for (const change of wrong) expect(() => encodeView({ ...content, ...change })).toThrow(AssertionError);
