@@ -3,7 +3,6 @@ import type { Journey } from "../journey.ts";
 import type { MediaSighting, TraceClock, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
 
-
 interface Serving {
   readonly childrenMax: number;
   /** In which input of the world it sent something last, and the first packet that it sent then. */
