@@ -117,7 +117,11 @@ export class RoomNode {
     this.wakes = this.#newWakes(now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.places };
     const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
-    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close: (link) => wires.close(link) });
+    this.#dialing = new Dialing(dialingParts, crypto, {
+      ...{ tag, session, resident },
+      close: (link) => wires.close(link),
+      end: (edge) => this.end(edge),
+    });
   }
 
   #newWakes(now: Millis): Wakes {
@@ -225,7 +229,7 @@ export class RoomNode {
 
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
     this.usedAt = now;
-    if (edge.away && frame.kind === "refuse") return this.#beginAnew(edge, link, now);
+    if (edge.away && frame.kind === "refuse") return this.#dialing.beginAnew(edge, link, now);
     if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse"))
       return this.#handleAnswer(edge, frame, now);
     this.#flow.heard(edge, frame, now);
@@ -292,8 +296,7 @@ export class RoomNode {
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
       placing: this.places.seeker.isBusy,
-      alone: this.#flow.cover.isAlone,
-      covers: this.#flow.cover.by,
+      cover: this.#flow.cover,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
@@ -413,13 +416,6 @@ export class RoomNode {
     if (!this.#grudges.charge(edge.peer, now) || !this.edges.all.includes(edge)) return;
     edge.session.end();
     this.#lost(edge, "its relay broke the protocol", now);
-  }
-
-  /** The far end knows the session no more: another begins on the same link. */
-  #beginAnew(edge: Edge, link: LinkId, now: Millis): void {
-    const kind = edge.session.release(link);
-    this.end(edge);
-    if (kind) this.#dialing.beginAnew(edge, link, kind, now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {

@@ -32,6 +32,7 @@ export interface DialingWires {
   readonly session: SessionWires;
   resident(): RoomResident | undefined;
   close(link: LinkId): void;
+  end(edge: Edge): void;
 }
 
 /** What becomes of the links that this node dialed for a room: a session continued, or begun with a hello. */
@@ -75,9 +76,12 @@ export class Dialing {
     }
   }
 
-  /** The far end knows the session no more: another begins on the same link. Call when the edge is ended. */
-  beginAnew({ role, feed, peer, offered }: Edge, link: LinkId, kind: LinkKind, now: Millis): void {
-    this.#greet({ peer, role, feed, resumes: undefined, trial: false, offered }, link, kind, now);
+  /** The far end knows the session no more: another begins on the same link. */
+  beginAnew(edge: Edge, link: LinkId, now: Millis): void {
+    const { role, feed, peer, offered } = edge;
+    const kind = edge.session.release(link);
+    this.#wires.end(edge);
+    if (kind) this.#greet({ peer, role, feed, resumes: undefined, trial: false, offered }, link, kind, now);
   }
 
   /** Opens a session on a new link. */

@@ -1,7 +1,7 @@
 import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { Deadline } from "../../machine.ts";
 import type { Advert } from "../directory/advert.ts";
-import { reservesMax } from "../heal/reserves.ts";
+import { backupSavesMs, Reserves, reservesMax } from "../heal/reserves.ts";
 import { isUseful } from "./coordinate.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper } from "../news/papers.ts";
@@ -29,8 +29,6 @@ const savesMs = 25;
 const savesMsMin = 5;
 /** Looks until somebody counts as settled: it knows where it is after two, and each brings two candidates. */
 const looksToSettle = 10;
-/** The same for a backup, which costs nothing but a dial. */
-const backupSavesMs = 10;
 /** A backup that is no more than this farther than the parent will do. */
 const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
@@ -83,6 +81,7 @@ export interface SeekerWires {
 export class Seeker {
   readonly #edges: Edges;
   readonly #standing: Standing;
+  readonly #reserves: Reserves;
   readonly #wires: SeekerWires;
   readonly #trials = new Map<PeerId, Millis>();
   readonly #disbelieved = new Map<PeerId, Millis>();
@@ -112,6 +111,7 @@ export class Seeker {
   constructor(edges: Edges, standing: Standing, wires: SeekerWires) {
     this.#edges = edges;
     this.#standing = standing;
+    this.#reserves = new Reserves(edges, (path) => standing.isLoop(path));
     this.#wires = wires;
   }
 
@@ -173,7 +173,7 @@ export class Seeker {
     if (edge.peer === this.#ticket) {
       this.#ticket = undefined;
       const { parent } = this.#edges;
-      if (parent && parent !== edge && this.#isFit(edge)) this.#begin(edge, parent, 0, now);
+      if (parent && parent !== edge && this.#reserves.isFit(edge)) this.#begin(edge, parent, 0, now);
       return;
     }
     if (this.#trials.size === 0) this.#decide(now);
@@ -223,8 +223,9 @@ export class Seeker {
   doubt(now: Millis): void {
     const { parent } = this.#edges;
     if (!parent || this.#move || !this.#wires.isFree()) return;
-    const fits = (edge: Edge): boolean => edge !== parent && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now);
-    const best = this.#best(fits);
+    const fits = (edge: Edge): boolean =>
+      edge !== parent && this.#reserves.isFit(edge) && !this.isDisbelieved(edge.peer, now);
+    const best = this.#reserves.best(fits);
     if (best) this.#begin(best, parent, claimMs, now, true);
     else if (this.#nextAt !== undefined) this.#nextAt = now;
   }
@@ -282,13 +283,14 @@ export class Seeker {
     for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
     const { own } = this.#standing.whereabouts;
     // Every other time for a backup, once there is a place, unless there is one that will do.
-    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasBackup(parent) ? "backup" : "parent";
+    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasReserves(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
     const isNew = this.#looks <= 2 || !isUseful(own);
-    const waitMs = isNew ? lookSoonMs : this.#isSafe(parent) ? this.#lookMs : this.#unsafeMs;
+    const isSafe = this.#reserves.delayMs(parent) !== undefined;
+    const waitMs = isNew ? lookSoonMs : isSafe ? this.#lookMs : this.#unsafeMs;
     this.#lookMs = Math.min(lookMsMax, lookGrowth * this.#lookMs);
-    this.#unsafeMs = isNew || this.#isSafe(parent) ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
+    this.#unsafeMs = isNew || isSafe ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
@@ -310,37 +312,20 @@ export class Seeker {
 
   /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
   #worthBelow(purpose: PlaceRequest["purpose"], parent: Edge): number {
-    const lacks = purpose === "backup" && this.#sureReserves(parent).length < reservesMax;
-    const hereMs = lacks ? undefined : purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
+    const lacks = purpose === "backup" && this.#sureReserves(parent) < reservesMax;
+    const hereMs = lacks ? undefined : purpose === "parent" ? delayBy(parent) : this.#reserves.delayMs(parent);
     return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
   }
 
   /** Whether there are all reserves, and one that is not much farther than the parent. */
-  #hasBackup(parent: Edge): boolean {
+  #hasReserves(parent: Edge): boolean {
     const hereMs = delayBy(parent);
-    if (hereMs === undefined || this.#sureReserves(parent).length < reservesMax) return false;
-    return (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+    if (hereMs === undefined || this.#sureReserves(parent) < reservesMax) return false;
+    return (this.#reserves.delayMs(parent) ?? Infinity) < hereMs + backupFartherMs;
   }
 
-  #sureReserves(parent: Edge): Edge[] {
-    const idle = (edge: Edge): boolean => edge !== parent && edge.welcomed && !edge.away && !this.needs(edge);
-    return this.#edges.ups.filter((edge) => idle(edge) && this.#isSure(edge, parent));
-  }
-
-  /** How far the best of those is who go on when the parent is gone, ms. */
-  #backupMs(parent: Edge): number | undefined {
-    const best = this.#best((edge) => edge !== parent && this.#isSure(edge, parent));
-    return best && delayBy(best);
-  }
-
-  /** Whether somebody keeps a slot for us. */
-  #isSafe(parent: Edge): boolean {
-    return this.#backupMs(parent) !== undefined;
-  }
-
-  /** Whether it goes on when the parent is gone, and has a slot for us then ([OV23], [OV52]); the tree's own are free. */
-  #isSure(edge: Edge, parent: Edge): boolean {
-    return this.#isFit(edge) && sharesNoFate(edge, parent) && (edge.role !== "member" || edge.kept === true);
+  #sureReserves(parent: Edge): number {
+    return this.#reserves.sure(parent).filter((edge) => !this.needs(edge)).length;
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
@@ -349,7 +334,9 @@ export class Seeker {
     // While a backup covers, nothing else moves.
     if (!parent || this.#move || !this.#wires.isFree()) return;
     const hasRoom = (edge: Edge): boolean => edge === parent || this.#withRoom.has(edge.peer);
-    const best = this.#best((edge) => hasRoom(edge) && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
+    const best = this.#reserves.best(
+      (edge) => hasRoom(edge) && this.#reserves.isFit(edge) && !this.isDisbelieved(edge.peer, now),
+    );
     const [here, there] = [delayBy(parent), best && delayBy(best)];
     // Who has just come takes whatever is better: it is not in its place yet.
     const worth = here !== undefined && there !== undefined && isWorth(here, there, this.#looks <= looksToSettle);
@@ -365,44 +352,8 @@ export class Seeker {
     if (idle.length <= reservesMax) return;
     // Who came last has not said yet whether it has a slot.
     if (idle.some((edge) => edge.role === "member" && edge.kept === undefined && now < edge.since + trialMs)) return;
-    const sure = (edge: Edge): boolean => this.#isSure(edge, parent);
-    const best = this.#best((edge) => idle.includes(edge) && sure(edge) && !this.isDisbelieved(edge.peer, now));
-    const old = idle[0];
-    const first = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
-    const second = first && this.#second(first, idle, sure);
-    for (const edge of idle) if (edge !== first && edge !== second) this.#wires.end(edge);
-  }
-
-  /**
-   * For when the first is dead as well: whoever keeps a slot, hangs neither below the first nor above it, and has the fewest
-   * between itself and the core, for each of those may be dead.
-   */
-  #second(first: Edge, idle: readonly Edge[], sure: (edge: Edge) => boolean): Edge | undefined {
-    const apart = (edge: Edge): boolean =>
-      !edge.path.includes(shortIdOf(first.peer)) && !first.path.includes(shortIdOf(edge.peer));
-    const faults = (edge: Edge): number => (sure(edge) ? 0 : 2) + (apart(edge) ? 0 : 1);
-    const delay = (edge: Edge): number => delayBy(edge) ?? Number.MAX_SAFE_INTEGER;
-    const others = idle.filter((edge) => edge !== first);
-    const better = (a: Edge, b: Edge): number => faults(a) - faults(b) || a.path.length - b.path.length;
-    return others.sort((a, b) => better(a, b) || delay(a) - delay(b))[0];
-  }
-
-  #isBetterBackup(old: Edge, best: Edge): boolean {
-    return (delayBy(old) ?? Infinity) - (delayBy(best) ?? Infinity) > backupSavesMs;
-  }
-
-  #best(fits: (edge: Edge) => boolean): Edge | undefined {
-    let best: Edge | undefined;
-    for (const edge of this.#edges.ups) {
-      if (!edge.welcomed || edge.away || !fits(edge)) continue;
-      if (!best || (delayBy(edge) ?? Infinity) < (delayBy(best) ?? Infinity)) best = edge;
-    }
-    return best;
-  }
-
-  /** Whether it could carry us: it has a way to the core, and not by us. */
-  #isFit(edge: Edge): boolean {
-    return edge.path.length > 0 && delayBy(edge) !== undefined && !this.#standing.isLoop(edge.path);
+    const kept = this.#reserves.choose(idle, parent, (edge) => !this.isDisbelieved(edge.peer, now));
+    for (const edge of idle) if (!kept.includes(edge)) this.#wires.end(edge);
   }
 
   #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis, doubts = false): void {
@@ -460,10 +411,4 @@ export class Seeker {
 function isWorth(hereMs: number, thereMs: number, settling: boolean): boolean {
   const saves = hereMs - thereMs;
   return saves > savesMsMin && (settling || saves > savesMs || saves > savesShare * hereMs);
-}
-
-/** Whether it goes on when the parent is gone ([OV23]). */
-function sharesNoFate(edge: Edge, parent: Edge): boolean {
-  const id = shortIdOf(parent.peer);
-  return !edge.path.includes(id);
 }

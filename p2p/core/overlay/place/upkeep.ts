@@ -70,10 +70,8 @@ export interface UpkeepFacts {
   readonly wanted: readonly PeerId[];
   /** Candidates are being tried: no backup need be dialed for meanwhile. */
   readonly placing: boolean;
-  /** The parent is silent, and nobody who is there covers for it ([OV53]). */
-  readonly alone: boolean;
-  /** Who covers for it: the first to take its place when it is gone. */
-  readonly covers: Edge | undefined;
+  /** Who covers for a silent parent, the first to take its place when it is gone; or that nobody who is there does ([OV53]). */
+  readonly cover: { readonly by: Edge | undefined; readonly isAlone: boolean };
   /** Media is not asked for: one edge without it is all that is kept ([OV16]). */
   readonly muted: boolean;
   /** Whether the last stream to a relay froze: it is tried after the others. */
@@ -261,7 +259,7 @@ export class Upkeep {
     if (facts.rank === undefined) {
       if (this.#edges.parent) this.#callOff(now);
       // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
-      if (!facts.muted && !facts.alone && this.#isHanging(facts.placing)) return;
+      if (!facts.muted && !facts.cover.isAlone && this.#isHanging(facts.placing)) return;
       const known = [...new Set([...facts.relays, ...this.#book.lenders])];
       const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
@@ -368,16 +366,16 @@ export class Upkeep {
     return all.some((edge) => edge.direction === "up" && edge !== parent && (!edge.away || this.#isComing(edge)));
   }
 
-  #hangBelow(order: readonly PeerId[], role: EdgeRole, { placing, alone, covers }: UpkeepFacts, now: Millis): void {
-    if (!this.#edges.parent) this.#promoteStandby(order, role, covers, now);
+  #hangBelow(order: readonly PeerId[], role: EdgeRole, { placing, cover }: UpkeepFacts, now: Millis): void {
+    if (!this.#edges.parent) this.#promoteStandby(order, role, cover.by, now);
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
-    if (!feeding || !this.#edges.parent || alone) {
+    if (!feeding || !this.#edges.parent || cover.isAlone) {
       this.#sureAt = undefined;
       this.#isSure = false;
       const able = fresh.filter((peer) => !this.hasNoSlot(peer));
       // A relay's place is fixed by rank ([OV2]): it asks one after the other, where a member takes who answers first.
-      const atOnce = role === "relay" && !alone ? 1 : dialsAtOnce;
+      const atOnce = role === "relay" && !cover.isAlone ? 1 : dialsAtOnce;
       for (const peer of able) {
         if (this.#racing(undefined) < atOnce && this.#errands.size < dialsMax) this.#dial(peer, role, true, now);
       }

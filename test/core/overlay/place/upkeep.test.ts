@@ -50,8 +50,7 @@ function bench(): Bench {
     speaks: false,
     wanted: [],
     placing: false,
-    alone: false,
-    covers: undefined,
+    cover: { by: undefined, isAlone: false },
     muted: false,
     froze: () => false,
   };
