@@ -117,11 +117,8 @@ export class RoomNode {
     this.wakes = this.#newWakes(now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.places };
     const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
-    this.#dialing = new Dialing(dialingParts, crypto, {
-      ...{ tag, session, resident },
-      close: (link) => wires.close(link),
-      end: (edge) => this.end(edge),
-    });
+    const [close, end] = [(link: LinkId): void => wires.close(link), (edge: Edge): void => this.end(edge)];
+    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close, end });
   }
 
   #newWakes(now: Millis): Wakes {
