@@ -29,7 +29,7 @@ export interface VoiceEncoder {
 /**
  * Turns packets of one speaker into sound, 1,920 samples at a time; keeps state, so packets go in by order of
  * sequence, and each lost one is asked for by `decodeFec` or `conceal` in its place. Bytes are hostile: what is
- * not 40 ms of valid Opus gives undefined, never a throw, and leaves the decoder usable.
+ * not 40 ms of valid Opus gives undefined, never a throw, and leaves the decoder usable. No sample is beyond ±1.
  */
 export interface VoiceDecoder {
   decode(opus: Uint8Array): Float32Array | undefined;
@@ -141,7 +141,7 @@ export function voiceDecoder(decoder: OpusDecoding): VoiceDecoder {
     try {
       const options = decodeFec ? { decodeFec, frameSize: packetSamples } : {};
       const pcm = decoder.decodeFloat(opus, options);
-      return pcm.length === packetSamples ? pcm : undefined;
+      return pcm.length === packetSamples ? bounded(pcm) : undefined;
     } catch {
       // libopus found the frames inside the packet malformed.
       return undefined;
@@ -150,7 +150,19 @@ export function voiceDecoder(decoder: OpusDecoding): VoiceDecoder {
   return {
     decode: (opus) => guarded(opus, false),
     decodeFec: (next) => guarded(next, true),
-    conceal: (samples = packetSamples) => decoder.decodePacketLossFloat(samples),
+    conceal: (samples = packetSamples) => bounded(decoder.decodePacketLossFloat(samples)),
     free: () => decoder.free(),
   };
+}
+
+/**
+ * Garbage that is Opus by its first bytes decodes to a million times what a loudspeaker can play, which no levelling would
+ * bring back: it is as loud as the loudest voice and no louder. In place.
+ */
+function bounded(pcm: Float32Array): Float32Array {
+  for (let index = 0; index < pcm.length; index += 1) {
+    const sample = pcm[index]!;
+    pcm[index] = sample > 1 ? 1 : sample < -1 ? -1 : sample || 0;
+  }
+  return pcm;
 }

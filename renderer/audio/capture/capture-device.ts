@@ -10,6 +10,9 @@ import { Staleness } from "./capture-clock.ts";
 import type { Capture, CaptureEdge, CaptureHandlers } from "../edges.ts";
 import { ringMemory } from "../ring.ts";
 
+/** What a device says of itself beyond that is no delay that anybody could talk with. */
+const latencyMsMax = 300;
+
 /**
  * The browser's microphones. With `processing` the browser takes echo and noise away and levels what is said; without,
  * it gives what the device gives.
@@ -71,7 +74,8 @@ async function opened(stream: MediaStream, track: MediaStreamTrack, handlers: Ca
     const ring = globalThis.crossOriginIsolated ? (ringMemory(true) as SharedArrayBuffer) : undefined;
     node = connect(stream, context, ring);
     const source = ring ?? sourcePort(node);
-    const deviceLatencyMs = ((track.getSettings() as { latency?: number }).latency ?? 0) * 1000;
+    const { latency = 0 } = track.getSettings() as { latency?: number };
+    const deviceLatencyMs = Math.min(latencyMsMax, Math.max(0, latency * 1000 || 0));
     say({ kind: "begin", source, deviceLatencyMs }, source instanceof MessagePort ? [source] : []);
     await Promise.race([begun, ended]);
   } catch (error) {
@@ -141,7 +145,7 @@ function connect(stream: MediaStream, context: AudioContext, ring: SharedArrayBu
   const node = new AudioWorkletNode(context, "capture", { numberOfInputs: 1, numberOfOutputs: 0, processorOptions });
   context.createMediaStreamSource(stream).connect(node);
   // A page that captures may play; where it may not, it waits for a click without harm.
-  void context.resume();
+  context.resume().catch(() => undefined);
   return node;
 }
 

@@ -18,6 +18,13 @@ const recordMsMax = 10_000;
 const samplesPerMs = 48;
 /** So long it must give nothing before we say so. */
 const deadMsMin = 4000;
+/**
+ * An open microphone is measured 20 times a second. Looked at once a second, it may be found so many times in a row without
+ * any reading; then what leads from it to us stopped, as after a sleep, and is made anew. Not a time: a page that stood still
+ * did not look.
+ */
+const lookMs = 1000;
+const emptyLooksMax = 5;
 
 /** Faults that a device which comes, or a permission which is given, may end. */
 const retried: readonly SoundFaultCode[] = [
@@ -67,6 +74,9 @@ export class RoomMicrophone implements Microphone {
   #fault: SoundFault | undefined;
   /** Since when the open microphone has given nothing. */
   #deadSince: number | undefined;
+  /** Looks at the open microphone since its last reading. */
+  #emptyLooks = 0;
+  #endLook: Unsubscribe | undefined;
 
   /** `chance` draws the masks: let it be secret. */
   constructor(edge: CaptureEdge, timers: Timers, chance: Chance) {
@@ -336,6 +346,10 @@ export class RoomMicrophone implements Microphone {
       this.#gate = gate;
       this.#deadSince = undefined;
       this.#mutedSpeech.reset();
+      this.#endLook?.();
+      this.#endLook = undefined;
+      this.#emptyLooks = 0;
+      if (gate !== "shut") this.#lookOn();
     }
     this.#reveal();
     if (this.live !== wasLive) this.#liveTo.tell(this.live);
@@ -352,7 +366,16 @@ export class RoomMicrophone implements Microphone {
     if (this.#fault?.code === "microphone-silent") this.#setFault(undefined);
   }
 
+  #lookOn(): void {
+    this.#endLook = this.#timers.after(lookMs, () => {
+      this.#emptyLooks += 1;
+      if (this.#emptyLooks >= emptyLooksMax) this.#broken();
+      else this.#lookOn();
+    });
+  }
+
   #measured(rms: number): void {
+    this.#emptyLooks = 0;
     if (this.#gate === "shut") return;
     const now = this.#timers.now();
     if (!this.live && this.#mindful && this.#mutedSpeech.hear(rms, now)) this.#mutedSpeechTo.tell();

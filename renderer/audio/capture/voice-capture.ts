@@ -76,6 +76,7 @@ export class VoiceCapture {
   /** Takes the next block, which came at `at` (Unix ms). It may be written over. */
   take(block: Float32Array, at: number): void {
     if (this.#gate === "shut") return;
+    bound(block);
     this.#meter.add(block);
     const blockMs = (block.length * 1000) / sampleRateHz;
     const maskMs = this.#mask === undefined ? 0 : maskDelayMs;
@@ -118,5 +119,13 @@ export class VoiceCapture {
     const recording = this.#recording;
     this.#recording = undefined;
     if (recording !== undefined) this.#options.onRecorded(recording.slice(0, this.#recorded));
+  }
+}
+
+/** Broken drivers give what is no number, of which averages never recover, or what no device could play. In place. */
+function bound(block: Float32Array): void {
+  for (let index = 0; index < block.length; index += 1) {
+    const sample = block[index]!;
+    block[index] = sample > 1 ? 1 : sample < -1 ? -1 : sample || 0;
   }
 }

@@ -66,7 +66,11 @@ async function open(handlers: OutputHandlers, pace: OutputPace, tap: Tap): Promi
     return {
       // What passed since the engine had it scatters too: the worker can play it from now on.
       push: (packet) => say({ kind: "heard", packet: { ...packet, receivedAt: clockNow() } }),
-      setVolume: (volume) => void gain.gain.setTargetAtTime(volume, context.currentTime, volumeSeconds),
+      // Quieter is heard at once; what is louder than sent must be bent where it is mixed, or it is cut off here.
+      setVolume: (volume) => {
+        gain.gain.setTargetAtTime(Math.min(1, volume), context.currentTime, volumeSeconds);
+        say({ kind: "boost", boost: Math.max(1, volume) });
+      },
       setSpeakerVolume: (speaker, volume) => say({ kind: "volume", speaker, volume }),
       setLevelling: (levelling) => say({ kind: "levelling", levelling }),
       setAttention: (attention) => say({ kind: "attention", attention }),

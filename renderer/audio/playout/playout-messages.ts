@@ -10,6 +10,8 @@ export type ToPlayout =
   | { readonly kind: "heard"; readonly packet: HeardPacket }
   /** One speaker among the others: 0 to 2. */
   | { readonly kind: "volume"; readonly speaker: VoiceKey; readonly volume: number }
+  /** Everybody together: 1 to 2. */
+  | { readonly kind: "boost"; readonly boost: number }
   | { readonly kind: "levelling"; readonly levelling: boolean }
   | { readonly kind: "attention"; readonly attention: Attention };
 

@@ -31,6 +31,8 @@ addEventListener("message", ({ data }: MessageEvent<ToPlayout>) => {
       return mixer.push(data.packet);
     case "volume":
       return mixer.setVolume(data.speaker, data.volume);
+    case "boost":
+      return mixer.setBoost(data.boost);
     case "levelling":
       return mixer.setLevelling(data.levelling);
     case "attention":

@@ -26,6 +26,8 @@ export class StageMixer {
   /** Of speakers that are not as loud as the others. */
   readonly #volumes = new Map<VoiceKey, number>();
   readonly #mix = new Float32Array(blockSamples);
+  /** Of everybody together, before what is too loud is bent: after it, it would be cut off. */
+  readonly #boost = new SpeakerGain(sampleRateHz);
   #levelling = true;
   #attention: Attention = "listening";
   #freed = false;
@@ -46,6 +48,11 @@ export class StageMixer {
     if (volume === 1) this.#volumes.delete(speaker);
     else this.#volumes.set(speaker, volume);
     this.#tracks.get(speaker)?.gain.setVolume(volume);
+  }
+
+  /** How much louder than sent everybody is, 1 to 2. */
+  setBoost(boost: number): void {
+    this.#boost.setVolume(boost);
   }
 
   /** Whether we take part: then everybody is heard with less delay. */
@@ -77,6 +84,7 @@ export class StageMixer {
         meter.reset();
       }
     }
+    this.#boost.adjust(this.#mix);
     softenMix(this.#mix);
     return this.#mix;
   }

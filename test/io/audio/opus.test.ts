@@ -203,7 +203,7 @@ describe("voice decoder", () => {
     expect(decoder.decode(packets[0]!)).toHaveLength(samplesPerPacket);
   });
 
-  it("survives 3,000 hostile packets: undefined or 1,920 finite samples, and speech afterwards", async () => {
+  it("survives 3,000 hostile packets: undefined or 1,920 samples that can be played, and speech afterwards", async () => {
     const decoder = await newDecoder();
     let state = 42;
     const random = (below: number): number =>
@@ -218,7 +218,8 @@ describe("voice decoder", () => {
       if (pcm === undefined) refused += 1;
       else {
         expect(pcm.length).toBe(samplesPerPacket);
-        expect(pcm.every(Number.isFinite)).toBe(true);
+        // The loudest is a million times what may be played before it is bounded.
+        expect(pcm.every((sample) => Math.abs(sample) <= 1)).toBe(true);
       }
     }
     expect(refused).toBeGreaterThan(100);

@@ -36,10 +36,26 @@ describe("capture", () => {
     const notes = new Notes();
     const capture = new VoiceCapture(notes, { deviceLatencyMs: 10, onRms: () => {}, onRecorded: () => {} });
     capture.setGate("live");
-    for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block), 1000 + block * 20);
-    expect(notes.packets.map(({ first }) => first)).toEqual([0, 2, 4]);
+    for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(block / 8), 1000 + block * 20);
+    expect(notes.packets.map(({ first }) => first)).toEqual([0, 0.25, 0.5]);
     for (const [index, { capturedAt }] of notes.packets.entries())
       expect(capturedAt).toBeCloseTo(1000 - 20 - 10 + index * 40, 1);
+  });
+
+  it("a driver that gives what is no number, or what nobody could play, spoils nothing that comes after", async () => {
+    const levels: number[] = [];
+    const notes = new Notes();
+    const options = { deviceLatencyMs: 0, onRms: (rms: number) => levels.push(rms), onRecorded: () => {} };
+    const capture = new VoiceCapture(notes, options);
+    capture.setMask(new VoiceMask(drawMask(Math.random), Math.random));
+    capture.setGate("live");
+    for (const sample of [NaN, Infinity, -Infinity, 1e30])
+      for (let block = 0; block < 6; block += 1) capture.take(new Float32Array(960).fill(sample), 1000 + block * 20);
+    expect(levels.every((level) => level >= 0 && level <= 1)).toBe(true);
+    const speech = await readAudio(fixturePath("speech.flac"));
+    for (let start = 0; start < 48_000; start += 960) capture.take(speech.slice(start, start + 960), 2000 + start / 48);
+    expect(notes.packets.every(({ first }) => Number.isFinite(first))).toBe(true);
+    expect(notes.packets.slice(-20).some(({ first }) => Math.abs(first) > 0.001)).toBe(true);
   });
 
   it("keeps nothing of what comes while it is not live, not even half a packet, and begins anew", () => {

@@ -233,6 +233,31 @@ describe("the microphone", () => {
     expect(faults).toEqual(["microphone-silent", undefined, "microphone-silent", undefined]);
   });
 
+  it("makes anew what gives no reading at all while it is open, and says so when that helps no more", async () => {
+    await microphone.start();
+    timers.pass(60_000);
+    expect(desk.open_).toHaveLength(1);
+    microphone.setMuted(false);
+    for (let second = 0; second < 20; second += 1) {
+      desk.latest.handlers.onRms(0.1);
+      timers.pass(1000);
+    }
+    expect([desk.open_.length, microphone.live, faults]).toEqual([1, true, []]);
+    for (let restart = 0; restart < 4; restart += 1) {
+      timers.pass(6000);
+      await settled();
+    }
+    expect([desk.open_.length, desk.open_[0]!.closed, microphone.live]).toEqual([5, true, true]);
+    timers.pass(6000);
+    await settled();
+    expect([microphone.live, faults]).toEqual([false, ["sound-broken"]]);
+    // Whoever asks once more is given it.
+    timers.pass(60_000);
+    await microphone.start();
+    desk.latest.handlers.onRms(0.1);
+    expect([microphone.live, microphone.fault]).toEqual([true, undefined]);
+  });
+
   it("changes device in mid-word, and closes the one before", async () => {
     desk.plugged.push({ id: "headset", label: "Headset" });
     await microphone.start();

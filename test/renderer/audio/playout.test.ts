@@ -104,6 +104,32 @@ describe("playout", () => {
     mixer.free();
   });
 
+  it("what is made louder than sent is bent and not cut off, at twice the volume", async () => {
+    const loud = new Float32Array(1920 * 60);
+    for (let at = 0; at < loud.length; at += 1) loud[at] = 0.55 * Math.sin((2 * Math.PI * 220 * at) / 48_000);
+    const encoder = await createVoiceEncoder();
+    const mixer = new StageMixer(createVoiceDecoder, () => expect.unreachable());
+    mixer.setLevelling(false);
+    const played: number[] = [];
+    for (let packet = 0; packet < 60; packet += 1) {
+      const shout = encoder.encode(loud.subarray(packet * 1920, (packet + 1) * 1920)).opus;
+      mixer.push({ ...spoken("e1", packet, 1050 + packet * 40), opus: shout });
+      if (packet < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (packet < 3) await settled();
+      if (packet === 30) mixer.setBoost(2);
+      for (let block = 0; block < 4; block += 1) {
+        const mix = mixer.render(1050 + packet * 40 + block * 10);
+        if (packet > 45) played.push(...mix);
+      }
+    }
+    encoder.free();
+    mixer.free();
+    const most = Math.max(...played.map(Math.abs));
+    // Of 1.1, which cut off would be 1.
+    expect(most).toBeGreaterThan(0.9);
+    expect(most).toBeLessThan(1);
+  });
+
   it("a full stage has no place for a thirty-third voice until one falls silent", async () => {
     const mixer = new StageMixer(createVoiceDecoder, () => {});
     for (let speaker = 0; speaker < 33; speaker += 1) mixer.push(spoken(`c${speaker}`, 0, 1000));

@@ -163,7 +163,14 @@ export class CensusTaker {
     };
     // Across the core everybody hears everybody: only what comes from below is news there.
     const room = this.#entries(facts, (peer) => peer === facts.self || this.#told.has(peer));
-    return sumOf([own, ...relays.map(({ census }) => census)], room);
+    const below = sumOf([own, ...relays.map(({ census }) => census)], room);
+    const asked = [own, ...relays.filter(({ role }) => role === "relay").map(({ census }) => census)];
+    const lenders = relays.filter(({ role }) => role !== "relay").map(({ census }) => census);
+    return {
+      ...below,
+      lossy: believed(asked, lenders, ({ lossy }) => lossy),
+      narrow: believed(asked, lenders, ({ narrow }) => narrow),
+    };
   }
 
   #entries(facts: CensusFacts, which: (peer: PeerId) => boolean = () => true): RelayRoom[] {
@@ -208,6 +215,23 @@ function sumOf(several: readonly Census[], room: readonly RelayRoom[]): Census {
     kept: several.some(({ kept }) => kept),
     room,
   };
+}
+
+/**
+ * How many suffer, of what relays that the room asked say and of what members say who lend. Of each of these no more are believed
+ * than of the middle one of the others, or than all who were asked for it report, or one: what troubles a single lender's children
+ * is its own way here, and no reason for the whole room; and one that makes numbers up moves nothing.
+ */
+function believed(asked: readonly Census[], lenders: readonly Census[], claim: (census: Census) => number): number {
+  const bounded = (census: Census): number => Math.min(census.listeners, claim(census));
+  const sure = asked.reduce((sum, census) => sum + bounded(census), 0);
+  const claims = lenders.map(bounded).sort((a, b) => a - b);
+  const middle = (claims.length - 2) >> 1;
+  const sum = claims.reduce((total, each, index) => {
+    const others = claims.length < 2 ? 0 : claims[middle < index ? middle : middle + 1]!;
+    return total + Math.min(each, Math.max(1, sure, others));
+  }, sure);
+  return atMost(sum);
 }
 
 /** Free slots to within a step, rounded down. */

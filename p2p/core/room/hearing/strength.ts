@@ -49,13 +49,19 @@ export class LossWatch {
   }
 }
 
-/** Of so many listeners, copies serve enough of them: 2 %. */
-const lossyListenersShare = 0.02;
+/**
+ * Of so many listeners, copies serve enough of them: a tenth. Copies cost everybody 0.006 of intelligibility (STOI), and the
+ * step to 40 kbit/s another 0.016; they give who lacks p of the packets 0.58 p (`voice-codec.ts`), at 3 % three times as much
+ * as they cost one other. A tenth also is more than a few with bad ways, or with bad intent, who are no reason for all.
+ */
+const lossyListenersShare = 0.1;
+/** So many who get the low layer for want of room are too many: their parents would have to let more go. */
+const narrowListenersShare = 0.1;
 /** Who is sent 40 kbit/s of so many voices gets them in one datagram. */
 const richVoicesMax = 3;
 /** How long all must be well before a voice takes more, or drops its copies: two looks of everybody, and their way up and down. */
 const wellMs = 15_000;
-/** Where there was not room for all, there will not be soon. */
+/** Where there was not room for all, or where what was lost came with the wider voice, there will not be soon. */
 const narrowMs = 300_000;
 
 /**
@@ -84,8 +90,10 @@ export class StrengthChoice {
   judge(now: Millis): boolean {
     const census = this.#census;
     if (census === undefined) return false;
-    if (census.lossy > census.listeners * lossyListenersShare) this.#lossyAt = now;
-    if (census.narrow > 0 || this.#voices > richVoicesMax) this.#narrowAt = now;
+    const isLossyNow = census.lossy > census.listeners * lossyListenersShare;
+    if (isLossyNow) this.#lossyAt = now;
+    const isNarrowNow = census.narrow > census.listeners * narrowListenersShare;
+    if (isNarrowNow || this.#voices > richVoicesMax || (isLossyNow && this.strength === "rich")) this.#narrowAt = now;
     const isLossy = now < this.#lossyAt + wellMs;
     const isNarrow = this.#narrowAt > 0 && now < this.#narrowAt + narrowMs;
     const next: VoiceStrength = isLossy ? "copied" : isNarrow ? "plain" : "rich";

@@ -5,6 +5,7 @@ import { Edges } from "../../../../p2p/core/overlay/edge.ts";
 import type { Census } from "../../../../p2p/core/overlay/news/papers.ts";
 import { Rng } from "../../../../p2p/core/rng.ts";
 import { peerName, type SampleEdge, sampleEdge } from "../edges.ts";
+import { sampleAdvert } from "../place-samples.ts";
 
 const seeds = Array.from({ length: 20 }, (_, index) => `census ${index}`);
 const relays = Array.from({ length: 6 }, (_, rank) => peerName(100 + rank));
@@ -190,6 +191,31 @@ describe("the census", () => {
     taker.learn(relay.edge, { ...census(10, 2), lossy: 4, narrow: 99 }, facts());
     taker.tell(facts({ resident: { lossy: true } }), millis(1000));
     expect(told(up)).toMatchObject({ listeners: 14, lossy: 1 + 4 + 1, narrow: 1 + 10 });
+  });
+
+  it("[OV50] one that lends and makes numbers up moves nothing, nor do a few; and honest ones all together are heard", () => {
+    const lending = (number: number): SampleEdge => {
+      const one = sampleEdge(number, "down");
+      one.edge.advert = sampleAdvert(new Rng(number));
+      return one;
+    };
+    const counted = (claims: readonly number[], lossyMembers: number): unknown => {
+      const up = sampleEdge(1, "up", { role: "relay" });
+      const lenders = claims.map((_, index) => lending(100 + index));
+      const members = Array.from({ length: 10 }, (_, index) => sampleEdge(10 + index, "down"));
+      members.slice(0, lossyMembers).forEach(({ edge }) => (edge.wish = { ...edge.wish, lossy: true }));
+      const taker = bench(up, ...lenders, ...members);
+      for (const [index, claim] of claims.entries())
+        taker.learn(lenders[index]!.edge, { ...census(5000, 1), lossy: claim, narrow: claim }, facts());
+      taker.tell(facts(), millis(1000));
+      const { lossy, narrow } = told(up)!;
+      return [lossy, narrow];
+    };
+    expect(counted([5000], 0)).toEqual([1, 1]);
+    expect(counted([5000], 3)).toEqual([6, 1]);
+    expect(counted([5000, 5000, 2, 3, 1], 0)).toEqual([9, 9]);
+    expect(counted([40, 60, 50], 0)).toEqual([120, 120]);
+    expect(counted([0, 0, 0, 5000], 0)).toEqual([1, 1]);
   });
 
   it("[OV25] free slots are summed up the tree, and few of them open the way for whoever has just come", () => {

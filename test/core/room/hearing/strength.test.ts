@@ -70,15 +70,25 @@ describe("what a listener counts as lost", () => {
 
 describe("how a voice is made", () => {
   it("[OV50] carries copies until all was well for 15 s, and again at once when it is not", () => {
-    const heard = strengths((second) => census(second < 10 || second === 40 ? 30 : 20), 60);
+    const heard = strengths((second) => census(second < 10 || second === 40 ? 101 : 100), 360);
     expect(heard.slice(0, 24).every((one) => one === "copied")).toBe(true);
     expect(heard.slice(24, 40).every((one) => one === "rich")).toBe(true);
     expect(heard.slice(40, 55).every((one) => one === "copied")).toBe(true);
+    // The wider voice may have been what was lost: it is not tried again before 5 minutes.
+    expect(heard.slice(55, 340).every((one) => one === "plain")).toBe(true);
     expect(heard.at(-1)).toBe("rich");
   });
 
+  it("[OV50] is not changed by a few, of nine as of a thousand, and is by a tenth or more", () => {
+    const ends = (listeners: number, lossy: number, narrow: number): string | undefined =>
+      strengths(() => ({ ...census(lossy, narrow), listeners }), 60).at(-1);
+    expect([ends(1000, 100, 100), ends(1000, 20, 5), ends(21, 2, 2)]).toEqual(["rich", "rich", "rich"]);
+    expect([ends(1000, 101, 0), ends(9, 1, 0), ends(1, 1, 0)]).toEqual(["copied", "copied", "copied"]);
+    expect([ends(1000, 0, 101), ends(9, 0, 1)]).toEqual(["plain", "plain"]);
+  });
+
   it("[OV50] takes no more of the network for 5 minutes where somebody was short of room, or where many speak", () => {
-    const heard = strengths((second) => census(0, second === 20 ? 1 : 0), 400);
+    const heard = strengths((second) => census(0, second === 20 ? 101 : 0), 400);
     expect(heard[19]).toBe("rich");
     expect(heard.slice(20, 319).every((one) => one === "plain")).toBe(true);
     expect(heard[320]).toBe("rich");
