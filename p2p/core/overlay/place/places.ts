@@ -142,8 +142,9 @@ export class Places {
         if (!this.#desk.handleOffers(edge, paper, now)) this.#offered(edge, paper, now);
         break;
       case "hand-off":
-        if (edge === this.#edges.parent && this.#wires.isFree()) this.seeker.handOff(paper.advert, now);
-        else this.#wires.reject("hand-off");
+        if (edge !== this.#edges.parent) this.#wires.reject("hand-off");
+        // Else a backup covers for it just now, or we speak: it asks somebody else when we do not come.
+        else if (this.#wires.isFree()) this.seeker.handOff(paper.advert, now);
         break;
       case "expect":
         this.handOffs.expect(edge, paper.peer, now);
