@@ -142,9 +142,7 @@ export class Places {
         if (!this.#desk.handleOffers(edge, paper, now)) this.#offered(edge, paper, now);
         break;
       case "hand-off":
-        if (edge !== this.#edges.parent) this.#wires.reject("hand-off");
-        // Else a backup covers for it just now, or we speak: it asks somebody else when we do not come.
-        else if (this.#wires.isFree()) this.seeker.handOff(paper.advert, now);
+        this.#handedOff(edge, paper.advert, now);
         break;
       case "expect":
         this.handOffs.expect(edge, paper.peer, now);
@@ -256,6 +254,13 @@ export class Places {
     const gone = better.find((peer) => shortIdOf(peer) === id);
     const living = better.filter((peer) => !upkeep.isDead(peer, now)).length;
     if (gone !== undefined && living < view.coreSize + probersMax) upkeep.probe(gone, now);
+  }
+
+  /** A parent hands us on. Whoever was it a moment ago, or is about to be, may say so as well: that is too late, or too soon. */
+  #handedOff(edge: Edge, advert: Advert, now: Millis): void {
+    if (edge !== this.#edges.parent) this.#wires.reject(edge.direction === "up" ? "hand-off-late" : "hand-off");
+    // While a backup covers for it, or we speak, it asks somebody else when we do not come.
+    else if (this.#wires.isFree()) this.seeker.handOff(advert, now);
   }
 
   /** Dials a candidate for a parent. */
