@@ -149,7 +149,7 @@ export class Member implements Resident {
     const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
     const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return capsuleOf(this.#seat, relays, onStage, this.keys.history);
+    return capsuleOf(this.#seat, relays, onStage, this.keys.history, this.keys.pass);
   }
 
   speaks(): boolean {
