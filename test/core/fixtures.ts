@@ -8,6 +8,7 @@ import type { GuestCapsule, HostCapsule } from "../../p2p/core/room/keeper/capsu
 import type { RelayCard } from "../../p2p/core/room/invite/card.ts";
 import { type Invite, issueInvite } from "../../p2p/core/room/invite/invite.ts";
 import { createKeyPair, createRoomKeys, epochSecret, type RoomKeys } from "../../p2p/core/room/rights/keys.ts";
+import { type Pass, signPass } from "../../p2p/core/room/rights/pass.ts";
 import type { Note } from "../../p2p/core/room/asking/note.ts";
 import type { KeyHistory } from "../../p2p/core/room/epoch/keeper.ts";
 import { type KnownSecrets, RoomSecrets } from "../../p2p/core/room/epoch/secrets.ts";
@@ -89,7 +90,7 @@ export function sampleContent(crypto: Crypto, keys: RoomKeys): ViewContent {
     keepers: [{ key: keys.session.key, rank: 0 }],
     revoked: [rng.bytes(16)],
     slowModeS: 30,
-    doors: { invites: [rng.bytes(8), rng.bytes(8)], unlisted: false, own: [rng.bytes(8)] },
+    doors: { invites: [rng.bytes(8), rng.bytes(8)], unlisted: false, own: [rng.bytes(8)], shut: [rng.bytes(8)] },
     locked: false,
   };
 }
@@ -199,7 +200,15 @@ export function sampleGuestCapsule(crypto: Crypto, keys: RoomKeys): GuestCapsule
     name: "Daria",
     onStage: true,
     history: sampleHistory(rng),
+    pass: signPass(crypto, keys.session, keys.carriage.key, rng.bytes(32), rng.bytes(8), testNow),
+    serials: rng.bytes(32),
   };
+}
+
+/** The word of the sample room's host that the owner of some door was inside. */
+export function samplePass({ crypto, keys }: SampleRoom): Pass {
+  const rng = new Rng("pass");
+  return signPass(crypto, keys.session, keys.carriage.key, rng.bytes(32), rng.bytes(8), testNow);
 }
 
 /** A host on two relays, one of which carries, with a guest on stage and a hand up. */

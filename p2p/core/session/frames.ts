@@ -7,6 +7,7 @@ import { challengeBytes, nonceBytes } from "../defence/puzzle.ts";
 import type { Have } from "../overlay/media/ring.ts";
 import { layerBit } from "../packet/format.ts";
 import { readRelayAddress, writeRelayAddress } from "../room/invite/card.ts";
+import { type Pass, readPass, writePass } from "../room/rights/pass.ts";
 import { bundleType, mediaType, readBundle } from "./media-frames.ts";
 
 /** Version of the frames below; a peer of another version is refused with its code. */
@@ -65,6 +66,8 @@ export interface Hello {
   readonly lends?: boolean;
   /** By which of the room's doors a member comes in; `helloDoorsMax` at most. */
   readonly doors?: readonly DoorProof[];
+  /** For the first of them. */
+  readonly pass?: Pass | undefined;
 }
 
 /** The key of a door, and its signature for this conversation alone. */
@@ -144,8 +147,10 @@ export const helloType = types.hello;
 const lendsFlag = 128;
 /** Doors follow. */
 const doorsFlag = 64;
-/** As who was inside, by the own door, and by the invite: whichever the relay's view names. */
-export const helloDoorsMax = 3;
+/** By the own door, as somebody who was inside, and by the invite: whichever opens by the relay's view. */
+export const helloDoorsMax = 2;
+/** Beside the number of doors: a pass follows. */
+const passFlag = 128;
 /** Packets in one request: more in a row is an outage, for the backup to cover. */
 const requestSequencesMax = 32;
 /** Promises of a tick are told in these, so that one byte holds 5 s. */
@@ -307,8 +312,9 @@ function writeHello(writer: ByteWriter, hello: Hello): void {
   const flags = (hello.lends === true ? lendsFlag : 0) | (doors.length > 0 ? doorsFlag : 0);
   writer.u8((hello.feed ? 1 : 0) | (hello.proof ? 2 : 0) | wishBits(hello.wish) | flags);
   writeHave(writer, hello.have);
-  if (doors.length > 0) writer.u8(doors.length);
+  if (doors.length > 0) writer.u8(doors.length | (hello.pass ? passFlag : 0));
   for (const { key, signature } of doors) writer.bytes(key).bytes(signature);
+  if (doors.length > 0 && hello.pass) writePass(writer, hello.pass);
   if (hello.proof) writeProof(writer, hello.proof);
 }
 
@@ -341,18 +347,23 @@ function readHello(reader: ByteReader): Hello | undefined {
   const flags = reader.u8();
   const have = readHave(reader);
   const wish = wishOf(flags & ~(lendsFlag | doorsFlag));
-  const doors = (flags & doorsFlag) === 0 ? [] : readDoors(reader);
-  if (doors === undefined || role === undefined || have === undefined || wish === undefined) return undefined;
+  const shown = (flags & doorsFlag) === 0 ? noDoors : readDoors(reader);
+  if (shown === undefined || role === undefined || have === undefined || wish === undefined) return undefined;
   const proof = (flags & 2) === 0 ? undefined : readProof(reader);
   const hello: Hello = { kind: "hello", version, session, tag, role, feed: (flags & 1) === 1, wish, have, proof };
   const lends = (flags & lendsFlag) === 0 ? {} : { lends: true };
-  return doors.length === 0 ? { ...hello, ...lends } : { ...hello, ...lends, doors };
+  return { ...hello, ...lends, ...shown };
 }
 
-function readDoors(reader: ByteReader): DoorProof[] | undefined {
-  const count = reader.u8();
+type ShownDoors = Pick<Hello, "doors" | "pass">;
+const noDoors: ShownDoors = {};
+
+function readDoors(reader: ByteReader): ShownDoors | undefined {
+  const bits = reader.u8();
+  const count = bits & ~passFlag;
   if (count < 1 || count > helloDoorsMax) return undefined;
-  return Array.from({ length: count }, () => ({ key: reader.bytes(32), signature: reader.bytes(64) }));
+  const doors = Array.from({ length: count }, () => ({ key: reader.bytes(32), signature: reader.bytes(64) }));
+  return (bits & passFlag) === 0 ? { doors } : { doors, pass: readPass(reader) };
 }
 
 /** Reads what `writeProof` wrote. */

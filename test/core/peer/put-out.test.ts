@@ -143,7 +143,7 @@ describe("somebody who was put out", () => {
     expect(room.facts(guest).title).toBe("while you were away");
   });
 
-  it("[RM49] a view names the doors that are open: none of a revoked invite, none but the inner ones when it is locked", () => {
+  it("[RM49] a view names the doors that are open: none of a revoked invite; when it is locked, for whoever keeps it next", () => {
     const room = new KeptRoom("doors", 2);
     const guest = room.enter();
     room.run(12_000);
@@ -162,12 +162,12 @@ describe("somebody who was put out", () => {
     const issued = room.events(room.keeper, "invites-issued").at(-1)?.invites.at(-1);
     room.act(room.keeper, { kind: "revoke-invite", id: issued?.id ?? "" });
     room.run(500);
-    // Keys are given from then on: the door of who was inside is one more.
-    expect(doors()).toEqual([4, 1]);
+    expect(doors()).toEqual([4, 0]);
     room.act(room.keeper, { kind: "set-room", access: "locked" });
     room.run(500);
     expect(room.viewOf(guest)?.locked).toBe(true);
-    expect(doors()).toEqual([4, 2]);
+    // They are named for whoever keeps the room next, and open nothing.
+    expect(doors()).toEqual([4, 0]);
   });
 });
 

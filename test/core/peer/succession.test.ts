@@ -31,6 +31,51 @@ describe("a room whose host is gone", () => {
     expect(room.events(speaker, "role").at(-1)).toMatchObject({ role: "speaker" });
   });
 
+  it("[RM36] who is named heir waits for the host as long as others do, also when the room is locked at once", () => {
+    const room = new KeptRoom("named", 3);
+    const [heir, listener] = [room.enter(), room.enter()];
+    const identity = room.bringOnStage(heir);
+    room.run(30_000);
+    const host = room.facts(listener).keptBy;
+    const keepers = new Set<number | undefined>();
+    expect(room.act(room.keeper, { kind: "set-role", identity, role: "heir" })).toBeUndefined();
+    expect(room.act(room.keeper, { kind: "set-room", access: "locked" })).toBeUndefined();
+    for (let step = 0; step < 200; step++) {
+      room.run(100);
+      keepers.add(room.viewOf(listener)?.session.rank);
+    }
+    expect([...keepers]).toEqual([0]);
+    expect(room.facts(listener).keptBy).toBe(host);
+    room.kill(room.keeper, true);
+    room.run(5000);
+    expect(room.facts(listener).keptBy).toBe(identity);
+  });
+
+  it("[RM36] an heir that acted beside the host gives way for good, whatever epoch each of them began", () => {
+    const room = new KeptRoom("side by side", 4);
+    const heir = room.enter("heir");
+    const [here, there] = [room.enter(), room.enter()];
+    room.run(12_000);
+    const whole = room.filter;
+    const side = new Set([...room.relays.slice(2), heir, there]);
+    room.filter = (passing) => side.has(passing.from) === side.has(passing.to) && whole(passing);
+    room.run(15_000);
+    // Both begin the epoch of the same number.
+    expect(room.act(heir, { kind: "set-room", access: "locked" })).toBeUndefined();
+    expect(room.act(room.keeper, { kind: "set-room", access: "locked" })).toBeUndefined();
+    room.filter = whole;
+    room.run(40_000);
+    const ranks: (number | undefined)[] = [];
+    for (let step = 0; step < 200; step++) {
+      room.run(100);
+      const rank = room.viewOf(there)?.session.rank;
+      if (ranks.at(-1) !== rank) ranks.push(rank);
+    }
+    expect(ranks).toEqual([0]);
+    room.talk(room.keeper, 400);
+    expect([room.marks(here, room.keeper).length, room.marks(there, room.keeper).length]).toEqual([10, 10]);
+  });
+
   it("[RM36] the next heir acts when the first is gone too, and nobody while the host is there", () => {
     const room = new KeptRoom("second", 3);
     const [first, second] = [room.enter("heir"), room.enter("heir")];

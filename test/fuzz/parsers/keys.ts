@@ -3,7 +3,7 @@ import { type Commit, checkCommit, parseCommit, signCommit } from "../../../p2p/
 import { openEnrolment, openGrant, sealEnrolment, sealGrant } from "../../../p2p/core/room/epoch/enrolment.ts";
 import { openHandOver, sealHandOver } from "../../../p2p/core/room/epoch/hand-over.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
-import { testNow } from "../../core/fixtures.ts";
+import { samplePass, testNow } from "../../core/fixtures.ts";
 import type { Parsers } from "../parser.ts";
 import type { Samples } from "../samples.ts";
 
@@ -34,6 +34,7 @@ export function keyParsers(samples: Samples): Parsers {
     boxKey: box.key,
     door: guest.chain[0]?.grantee ?? box.key,
     inside: rng.bytes(16),
+    pass: samplePass(room),
     epoch: 4,
     eras: [{ number: 2, secret: rng.bytes(32) }],
     chain: guest.chain,
@@ -84,6 +85,8 @@ function grantParsers(
     epoch: 4,
     secret: rng.bytes(32),
     era: { number: 2, secret: rng.bytes(32) },
+    pass: samplePass(room),
+    serials: rng.bytes(32),
     leaf: 5,
     keys,
   };

@@ -6,7 +6,7 @@ import { encodeInvite, parseInvite } from "../../../p2p/core/room/invite/invite.
 import { verifyHost } from "../../../p2p/core/room/rights/proof.ts";
 import { encodeFrame, type Frame, type Hello, parseFrame } from "../../../p2p/core/session/frames.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../p2p/core/utf8.ts";
-import { sampleAddress, sampleCard, sampleInvite, samplePacket, testNow } from "../../core/fixtures.ts";
+import { sampleAddress, sampleCard, sampleInvite, samplePacket, samplePass, testNow } from "../../core/fixtures.ts";
 import { samplePlacePapers } from "../../core/overlay/place-samples.ts";
 import { bytesOf, type Parsers, textOf } from "../parser.ts";
 import type { Samples } from "../samples.ts";
@@ -68,7 +68,8 @@ function frames(samples: Samples): Frame[] {
     {
       ...helloOf(samples),
       proof: undefined,
-      doors: [1, 2, 3].map(() => ({ key: rng.bytes(32), signature: rng.bytes(64) })),
+      doors: [1, 2].map(() => ({ key: rng.bytes(32), signature: rng.bytes(64) })),
+      pass: samplePass(room),
     },
     { kind: "welcome", session, time: testNow, hops: 3 },
     { kind: "refuse", session, time: testNow, reason: "full", alternatives: [sampleAddress(rng), sampleAddress(rng)] },

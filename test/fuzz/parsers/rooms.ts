@@ -7,6 +7,7 @@ import { encodeCapsule, parseCapsule } from "../../../p2p/core/room/keeper/capsu
 import { encodeHints, openHints } from "../../../p2p/core/room/invite/hints.ts";
 import { openNote, sealNote } from "../../../p2p/core/room/asking/note.ts";
 import { openPetition, sealPetition } from "../../../p2p/core/room/asking/petition.ts";
+import { type Pass, readPass, signPass, verifyPass, writePass } from "../../../p2p/core/room/rights/pass.ts";
 import { checkState, openState, sealState } from "../../../p2p/core/room/state/sealed-state.ts";
 import { parseView, verifyView } from "../../../p2p/core/room/state/view.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
@@ -37,6 +38,32 @@ export function roomParsers(samples: Samples): Parsers {
     ...eventParsers(samples),
     ...wordParsers(samples),
     ...keptParsers(samples),
+    ...passParsers(samples),
+  };
+}
+
+function passParsers({ crypto, room }: Samples): Parsers {
+  const tag = room.keys.carriage.key;
+  const door = room.voiceKey;
+  const writer = new ByteWriter();
+  writePass(writer, signPass(crypto, room.keys.session, tag, door, tag.subarray(0, 8), testNow));
+  const samples = [writer.finish()];
+  const read = (bytes: Uint8Array): Pass | undefined => {
+    const reader = new ByteReader(bytes);
+    const pass = readPass(reader);
+    return reader.ended ? pass : undefined;
+  };
+  return {
+    pass: { samples, accepts: (bytes) => read(bytes) !== undefined, covers: ["readPass"] },
+    "signed pass": {
+      samples,
+      accepts: (bytes) => {
+        const pass = read(bytes);
+        return pass !== undefined && verifyPass(crypto, tag, door, pass, testNow);
+      },
+      sealed: true,
+      covers: ["verifyPass"],
+    },
   };
 }
 

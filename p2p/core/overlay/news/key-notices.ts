@@ -1,4 +1,4 @@
-import type { DoorProof } from "../../session/frames.ts";
+import type { Hello } from "../../session/frames.ts";
 import type { Millis, PeerId } from "../../../api/ids.ts";
 import { toHex } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
@@ -31,7 +31,7 @@ export interface KeyReader {
   /** The answer to ours. */
   grantCame(bytes: Uint8Array, now: Millis): void;
   /** What opens the room's door at this relay, in this session. */
-  doors(relay: PeerId, session: Uint8Array): DoorProof[];
+  doors(relay: PeerId, session: Uint8Array, now: Millis): Pick<Hello, "doors" | "pass">;
   /** It goes for good: says so where that makes a difference, and overwrites every secret. */
   leave(now: Millis): void;
 }

@@ -1,6 +1,7 @@
 import { type Millis, millis, type RoomTag } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
-import { banOf, isFork, newer, parseView, type RelayView, verifyView } from "../../room/state/view.ts";
+import { isFork, newer, parseView, type RelayView, verifyView } from "../../room/state/view.ts";
+import { banOf } from "../../room/rights/ban.ts";
 import { isWithinReach } from "../../room/rights/numbers.ts";
 import { checkState, readStateHead } from "../../room/state/sealed-state.ts";
 import { ByteReader, concat, equal, toHex } from "../../bytes.ts";

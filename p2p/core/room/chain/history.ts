@@ -1,5 +1,6 @@
 import { compare, equal, toHex } from "../../bytes.ts";
 import { authorOf, type ChainEvent, type Seen } from "./chain.ts";
+import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { keeperOf, reduce, type Void } from "./reduce.ts";
 import { type ChainHead, eventHashBytes, type RoomState } from "../state/state.ts";
 
@@ -76,6 +77,12 @@ export class History {
     const last = chain?.events.at(-1);
     if (last) return { key, number: last.number, hash: last.hash };
     return chain?.base ?? { key, number: 0, hash: new Uint8Array(eventHashBytes) };
+  }
+
+  /** Whether a state goes no further than whoever acts may: nobody brings a number of ours, or of others, near its end ([RM32]). */
+  reaches({ generation, frontier }: RoomState): boolean {
+    if (!isGenerationWithinReach(this.state.generation, generation)) return false;
+    return frontier.every(({ key, number }) => isWithinReach(this.headOf(key).number, number));
   }
 
   /** The heads that an event of this author names. */

@@ -1,4 +1,4 @@
-import type { Millis } from "../../../api/ids.ts";
+import { type Millis, millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import { ByteReader, ByteWriter, concat } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
@@ -6,6 +6,7 @@ import { encodeUtf8 } from "../../utf8.ts";
 import { type Capability, readCapability, verifyChain, writeCapability } from "../rights/capability.ts";
 import type { Epoch } from "../rights/keys.ts";
 import { numberMax } from "../rights/numbers.ts";
+import { type Pass, readPass, writePass } from "../rights/pass.ts";
 import type { Commit } from "./commit.ts";
 import { heightMax } from "./tree.ts";
 
@@ -16,13 +17,14 @@ const signatureBytes = 64;
 const keyBytes = 32;
 const insideLabel = encodeUtf8("teahouse inside 1");
 const insideBytes = 16;
+const noSerials = new Uint8Array(keyBytes);
 /** Names one enrolment on its way and its grant on the way back; drawn for each try. */
 export const enrolmentIdBytes = 8;
 /** Eras that one enrolment hands over: of ten minutes of kicks, the last few. */
 export const erasMax = 8;
-/** A chain of three, its signatures and all eras take 1,002. */
-export const enrolmentBytesMax = 1024;
-/** Keys of the longest path take 740. */
+/** A chain of three, its signatures, all eras and a pass take 1,180. */
+export const enrolmentBytesMax = 1280;
+/** Keys of the longest path, with the pass, take 950. */
 export const grantBytesMax = 1024;
 
 /** What a member wants of whoever keeps the keys. */
@@ -39,6 +41,8 @@ export interface Enrolment {
   readonly epoch: number;
   /** Eras that it knows, the newest first, `erasMax` at most: so a keeper hands over what was sealed on its side of a room that grew apart. */
   readonly eras: readonly Epoch[];
+  /** Somebody's who was given keys before. */
+  readonly pass: Pass | undefined;
   /** Root first; the last grantee is the identity that signs. */
   readonly chain: readonly Capability[];
 }
@@ -54,6 +58,8 @@ export const notInside: Uint8Array = new Uint8Array(insideBytes);
 /** Whose it is, once it is believed. */
 export interface BelievedEnrolment extends Enrolment {
   readonly identityKey: Uint8Array;
+  /** The time of their invite is over: only who was inside goes on. */
+  readonly isOver: boolean;
 }
 
 /** Seals an enrolment to the authority that the commit names: relays and other members see neither who nor what. */
@@ -73,6 +79,8 @@ export function sealEnrolment(
     .u48(enrolment.epoch)
     .u8(enrolment.eras.length);
   for (const { number, secret } of enrolment.eras) writer.u48(number).bytes(secret);
+  writer.u8(enrolment.pass ? 1 : 0);
+  if (enrolment.pass) writePass(writer, enrolment.pass);
   writer.u8(enrolment.chain.length);
   for (const capability of enrolment.chain) writeCapability(writer, capability);
   const body = writer.drain();
@@ -113,11 +121,15 @@ function believe(
   if (plain.length < signatureBytes) return undefined;
   const body = plain.subarray(0, plain.length - signatureBytes);
   const enrolment = parseEnrolment(body);
-  const authority = enrolment && verifyChain(crypto, roomKey, enrolment.chain, now);
-  if (!enrolment || !authority?.ok) return undefined;
+  if (!enrolment) return undefined;
+  const asOfNow = verifyChain(crypto, roomKey, enrolment.chain, now);
+  const isOver = !asOfNow.ok && asOfNow.reason === "expired";
+  const endedAt = millis((enrolment.chain.at(-1)?.expires ?? 0) * 1000);
+  const authority = isOver ? verifyChain(crypto, roomKey, enrolment.chain, endedAt) : asOfNow;
+  if (!authority.ok) return undefined;
   const identityKey = authority.value.grantee;
   const isSigned = crypto.verify(identityKey, concat(context, body), plain.subarray(body.length));
-  return isSigned ? { ...enrolment, identityKey } : undefined;
+  return isSigned ? { ...enrolment, identityKey, isOver } : undefined;
 }
 
 function parseEnrolment(body: Uint8Array): Enrolment | undefined {
@@ -131,6 +143,9 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
   const erasCount = reader.u8();
   if (erasCount > erasMax) return undefined;
   const eras = Array.from({ length: erasCount }, () => ({ number: reader.u48(), secret: reader.bytes(keyBytes) }));
+  const passes = reader.u8();
+  if (passes > 1) return undefined;
+  const pass = passes === 1 ? readPass(reader) : undefined;
   const count = reader.u8();
   if (wish === undefined || count > limits.capabilityDepthMax) return undefined;
   const chain: Capability[] = [];
@@ -139,7 +154,7 @@ function parseEnrolment(body: Uint8Array): Enrolment | undefined {
     if (!capability) return undefined;
     chain.push(capability);
   }
-  return reader.ended ? { wish, boxKey, door, inside, epoch, eras, chain } : undefined;
+  return reader.ended ? { wish, boxKey, door, inside, epoch, eras, pass, chain } : undefined;
 }
 
 /** What a member gets: its place in the tree, and the epoch that is in force. */
@@ -149,6 +164,9 @@ export interface KeyGrant {
   readonly epoch: number;
   readonly secret: Uint8Array;
   readonly era: Epoch;
+  readonly pass: Pass;
+  /** What serials are made of: only for who may act for the room one day. */
+  readonly serials: Uint8Array | undefined;
   readonly leaf: number;
   /** From the leaf to the root. */
   readonly keys: readonly Uint8Array[];
@@ -165,6 +183,8 @@ export function sealGrant(
 ): Uint8Array | undefined {
   const writer = new ByteWriter().u8(version).u32(grant.number).u48(grant.epoch).bytes(grant.secret);
   writer.u48(grant.era.number).bytes(grant.era.secret);
+  writePass(writer, grant.pass);
+  writer.u8(grant.serials ? 1 : 0).bytes(grant.serials ?? noSerials);
   writer.u16(grant.leaf).u8(grant.keys.length);
   for (const key of grant.keys) writer.bytes(key);
   const body = writer.drain();
@@ -208,12 +228,21 @@ function readGrant(
     epoch: reader.u48(),
     secret: reader.bytes(keyBytes),
     era: { number: reader.u48(), secret: reader.bytes(keyBytes) },
+    pass: readPass(reader),
+    serials: readSerials(reader),
     leaf: reader.u16(),
   };
   const count = reader.u8();
   if (count < 2 || count > heightMax + 1) return undefined;
   const keys = Array.from({ length: count }, () => reader.bytes(keyBytes));
   return reader.ended && head.epoch <= numberMax && head.era.number <= head.epoch ? { ...head, keys } : undefined;
+}
+
+/** As long for everybody: sizes tell relays nothing. */
+function readSerials(reader: ByteReader): Uint8Array | undefined {
+  const isGiven = reader.u8() === 1;
+  const serials = reader.bytes(keyBytes);
+  return isGiven ? serials : undefined;
 }
 
 /** By a key of its own, of which nothing stays. */

@@ -1,5 +1,6 @@
 import { type Millis, millis } from "../../../api/ids.ts";
 import { equal } from "../../bytes.ts";
+import { earlier } from "../../machine.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { Capability } from "../rights/capability.ts";
 import { type Epoch, epochSecret, eraSecret, type KeyPair } from "../rights/keys.ts";
@@ -8,6 +9,7 @@ import { enrolmentIdBytes, erasMax, insideProof, notInside, openGrant, sealEnrol
 import { sealHandOver } from "./hand-over.ts";
 import type { KeyHistory, KeeperRoom } from "./keeper.ts";
 import type { SecretRing } from "./secrets.ts";
+import { type Pass, passMs } from "../rights/pass.ts";
 import { KeyPath } from "./path.ts";
 
 /** Members enrol spread over this time where nothing hangs on it: a full room comes to its keeper 800 a second at most. */
@@ -26,6 +28,8 @@ export interface HolderSelf {
   readonly chain: readonly Capability[];
   /** What its papers were sealed by. */
   readonly papers: Pick<SecretRing, "own">;
+  /** What it was given before. */
+  readonly pass: Pass | undefined;
 }
 
 /**
@@ -46,7 +50,10 @@ export class EpochHolder {
   /** Keys are given in this room: from then on the invite's secret is not gone back to, whoever says so. */
   #isGiven: boolean;
   #askAt: Millis | undefined;
+  /** When to ask for another pass. */
+  #renewAt: Millis | undefined;
   #repeatMs = repeatMs;
+  #pass: Pass | undefined;
 
   /** `history`: what somebody who comes back knew before. */
   constructor(crypto: Crypto, room: KeeperRoom, self: HolderSelf, history?: KeyHistory) {
@@ -56,6 +63,7 @@ export class EpochHolder {
     const seed = crypto.randomBytes(seedBytes);
     this.#box = { seed, key: crypto.boxKey(seed) };
     this.#isGiven = history !== undefined;
+    this.#pass = self.pass;
     if (!history) return;
     this.#epoch = { number: history.number, secret: history.secret.slice() };
     this.#era = { number: history.era.number, secret: history.era.secret.slice() };
@@ -66,9 +74,15 @@ export class EpochHolder {
     this.#self = { ...this.#self, chain };
   }
 
-  /** Goes on as a member with what it knew as a keeper. */
+  /**
+   * Goes on as a member with what it knew as a keeper: its place, if it has one, is another keeper's to give, whose epoch may be
+   * another one of the same number.
+   */
   resume({ number, secret, era }: KeyHistory): void {
     this.#isGiven = true;
+    this.#path?.wipe();
+    this.#path = undefined;
+    this.#commit = undefined;
     this.#advance({ number, secret: secret.slice() }, { number: era.number, secret: era.secret.slice() });
   }
 
@@ -92,13 +106,23 @@ export class EpochHolder {
     return Math.max(this.#commit?.epoch ?? 0, this.#epoch?.number ?? 0);
   }
 
+  /** The word that it was inside; undefined before keys were given. */
+  get pass(): Pass | undefined {
+    return this.#pass;
+  }
+
   get isEnrolled(): boolean {
     return this.#path !== undefined;
   }
 
   /** When to ask for keys next. */
   get askAt(): Millis | undefined {
-    return this.#askAt;
+    return earlier(this.#askAt, this.#renewAt);
+  }
+
+  /** Asks soon for what only whoever keeps the keys can say, though it holds its own. */
+  askAgain(now: Millis): void {
+    if (this.#path && this.#askAt === undefined) this.#askSoon(hurryMs, now);
   }
 
   /** Takes a commit that the room's session signed. True when there is another epoch. */
@@ -129,12 +153,26 @@ export class EpochHolder {
     return false;
   }
 
-  /** Takes a grant that came for us. True when there is another epoch; undefined when it is none of ours, or no good. */
-  takeGrant(bytes: Uint8Array): boolean | undefined {
+  /**
+   * Takes a grant that came for us; `serials` is told what of those it holds. True when there is another epoch; undefined when it
+   * is none of ours, or no good.
+   */
+  takeGrant(
+    bytes: Uint8Array,
+    now: Millis,
+    serials: (given: Uint8Array) => void = () => undefined,
+  ): boolean | undefined {
     const commit = this.#commit;
     const grant = commit && openGrant(this.#crypto, commit, this.#box, bytes);
     if (!commit || !grant) return undefined;
-    if (this.#path && grant.number <= this.#number) return false;
+    this.#pass = grant.pass;
+    this.#renewAt = millis(now + passMs / 2);
+    if (grant.serials) serials(grant.serials);
+    grant.serials?.fill(0);
+    if (this.#path && grant.number <= this.#number) {
+      this.#askAt = undefined;
+      return false;
+    }
     const path = new KeyPath(this.#crypto, grant.leaf, grant.keys);
     let epoch: Epoch = { number: grant.epoch, secret: grant.secret };
     let era: Epoch | undefined = grant.era;
@@ -155,7 +193,9 @@ export class EpochHolder {
 
   /** The enrolment to send now, if it is time for one. */
   enrol(now: Millis): Uint8Array | undefined {
-    if (!this.#commit || this.#askAt === undefined || now < this.#askAt) return undefined;
+    const { askAt } = this;
+    if (!this.#commit || askAt === undefined || now < askAt) return undefined;
+    this.#renewAt = undefined;
     this.#askAt = millis(now + this.#repeatMs);
     this.#repeatMs = Math.min(repeatMsMax, 2 * this.#repeatMs);
     return this.#sealed("hold");
@@ -178,7 +218,7 @@ export class EpochHolder {
     this.#box.seed.fill(0);
     this.#epoch?.secret.fill(0);
     this.#era?.secret.fill(0);
-    this.#askAt = undefined;
+    this.#askAt = this.#renewAt = undefined;
   }
 
   #sealed(wish: "hold" | "leave"): Uint8Array | undefined {
@@ -189,7 +229,8 @@ export class EpochHolder {
     const era = this.#isGiven ? this.#era : undefined;
     const eras = era ? papers.own.filter(({ number }) => number > 0).slice(0, erasMax) : [];
     const inside = era ? insideProof(this.#crypto, era.secret, this.#commit.tree, boxKey) : notInside;
-    const enrolment = { wish, boxKey, door: door.key, inside, epoch: this.#epoch?.number ?? 0, eras, chain };
+    const shown = { door: door.key, inside, pass: this.#pass, chain };
+    const enrolment = { wish, boxKey, epoch: this.#epoch?.number ?? 0, eras, ...shown };
     return sealEnrolment(this.#crypto, this.#room.roomKey, id, this.#commit, identity.seed, enrolment);
   }
 
@@ -223,6 +264,10 @@ export class EpochHolder {
     this.#path?.wipe();
     this.#path = undefined;
     this.#number = 0;
+    this.#askSoon(withinMs, now);
+  }
+
+  #askSoon(withinMs: number, now: Millis): void {
     this.#repeatMs = repeatMs;
     const random = ((this.#crypto.randomBytes(1)[0] ?? 0) + 1) / 256;
     this.#askAt = millis(now + random * withinMs);

@@ -15,7 +15,14 @@ import {
   treeSecret,
 } from "./commit.ts";
 import { isWithinReach } from "../rights/numbers.ts";
-import { type BelievedEnrolment, enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
+import {
+  type BelievedEnrolment,
+  enrolmentIdBytes,
+  insideProof,
+  type KeyGrant,
+  openEnrolment,
+  sealGrant,
+} from "./enrolment.ts";
 import { openHandOver } from "./hand-over.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 
@@ -60,8 +67,12 @@ export interface KeeperRules {
   readonly isShut: MayHold;
   /** Whether somebody keeps the room: they are answered at once, for it may wait for them. */
   keepsRoom(identityKey: Uint8Array): boolean;
+  /** Whether somebody shows the word of whoever kept the room that they were inside ([RM58]). */
+  wasInside(enrolment: BelievedEnrolment, now: Millis): boolean;
+  /** What is given with keys: the word that they are inside, and to who may act one day what serials are made of. */
+  passFor(enrolment: BelievedEnrolment, now: Millis): Pick<KeyGrant, "pass" | "serials">;
   /** Somebody who may hold keys handed over the eras of the side of the room that they come from. */
-  handedOver(identityKey: Uint8Array, eras: readonly Epoch[], now: Millis): void;
+  handedOver(enrolment: BelievedEnrolment, isInside: boolean, now: Millis): void;
   /** Eras that keepers handed over: who knows one of them was inside. */
   handed(): readonly Uint8Array[];
 }
@@ -71,6 +82,8 @@ interface Holder {
   readonly chain: readonly Capability[];
   readonly identityKey: Uint8Array;
   boxKey: Uint8Array;
+  /** What they are given with their keys. */
+  given: Pick<KeyGrant, "pass" | "serials">;
 }
 
 interface Waiting {
@@ -203,9 +216,11 @@ export class EpochKeeper {
     const name = toHex(enrolment.identityKey);
     if (enrolment.wish === "leave") return this.#leave(name, now);
     if (!this.#rules.mayHold(enrolment.identityKey, enrolment.chain)) return "refused";
-    if (enrolment.eras.length > 0) this.#rules.handedOver(enrolment.identityKey, enrolment.eras, now);
+    const hasPass = this.#rules.wasInside(enrolment, now);
+    if (enrolment.eras.length > 0) this.#rules.handedOver(enrolment, hasPass, now);
     const known = this.#holders.get(name);
-    const isShut = this.#rules.isShut(enrolment.identityKey, enrolment.chain) && !this.#isInside(enrolment);
+    const mustBeInside = enrolment.isOver || this.#rules.isShut(enrolment.identityKey, enrolment.chain);
+    const isShut = mustBeInside && !hasPass && !this.#isInside(enrolment);
     if (!known && this.size >= renewSize && now >= this.#renewedAt + renewEveryMs && !this.#isOwed) {
       this.#renew(now);
       return "refused";
@@ -220,8 +235,10 @@ export class EpochKeeper {
     const isAtOnce = isSettled && !this.#isOwed;
     // Who is one too many has no place yet: with one it would pass for settled, and be given keys from before it came.
     if (!known && !isAtOnce && this.#coming.length >= joinedMax) return "refused";
-    const holder = known ?? this.#seat(name, enrolment);
+    const given = this.#rules.passFor(enrolment, now);
+    const holder = known ?? this.#seat(name, enrolment, given);
     holder.boxKey = enrolment.boxKey;
+    holder.given = given;
     this.#leaving.delete(name);
     const waiting = { id, holder };
     if (isAtOnce) return this.#grant(waiting, sessionSeed);
@@ -333,8 +350,8 @@ export class EpochKeeper {
     this.#goBeyond(enrolment.epoch, now);
   }
 
-  #seat(name: string, { identityKey, chain, boxKey }: BelievedEnrolment): Holder {
-    const holder = { leaf: this.#tree.add(), chain, identityKey, boxKey };
+  #seat(name: string, { identityKey, chain, boxKey }: BelievedEnrolment, given: Holder["given"]): Holder {
+    const holder = { leaf: this.#tree.add(), chain, identityKey, boxKey, given };
     this.#holders.set(name, holder);
     return holder;
   }
@@ -423,7 +440,8 @@ export class EpochKeeper {
   #grant({ id, holder }: Waiting, sessionSeed: Uint8Array): Uint8Array | undefined {
     const { number, secret } = this.#epoch;
     const keys = this.#tree.pathOf(holder.leaf);
-    const grant = { number: this.#number, epoch: number, secret, era: this.#era, leaf: holder.leaf, keys };
+    const place = { number: this.#number, epoch: number, secret, era: this.#era, leaf: holder.leaf, keys };
+    const grant = { ...place, ...holder.given };
     const sealed = sealGrant(this.#crypto, this.#treeId, id, sessionSeed, holder.boxKey, grant);
     for (const key of keys) key.fill(0);
     return sealed;

@@ -119,6 +119,18 @@ export class SecretRing implements KnownSecrets {
 export class RoomSecrets {
   readonly words = new SecretRing(wordsKeptMs);
   readonly papers = new SecretRing(papersKeptMs);
+  /** What the serials of passes are made of, with who may act for the room: 32 bytes. */
+  #serials: Uint8Array | undefined;
+
+  get serials(): Uint8Array | undefined {
+    return this.#serials;
+  }
+
+  /** Takes a copy. */
+  takeSerials(serials: Uint8Array): void {
+    this.#serials?.fill(0);
+    this.#serials = serials.slice();
+  }
 
   get dueAt(): Millis | undefined {
     return earlier(this.words.dueAt, this.papers.dueAt);
@@ -133,6 +145,7 @@ export class RoomSecrets {
   wipe(): void {
     this.words.wipe();
     this.papers.wipe();
+    this.#serials?.fill(0);
   }
 }
 

@@ -17,7 +17,7 @@ import { type Publication, recordsOf } from "../hall/records.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { RoomSecrets } from "../epoch/secrets.ts";
 import { RoomDoors } from "./room-doors.ts";
-import { doorOf, insideDoor, type ViewDoors } from "../rights/doors.ts";
+import { doorOf } from "../rights/doors.ts";
 import { History } from "../chain/history.ts";
 import { fittingHints, type Invite, issueInvite } from "../invite/invite.ts";
 import { createHostSession, type RoomKeys } from "../rights/keys.ts";
@@ -31,7 +31,8 @@ import { rankOf, type Void } from "../chain/reduce.ts";
 import { withoutExpiredUses } from "../state/lists.ts";
 import { sealState } from "../state/sealed-state.ts";
 import type { Keeper, Office, RoomState, StagePerson } from "../state/state.ts";
-import { banOf, encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { encodeView, type RelayView, signView, type ViewContent } from "../state/view.ts";
+import { banOf } from "../rights/ban.ts";
 
 /** Invites of the first kind last a week; the host session that admits speakers lasts a day. */
 export const inviteMs = 7 * 24 * 3_600_000;
@@ -41,8 +42,6 @@ const heirMs = 365 * 24 * 3_600_000;
 const publishMs = 10 * 60_000;
 /** A session is renewed this long before it ends: hours in which a relay or member may be away. */
 const renewMs = 6 * 3_600_000;
-/** Who was away while others were put out comes back by the era before; of so many at most. */
-const insideDoorsMax = 8;
 /** A core of twelve, from the design; a relay carries eight others before the next does. */
 const coreSizeDefault = 12;
 const relayFanoutDefault = 8;
@@ -78,7 +77,7 @@ export class Authority {
   /** Petitions that changed something, by id: repeated later, by whoever saw them, they change nothing. */
   readonly #done = new Set<string>();
   /** By what members come in. */
-  readonly doors = new RoomDoors(() => this.state);
+  readonly doors: RoomDoors;
   readonly #outbox: ChainEvent[] = [];
   #viewSequence = 0;
   #stateSequence = 0;
@@ -106,6 +105,11 @@ export class Authority {
     this.#candidates = relays;
     this.#own = own;
     this.#secrets = secrets;
+    this.doors = new RoomDoors(
+      crypto,
+      () => this.state,
+      () => secrets.serials,
+    );
     const { coreSize = coreSizeDefault, relayFanout = relayFanoutDefault } = options;
     this.#shape = { coreSize, relayFanout };
     this.history = succession?.history ?? new History(firstState(keys, options, host));
@@ -119,6 +123,7 @@ export class Authority {
     this.doors.meet(view);
     this.#viewSequence = view.sequence;
     this.#stateSequence = this.state.sequence;
+    this.#noteHeirs();
   }
 
   /** Numbers go on beyond what somebody else in charge has signed. */
@@ -232,21 +237,9 @@ export class Authority {
       keepers: keepers.map(({ key, role }) => ({ key, rank: rankOf[role] })),
       revoked: this.#revoked,
       slowModeS,
-      doors: this.#openDoors,
+      doors: this.doors.named,
       locked: state.access === "locked",
     });
-  }
-
-  /** By what members come in: invites that are open, and that they were inside since keys are given. */
-  get #openDoors(): ViewDoors {
-    const eras = this.#secrets.papers.own.filter(({ number }) => number > 0).slice(0, insideDoorsMax);
-    const inside = eras.map((era) => {
-      const { seed, key } = insideDoor(this.#crypto, era);
-      seed.fill(0);
-      return doorOf(this.#crypto, key);
-    });
-    const { named } = this.doors;
-    return { ...named, own: [...named.own, ...inside] };
   }
 
   /** A newer sealed state, which settles every event so far. */
@@ -329,15 +322,20 @@ export class Authority {
 
   /** What somebody in charge did is done: petitions that it answered are answered, and who was relieved speaks no more. */
   noteDone(content: RoomEvent): void {
+    if (content.kind === "unban") this.doors.forgive(content.identityKey);
     if (content.kind === "seat" || content.kind === "unseat" || content.kind === "lower")
       this.#finish(toHex(content.petition));
-    for (const { key, role } of this.state.keepers) if (role === "heir") this.#heirs.set(toHex(key), key);
+    this.#noteHeirs();
     for (const [name, key] of this.#heirs) {
       const isHeir = this.state.keepers.some((keeper) => equal(keeper.key, key));
       const others = this.#revoked.filter((revoked) => !equal(revoked, banOf(this.#crypto, key)));
       this.#revoked = isHeir ? others : [...others, banOf(this.#crypto, key)];
       if (!isHeir) this.#heirs.delete(name);
     }
+  }
+
+  #noteHeirs(): void {
+    for (const { key, role } of this.state.keepers) if (role === "heir") this.#heirs.set(toHex(key), key);
   }
 
   /** What a host's root gives somebody who shall speak for the room when the host is silent; undefined with an heir. */
@@ -420,6 +418,8 @@ export class Authority {
       list.filter(({ role }) => role !== "host");
     const keepers = [self, ...others(state.keepers)];
     this.history.rebase({ ...state, keepers, stage: [host, ...others(state.stage)] });
+    // Those who could speak for it before we came back are known when they no longer may.
+    this.#noteHeirs();
   }
 
   /** The room's records of this hour and the next, when it is time to put them again. */

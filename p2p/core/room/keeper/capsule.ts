@@ -12,8 +12,10 @@ import { encodeInvite, type Invite, parseInvite } from "../invite/invite.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { KeyPair, RoomKeys } from "../rights/keys.ts";
 import { doorBytes } from "../rights/doors.ts";
+import { type Pass, readPass, writePass } from "../rights/pass.ts";
 import type { InviteDoor, KeptDoors } from "./room-doors.ts";
-import { banBytes, doorsMax } from "../state/view.ts";
+import { doorsMax } from "../state/view.ts";
+import { banBytes } from "../rights/ban.ts";
 import { numberMax } from "../rights/numbers.ts";
 import { handBytes, nameBytesMax, type RoomState } from "../state/state.ts";
 import { encodeState, parseState } from "../state/state-codec.ts";
@@ -39,6 +41,10 @@ export interface GuestCapsule {
   readonly onStage: boolean;
   /** Where keys are given: those that it had. */
   readonly history: KeyHistory | undefined;
+  /** The word that it was inside. */
+  readonly pass: Pass | undefined;
+  /** With an heir: what serials are made of. */
+  readonly serials: Uint8Array | undefined;
 }
 
 /** What a host needs to go on with its room. */
@@ -107,7 +113,9 @@ function readHistory(reader: ByteReader): KeyHistory | undefined {
 function writeGuest(crypto: Crypto, writer: ByteWriter, capsule: GuestCapsule): void {
   const { invite, name, onStage } = capsule;
   writer.sized16(encodeUtf8(encodeInvite(crypto, invite))).sized8(encodeUtf8(name));
-  writer.u8(onStage ? 1 : 0);
+  writer.u8((onStage ? 1 : 0) | (capsule.pass ? 2 : 0) | (capsule.serials ? 4 : 0));
+  if (capsule.pass) writePass(writer, capsule.pass);
+  if (capsule.serials) writer.bytes(capsule.serials);
 }
 
 function readGuest(
@@ -117,10 +125,13 @@ function readGuest(
 ): Omit<GuestCapsule, "history"> | undefined {
   const text = decodeUtf8(reader.sized16());
   const name = decodeUtf8(reader.sized8());
-  const onStage = reader.u8() === 1;
+  const flags = reader.u8();
+  const onStage = (flags & 1) !== 0;
+  const pass = (flags & 2) === 0 ? undefined : readPass(reader);
+  const serials = (flags & 4) === 0 ? undefined : reader.bytes(32);
   const invite = text === undefined ? undefined : parseInvite(crypto, text);
   if (!invite?.ok || name === undefined || encodeUtf8(name).length > nameBytesMax) return undefined;
-  return { kind: "guest", invite: invite.value, identitySeed, name, onStage };
+  return { kind: "guest", invite: invite.value, identitySeed, name, onStage, pass, serials };
 }
 
 function writeHost(writer: ByteWriter, capsule: HostCapsule): void {

@@ -1,29 +1,27 @@
 import type { ErrorCode } from "../../../api/errors.ts";
-import { type Millis, millis, type PeerId, type RoomTag } from "../../../api/ids.ts";
+import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { Act, InviteTerms, IssuedInvite } from "../../../api/room.ts";
-import { equal, toHex } from "../../bytes.ts";
+import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import type { RoomNode } from "../../overlay/room-node.ts";
 import { showOffice } from "../../overlay/news/offices.ts";
 import type { HostProof } from "../../session/frames.ts";
-import { Authority, inviteMs } from "./authority.ts";
-import { hostPerson } from "../state/first-state.ts";
+import { type Authority, inviteMs } from "./authority.ts";
+import { ClosedState } from "./closed-state.ts";
 import { openEvent } from "../chain/chain.ts";
 import { codeOfVoid, type Deed, deedOf } from "../asking/deeds.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import { History } from "../chain/history.ts";
 import type { Invite } from "../invite/invite.ts";
 import { doorOf } from "../rights/doors.ts";
-import type { RoomKeys } from "../rights/keys.ts";
+import type { Epoch } from "../rights/keys.ts";
 import { IssuedInvites } from "../invite/issued-invites.ts";
 import { Leading, type LeadingWires } from "./leading.ts";
-import { isGenerationWithinReach, isWithinReach } from "../rights/numbers.ts";
 import { writeEvent } from "../chain/pen.ts";
 import { Dating } from "../asking/dating.ts";
 import { NewestSaid } from "../asking/newest-said.ts";
 import { inviteOf, openPetition, type Petitioner, sealPetition, type Wish } from "../asking/petition.ts";
-import { proveHost } from "../rights/proof.ts";
-import { rights } from "../rights/capability.ts";
+import { isForOne } from "../rights/capability.ts";
 import type { Void } from "../chain/reduce.ts";
 import { earlier } from "../../machine.ts";
 import { Requests } from "../asking/requests.ts";
@@ -34,6 +32,7 @@ import { faultOfChain } from "../member/entry.ts";
 import { hereEveryMs } from "./presence.ts";
 import { isSettled, useOnce } from "./reception.ts";
 import { hasEnded, Succession } from "./succession.ts";
+import { proveOffice, successorOf } from "./successor.ts";
 import type { RelayView } from "../state/view.ts";
 
 /** What keeping a room needs from the person who sits in it. */
@@ -69,6 +68,8 @@ export class Keeping {
   /** What each keeper said last: a recording of a beat is none. */
   readonly #beats = new NewestSaid(2 * keepersMax);
   #isClosed = false;
+  /** Of who acted while we were away. */
+  readonly #closed: ClosedState;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeepingWires, now: Millis) {
     this.#crypto = crypto;
@@ -76,6 +77,7 @@ export class Keeping {
     this.#node = node;
     this.#wires = wires;
     this.#leading = new Leading(seat, node, wires);
+    this.#closed = new ClosedState(crypto, seat.tag);
     this.#issued = new IssuedInvites(crypto);
     this.#history = seat.authority?.history;
     this.#succession = new Succession(now);
@@ -212,12 +214,15 @@ export class Keeping {
     else this.#node.notices.passPetition(sealed, undefined, now);
   }
 
+  /** Whether somebody was put out by who acted meanwhile, as their view says. */
+  isShut(identityKey: Uint8Array): boolean {
+    return this.authority?.doors.isShut(identityKey) ?? false;
+  }
+
   /** Somebody comes by this chain: whether an invite for one is theirs. It is used with this, and everybody is told. */
   useOnce(comer: Pick<Petitioner, "identityKey" | "chain" | "door">, now: Millis): boolean {
-    const held = comer.chain.at(-1)?.rights ?? 0;
-    if (!this.authority || (held & rights.once) === 0) return this.authority !== undefined;
-    const { branch } = inviteOf(this.#crypto, comer.chain);
-    const isTheirs = useOnce(this.authority, { ...comer, branch, rights: held }, this.#wires.time(now));
+    if (!isForOne(comer.chain)) return this.authority !== undefined;
+    const isTheirs = this.authority ? useOnce(this.#crypto, this.authority, comer, this.#wires.time(now)) : false;
     this.#publish(now);
     return isTheirs;
   }
@@ -238,8 +243,8 @@ export class Keeping {
     if (!state || !isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) {
       return this.#wires.reject("state");
     }
-    if (!this.#isWithinReach(state)) return this.#wires.reject("state-jump");
-    if (authority) this.#leading.adopt(state);
+    if (this.#history?.reaches(state) === false) return this.#wires.reject("state-jump");
+    if (authority) this.#leading.adopt(state, now);
     else if (!this.#history) this.#history = new History(state);
     else {
       if (!this.#history.rebase(state)) this.#wires.forked();
@@ -256,6 +261,7 @@ export class Keeping {
 
   #noteClosed(bytes: Uint8Array, session: Uint8Array, now: Millis): void {
     this.#isClosed = true;
+    this.#closed.note(bytes, session);
     // Numbers go on beyond it, whatever it says.
     const head = readStateHead(bytes);
     if (head) this.authority?.countBeyond({ state: head.sequence });
@@ -273,7 +279,23 @@ export class Keeping {
     this.#isClosed = false;
     const { state, events } = this.#node.notices;
     if (state) this.takeState(state, now);
+    this.#takeLate(now);
     for (const event of events) this.event(event, now);
+  }
+
+  /** Whether what could not be opened opens by this era's secret. */
+  opensClosed(era: Epoch): boolean {
+    return this.#closed.opensBy(era);
+  }
+
+  /** Who came back and could not wait for it hears at last what whoever acted meanwhile left. */
+  #takeLate(now: Millis): void {
+    const late = this.#leading.isAtWork ? this.#closed.take(this.#seat.secrets.papers) : undefined;
+    if (!late || this.#history?.reaches(late.state) === false) return;
+    const { state, session } = late;
+    if (!isVouchedFor(this.#crypto, this.#seat.roomKey, state, session, this.#wires.time(now))) return;
+    this.#leading.adopt(state, now);
+    this.#wires.changed(now);
   }
 
   /** Another epoch began by itself. */
@@ -302,14 +324,6 @@ export class Keeping {
     this.#publish(now, [event.content]);
   }
 
-  /** Nobody who acts brings a number of ours, or of others, near its end ([RM32]). */
-  #isWithinReach(state: RoomState): boolean {
-    const history = this.#history;
-    if (!history) return true;
-    if (!isGenerationWithinReach(history.state.generation, state.generation)) return false;
-    return state.frontier.every(({ key, number }) => isWithinReach(history.headOf(key).number, number));
-  }
-
   /** Two things were signed under one number. */
   forked(): void {
     this.#wires.forked();
@@ -331,12 +345,14 @@ export class Keeping {
   }
 
   #tick(reached: boolean, now: Millis): void {
+    this.#succession.waits(this.#office !== undefined, now);
     if (!reached) this.#leading.excuse(now);
     // Whose office is over signs nothing that anybody would take.
     if (!reached || hasEnded(this.#office, this.#wires.time(now))) this.#succession.excuse(now);
     const { state } = this;
     if (!state) return;
     this.#leading.tick(now);
+    if (this.#office) this.#wires.keys.wantSerials(now);
     for (const { wish, id } of this.requests.due(state, now)) this.ask(wish, id, now);
     if (this.#leading.isAtWork) {
       this.#hereAt = undefined;
@@ -358,10 +374,8 @@ export class Keeping {
 
   /** What proves an heir to a relay on an edge that is open. */
   officeProof(relay: PeerId, session: Uint8Array): HostProof | undefined {
-    const certificate = this.#office?.certificate;
-    if (!certificate) return undefined;
-    const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
-    return proveHost(this.#crypto, this.#seat.identity.seed, certificate, new Uint8Array(16), context);
+    const office = this.#office;
+    return office && proveOffice(this.#crypto, this.#seat, office, { relay, host: this.#wires.self, session });
   }
 
   /** Events of our own, written and sent, or a request. */
@@ -428,20 +442,7 @@ export class Keeping {
     const office = this.#office;
     const { view } = this.#node;
     if (!office || !view || !this.#history) return;
-    const { roomKey, secret, tag, identity, voice, name, secrets } = this.#seat;
-    const none = new Uint8Array(0);
-    const keys: RoomKeys = {
-      root: { seed: none, key: roomKey },
-      secret,
-      carriage: { seed: none, key: tag },
-      session: { ...identity, ...office },
-    };
-    const { coreSize, relayFanout } = view;
-    const options = { via: [], letEverybodySpeak: false, coreSize, relayFanout };
-    const relays = view.relays.map((address) => ({ address, secret: new Uint8Array(16) }));
-    const person = hostPerson(voice.key, identity.key, name);
-    const succession = { history: this.#history, view };
-    const authority = new Authority(this.#crypto, keys, options, relays, undefined, person, secrets, succession);
+    const authority = successorOf(this.#crypto, this.#seat, office, view, this.#history);
     this.#leading.begin(authority, now);
     this.#node.runUpkeep(now);
     this.#wires.changed(now);

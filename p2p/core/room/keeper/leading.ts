@@ -41,7 +41,7 @@ const putsSomebodyOut: ReadonlySet<RoomEvent["kind"]> = new Set(["kick", "ban", 
 
 /** What leading a room needs of the person who does. */
 export interface LeadingWires {
-  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "announce" | "rekey" | "tell" | "stepDown">;
+  readonly keys: Pick<MemberKeys, "epochOfView" | "lead" | "announce" | "rekey" | "tell" | "stepDown" | "wantSerials">;
   /** The best time known. */
   time(now: Millis): Millis;
 }
@@ -145,7 +145,8 @@ export class Leading {
   /** Who gave the room back says again what its new state does not settle: no faster than relays pass on. */
   resume(history: History, now: Millis): void {
     this.#toSayAgain.push(...this.#meanwhile.resume(history));
-    this.#sayAgain(now);
+    // More than one state may come while it goes on.
+    if (this.#sayAgainAt === undefined) this.#sayAgain(now);
   }
 
   /** Sends what was written, and what relays have to know of it. */
@@ -186,7 +187,7 @@ export class Leading {
   }
 
   /** A state of somebody else who acted: with everything that is shut in it, where we were at work ourselves. */
-  adopt(state: RoomState): void {
+  adopt(state: RoomState, now: Millis): void {
     const authority = this.#authority;
     if (!authority) return;
     authority.countBeyond({ state: state.sequence });
@@ -194,6 +195,7 @@ export class Leading {
     authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
     authority.doors.date(state.generation);
     this.#owesEpoch ||= countOfShut(authority.state) > shut;
+    if (this.#isAtWork) this.#reclaimAt ??= millis(now + reclaimMs);
   }
 
   /** Everything that waits for a time. */

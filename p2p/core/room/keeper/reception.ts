@@ -3,9 +3,9 @@ import { equal } from "../../bytes.ts";
 import type { Crypto } from "../../crypto.ts";
 import { voiceIdOf } from "../../packet/format.ts";
 import type { Answer, Authority } from "./authority.ts";
-import { rights } from "../rights/capability.ts";
+import { isForOne, rights } from "../rights/capability.ts";
 import type { RoomEvent } from "../chain/event.ts";
-import { isTakenBack, type Petitioner } from "../asking/petition.ts";
+import { inviteOf, isTakenBack, type Petitioner } from "../asking/petition.ts";
 import { isOut } from "../chain/reduce.ts";
 import { isUser, useOf, wasKicked } from "../state/lists.ts";
 import { hasKey, hasPerson, type RoomState, type StagePerson } from "../state/state.ts";
@@ -18,7 +18,7 @@ export function answer(crypto: Crypto, desk: Authority, petition: Petitioner, no
   if (isOut(state, identityKey, branch) || isTakenBack(crypto, state, petition.chain) || wasKicked(state, identityKey))
     return "refused";
   if ((petition.isOver || isOfOldLink(state, petition)) && !isSettled(state, identityKey)) return "refused";
-  if (!useOnce(desk, petition, now)) return "refused";
+  if (!useOnce(crypto, desk, petition, now)) return "refused";
   const write = (event: RoomEvent, changed: Answer): Answer =>
     desk.write(event, now) === undefined ? changed : "known";
   const { name } = petition;
@@ -67,15 +67,16 @@ export function isSettled(state: RoomState, identityKey: Uint8Array): boolean {
 
 /** Whether an invite that is good for one only is good for this one; notes that it is used. */
 export function useOnce(
+  crypto: Crypto,
   desk: Authority,
-  petition: Pick<Petitioner, "identityKey" | "branch" | "door" | "rights" | "chain">,
+  { identityKey, chain, door }: Pick<Petitioner, "identityKey" | "chain" | "door">,
   now: Millis,
 ): boolean {
-  const { identityKey, branch, door, rights: held } = petition;
-  if ((held & rights.once) === 0) return true;
+  if (!isForOne(chain)) return true;
+  const { branch } = inviteOf(crypto, chain);
   const use = useOf(desk.state, branch);
   if (use) return isUser(use, identityKey);
-  const expires = petition.chain.at(-2)?.expires ?? 0;
+  const expires = chain.at(-2)?.expires ?? 0;
   return desk.write({ kind: "use", branch, identityKey, door, expires }, now) === undefined;
 }
 
@@ -114,9 +115,9 @@ function leaveStage(desk: Authority, { identityKey, id }: Petitioner, now: Milli
 }
 
 /** Somebody whose invite gives an office takes it. */
-function present(desk: Authority, { identityKey, role, name, rights: held }: Petitioner, now: Millis): Answer {
+function present(desk: Authority, { identityKey, role, name, chain }: Petitioner, now: Millis): Answer {
   const isKeeper = hasPerson(desk.state.keepers, identityKey);
-  if (isKeeper || (role !== "moderator" && role !== "heir")) return (held & rights.once) === 0 ? "known" : "hands";
+  if (isKeeper || (role !== "moderator" && role !== "heir")) return isForOne(chain) ? "hands" : "known";
   const office = role === "heir" ? desk.officeOf(identityKey, now) : undefined;
   const keeper = { key: identityKey, identityKey, role, name, office } as const;
   return desk.write({ kind: "appoint", keeper }, now) === undefined ? "stage" : "known";

@@ -1,10 +1,12 @@
 import type { Millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import { toHex } from "../../bytes.ts";
+import type { Crypto } from "../../crypto.ts";
 import type { ViewDoors } from "../rights/doors.ts";
 import { isMarkOut } from "../state/lists.ts";
-import { hasKey, type RoomState } from "../state/state.ts";
-import { doorsMax, type RelayView } from "../state/view.ts";
+import { serialOf } from "../rights/pass.ts";
+import { hasKey, markOf, type RoomState } from "../state/state.ts";
+import { doorsMax, type RelayView, shutMax } from "../state/view.ts";
 
 /** For invites whose end is not known, because somebody else gave them out. */
 const lastSecond = 0xffff_ffff;
@@ -27,16 +29,23 @@ export interface KeptDoors {
 
 /** By what somebody comes in, as whoever acts for the room remembers it ([RM49]). */
 export class RoomDoors {
+  readonly #crypto: Crypto;
   readonly #state: () => RoomState;
+  readonly #serials: () => Uint8Array | undefined;
   readonly #invites = new Map<string, InviteDoor>();
   #unlisted: number | undefined;
   /** Those that were known before this engine began. */
   #before: ReadonlySet<string> = new Set();
   /** What somebody else who acted said last. */
   #theirs: Pick<RelayView, "doors"> | undefined;
+  /** Passes that somebody else who acted shut, by serial in hex. */
+  readonly #shutByOthers = new Map<string, Uint8Array>();
 
-  constructor(state: () => RoomState) {
+  /** `serials`: what those of passes are made of; undefined as long as it is not known. */
+  constructor(crypto: Crypto, state: () => RoomState, serials: () => Uint8Array | undefined) {
+    this.#crypto = crypto;
     this.#state = state;
+    this.#serials = serials;
   }
 
   /** An invite was given out. Where there are too many, those that are over go first; then the oldest is no longer named. */
@@ -84,6 +93,11 @@ export class RoomDoors {
   /** Somebody else acts or acted, beside us or before: what they gave out lets in as ours does. */
   meet(view: Pick<RelayView, "doors">): void {
     this.#theirs = view;
+    for (const serial of view.doors?.shut ?? []) this.#shutByOthers.set(toHex(serial), serial);
+    for (const name of this.#shutByOthers.keys()) {
+      if (this.#shutByOthers.size <= shutMax) break;
+      this.#shutByOthers.delete(name);
+    }
     this.#take(view, this.#state().generation, false);
   }
 
@@ -97,7 +111,36 @@ export class RoomDoors {
     const state = this.#state();
     const invites = [...this.#invites.values()].filter((door) => this.#isOpen(door)).map(({ name }) => name);
     const unlisted = this.#unlisted !== undefined && this.#unlisted >= state.generation;
-    return { invites, unlisted, own: ownDoorsOf(state) };
+    return { invites, unlisted, own: ownDoorsOf(state), shut: this.#shut(state) };
+  }
+
+  /** Whether the passes of somebody were shut by another who acted. */
+  isShut(identityKey: Uint8Array): boolean {
+    const serial = this.#shutByOthers.size > 0 ? this.#serialOf(markOf(identityKey)) : undefined;
+    return serial !== undefined && this.#shutByOthers.has(toHex(serial));
+  }
+
+  /** Somebody may come in again. */
+  forgive(identityKey: Uint8Array): void {
+    const serial = this.#serialOf(markOf(identityKey));
+    if (serial) this.#shutByOthers.delete(toHex(serial));
+  }
+
+  /** Of those who were put out, the newest: what is older stands before what is newer in each list. */
+  #shut({ keptBans, bans, kicked }: RoomState): Uint8Array[] {
+    const marks = [
+      ...keptBans.map(({ mark }) => mark),
+      ...bans.map(({ identityKey }) => markOf(identityKey)),
+      ...kicked,
+    ];
+    const own = marks.slice(-shutMax).flatMap((mark) => this.#serialOf(mark) ?? []);
+    const all = new Map([...this.#shutByOthers.values(), ...own].map((serial) => [toHex(serial), serial]));
+    return [...all.values()].slice(-shutMax);
+  }
+
+  #serialOf(mark: Uint8Array): Uint8Array | undefined {
+    const serials = this.#serials();
+    return serials && serialOf(this.#crypto, serials, mark);
   }
 
   #take({ doors }: Pick<RelayView, "doors">, generation: number, isKnown: boolean): void {

@@ -13,6 +13,7 @@ const turnMs = 1500;
 export class Succession {
   #heardAt: Millis;
   #leader: Uint8Array | undefined;
+  #isHeir = false;
 
   constructor(now: Millis) {
     this.#heardAt = now;
@@ -32,6 +33,12 @@ export class Succession {
   /** Nothing could be heard: nobody is to blame for that. */
   excuse(now: Millis): void {
     this.#heardAt = now;
+  }
+
+  /** Whether we are an heir. Whoever acts tells heirs that they are there, and has only just heard of one that was named. */
+  waits(isHeir: boolean, now: Millis): void {
+    if (isHeir && !this.#isHeir) this.excuse(now);
+    this.#isHeir = isHeir;
   }
 
   /** When it is our turn; undefined for who is no heir. */

@@ -1,14 +1,16 @@
 import type { ErrorCode } from "../../../api/errors.ts";
 import type { Millis } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
-import { type Capability, rights, verifyChain } from "../rights/capability.ts";
+import { type Capability, isForOne, verifyChain } from "../rights/capability.ts";
 import { inviteOf, isTakenBack } from "../asking/petition.ts";
-import type { KeeperRules } from "../epoch/keeper.ts";
-import { doorOf, insideDoor, opensRoom } from "../rights/doors.ts";
+import { equal } from "../../bytes.ts";
+import type { KeysWires } from "./member-keys.ts";
+import { doorOf, type DoorsView, opensRoom } from "../rights/doors.ts";
 import type { Keeping } from "../keeper/keeping.ts";
 import { createPair, type KeyPair } from "../rights/keys.ts";
 import type { RelayView } from "../state/view.ts";
 import { isBanned, isUser, useOf, wasKicked } from "../state/lists.ts";
+import type { Pass } from "../rights/pass.ts";
 import type { Seat } from "./seat.ts";
 import { hasPerson, type RoomState } from "../state/state.ts";
 
@@ -21,7 +23,7 @@ export function barredFrom(crypto: Crypto, seat: Seat, state: RoomState, inside:
   if (wasKicked(state, key)) return "kicked";
   const { branch, generation } = inviteOf(crypto, seat.chain);
   const use = useOf(state, branch);
-  if (isOnce(seat) && use && !isUser(use, key)) return "invite-used";
+  if (isForOne(seat.chain) && use && !isUser(use, key)) return "invite-used";
   const isKnown = hasPerson(state.keepers, key) || hasPerson(state.stage, key);
   if (inside || isKnown || seat.comesBack) return undefined;
   if (generation < state.generation || isTakenBack(crypto, state, seat.chain)) return "invite-revoked";
@@ -37,30 +39,30 @@ export function whyNotIn(
   now: Millis,
 ): ErrorCode | undefined {
   if (!state) return shutOutBy(crypto, seat, view);
-  return faultOfChain(crypto, seat, now) ?? barredFrom(crypto, seat, state, false);
+  // Who was in before goes on when the time of their invite is over.
+  const fault = seat.comesBack ? undefined : faultOfChain(crypto, seat, now);
+  return fault ?? barredFrom(crypto, seat, state, false);
 }
 
-/** By what somebody comes in: where they were inside, their own door, and the invite. */
-export function ownDoors(crypto: Crypto, seat: Pick<Seat, "secrets" | "invite" | "door" | "chain">): KeyPair[] {
-  const { secrets, invite, door } = seat;
-  const eras = secrets.papers.own.filter(({ number }) => number > 0);
-  const inside = eras.map((era) => insideDoor(crypto, era));
-  const own = isOnce(seat) ? [createPair(crypto, door.seed.slice())] : [];
-  return invite ? [...inside, ...own, createPair(crypto, invite.inviteSeed.slice())] : inside;
+/** By what somebody comes in: their own door, where they have a pass for it or the room may name it, and the invite. */
+export function doorsOf(crypto: Crypto, seat: Seat, pass: Pass | undefined): KeyPair[] {
+  const { invite, door } = seat;
+  const own = pass || isForOne(seat.chain) ? [door] : [];
+  return invite ? [...own, createPair(crypto, invite.inviteSeed)] : own;
 }
 
 /** Why nobody lets somebody in who holds no more than this, by the view in force ([RM49]). */
-function shutOutBy(crypto: Crypto, seat: Seat, view: Pick<RelayView, "doors" | "locked">): ErrorCode | undefined {
+function shutOutBy(crypto: Crypto, seat: Seat, view: DoorsView): ErrorCode | undefined {
   if (seat.authority || !view.doors) return undefined;
-  const own = ownDoors(crypto, seat);
-  for (const { seed } of own) seed.fill(0);
-  if (own.some(({ key }) => opensRoom(crypto, view, key))) return undefined;
+  const { pass } = seat;
+  const isOpen = doorsOf(crypto, seat, pass).some(({ key }) => opensRoom(crypto, view, key, pass));
+  if (isOpen) return undefined;
   return view.locked ? "locked" : codeOfClosed(seat);
 }
 
 /** What is most likely wrong with an invite whose door is closed. */
 export function codeOfClosed(seat: Seat): ErrorCode {
-  return isOnce(seat) ? "invite-used" : "invite-revoked";
+  return isForOne(seat.chain) ? "invite-used" : "invite-revoked";
 }
 
 /** Whether somebody may have the room's keys: not put out, and not by an invite that is another's ([RM44]). */
@@ -80,10 +82,16 @@ export function mayHoldKeys(
 /** To whom keys are given, by the room as it is known to whoever keeps it. */
 export function keyRulesOf(
   crypto: Crypto,
-  keeping: () => Pick<Keeping, "state" | "useOnce">,
-): Pick<KeeperRules, "mayHold" | "isShut" | "keepsRoom" | "use"> {
+  keeping: () => Pick<Keeping, "state" | "useOnce" | "isShut" | "opensClosed">,
+): Pick<KeysWires, "mayHold" | "isShut" | "keepsRoom" | "mayLead" | "use" | "opens"> {
   return {
-    mayHold: (identityKey, chain) => mayHoldKeys(crypto, keeping().state, identityKey, chain),
+    opens: (era) => keeping().opensClosed(era),
+    mayLead: (identityKey) =>
+      (keeping().state?.keepers ?? []).some(
+        (keeper) => keeper.role !== "moderator" && equal(keeper.identityKey, identityKey),
+      ),
+    mayHold: (identityKey, chain) =>
+      !keeping().isShut(identityKey) && mayHoldKeys(crypto, keeping().state, identityKey, chain),
     isShut: (identityKey, chain) => isShutTo(crypto, keeping().state, identityKey, chain),
     keepsRoom: (identityKey) => hasPerson(keeping().state?.keepers ?? [], identityKey),
     use: (identityKey, chain, door, now) => keeping().useOnce({ identityKey, chain, door: doorOf(crypto, door) }, now),
@@ -110,17 +118,13 @@ export function isShutTo(
 /** Whether somebody who came by an invite for one has yet to hear that it is theirs. */
 export function waitsForUse(crypto: Crypto, seat: Seat, state: RoomState): boolean {
   const { branch } = inviteOf(crypto, seat.chain);
-  return isOnce(seat) && useOf(state, branch) === undefined;
+  return isForOne(seat.chain) && useOf(state, branch) === undefined;
 }
 
 /** Whether somebody says on coming in that they are here: for an office, or because the invite is good for one. */
 export function presentsItself(seat: Seat): boolean {
   const role = seat.chain.at(-1)?.role;
-  return !seat.authority && (isOnce(seat) || role === "moderator" || role === "heir");
-}
-
-function isOnce(seat: Pick<Seat, "chain">): boolean {
-  return ((seat.chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+  return !seat.authority && (isForOne(seat.chain) || role === "moderator" || role === "heir");
 }
 
 /** What is wrong with the invite by which somebody sits here, at this time. A host's session is as old as its seat. */

@@ -8,21 +8,33 @@ import { type Commit, parseCommit } from "../epoch/commit.ts";
 import { handOverBytes } from "../epoch/hand-over.ts";
 import { EpochHolder } from "../epoch/holder.ts";
 import { EpochKeeper, type KeeperRules, type KeyHistory } from "../epoch/keeper.ts";
-import { createKeyPair, type Epoch, firstEpoch, type KeyPair } from "../rights/keys.ts";
-import { ownDoors } from "./entry.ts";
-import { proveDoor } from "../rights/doors.ts";
-import { equal, toHex } from "../../bytes.ts";
-import type { DoorProof } from "../../session/frames.ts";
-import { RetiringVoices } from "./retiring.ts";
-import type { RoomState } from "../state/state.ts";
+import { createKeyPair, type Epoch, firstEpoch, type HostSession } from "../rights/keys.ts";
+import { doorsOf } from "./entry.ts";
+import { passHolds, proveDoor } from "../rights/doors.ts";
+import { type Pass, serialOf, signPass } from "../rights/pass.ts";
+import { markOf, type RoomState } from "../state/state.ts";
 import type { RelayView } from "../state/view.ts";
+import { RetiringVoices } from "./retiring.ts";
+import { equal, toHex } from "../../bytes.ts";
+import { assert } from "../../assert.ts";
+import type { Hello } from "../../session/frames.ts";
 import type { Seat } from "./seat.ts";
+
+/** Signs keys papers, grants and passes. */
+type Signer = Pick<HostSession, "seed" | "key" | "certificate">;
+
+/** Who may act for the room asks at most this often for what only whoever does can tell: it may not know either. */
+const serialsEveryMs = 60_000;
 
 /** Who is on stage by a voice key from before asks to be there by the one in use, no more often than petitions are repeated. */
 const askAgainMs = 2_000;
 
 /** What keys need of their member. */
-export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed"> {
+export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed" | "wasInside" | "passFor"> {
+  /** Whether somebody may act for the room one day. */
+  mayLead(identityKey: Uint8Array): boolean;
+  /** Whether by this era's secret something opens that could not be read. */
+  opens(era: Epoch): boolean;
   /** What could not be opened before may open now. */
   secretsCame(now: Millis): void;
   readonly self: PeerId;
@@ -57,7 +69,8 @@ export class MemberKeys implements KeyReader {
   readonly #wires: KeysWires;
   #keeper: EpochKeeper | undefined;
   /** By whose key the keys paper was signed last. */
-  #session: KeyPair | undefined;
+  #session: Signer | undefined;
+  #serialsAskedAt: Millis | undefined;
   #epoch: Epoch;
 
   constructor(crypto: Crypto, seat: Seat, node: RoomNode, wires: KeysWires, now: Millis) {
@@ -71,8 +84,8 @@ export class MemberKeys implements KeyReader {
     this.#epoch = { number: start.number, secret: start.secret.slice() };
     this.opener = new PacketOpener(crypto, start);
     this.sealer = new PacketSealer(crypto, seat.tag, seat.voice.seed, start);
-    const { identity, door, chain } = seat;
-    const self = { identity, door, chain, papers: seat.secrets.papers };
+    const { identity, door, chain, pass } = seat;
+    const self = { identity, door, chain, pass, papers: seat.secrets.papers };
     this.#holder = new EpochHolder(crypto, seat, self, seat.keys);
     const { words, papers } = seat.secrets;
     if (seat.keys || seat.authority) {
@@ -131,14 +144,27 @@ export class MemberKeys implements KeyReader {
     this.#wires.reseat(this.#seat);
   }
 
-  doors(relay: PeerId, session: Uint8Array): DoorProof[] {
+  /** The word that its person was inside. */
+  get pass(): Pass | undefined {
+    return this.#holder.pass;
+  }
+
+  doors(relay: PeerId, session: Uint8Array, now: Millis): Pick<Hello, "doors" | "pass"> {
     const context = { tag: toHex(this.#seat.tag) as RoomTag, relay, host: this.#wires.self, session };
-    const all = ownDoors(this.#crypto, this.#seat);
-    // As who was inside, by the newest era or the own door, and by the invite, which comes last.
-    const shown = all.filter((_, index) => index === 0 || index >= all.length - 2);
-    const proofs = shown.map((door) => proveDoor(this.#crypto, door, context));
-    for (const { seed } of all) seed.fill(0);
-    return proofs;
+    // Whoever keeps the room gives it to themselves.
+    const signer = this.#session ?? this.#seat.authority?.keys.session;
+    const { identity, door } = this.#seat;
+    const at = this.#wires.time(now);
+    const pass = signer ? this.#passOf(signer, identity.key, door.key, at) : this.#holder.pass;
+    const doors = doorsOf(this.#crypto, this.#seat, pass).map((each) => proveDoor(this.#crypto, each, context));
+    return { doors, pass };
+  }
+
+  /** May act for the room one day, and has to know what serials are made of: asks whoever does now. */
+  wantSerials(now: Millis): void {
+    if (this.#keeper || this.#seat.secrets.serials || now < (this.#serialsAskedAt ?? now)) return;
+    this.#serialsAskedAt = millis(now + serialsEveryMs);
+    this.#holder.askAgain(now);
   }
 
   /** When something is to be done here next. */
@@ -165,7 +191,7 @@ export class MemberKeys implements KeyReader {
   }
 
   /** Tells everybody where to enrol, under a session that is new. After the view that names it. */
-  announce(session: KeyPair, now: Millis): void {
+  announce(session: Signer, now: Millis): void {
     if (this.#session === session) return;
     this.#session = session;
     this.tell(now);
@@ -232,7 +258,8 @@ export class MemberKeys implements KeyReader {
   }
 
   grantCame(bytes: Uint8Array, now: Millis): void {
-    const changed = this.#holder.takeGrant(bytes);
+    const { secrets } = this.#seat;
+    const changed = this.#holder.takeGrant(bytes, now, (serials) => secrets.takeSerials(serials));
     if (changed === undefined) this.#node.spread.reject("grant");
     else if (changed) this.#useHeld(now);
   }
@@ -279,12 +306,42 @@ export class MemberKeys implements KeyReader {
       isShut,
       keepsRoom,
       handed: () => papers.lent,
-      handedOver: (identityKey, eras, now) => {
-        if (!keepsRoom(identityKey)) return;
-        const isNews = eras.map((era) => papers.lend(era, now)).includes(true);
+      handedOver: ({ identityKey, eras }, isInside, now) => {
+        // Of others only what helps: nobody fills up what is kept.
+        const useful = isInside ? eras.filter((era) => this.#wires.opens(era)) : [];
+        const lent = keepsRoom(identityKey) ? eras : useful;
+        const isNews = lent.map((era) => papers.lend(era, now)).includes(true);
         if (isNews) this.#wires.secretsCame(now);
       },
+      wasInside: ({ identityKey, door, pass }) => pass !== undefined && this.#isPassOf(pass, identityKey, door),
+      passFor: ({ identityKey, door }, now) => {
+        assert(this.#session !== undefined, "who keeps keys was announced");
+        const pass = this.#passOf(this.#session, identityKey, door, now);
+        return { pass, serials: this.#wires.mayLead(identityKey) ? this.#serials : undefined };
+      },
     };
+  }
+
+  /** With who keeps the room and was told none, its own. */
+  get #serials(): Uint8Array {
+    const { secrets } = this.#seat;
+    if (!secrets.serials) secrets.takeSerials(this.#crypto.randomBytes(32));
+    assert(secrets.serials !== undefined, "taken just now");
+    return secrets.serials;
+  }
+
+  #serialOf(identityKey: Uint8Array): Uint8Array {
+    return serialOf(this.#crypto, this.#serials, markOf(identityKey));
+  }
+
+  #passOf(signer: Signer, identityKey: Uint8Array, door: Uint8Array, now: Millis): Pass {
+    return signPass(this.#crypto, signer, this.#seat.tag, door, this.#serialOf(identityKey), now);
+  }
+
+  #isPassOf(pass: Pass, identityKey: Uint8Array, door: Uint8Array): boolean {
+    const { view } = this.#node;
+    if (!view || !equal(pass.serial, this.#serialOf(identityKey))) return false;
+    return passHolds(this.#crypto, view, door, pass);
   }
 
   #useOwn(now: Millis): void {

@@ -154,7 +154,7 @@ export class Member implements Resident {
   capsule(): Capsule | undefined {
     const { wish } = this.#asking;
     const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return capsuleOf(this.#seat, this.#node.view?.relays, onStage, this.keys.history);
+    return capsuleOf(this.#seat, this.#node.view?.relays, onStage, this.keys.history, this.keys.pass);
   }
 
   speaks(): boolean {

@@ -7,6 +7,7 @@ import { fittingHints, type Invite } from "../invite/invite.ts";
 import type { KeyHistory } from "../epoch/keeper.ts";
 import type { RoomSecrets } from "../epoch/secrets.ts";
 import type { KeyPair } from "../rights/keys.ts";
+import type { Pass } from "../rights/pass.ts";
 
 /** Who sits here: a room, and what this person holds of it. */
 export interface Seat {
@@ -28,6 +29,8 @@ export interface Seat {
   readonly secrets: RoomSecrets;
   /** The keys that somebody had who comes back, where keys are given. */
   readonly keys: KeyHistory | undefined;
+  /** And the word that it was inside. */
+  readonly pass: Pass | undefined;
   /** Only with a host. */
   readonly authority: Authority | undefined;
   /** By which a guest came; undefined with a host. */
@@ -53,10 +56,11 @@ export function delegate(
 
 /** What another engine needs to come back as this person; a host comes back to all of its room. */
 export function capsuleOf(
-  { authority, identity, invite, name }: Seat,
+  { authority, identity, invite, name, secrets }: Seat,
   relays: readonly RelayAddress[] | undefined,
   onStage: boolean,
   history: KeyHistory | undefined,
+  pass: Pass | undefined,
 ): Capsule | undefined {
   const keys = history && copyOf(history);
   if (authority) return authority.capsule(identity.seed.slice(), keys);
@@ -69,6 +73,8 @@ export function capsuleOf(
     name,
     onStage,
     history: keys,
+    pass,
+    serials: secrets.serials?.slice(),
   };
 }
 

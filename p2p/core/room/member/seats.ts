@@ -10,6 +10,7 @@ import type { Invite } from "../invite/invite.ts";
 import { RoomSecrets } from "../epoch/secrets.ts";
 import { createKeyPair, createRoomKeys, type KeyPair, type RoomKeys } from "../rights/keys.ts";
 import { ownDoor } from "../rights/doors.ts";
+import { serialsOfRoot } from "../rights/pass.ts";
 import { Member } from "./member.ts";
 import type { SeatMaker, SeatOffer } from "./resident.ts";
 import { cut } from "../../utf8.ts";
@@ -43,8 +44,10 @@ export function createSeats(crypto: Crypto, skeleton: Skeleton = (name) => name)
 function returningGuest(crypto: Crypto, capsule: GuestCapsule): Seat {
   const { invite, identitySeed, name, onStage } = capsule;
   const identity = { seed: identitySeed.slice(), key: crypto.publicKey(identitySeed) };
-  const keys = capsule.history;
-  return { ...guestSeat(crypto, invite, identity, name), keys, returnsToStage: onStage, comesBack: true };
+  const { history: keys, pass, serials } = capsule;
+  const seat = guestSeat(crypto, invite, identity, name);
+  if (serials) seat.secrets.takeSerials(serials);
+  return { ...seat, keys, pass, returnsToStage: onStage, comesBack: true };
 }
 
 function returningHost(crypto: Crypto, capsule: HostCapsule, peer: PeerOptions): Seat {
@@ -73,6 +76,7 @@ function guestSeat(crypto: Crypto, invite: Invite, identity: KeyPair, name: stri
     name: cut(name, nameBytesMax),
     secrets: new RoomSecrets(),
     keys: undefined,
+    pass: undefined,
     authority: undefined,
     invite,
     returnsToStage: false,
@@ -94,6 +98,7 @@ function hostSeat(
   const own = peer.self.address;
   assert(relays.length > 0 || own !== undefined, "a room needs a relay");
   const secrets = new RoomSecrets();
+  secrets.takeSerials(serialsOfRoot(crypto, keys.root.seed));
   const authority = new Authority(crypto, keys, options, relays, relays.length > 0 ? undefined : own, person, secrets);
   if (capsule) authority.restore(capsule);
   return {
@@ -108,6 +113,7 @@ function hostSeat(
     name: person.name,
     secrets,
     keys: capsule?.history,
+    pass: undefined,
     authority,
     invite: undefined,
     returnsToStage: false,

@@ -114,6 +114,11 @@ export function verifyChain(
   return ok({ grantee, role, rights: granted, expires });
 }
 
+/** Whether the invite by which somebody came is good for one. */
+export function isForOne(chain: readonly Capability[]): boolean {
+  return ((chain.at(-1)?.rights ?? 0) & rights.once) !== 0;
+}
+
 /** Writes all 127 bytes. */
 export function writeCapability(writer: ByteWriter, capability: Capability): void {
   writeBody(writer, capability);

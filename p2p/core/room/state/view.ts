@@ -7,16 +7,16 @@ import type { Crypto } from "../../crypto.ts";
 import { failed, ok, type Result } from "../../result.ts";
 import { encodeUtf8 } from "../../utf8.ts";
 import { readRelayAddress, writeRelayAddress } from "../invite/card.ts";
+import { banBytes, banOf } from "../rights/ban.ts";
 import { type CarriageCertificate, verifyCarriage } from "../rights/carriage.ts";
 import { doorBytes, type ViewDoors } from "../rights/doors.ts";
 import { numberMax } from "../rights/numbers.ts";
+import { serialBytes } from "../rights/pass.ts";
 import { keepersMax, listsMax } from "./state.ts";
 
 const viewVersion = 4;
 const keyBytes = 32;
 const signatureBytes = 64;
-/** A ban is the first bytes of the SHA-256 of an identity key. */
-export const banBytes = 16;
 const viewLabel = encodeUtf8("teahouse view 1");
 
 /** Sessions and heirs whose word counts no more, that a view may name. */
@@ -24,8 +24,10 @@ const revokedMax = 32;
 
 /** Invites that are open at once: with more, relays let everybody in. */
 export const doorsMax = 512;
-/** Doors of people who are in: each who came by an invite for one, and the eras of those who were inside. */
-export const ownDoorsMax = listsMax.used + 8;
+/** Doors of people who are in: each who came by an invite for one. */
+export const ownDoorsMax = listsMax.used;
+/** Passes that open nothing any more: as many as there may be bans. */
+export const shutMax = limits.bansMax;
 
 /** Who may act in this room, as relays know them. */
 export interface KeeperGrant {
@@ -129,9 +131,9 @@ export function encodeView(view: ViewContent): Uint8Array {
   return writer.finish();
 }
 
-function writeDoors(writer: ByteWriter, { invites, own }: ViewDoors): void {
-  assert(invites.length <= doorsMax && own.length <= ownDoorsMax, "doors of a view");
-  for (const doors of [invites, own]) {
+function writeDoors(writer: ByteWriter, { invites, own, shut }: ViewDoors): void {
+  assert(invites.length <= doorsMax && own.length <= ownDoorsMax && shut.length <= shutMax, "doors of a view");
+  for (const doors of [invites, own, shut]) {
     writer.u16(doors.length);
     for (const door of doors) writer.bytes(door);
   }
@@ -212,11 +214,6 @@ export function viewHash(crypto: Crypto, encoded: Uint8Array): Uint8Array {
   return crypto.sha256(encoded);
 }
 
-/** What a view's bans hold of an identity key. */
-export function banOf(crypto: Crypto, identityKey: Uint8Array): Uint8Array {
-  return crypto.sha256(identityKey).subarray(0, banBytes);
-}
-
 function tagHexOf(tag: Uint8Array): RoomTag {
   return toHex(tag) as RoomTag;
 }
@@ -225,7 +222,8 @@ function readDoors(reader: ByteReader, unlisted: boolean): ViewDoors | undefined
   const door = (from: ByteReader): Uint8Array => from.bytes(doorBytes);
   const invites = readList(reader, reader.u16(), doorsMax, door);
   const own = readList(reader, reader.u16(), ownDoorsMax, door);
-  return invites && own && { invites, unlisted, own };
+  const shut = readList(reader, reader.u16(), shutMax, (from) => from.bytes(serialBytes));
+  return invites && own && shut && { invites, unlisted, own, shut };
 }
 
 function readCertificate(reader: ByteReader): CarriageCertificate {

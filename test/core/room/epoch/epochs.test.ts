@@ -6,6 +6,7 @@ import { Rng } from "../../../../p2p/core/rng.ts";
 import { isShutTo, mayHoldKeys } from "../../../../p2p/core/room/member/entry.ts";
 import { KeyPath } from "../../../../p2p/core/room/epoch/path.ts";
 import { inviteOf } from "../../../../p2p/core/room/asking/petition.ts";
+import { passMs } from "../../../../p2p/core/room/rights/pass.ts";
 import { delegate } from "../../../../p2p/core/room/member/seat.ts";
 import { emptyState, markOf } from "../../../../p2p/core/room/state/state.ts";
 import { KeyRegistry, SimCrypto } from "../../../sim/crypto.ts";
@@ -250,6 +251,21 @@ describe(`epochs and who opens them (TEST_SEED=${seed})`, () => {
     }
     expect(victims.filter((victim) => hall.opens(victim))).toEqual([]);
     expect(hall.present.filter((person) => !hall.opens(person))).toEqual([]);
+  });
+
+  it("[RM58] with every grant a pass is given, and another one is asked for when half of its time has passed", () => {
+    const hall = room("passes", true);
+    const [guest, away] = [hall.join(), hall.join()];
+    hall.pass(6_000);
+    const first = guest.holder.pass;
+    expect(first).toBeDefined();
+    away.away = true;
+    hall.pass(passMs / 2, 600_000);
+    expect(guest.holder.pass?.expires).toBeGreaterThan(first?.expires ?? Infinity);
+    expect(away.holder.pass?.expires).toBe(first?.expires);
+    // It holds its place and keys meanwhile, and asks no more.
+    expect([hall.opens(guest), guest.holder.isEnrolled]).toEqual([true, true]);
+    expect(guest.holder.enrol(hall.now)).toBeUndefined();
   });
 
   it("[RM55] made-up members who are gone keep no places: another tree is begun, and who is there misses nothing", () => {

@@ -4,6 +4,8 @@ import type { Crypto } from "../../../../p2p/core/crypto.ts";
 import type { Rng } from "../../../../p2p/core/rng.ts";
 import { issueCapability } from "../../../../p2p/core/room/rights/capability.ts";
 import { type Commit, parseCommit } from "../../../../p2p/core/room/epoch/commit.ts";
+import type { BelievedEnrolment } from "../../../../p2p/core/room/epoch/enrolment.ts";
+import { signPass } from "../../../../p2p/core/room/rights/pass.ts";
 import { EpochHolder } from "../../../../p2p/core/room/epoch/holder.ts";
 import { EpochKeeper, type KeyHistory } from "../../../../p2p/core/room/epoch/keeper.ts";
 import { createKeyPair, createRoomKeys, type RoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
@@ -54,7 +56,13 @@ export class RoomOfKeys {
     const grant = { grantee: identity.key, role: "listener", rights: 0, ...times, sequence: 0 } as const;
     const chain = [session.capability, issueCapability(this.crypto, root.key, session.seed, grant, session.capability)];
     const room = { roomKey: root.key, secret, tag: carriage.key };
-    const holder = new EpochHolder(this.crypto, room, { identity, door: identity, chain, papers: { own: [] } });
+    const holder = new EpochHolder(this.crypto, room, {
+      identity,
+      door: identity,
+      chain,
+      pass: undefined,
+      papers: { own: [] },
+    });
     const person = { name: toHex(identity.key), holder, away: false, isOut: false };
     this.people.push(person);
     const last = this.told.at(-1);
@@ -84,7 +92,7 @@ export class RoomOfKeys {
       for (const person of this.people) {
         const asked = person.away || person.isOut ? undefined : person.holder.enrol(this.now);
         const grant = asked && this.keeper.take(asked, this.keys.session.seed, this.now);
-        if (grant instanceof Uint8Array) person.holder.takeGrant(grant);
+        if (grant instanceof Uint8Array) person.holder.takeGrant(grant, this.now);
       }
       this.runKeeper();
     }
@@ -112,7 +120,7 @@ export class RoomOfKeys {
     for (const person of this.people) {
       if (person.away) continue;
       person.holder.takeCommit(commit, this.now);
-      for (const grant of grants) person.holder.takeGrant(grant);
+      for (const grant of grants) person.holder.takeGrant(grant, this.now);
     }
   }
 
@@ -141,6 +149,11 @@ export class RoomOfKeys {
       use: () => true,
       keepsRoom: () => false,
       handed: () => [],
+      wasInside: () => false,
+      passFor: ({ door, identityKey }: BelievedEnrolment) => {
+        const pass = signPass(this.crypto, this.keys.session, carriage.key, door, identityKey.subarray(0, 8), this.now);
+        return { pass, serials: undefined };
+      },
       handedOver: () => undefined,
     };
     return new EpochKeeper(this.crypto, room, closed, rules, history, this.now);

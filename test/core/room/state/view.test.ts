@@ -8,9 +8,9 @@ import { Rng } from "../../../../p2p/core/rng.ts";
 import { signCarriage } from "../../../../p2p/core/room/rights/carriage.ts";
 import { createKeyPair, createRoomKeys } from "../../../../p2p/core/room/rights/keys.ts";
 import {
-  banOf,
   doorsMax,
   ownDoorsMax,
+  shutMax,
   encodeView,
   newer,
   parseView,
@@ -20,6 +20,7 @@ import {
   type ViewContent,
   viewHash,
 } from "../../../../p2p/core/room/state/view.ts";
+import { banOf } from "../../../../p2p/core/room/rights/ban.ts";
 import { sampleAddress, sampleContent, sampleView, seededCrypto, testNow } from "../../fixtures.ts";
 
 const crypto = seededCrypto("view");
@@ -86,8 +87,9 @@ describe("relay views", () => {
       { voices: [{ ...voice, packetsPerSecond: 0 }] },
       { voices: [{ ...voice, packetsPerSecond: limits.voicePacketsPerSecond + 1 }] },
       { coreSize: 0 },
-      { doors: { invites: many(doorsMax + 1, rng.bytes(8)), unlisted: false, own: [] } },
-      { doors: { invites: [], unlisted: false, own: many(ownDoorsMax + 1, rng.bytes(8)) } },
+      { doors: { invites: many(doorsMax + 1, rng.bytes(8)), unlisted: false, own: [], shut: [] } },
+      { doors: { invites: [], unlisted: false, own: many(ownDoorsMax + 1, rng.bytes(8)), shut: [] } },
+      { doors: { invites: [], unlisted: false, own: [], shut: many(shutMax + 1, rng.bytes(8)) } },
       { relayFanout: 0 },
     ];
     for (const change of wrong) expect(() => encodeView({ ...content, ...change })).toThrow(AssertionError);
