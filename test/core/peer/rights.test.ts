@@ -191,6 +191,24 @@ describe("an act without the right", () => {
     },
   );
 
+  it("[RM34] of a moderator who pretends to have seen nothing of what was just done takes nobody's link, puts nobody out, and is counted", () => {
+    const { room, moderator, listener, host, intruder } = stage("blind");
+    const author = identityOf(room, moderator);
+    const epochs = room.viewOf(listener)!.epoch;
+    // Open, and not settled yet: the order of what crosses it is reckoned anew.
+    const identity = room.identity(moderator);
+    expect(room.act(room.keeper, { kind: "silence-text", identity })).toBeUndefined();
+    let last: ChainEvent | undefined;
+    for (const kind of ["replace-link", "kick", "ban", "revoke"] as const) {
+      last = forged(room, author, overstepping[kind](fromHex(host)), acts.moderate, last);
+      intruder.say(encodePaper({ kind: "act", bytes: last.encoded }));
+    }
+    for (const node of [room.keeper, listener]) expect(rejected(room, node, "event-not-allowed")).toBe(4);
+    expect(room.events(listener, "link-replaced")).toEqual([]);
+    expect(room.viewOf(listener)!.epoch).toBe(epochs);
+    expect(room.seen(listener, identity)?.silenced).toBe(true);
+  });
+
   it("[RM34] of a moderator who shows another right than it takes, or oversteps, changes nothing for any receiver, and each is counted", () => {
     const { room, moderator, listener, host, intruder } = stage("receivers", 25_000);
     const author = identityOf(room, moderator);

@@ -40,8 +40,8 @@ export class History {
   readonly #forks = new Map<string, Fork>();
   /** Who is or was in charge: whether an event counts is decided when all are in order, not by which came first. */
   readonly #authors = new Set<string>();
-  /** Why each event that changed nothing did not, since the last answer. */
-  #lastVoid: Void | undefined;
+  /** Why events that are open changed nothing, by their hashes. */
+  readonly #voids = new Map<string, Void>();
 
   constructor(base: RoomState) {
     this.#base = base;
@@ -62,9 +62,13 @@ export class History {
     return size;
   }
 
-  /** Why the last event that was void changed nothing. */
-  get lastVoid(): Void | undefined {
-    return this.#lastVoid;
+  /**
+   * Why an event that was taken changes nothing, among all that are held; undefined for one that counts. Who shows to have seen
+   * nothing of the others is judged among them all the same.
+   */
+  voidOf({ hash }: Pick<ChainEvent, "hash">): Void | undefined {
+    if (this.#isStale) this.#replay();
+    return this.#voids.get(toHex(hash));
   }
 
   get forks(): readonly Fork[] {
@@ -118,6 +122,7 @@ export class History {
     this.#openChains(base);
     this.#state = base;
     this.#isStale = false;
+    this.#voids.clear();
     for (const event of [...held.toSorted(byNumber), ...waiting]) this.offer(event);
     return agrees;
   }
@@ -147,7 +152,7 @@ export class History {
     }
     const next = reduce(this.#state, event);
     if (typeof next === "string") {
-      this.#lastVoid = next;
+      this.#voids.set(toHex(event.hash), next);
       return "void";
     }
     this.#state = next;
@@ -214,9 +219,10 @@ export class History {
   #replay(): void {
     this.#isStale = false;
     this.#state = this.#base;
+    this.#voids.clear();
     for (const event of inOrder([...this.#chains.values()], this.#forks)) {
       const next = reduce(this.#state, event);
-      if (typeof next === "string") this.#lastVoid = next;
+      if (typeof next === "string") this.#voids.set(toHex(event.hash), next);
       else this.#state = next;
     }
   }

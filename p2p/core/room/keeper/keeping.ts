@@ -316,9 +316,10 @@ export class Keeping {
     const forks = history.forks.length;
     const taken = history.offer(event);
     if (history.forks.length > forks) this.#wires.forked();
-    if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
+    const reason = taken === "applied" || taken === "void" ? history.voidOf(event) : undefined;
+    if (reason !== undefined) this.#wires.reject(`event-${reason}`);
     this.#leading.note(event);
-    if (taken !== "applied") return;
+    if (taken !== "applied" || reason !== undefined) return;
     this.authority?.noteDone(event.content);
     this.#noticed(event.content, now);
     this.#publish(now, [event.content]);
