@@ -6,7 +6,7 @@ import type { Advert } from "./directory/advert.ts";
 import { type Coordinate, nowhere } from "./place/coordinate.ts";
 import { type Layers, plainWish, type Wish } from "./media/layers.ts";
 import type { Census } from "./news/papers.ts";
-import type { Path } from "./place/path.ts";
+import type { Path, ShortId } from "./place/path.ts";
 
 /** One neighbour in one room's tree. */
 export interface Edge {
@@ -38,6 +38,10 @@ export interface Edge {
   hops: number;
   /** The side below wanted media when there was no slot: it gets some only when it is told so ([OV8]). */
   waits: boolean;
+  /** Down only: below whom it hangs while it is in reserve here; undefined before it says so. */
+  fallsWith: ShortId | undefined;
+  /** Of who is in reserve: whether a slot is kept for it when its parent dies ([OV52]); undefined before that was said. */
+  kept: boolean | undefined;
   /** When the hello went out or came in. */
   readonly since: Millis;
   /** Up only: it lends without being one of the view's relays, and was named by one who knows. */
@@ -90,6 +94,8 @@ export function newEdge(
     away: false,
     hops: 0,
     waits: false,
+    fallsWith: undefined,
+    kept: undefined,
     since: now,
     offered: false,
     rootDelayMs: undefined,

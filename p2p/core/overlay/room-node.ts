@@ -74,6 +74,7 @@ export class RoomNode {
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
+      alone: (at) => this.#runPlan(at),
       cameFromAbove: (edge, fresh, at) => {
         this.wakes.changes += this.places.seeker.heard(edge, fresh, at) ? 1 : 0;
       },
@@ -116,7 +117,8 @@ export class RoomNode {
     this.wakes = this.#newWakes(now);
     const dialingParts = { ...parts, returns: this.#returns, spread: this.spread, places: this.places };
     const [session, resident] = [this.#sessionWires, (): RoomResident | undefined => this.resident];
-    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close: (link) => wires.close(link) });
+    const [close, end] = [(link: LinkId): void => wires.close(link), (edge: Edge): void => this.end(edge)];
+    this.#dialing = new Dialing(dialingParts, crypto, { tag, session, resident, close, end });
   }
 
   #newWakes(now: Millis): Wakes {
@@ -224,7 +226,7 @@ export class RoomNode {
 
   handleFrame(edge: Edge, link: LinkId, frame: Frame, now: Millis): void {
     this.usedAt = now;
-    if (edge.away && frame.kind === "refuse") return this.#beginAnew(edge, link, now);
+    if (edge.away && frame.kind === "refuse") return this.#dialing.beginAnew(edge, link, now);
     if (!edge.welcomed && (frame.kind === "welcome" || frame.kind === "refuse"))
       return this.#handleAnswer(edge, frame, now);
     this.#flow.heard(edge, frame, now);
@@ -275,6 +277,13 @@ export class RoomNode {
   }
 
   runUpkeep(now: Millis): void {
+    this.#runPlan(now);
+    this.places.review(now);
+    this.#flow.settle(now);
+    this.wakes.looked(now);
+  }
+
+  #runPlan(now: Millis): void {
     this.wakes.changes++;
     const facts: UpkeepFacts = {
       relays: this.relays,
@@ -284,14 +293,12 @@ export class RoomNode {
       speaks: this.resident?.speaks() ?? false,
       wanted: this.resident?.wanted() ?? [],
       placing: this.places.seeker.isBusy,
+      cover: this.#flow.cover,
       muted: this.#returns.muted,
       froze: (peer) => this.#returns.froze(peer),
     };
     // A relay without a member of its own waits for the view before it knows where it belongs.
     if (facts.rank !== undefined || this.resident || (this.view && this.#wires.slots())) this.upkeep.run(facts, now);
-    this.places.review(now);
-    this.#flow.settle(now);
-    this.wakes.looked(now);
   }
 
   #takeView(view: RelayView, now: Millis): void {
@@ -406,13 +413,6 @@ export class RoomNode {
     if (!this.#grudges.charge(edge.peer, now) || !this.edges.all.includes(edge)) return;
     edge.session.end();
     this.#lost(edge, "its relay broke the protocol", now);
-  }
-
-  /** The far end knows the session no more: another begins on the same link. */
-  #beginAnew(edge: Edge, link: LinkId, now: Millis): void {
-    const kind = edge.session.release(link);
-    this.end(edge);
-    if (kind) this.#dialing.beginAnew(edge, link, kind, now);
   }
 
   #lost(edge: Edge, reason: string, now: Millis): void {

@@ -83,6 +83,6 @@ export class Wakes {
   get #marksNow(): number {
     const { edges, places, returns, flow } = this.#parts;
     const bits = (this.#facts.speaks() ? 1 : 0) | (places.seeker.isBusy ? 2 : 0) | (returns.muted ? 4 : 0);
-    return (edges.marks << 4) | bits | (flow.cover.active ? 8 : 0);
+    return (edges.marks << 5) | bits | (flow.cover.active ? 8 : 0) | (flow.cover.isAlone ? 16 : 0);
   }
 }

@@ -50,5 +50,7 @@ export function samplePlacePapers(rng: Rng): PlacePaper[] {
     { kind: "offers", id: 0xffffffff, adverts: [advert, advert, advert] },
     { kind: "hand-off", advert },
     { kind: "expect", peer: advert.peer },
+    { kind: "reserve", parent },
+    { kind: "promise", kept: true },
   ];
 }

@@ -168,7 +168,7 @@ describe("cover", () => {
     expect(b.room.events(b.host, "cover")).toEqual([]);
   });
 
-  it("[OV40] parent and backup fall silent together: a third relay takes over within a second", () => {
+  it("[OV53] parent and both reserves fall silent together: the last relay is dialed and takes over within a second", () => {
     const room = new Room("both dead");
     const relays = [room.addRelay(), room.addRelay(), room.addRelay(), room.addRelay()];
     const host = room.addPerson();
@@ -179,7 +179,7 @@ describe("cover", () => {
     room.run(3000);
     room.talk(host, 400);
     const near = new Set([...room.at(guest).ends.values()].map((end) => end.other?.owner ?? -1));
-    expect(near.size).toBe(2);
+    expect(near.size).toBe(3);
     for (const relay of near) room.kill(relay, true);
     room.talk(host, 4000, 10);
     room.run(200);

@@ -92,7 +92,7 @@ describe("sessions outlive connections", () => {
     expect(texts(b.guest)).toEqual(["one", "two", "three", "four", "five"]);
   });
 
-  it("[SS10] all connections at once: both relays are dialed for, the standby is one again, and nothing is lost", () => {
+  it("[SS10] all connections at once: every relay is dialed for, the standbys are again, and nothing is lost", () => {
     const b = bench("both", 3);
     b.room.talk(b.host, 1000);
     for (const relay of b.relays) b.room.cut(b.guest, relay);
@@ -100,8 +100,8 @@ describe("sessions outlive connections", () => {
     b.room.talk(b.host, 3000, 25);
     b.room.run(500);
     expect(b.room.marks(b.guest, b.host)).toEqual(Array.from({ length: 100 }, (_, mark) => mark));
-    expect(new Set([...b.room.at(b.guest).ends.values()].map((end) => end.other?.owner)).size).toBe(2);
-    expect(b.room.dials.filter(({ from }) => from === b.guest).length).toBeLessThanOrEqual(3);
+    expect(new Set([...b.room.at(b.guest).ends.values()].map((end) => end.other?.owner)).size).toBe(3);
+    expect(b.room.dials.filter(({ from }) => from === b.guest).length).toBeLessThanOrEqual(4);
   });
 
   it("[SS10] a place is kept for 3 s, the session for 10 s, and then nothing is left of who never came back", () => {

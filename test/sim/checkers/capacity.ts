@@ -1,9 +1,7 @@
+import { rescueSlots } from "../../../p2p/core/overlay/door/admission.ts";
 import type { Journey } from "../journey.ts";
 import type { MediaSighting, TraceClock, TraceListener } from "../media-trace.ts";
 import type { Observer, Part, Violations } from "../observer.ts";
-
-/** A relay may keep this share of its slots for children of a relay that dies: they are no room for newcomers. */
-const rescueShare = 1 / 8;
 
 interface Serving {
   readonly childrenMax: number;
@@ -72,7 +70,7 @@ export class CapacityChecker implements TraceListener, Observer {
   second(): void {
     for (const serving of this.serving.values()) {
       const { childrenMax } = serving;
-      if (serving.fed.size >= childrenMax - Math.floor(childrenMax * rescueShare)) serving.freeSince = undefined;
+      if (serving.fed.size >= childrenMax - rescueSlots(childrenMax)) serving.freeSince = undefined;
       else serving.freeSince ??= this.clock().elapsedMs;
       serving.fed.clear();
     }

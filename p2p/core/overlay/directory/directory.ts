@@ -21,6 +21,8 @@ const nearOffersMax = 2;
 const evenMs = 8;
 /** What a link costs beside its delay, ms: jitter, and a machine that has to wake. */
 export const hopCostMs = 4;
+/** A backup that has no slot for anybody now is worth so much less than one that has, ms. */
+const fullBackupMs = 60;
 /** Somebody who was offered a slot has so long to take it; until then it counts as taken, so that not all are sent to one. */
 const offeredMs = 4000;
 
@@ -124,8 +126,8 @@ export class Directory {
   offer(request: PlaceRequest, here: Coordinate, random: () => number, now: Millis): Advert[] {
     const able = [...this.#entries.values()].filter((entry) => hasRoomFor(entry, request, now));
     const chosen = isUseful(request.coordinate)
-      ? someOf(nearest(able, request), random, now)
-      : [...new Set([...nearHere(able, request, here), ...scattered(able)])].slice(0, offersMax);
+      ? someOf(nearest(able, request, now), random, now)
+      : [...new Set([...nearHere(able, request, here, now), ...scattered(able)])].slice(0, offersMax);
     for (const entry of chosen.slice(0, 2)) entry.offered.push(now);
     return chosen.map(({ advert }) => advert);
   }
@@ -184,12 +186,13 @@ function sharesNoFate(advert: Advert, { parent }: PlaceRequest): boolean {
 }
 
 /** Those with the least delay, as coordinates guess it, best first; all adverts are looked at, for it takes microseconds. */
-function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest): Ranked[] {
+function nearest(able: readonly Entry[], { coordinate, belowMs, purpose }: PlaceRequest, now: Millis): Ranked[] {
   const best: Ranked[] = [];
   for (const entry of able) {
     const { rootDelayMs, coordinate: there } = entry.advert;
-    const costMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
-    if (costMs >= belowMs) continue;
+    const wayMs = rootDelayMs + roundTripBetween(coordinate, there) / 2 + hopCostMs;
+    if (wayMs >= belowMs) continue;
+    const costMs = wayMs + (purpose === "backup" && slotsLeft(entry, now) <= 0 ? fullBackupMs : 0);
     if (best.length === nearestMax && costMs >= best[nearestMax - 1]!.costMs) continue;
     const at = best.findIndex((other) => costMs < other.costMs);
     best.splice(at < 0 ? best.length : at, 0, { entry, costMs });
@@ -199,9 +202,9 @@ function nearest(able: readonly Entry[], { coordinate, belowMs }: PlaceRequest):
 }
 
 /** The best place for who is here. */
-function nearHere(able: readonly Entry[], request: PlaceRequest, here: Coordinate): Entry[] {
+function nearHere(able: readonly Entry[], request: PlaceRequest, here: Coordinate, now: Millis): Entry[] {
   return isUseful(here)
-    ? nearest(able, { ...request, coordinate: here })
+    ? nearest(able, { ...request, coordinate: here }, now)
         .slice(0, 1)
         .map(({ entry }) => entry)
     : [];

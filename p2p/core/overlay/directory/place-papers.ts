@@ -46,7 +46,10 @@ export type PlacePaper =
   /** A parent asks a child who lends nothing to hang below this one instead, which expects it. */
   | { readonly kind: "hand-off"; readonly advert: Advert }
   /** A parent tells a child who lends that this peer is about to come, with its word for it. */
-  | { readonly kind: "expect"; readonly peer: PeerId };
+  | { readonly kind: "expect"; readonly peer: PeerId }
+  /** Who is in reserve says below whom it hangs, with whom it would come; and is told whether a slot is kept for it. */
+  | { readonly kind: "reserve"; readonly parent: ShortId }
+  | { readonly kind: "promise"; readonly kept: boolean };
 
 /** What somebody who looks for a place says of itself. */
 export interface PlaceRequest {
@@ -77,6 +80,8 @@ export const placeTypes = {
   offers: 13,
   "hand-off": 14,
   expect: 15,
+  reserve: 16,
+  promise: 17,
 } as const;
 
 /** Writes one, after its number. */
@@ -119,6 +124,12 @@ export function writePlacePaper(writer: ByteWriter, paper: PlacePaper): void {
     case "expect":
       writer.bytes(fromHex(paper.peer));
       break;
+    case "reserve":
+      writeShortId(writer, paper.parent);
+      break;
+    case "promise":
+      writer.u8(paper.kept ? 1 : 0);
+      break;
     default:
       paper satisfies never;
   }
@@ -149,6 +160,12 @@ export function readPlacePaper(type: number, reader: ByteReader): PlacePaper | u
     }
     case placeTypes.expect:
       return { kind: "expect", peer: toHex(reader.bytes(32)) as PeerId };
+    case placeTypes.reserve:
+      return { kind: "reserve", parent: readShortId(reader) };
+    case placeTypes.promise: {
+      const kept = reader.u8();
+      return kept > 1 ? undefined : { kind: "promise", kept: kept === 1 };
+    }
     default:
       return undefined;
   }

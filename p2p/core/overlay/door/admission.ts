@@ -3,11 +3,15 @@ import { limits } from "../../../api/limits.ts";
 import type { RelayAddress } from "../../../api/link.ts";
 import { alternativesMax, type Hello, type Refusal } from "../../session/frames.ts";
 import type { Edges } from "../edge.ts";
+import { reservesMax } from "../heal/reserves.ts";
 
 /** Slots that are kept for the room's own relays and hosts, whatever the volunteer allows to listeners: the tree itself. */
 export const reservedSlots = limits.relaysMax;
-/** Standby edges cost a tick each 200 ms; as many again as there may be children. */
-const standbyShare = 1;
+/** Standby edges cost a tick a second; each child keeps so many, and they are spread as children are. */
+const standbyShare = reservesMax;
+
+/** Who has fewer slots than this keeps none. */
+const slotsToKeepOne = 4;
 
 /** Edges of one neighbour in one room: the old one may still be there when it comes again. */
 const edgesPerPeerMax = 4;
@@ -78,9 +82,14 @@ function hasSlot(facts: Pick<AdmissionFacts, "children" | "childrenMax">): boole
   return slotsFree(facts.children, facts.childrenMax) > 0;
 }
 
-/** Slots for newcomers: an eighth is kept for children of a relay that dies (Kusumoto et al. 2006 keep one of each node's). */
+/** Slots that newcomers may not take: an eighth, but one at least of whoever has some, for children of a relay that dies (Kusumoto et al. 2006). */
+export function rescueSlots(childrenMax: number): number {
+  return Math.max(childrenMax >= slotsToKeepOne ? 1 : 0, Math.floor(childrenMax / 8));
+}
+
+/** Slots for newcomers. */
 export function slotsFree(children: number, childrenMax: number): number {
-  return Math.max(0, childrenMax - Math.floor(childrenMax / 8) - children);
+  return Math.max(0, childrenMax - rescueSlots(childrenMax) - children);
 }
 
 /** Those of some relays that a refusal names, in their order: each with one address, and few enough for one frame. */

@@ -29,9 +29,10 @@ export class ParentWatch {
   #freshAt: Millis | undefined;
   #deviationMs = 0.5;
 
-  constructor(now: Millis) {
+  /** @param patienceMs how long it may take until it is heard for the first time. */
+  constructor(now: Millis, patienceMs = firstMs) {
     this.heardAt = now;
-    this.#silentAt = millis(now + firstMs);
+    this.#silentAt = millis(now + patienceMs);
   }
 
   /** Whether it brought lately what was missing here. */
@@ -73,11 +74,6 @@ export class ParentWatch {
     if (now - this.#silentAt <= heldUpMs) return true;
     this.#silentAt = millis(now + rereadMs);
     return false;
-  }
-
-  /** Looks again so much later. */
-  defer(ms: number, now: Millis): void {
-    this.#silentAt = millis(now + ms);
   }
 
   #heard(now: Millis, patienceMs: number): void {

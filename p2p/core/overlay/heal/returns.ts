@@ -86,7 +86,9 @@ export class Returns {
 
   /** Parent and standby are there without it, and nobody else wants it. */
   isSurplus(edge: Edge): boolean {
-    if (edge.direction !== "up" || edge === this.#parts.edges.parent) return false;
+    const { edges, cover } = this.#parts;
+    // Where nobody covers, whoever comes is asked to.
+    if (edge.direction !== "up" || edge === edges.parent || cover.isAlone) return false;
     return this.#parts.upkeep.isSettled(edge) && this.#wires.resident()?.wanted().includes(edge.peer) !== true;
   }
 
@@ -101,6 +103,8 @@ export class Returns {
   /** A standby becomes the parent. */
   promote(edge: Edge, now: Millis): void {
     this.#cameBack = undefined;
+    // It feeds us already, whatever it said when it had no slot.
+    if (edge === this.#parts.cover.by) edge.waits = false;
     this.#parts.feeds.ask(edge, true, now);
     this.#parts.datagrams.start(edge);
   }

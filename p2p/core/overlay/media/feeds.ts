@@ -71,8 +71,9 @@ export class Feeds {
     if (full || !this.#wires.mayFeed(edge)) return this.refuse(edge, now);
     edge.wish = wish;
     edge.coverUntil = millis(now + coverMs);
-    if (have.length > 0) this.#spread.replay(edge, have, now);
-    else edge.session.sendTick(coverMs, now);
+    const packets = have.length > 0 ? this.#spread.replay(edge, have, now) : 0;
+    // So that it hears at once that we live, and whether we wait ourselves.
+    if (packets === 0) edge.session.sendTick(coverMs, now);
   }
 
   /** Asks a backup to cover, to go on with it (`renew`), or to stop. */

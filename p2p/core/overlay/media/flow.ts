@@ -14,7 +14,7 @@ import { Spread } from "./spread.ts";
 import { wishOfAll } from "../place/upward.ts";
 
 /** What media needs of its room. */
-export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses" | "lost"> {
+export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "move" | "refuses" | "lost" | "alone"> {
   resident(): RoomResident | undefined;
   /** A neighbour passed on what nobody honest passes on. */
   blame(edge: Edge, now: Millis): void;
@@ -57,6 +57,7 @@ export class MediaFlow {
       },
       refuses: (edge) => wires.refuses(edge),
       lost: (edge, reason, at) => wires.lost(edge, reason, at),
+      alone: (at) => wires.alone(at),
     });
   }
 
@@ -116,8 +117,9 @@ export class MediaFlow {
     return { stalled: this.cover.isStalled, passing: this.spread.isPassing(now) };
   }
 
-  /** Keeps the parent told what is wanted here. */
+  /** Called after every change: whoever came may cover, and the parent is told what is wanted here. */
   settle(now: Millis): void {
+    this.cover.review(now);
     const { parent } = this.#edges;
     if (parent) this.feeds.settleWish(parent, now);
   }

@@ -1,6 +1,6 @@
 import type { Millis } from "../../../api/ids.ts";
 import { tickMsDown } from "../../session/timing.ts";
-import type { Edge, Edges } from "../edge.ts";
+import { type Edge, type Edges, isFed } from "../edge.ts";
 
 /**
  * Pauses after the last media, ms, in which a parent says that it lives: before its children's two ticks of 40 ms are
@@ -24,11 +24,9 @@ export class KeepTicks {
     this.#told = 0;
   }
 
-  /** Tells everybody whom we feed at once, whatever was sent before. */
+  /** Tells everybody whom we feed, or cover for, at once, whatever was sent before. */
   tellAll(now: Millis): void {
-    for (const edge of this.#edges.all) {
-      if (hears(edge)) edge.session.sendTick(tickMsDown, now);
-    }
+    for (const edge of this.#edges.all) if (isFed(edge, now)) edge.session.sendTick(tickMsDown, now);
   }
 
   handleTimeout(now: Millis): void {

@@ -32,6 +32,7 @@ export interface DialingWires {
   readonly session: SessionWires;
   resident(): RoomResident | undefined;
   close(link: LinkId): void;
+  end(edge: Edge): void;
 }
 
 /** What becomes of the links that this node dialed for a room: a session continued, or begun with a hello. */
@@ -75,19 +76,23 @@ export class Dialing {
     }
   }
 
-  /** The far end knows the session no more: another begins on the same link. Call when the edge is ended. */
-  beginAnew({ role, feed, peer, offered }: Edge, link: LinkId, kind: LinkKind, now: Millis): void {
-    this.#greet({ peer, role, feed, resumes: undefined, trial: false, offered }, link, kind, now);
+  /** The far end knows the session no more: another begins on the same link. */
+  beginAnew(edge: Edge, link: LinkId, now: Millis): void {
+    const { role, feed, peer, offered } = edge;
+    const kind = edge.session.release(link);
+    this.#wires.end(edge);
+    if (kind) this.#greet({ peer, role, feed, resumes: undefined, trial: false, offered }, link, kind, now);
   }
 
   /** Opens a session on a new link. */
   #greet(errand: Errand, link: LinkId, kind: LinkKind, now: Millis): void {
-    const { edges, spread, places } = this.#parts;
+    const { edges, spread, places, returns } = this.#parts;
     const resident = this.#wires.resident();
     const session = new Session(this.#crypto.randomBytes(16), errand.peer, true, this.#wires.session, now);
     session.addLink(link, kind, false, now);
     const direction = errand.role === "core" ? "mesh" : "up";
-    const feed = errand.feed && !(direction === "up" && edges.parent);
+    // Of what freezes not even the hole is asked for.
+    const feed = errand.feed && !(direction === "up" && (edges.parent || returns.muted));
     const edge = newEdge(session, errand.role, direction, feed, false, now);
     edge.offered = errand.offered;
     edges.add(edge);

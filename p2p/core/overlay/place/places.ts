@@ -15,6 +15,7 @@ import { PlaceDesk } from "../directory/place-desk.ts";
 import { anyMs, type PlacePaper } from "../directory/place-papers.ts";
 import { rankedPlaces } from "./ranked-places.ts";
 import type { RelayView } from "../../room/state/view.ts";
+import { Promises } from "../heal/promises.ts";
 import { Seeker } from "./seeker.ts";
 import { Standing } from "./standing.ts";
 
@@ -59,6 +60,7 @@ export interface PlaceParts {
 export class Places {
   readonly seeker: Seeker;
   readonly handOffs: HandOffs;
+  readonly #promises: Promises;
   readonly #standing: Standing;
   readonly #adverts: Adverts;
   readonly #desk: PlaceDesk;
@@ -90,6 +92,7 @@ export class Places {
       takeId: () => this.#desk.takeId(),
       random: () => wires.random(),
     });
+    this.#promises = new Promises(edges, wires);
     this.handOffs = new HandOffs(edges, {
       slots: () => wires.slots(),
       guests: () => this.#adverts.guests,
@@ -139,11 +142,17 @@ export class Places {
         if (!this.#desk.handleOffers(edge, paper, now)) this.#offered(edge, paper, now);
         break;
       case "hand-off":
-        if (edge === this.#edges.parent && this.#wires.isFree()) this.seeker.handOff(paper.advert, now);
-        else this.#wires.reject("hand-off");
+        this.#handedOff(edge, paper.advert, now);
         break;
       case "expect":
         this.handOffs.expect(edge, paper.peer, now);
+        break;
+      case "reserve":
+        this.#promises.handleReserve(edge, paper, now);
+        break;
+      case "promise":
+        this.#promises.handlePromise(edge, paper);
+        this.seeker.promised(edge, now);
         break;
       default:
         paper satisfies never;
@@ -200,6 +209,7 @@ export class Places {
     this.#standing.review(now);
     this.#adverts.review(now);
     this.handOffs.review(now);
+    this.#promises.review(now);
     this.seeker.review(now);
   }
 
@@ -207,12 +217,13 @@ export class Places {
     this.#standing.handleTimeout(now);
     this.#adverts.handleTimeout(now);
     this.handOffs.review(now);
+    this.#promises.review(now);
     this.seeker.handleTimeout(now);
   }
 
   deadline(): Deadline | undefined {
     let soonest: Deadline | undefined;
-    for (const part of [this.#standing, this.#adverts, this.handOffs, this.seeker]) {
+    for (const part of [this.#standing, this.#adverts, this.handOffs, this.#promises, this.seeker]) {
       const deadline = part.deadline();
       if (deadline && (!soonest || deadline.at < soonest.at)) soonest = deadline;
     }
@@ -243,6 +254,13 @@ export class Places {
     const gone = better.find((peer) => shortIdOf(peer) === id);
     const living = better.filter((peer) => !upkeep.isDead(peer, now)).length;
     if (gone !== undefined && living < view.coreSize + probersMax) upkeep.probe(gone, now);
+  }
+
+  /** A parent hands us on. Whoever was it a moment ago, or is about to be, may say so as well: that is too late, or too soon. */
+  #handedOff(edge: Edge, advert: Advert, now: Millis): void {
+    if (edge !== this.#edges.parent) this.#wires.reject(edge.direction === "up" ? "hand-off-late" : "hand-off");
+    // While a backup covers for it, or we speak, it asks somebody else when we do not come.
+    else if (this.#wires.isFree()) this.seeker.handOff(advert, now);
   }
 
   /** Dials a candidate for a parent. */

@@ -1,6 +1,7 @@
 import { type Millis, millis, type PeerId } from "../../../api/ids.ts";
 import type { Deadline } from "../../machine.ts";
 import type { Advert } from "../directory/advert.ts";
+import { backupSavesMs, Reserves, reservesMax } from "../heal/reserves.ts";
 import { isUseful } from "./coordinate.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { encodePaper } from "../news/papers.ts";
@@ -28,8 +29,6 @@ const savesMs = 25;
 const savesMsMin = 5;
 /** Looks until somebody counts as settled: it knows where it is after two, and each brings two candidates. */
 const looksToSettle = 10;
-/** The same for a backup, which costs nothing but a dial. */
-const backupSavesMs = 10;
 /** A backup that is no more than this farther than the parent will do. */
 const backupFartherMs = 50;
 /** Both parents live until the new one has brought so many packets, or so long where nobody speaks. */
@@ -82,6 +81,7 @@ export interface SeekerWires {
 export class Seeker {
   readonly #edges: Edges;
   readonly #standing: Standing;
+  readonly #reserves: Reserves;
   readonly #wires: SeekerWires;
   readonly #trials = new Map<PeerId, Millis>();
   readonly #disbelieved = new Map<PeerId, Millis>();
@@ -99,9 +99,11 @@ export class Seeker {
   #move: Move | undefined;
   #looks = 0;
   #lookMs = lookMsMin;
+  /** The same while nobody keeps a slot for us. */
+  #unsafeMs = lookSoonMs;
   /** New parents that have not said yet how much they sent again. */
   readonly #replays = new WeakSet<Edge>();
-  /** Candidates that could not be dialed: others are asked for. */
+  /** Candidates that could not be dialed, or keep no slot: others are asked for. */
   readonly #unreached = new Set<ShortId>();
   /** Whom our parent handed us to. */
   #ticket: PeerId | undefined;
@@ -109,6 +111,7 @@ export class Seeker {
   constructor(edges: Edges, standing: Standing, wires: SeekerWires) {
     this.#edges = edges;
     this.#standing = standing;
+    this.#reserves = new Reserves(edges, (path) => standing.isLoop(path));
     this.#wires = wires;
   }
 
@@ -170,10 +173,16 @@ export class Seeker {
     if (edge.peer === this.#ticket) {
       this.#ticket = undefined;
       const { parent } = this.#edges;
-      if (parent && parent !== edge && this.#isFit(edge)) this.#begin(edge, parent, 0, now);
+      if (parent && parent !== edge && this.#reserves.isFit(edge)) this.#begin(edge, parent, 0, now);
       return;
     }
     if (this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** Who is in reserve says whether it keeps a slot for us. */
+  promised(edge: Edge, now: Millis): void {
+    if (edge.kept === false) this.#avoid(edge.peer);
+    if (this.#trials.size === 0 && !this.#move) this.#settle(now);
   }
 
   /** A dial led nowhere, or an edge is gone. */
@@ -182,12 +191,19 @@ export class Seeker {
     if (this.#move?.to.peer === peer) this.#move = undefined;
     else if (this.#move?.from.peer === peer) this.#complete(this.#move, now);
     if (!this.#trials.delete(peer)) return;
-    this.#unreached.add(shortIdOf(peer));
+    this.#avoid(peer);
+    if (this.#trials.size === 0) this.#decide(now);
+  }
+
+  /** Others are asked for next time. */
+  #avoid(peer: PeerId): void {
+    const id = shortIdOf(peer);
+    this.#unreached.delete(id);
+    this.#unreached.add(id);
     for (const oldest of this.#unreached) {
       if (this.#unreached.size <= avoidedMax) break;
       this.#unreached.delete(oldest);
     }
-    if (this.#trials.size === 0) this.#decide(now);
   }
 
   /** A candidate that was asked for media has none to give. */
@@ -207,8 +223,9 @@ export class Seeker {
   doubt(now: Millis): void {
     const { parent } = this.#edges;
     if (!parent || this.#move || !this.#wires.isFree()) return;
-    const fits = (edge: Edge): boolean => edge !== parent && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now);
-    const best = this.#best(fits);
+    const fits = (edge: Edge): boolean =>
+      edge !== parent && this.#reserves.isFit(edge) && !this.isDisbelieved(edge.peer, now);
+    const best = this.#reserves.best(fits);
     if (best) this.#begin(best, parent, claimMs, now, true);
     else if (this.#nextAt !== undefined) this.#nextAt = now;
   }
@@ -266,11 +283,14 @@ export class Seeker {
     for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
     const { own } = this.#standing.whereabouts;
     // Every other time for a backup, once there is a place, unless there is one that will do.
-    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasBackup(parent) ? "backup" : "parent";
+    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasReserves(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
-    const waitMs = this.#looks <= 2 || !isUseful(own) ? lookSoonMs : this.#lookMs;
+    const isNew = this.#looks <= 2 || !isUseful(own);
+    const isSafe = this.#reserves.delayMs(parent) !== undefined;
+    const waitMs = isNew ? lookSoonMs : isSafe ? this.#lookMs : this.#unsafeMs;
     this.#lookMs = Math.min(lookMsMax, lookGrowth * this.#lookMs);
+    this.#unsafeMs = isNew || isSafe ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };
@@ -292,20 +312,20 @@ export class Seeker {
 
   /** What a place must cost less than to be worth a dial: what is there, less what jitter could feign. */
   #worthBelow(purpose: PlaceRequest["purpose"], parent: Edge): number {
-    const hereMs = purpose === "parent" ? delayBy(parent) : this.#backupMs(parent);
+    const lacks = purpose === "backup" && this.#sureReserves(parent) < reservesMax;
+    const hereMs = lacks ? undefined : purpose === "parent" ? delayBy(parent) : this.#reserves.delayMs(parent);
     return hereMs === undefined ? anyMs : hereMs - (purpose === "parent" ? savesMsMin : backupSavesMs);
   }
 
-  /** Whether there is a backup that is not much farther than the parent. */
-  #hasBackup(parent: Edge): boolean {
+  /** Whether there are all reserves, and one that is not much farther than the parent. */
+  #hasReserves(parent: Edge): boolean {
     const hereMs = delayBy(parent);
-    return hereMs !== undefined && (this.#backupMs(parent) ?? Infinity) < hereMs + backupFartherMs;
+    if (hereMs === undefined || this.#sureReserves(parent) < reservesMax) return false;
+    return (this.#reserves.delayMs(parent) ?? Infinity) < hereMs + backupFartherMs;
   }
 
-  /** How far the best of those is who go on when the parent is gone, ms. */
-  #backupMs(parent: Edge): number | undefined {
-    const best = this.#best((edge) => edge !== parent && this.#isFit(edge) && sharesNoFate(edge, parent));
-    return best && delayBy(best);
+  #sureReserves(parent: Edge): number {
+    return this.#reserves.sure(parent).filter((edge) => !this.needs(edge)).length;
   }
 
   /** All candidates are measured: the best becomes the parent when it saves enough, the next the backup. */
@@ -314,7 +334,9 @@ export class Seeker {
     // While a backup covers, nothing else moves.
     if (!parent || this.#move || !this.#wires.isFree()) return;
     const hasRoom = (edge: Edge): boolean => edge === parent || this.#withRoom.has(edge.peer);
-    const best = this.#best((edge) => hasRoom(edge) && this.#isFit(edge) && !this.isDisbelieved(edge.peer, now));
+    const best = this.#reserves.best(
+      (edge) => hasRoom(edge) && this.#reserves.isFit(edge) && !this.isDisbelieved(edge.peer, now),
+    );
     const [here, there] = [delayBy(parent), best && delayBy(best)];
     // Who has just come takes whatever is better: it is not in its place yet.
     const worth = here !== undefined && there !== undefined && isWorth(here, there, this.#looks <= looksToSettle);
@@ -322,35 +344,16 @@ export class Seeker {
     this.#settle(now);
   }
 
-  /** Chooses the backup, and lets go of the other candidates. */
+  /** Chooses who is kept in reserve, and lets go of the other candidates. */
   #settle(now: Millis): void {
     const { parent, ups } = this.#edges;
     if (!parent || !this.#wires.isFree()) return;
     const idle = ups.filter((edge) => edge !== parent && edge.welcomed && !edge.away && !this.needs(edge));
-    if (idle.length < 2) return;
-    const sure = (edge: Edge): boolean => this.#isFit(edge) && sharesNoFate(edge, parent);
-    const best = this.#best((edge) => idle.includes(edge) && sure(edge) && !this.isDisbelieved(edge.peer, now));
-    const old = idle[0];
-    const kept = best && old && best !== old && sure(old) && !this.#isBetterBackup(old, best) ? old : (best ?? old);
-    for (const edge of idle) if (edge !== kept) this.#wires.end(edge);
-  }
-
-  #isBetterBackup(old: Edge, best: Edge): boolean {
-    return (delayBy(old) ?? Infinity) - (delayBy(best) ?? Infinity) > backupSavesMs;
-  }
-
-  #best(fits: (edge: Edge) => boolean): Edge | undefined {
-    let best: Edge | undefined;
-    for (const edge of this.#edges.ups) {
-      if (!edge.welcomed || edge.away || !fits(edge)) continue;
-      if (!best || (delayBy(edge) ?? Infinity) < (delayBy(best) ?? Infinity)) best = edge;
-    }
-    return best;
-  }
-
-  /** Whether it could carry us: it has a way to the core, and not by us. */
-  #isFit(edge: Edge): boolean {
-    return edge.path.length > 0 && delayBy(edge) !== undefined && !this.#standing.isLoop(edge.path);
+    if (idle.length <= reservesMax) return;
+    // Who came last has not said yet whether it has a slot.
+    if (idle.some((edge) => edge.role === "member" && edge.kept === undefined && now < edge.since + trialMs)) return;
+    const kept = this.#reserves.choose(idle, parent, (edge) => !this.isDisbelieved(edge.peer, now));
+    for (const edge of idle) if (!kept.includes(edge)) this.#wires.end(edge);
   }
 
   #begin(to: Edge, from: Edge, savesMsClaimed: number, now: Millis, doubts = false): void {
@@ -408,10 +411,4 @@ export class Seeker {
 function isWorth(hereMs: number, thereMs: number, settling: boolean): boolean {
   const saves = hereMs - thereMs;
   return saves > savesMsMin && (settling || saves > savesMs || saves > savesShare * hereMs);
-}
-
-/** Whether it goes on when the parent is gone ([OV23]). */
-function sharesNoFate(edge: Edge, parent: Edge): boolean {
-  const id = shortIdOf(parent.peer);
-  return !edge.path.includes(id);
 }

@@ -5,6 +5,7 @@ import type { EdgeRole } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { AddressBook } from "./address-book.ts";
 import { RelayHealth } from "./health.ts";
+import { reservesMax, reservesOf } from "../heal/reserves.ts";
 import { planMember, planRelay } from "./plan.ts";
 
 /**
@@ -69,6 +70,8 @@ export interface UpkeepFacts {
   readonly wanted: readonly PeerId[];
   /** Candidates are being tried: no backup need be dialed for meanwhile. */
   readonly placing: boolean;
+  /** Who covers for a silent parent, the first to take its place when it is gone; or that nobody who is there does ([OV53]). */
+  readonly cover: { readonly by: Edge | undefined; readonly isAlone: boolean };
   /** Media is not asked for: one edge without it is all that is kept ([OV16]). */
   readonly muted: boolean;
   /** Whether the last stream to a relay froze: it is tried after the others. */
@@ -236,10 +239,10 @@ export class Upkeep {
     return (this.#health.deadUntil(peer) ?? 0) > now;
   }
 
-  /** Whether there are a parent and a standby, beside this one. */
+  /** Whether there are a parent and all standbys, beside this one. */
   isSettled(beside?: Edge): boolean {
     const others = this.#edges.ups.filter((edge) => edge !== beside && edge.welcomed && !edge.away);
-    return this.#edges.parent !== undefined && others.length > 1;
+    return this.#edges.parent !== undefined && others.length > reservesMax;
   }
 
   /** Brings the edges nearer to the plan. Call after every change, and at the deadline. */
@@ -256,12 +259,12 @@ export class Upkeep {
     if (facts.rank === undefined) {
       if (this.#edges.parent) this.#callOff(now);
       // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
-      if (!facts.muted && this.#isHanging(facts.placing)) return;
+      if (!facts.muted && !facts.cover.isAlone && this.#isHanging(facts.placing)) return;
       const known = [...new Set([...facts.relays, ...this.#book.lenders])];
       const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
       if (facts.muted) this.#hangMuted(order, facts.wanted, now);
-      else this.#hangBelow(order, "member", facts.placing, now);
+      else this.#hangBelow(order, "member", facts, now);
       return;
     }
     // Whoever rose for one that is dead stays in the core until that one answers: by a wait that is over it does not live.
@@ -275,7 +278,7 @@ export class Upkeep {
     else {
       const plan = planRelay(facts.relays, facts.rank, facts.coreSize, facts.fanout, dead);
       for (const edge of this.#edges.meshes) if (edge.session.dialed) this.#wires.end(edge);
-      this.#hangBelow(plan.parents, "relay", facts.placing, now);
+      this.#hangBelow(plan.parents, "relay", facts, now);
     }
   }
 
@@ -363,16 +366,16 @@ export class Upkeep {
     return all.some((edge) => edge.direction === "up" && edge !== parent && (!edge.away || this.#isComing(edge)));
   }
 
-  #hangBelow(order: readonly PeerId[], role: EdgeRole, placing: boolean, now: Millis): void {
-    if (!this.#edges.parent) this.#promoteStandby(order, now);
+  #hangBelow(order: readonly PeerId[], role: EdgeRole, { placing, cover }: UpkeepFacts, now: Millis): void {
+    if (!this.#edges.parent) this.#promoteStandby(order, role, cover.by, now);
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
-    if (!feeding || !this.#edges.parent) {
+    if (!feeding || !this.#edges.parent || cover.isAlone) {
       this.#sureAt = undefined;
       this.#isSure = false;
       const able = fresh.filter((peer) => !this.hasNoSlot(peer));
       // A relay's place is fixed by rank ([OV2]): it asks one after the other, where a member takes who answers first.
-      const atOnce = role === "relay" ? 1 : dialsAtOnce;
+      const atOnce = role === "relay" && !cover.isAlone ? 1 : dialsAtOnce;
       for (const peer of able) {
         if (this.#racing(undefined) < atOnce && this.#errands.size < dialsMax) this.#dial(peer, role, true, now);
       }
@@ -400,11 +403,12 @@ export class Upkeep {
     }
   }
 
-  #promoteStandby(order: readonly PeerId[], now: Millis): void {
-    const waiting = this.#edges.ups.filter((edge) => edge.welcomed && !edge.away && !edge.feed);
-    const able = waiting.filter((edge) => !this.hasNoSlot(edge.peer));
+  /** Whoever covers already, or the best: for a relay by its rank ([OV2]). */
+  #promoteStandby(order: readonly PeerId[], role: EdgeRole, covers: Edge | undefined, now: Millis): void {
+    const able = reservesOf(this.#edges).filter((edge) => !this.hasNoSlot(edge.peer));
     const weight = (edge: Edge): number => order.indexOf(edge.peer) + (edge.session.isDoubtful ? order.length + 1 : 0);
-    const best = able.sort((a, b) => weight(a) - weight(b))[0];
+    if (role === "relay") able.sort((a, b) => weight(a) - weight(b));
+    const best = able.find((edge) => edge === covers) ?? able[0];
     if (best) this.#wires.promote(best, now);
   }
 

@@ -145,7 +145,8 @@ export class Leading {
   /** Who gave the room back says again what its new state does not settle: no faster than relays pass on. */
   resume(history: History, now: Millis): void {
     this.#toSayAgain.push(...this.#meanwhile.resume(history));
-    this.#sayAgain(now);
+    // More than one state may come while it goes on.
+    if (this.#sayAgainAt === undefined) this.#sayAgain(now);
   }
 
   /** Sends what was written, and what relays have to know of it. */

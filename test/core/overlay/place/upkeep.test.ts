@@ -50,6 +50,7 @@ function bench(): Bench {
     speaks: false,
     wanted: [],
     placing: false,
+    cover: { by: undefined, isAlone: false },
     muted: false,
     froze: () => false,
   };
