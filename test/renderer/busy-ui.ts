@@ -33,6 +33,8 @@ export interface BusyStretch {
   readonly holes: number;
   /** How much of the time the page's thread worked. */
   readonly busyShare: number;
+  /** The longest that it worked without a break, ms. */
+  readonly longestBusyMs: number;
 }
 
 /** Opens a page that talks and listens over shared memory. */
@@ -63,10 +65,12 @@ export async function stretch(page: Page, ms: number, busy = true): Promise<Busy
       };
       const start = performance.now();
       let worked = 0;
+      let longestBusyMs = 0;
       while (performance.now() - start < duration) {
         const began = performance.now();
         while (performance.now() - began < work);
         worked += performance.now() - began;
+        longestBusyMs = Math.max(longestBusyMs, performance.now() - began);
         await pause(rest);
       }
       const busyShare = worked / (performance.now() - start);
@@ -80,6 +84,7 @@ export async function stretch(page: Page, ms: number, busy = true): Promise<Busy
         packets: packets.length,
         holes: steps.filter((step) => step > stepMax).length,
         busyShare,
+        longestBusyMs,
       };
     },
     [ms, busy ? busyMs : 0, restMs, stepMsMax] as const,

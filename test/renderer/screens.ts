@@ -284,6 +284,15 @@ export const screens: readonly ScreenScript[] = [
     },
   },
   {
+    name: "room-slept",
+    async show(page) {
+      await enterRoom(page, "speaker", 4, 90);
+      await unmute(page);
+      await drive(page, "sleep");
+      await page.locator(".bar[data-voice=muted]").waitFor();
+    },
+  },
+  {
     name: "room-udp-blocked",
     async show(page) {
       await enterRoom(page, "listener", 6, 90);
