@@ -37,6 +37,7 @@ export interface Doer {
 }
 
 const none = new Uint8Array(handBytes);
+const rulesOfAct = ["title", "rules", "links", "access", "slowModeS", "pushToTalkOnly"] as const;
 /** Longer pauses than a day are no slow mode. */
 const slowModeSMax = 86_400 / 2;
 
@@ -77,7 +78,8 @@ function ofRoom(act: Extract<Act, { kind: RoomAct }>, { state, newLink }: Doer, 
         slowModeS: Math.min(slowModeSMax, Math.floor(act.slowModeS ?? state.slowModeS)),
         pushToTalkOnly: act.pushToTalkOnly ?? state.pushToTalkOnly,
       };
-      return events({ kind: "rules", rules: changed });
+      const only = rulesOfAct.filter((name) => act[name] !== undefined);
+      return only.length === 0 ? refused("not-here") : events({ kind: "rules", rules: changed, only });
     }
     case "replace-link": {
       const link = newLink(now);

@@ -42,6 +42,7 @@ function randomEvent(room: HistoryRoom, rng: Rng, people: readonly StagePerson[]
     {
       kind: "rules",
       rules: { title: `${rng.int(99)}`, rules: "", links: [], access: "open", slowModeS: 5, pushToTalkOnly: true },
+      ...(rng.int(2) === 0 ? {} : { only: ["title", "slowModeS"] as const }),
     },
   ];
   return contents[rng.int(contents.length)]!;
@@ -72,6 +73,24 @@ function story(seed: string): { room: HistoryRoom; events: ChainEvent[]; keepers
 }
 
 describe("the history of a room", () => {
+  it("[RM33] who changes one rule without having heard of a change of another undoes nothing of it, in whatever order", () => {
+    const room = new HistoryRoom(seededCrypto("one rule"));
+    const { keeper: heir, event } = room.appoint("heir");
+    const rules = { ...room.base };
+    const mine = room.act(room.host, { kind: "rules", rules: { ...rules, access: "locked" }, only: ["access"] });
+    const apart = { ...heir, history: new History(room.base) };
+    apart.history.offer(event);
+    const theirs = room.act(apart, { kind: "rules", rules: { ...rules, title: "theirs" }, only: ["title"] });
+    for (const order of [
+      [event, mine, theirs],
+      [theirs, event, mine],
+    ]) {
+      const history = new History(room.base);
+      for (const each of order) history.offer(each);
+      expect(history.state).toMatchObject({ access: "locked", title: "theirs" });
+    }
+  });
+
   it("[RM33] the same events give the same state, in whatever order they came", () => {
     for (let round = 0; round < rounds; round++) {
       const { room, events } = story(`order ${round}`);

@@ -4,7 +4,15 @@ import { History } from "../../../../p2p/core/room/chain/history.ts";
 import { withShut } from "../../../../p2p/core/room/chain/reconcile.ts";
 import { isOut, type Void } from "../../../../p2p/core/room/chain/reduce.ts";
 import { banOn, isBanned, useOf, withoutExpiredUses } from "../../../../p2p/core/room/state/lists.ts";
-import { listsMax, type RoomState } from "../../../../p2p/core/room/state/state.ts";
+import {
+  emptyState,
+  hasKey,
+  type KeptBan,
+  listsMax,
+  markOf,
+  type RoomState,
+  type Use,
+} from "../../../../p2p/core/room/state/state.ts";
 import { encodeState, parseState } from "../../../../p2p/core/room/state/state-codec.ts";
 import { seededCrypto } from "../../fixtures.ts";
 import { HistoryRoom, type TestKeeper } from "../history-room.ts";
@@ -164,6 +172,44 @@ describe("a room's lists", () => {
     const both = withShut(ours, theirs);
     for (const key of people.flat()) expect(isBanned(both, key)).toBe(true);
     expect(parseState(encodeState(both), 0)).toBeDefined();
+  });
+
+  it("[RM53] where the bans, dead or used invites of two halves do not fit together the room is locked, and nobody gets in by it", () => {
+    const { crypto } = new HistoryRoom(seededCrypto("too many"));
+    const many = <Item>(count: number, make: () => Item): Item[] => Array.from({ length: count }, make);
+    const marks = (count: number): KeptBan[] => many(count, () => ({ mark: crypto.randomBytes(8), rank: 2 }));
+    const branches = (count: number): Uint8Array[] => many(count, () => crypto.randomBytes(8));
+    const uses = (count: number): Use[] =>
+      branches(count).map((branch) => ({ branch, user: branch, door: branch, expires: 9 }));
+    const half = Math.ceil(listsMax.keptBans / 2);
+    const sides = (mine: Partial<RoomState>, other: Partial<RoomState>): RoomState =>
+      withShut({ ...emptyState, ...mine }, { ...emptyState, ...other });
+    expect(sides({ keptBans: marks(half) }, { keptBans: marks(half) }).access).toBe("link-only");
+    const full = sides({ keptBans: marks(half) }, { keptBans: marks(half + 1) });
+    expect([full.access, full.keptBans.length]).toEqual(["locked", listsMax.keptBans]);
+    expect(sides({ revoked: branches(300) }, { revoked: branches(300) }).access).toBe("locked");
+    expect(sides({ used: uses(100) }, { used: uses(100) }).access).toBe("locked");
+    // The same on both sides takes no more room, and what came before a new link none.
+    const same = { keptBans: marks(600), revoked: branches(400), used: uses(150) };
+    expect(sides(same, same).access).toBe("link-only");
+    const older = sides({ generation: 1 }, { revoked: branches(500) });
+    expect([older.access, older.revoked, older.generation]).toEqual(["link-only", [], 1]);
+    const newer = sides({ revoked: branches(500), used: uses(100) }, { revoked: branches(300), generation: 1 });
+    expect([newer.access, newer.revoked.length, newer.used]).toEqual(["link-only", 300, []]);
+  });
+
+  it("[RM53] of two halves the newest kicks of both are known, and of a ban that both made the higher rank", () => {
+    const { crypto } = new HistoryRoom(seededCrypto("kicks of both"));
+    const marks = (): Uint8Array[] => Array.from({ length: listsMax.kicked }, () => crypto.randomBytes(8));
+    const [mine, other] = [marks(), marks()];
+    const both = withShut({ ...emptyState, kicked: mine }, { ...emptyState, kicked: other });
+    expect(both.kicked).toHaveLength(listsMax.kicked);
+    for (const mark of [...mine.slice(-64), ...other.slice(-64)]) expect(hasKey(both.kicked, mark)).toBe(true);
+    const identityKey = crypto.randomBytes(32);
+    const named = { ...emptyState, bans: [{ identityKey, name: "", rank: 2 }] };
+    const kept = { ...emptyState, keptBans: [{ mark: markOf(identityKey), rank: 0 }] };
+    expect(banOn(withShut(named, kept), identityKey)?.rank).toBe(0);
+    expect(banOn(withShut(kept, named), identityKey)?.rank).toBe(0);
   });
 
   it("[RM34] whoever makes room on a full stage takes their mute along", () => {
