@@ -15,14 +15,8 @@ import {
   treeSecret,
 } from "./commit.ts";
 import { isWithinReach } from "../rights/numbers.ts";
-import {
-  type BelievedEnrolment,
-  enrolmentIdBytes,
-  insideProof,
-  type KeyGrant,
-  openEnrolment,
-  sealGrant,
-} from "./enrolment.ts";
+import type { BelievedEnrolment, KeyGrant } from "./enrolment.ts";
+import { enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
 import { openHandOver } from "./hand-over.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 

@@ -308,10 +308,7 @@ export class Keeping {
     const history = this.#history;
     if (!history) return;
     const event = openEvent(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
-    if (event === "closed") {
-      this.#isClosed = true;
-      return;
-    }
+    if (event === "closed") return void (this.#isClosed = true);
     if (!event) return this.#wires.reject("event-sealed");
     const forks = history.forks.length;
     const taken = history.offer(event);
