@@ -37,6 +37,8 @@ export class History {
   #isStale = false;
   readonly #chains = new Map<string, Chain>();
   #waiting: ChainEvent[] = [];
+  /** What waited and was taken since it was asked for. */
+  #late: ChainEvent[] = [];
   readonly #forks = new Map<string, Fork>();
   /** Who is or was in charge: whether an event counts is decided when all are in order, not by which came first. */
   readonly #authors = new Set<string>();
@@ -123,8 +125,16 @@ export class History {
     this.#state = base;
     this.#isStale = false;
     this.#voids.clear();
-    for (const event of [...held.toSorted(byNumber), ...waiting]) this.offer(event);
+    for (const event of held.toSorted(byNumber)) this.offer(event);
+    this.#late = this.#late.filter((event) => !held.includes(event));
+    for (const event of waiting) if (this.offer(event) === "applied") this.#late.push(event);
     return agrees;
+  }
+
+  /** What counts from now on: an event that was just offered, if it does, and those that had waited for it. */
+  takeCounted(event: ChainEvent, taken: Taken): ChainEvent[] {
+    const all = [...(taken === "applied" ? [event] : []), ...this.#late.splice(0)];
+    return all.filter((each) => this.voidOf(each) === undefined);
   }
 
   /** Takes an event whose signature holds. */
@@ -195,8 +205,10 @@ export class History {
         const isReady = this.#authors.has(toHex(event.author)) && this.#isReady(event, head);
         if (!isOver && !isReady) continue;
         this.#waiting = this.#waiting.filter((other) => other !== event);
-        if (isReady) this.#take(event);
-        else this.#compare(event, head);
+        if (isReady) {
+          this.#take(event);
+          this.#late.push(event);
+        } else this.#compare(event, head);
         progress = true;
       }
     }

@@ -316,10 +316,12 @@ export class Keeping {
     const reason = taken === "applied" || taken === "void" ? history.voidOf(event) : undefined;
     if (reason !== undefined) this.#wires.reject(`event-${reason}`);
     this.#leading.note(event);
-    if (taken !== "applied" || reason !== undefined) return;
-    this.authority?.noteDone(event.content);
-    this.#noticed(event.content, now);
-    this.#publish(now, [event.content]);
+    const counted = history.takeCounted(event, taken).map(({ content }) => content);
+    for (const content of counted) {
+      this.authority?.noteDone(content);
+      this.#noticed(content, now);
+    }
+    if (counted.length > 0) this.#publish(now, counted);
   }
 
   /** Two things were signed under one number. */

@@ -124,6 +124,25 @@ describe("the history of a room", () => {
     }
   });
 
+  it("[RM33] what waited for another counts with it, and is told with it: a ban, say, for which an epoch is due", () => {
+    const room = new HistoryRoom(seededCrypto("waited"));
+    const { keeper, event: appointment } = room.appoint("moderator");
+    const { identityKey, name } = room.person("guest");
+    const ban = room.act(keeper, { kind: "ban", who: { identityKey, name }, branch: none });
+    const late = new History(room.base);
+    expect(late.takeCounted(ban, late.offer(ban))).toEqual([]);
+    expect(late.takeCounted(appointment, late.offer(appointment))).toEqual([appointment, ban]);
+    expect(late.takeCounted(appointment, late.offer(appointment))).toEqual([]);
+    // Also where what it waited for came with a state.
+    const settled = new History(room.base);
+    settled.offer(ban);
+    settled.rebase({ ...room.host.history.state, bans: [], frontier: room.host.history.frontier() });
+    const mute = room.act(room.host, { kind: "silence", identityKey, on: true });
+    expect(settled.takeCounted(mute, settled.offer(mute))).toEqual(
+      settled.state.bans.length > 0 ? [mute, ban] : [mute],
+    );
+  });
+
   it("[RM33] two events under one number are void for everybody, with all that followed, whichever came first", () => {
     for (let round = 0; round < rounds; round++) {
       const { room, events, keepers } = story(`fork ${round}`);
