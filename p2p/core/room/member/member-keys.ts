@@ -60,6 +60,8 @@ export class MemberKeys implements KeyReader {
   readonly #retiring: RetiringVoices;
   /** Whether the voice key in use was on stage. */
   #wasOnStage = false;
+  /** Whether any of our voice keys was. */
+  #isUsedToStage = false;
   /** When to ask next to be on stage by the voice key in use. */
   #askAgainAt = millis(0);
   readonly #crypto: Crypto;
@@ -125,11 +127,13 @@ export class MemberKeys implements KeyReader {
     const { voice, identity } = this.#seat;
     const own = state.stage.find(({ identityKey }) => equal(identityKey, identity.key));
     if (own && !equal(own.voiceKey, voice.key)) {
-      if (now < this.#askAgainAt) return;
+      // Nobody is brought on stage by somebody else's word alone, who seats them by a key of their own making.
+      if (now < this.#askAgainAt || !(this.#isUsedToStage || this.#seat.comesBack)) return;
       this.#askAgainAt = millis(now + askAgainMs);
       return this.#wires.speakAgain(now);
     }
     this.#wasOnStage ||= own !== undefined;
+    this.#isUsedToStage ||= this.#wasOnStage;
     const isAsked = state.hands.some(({ person }) => equal(person.voiceKey, voice.key));
     if (this.#wasOnStage && !own && !isAsked) this.#changeVoice(now);
   }
