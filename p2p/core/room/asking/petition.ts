@@ -11,8 +11,8 @@ import { type Capability, readCapability, verifyChain, writeCapability } from ".
 import { branchBytes, hasKey, nameBytesMax, type RoomState } from "../state/state.ts";
 
 const petitionVersion = 3;
-/** How far two people's best times may be apart: each believes a clock that is within 5 minutes of the relays' ([RM23]). */
-export const petitionAgeMsMax = 10 * 60_000;
+/** How far two people's best times may be apart: each goes by the relays that it met, whose clocks may be so wrong ([RM23]). */
+export const petitionAgeMsMax = limits.clockToleranceMs;
 const nonceBytes = 12;
 const signatureBytes = 64;
 const petitionLabel = encodeUtf8("teahouse petition 1");

@@ -365,9 +365,8 @@ export class Authority {
   handlePetition(bytes: Uint8Array, now: Millis): Answer {
     const petition = openPetition(this.#crypto, this.#secrets.words, this.keys.root.key, bytes, now);
     if (!petition) return "refused";
-    this.presence.heard(this.state, petition, now);
     const id = toHex(petition.id);
-    if (this.#done.has(id)) return "known";
+    if (!this.presence.heard(this.state, petition, now) || this.#done.has(id)) return "known";
     const answer = answerOf(this.#crypto, this, petition, now);
     // A hand may still be answered; everything else is done by now, and is not done again by whoever recorded it.
     if (answer === "hands" && petition.wish !== "speak") this.#finish(id);

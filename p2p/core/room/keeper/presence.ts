@@ -36,13 +36,15 @@ export class Presence {
     this.#lookAt = millis(now + lookMs);
   }
 
-  /** Somebody asked for something, or said that they are here. */
-  heard({ stage, away }: RoomState, petition: Petitioner, now: Millis): void {
+  /** Somebody asked for something, or said that they are here. False when it is a recording of what they said before. */
+  heard({ stage, away }: RoomState, petition: Petitioner, now: Millis): boolean {
     const { identityKey } = petition;
-    if (!hasPerson(stage, identityKey) || !this.#said.isNews(petition)) return;
+    if (!hasPerson(stage, identityKey)) return true;
+    if (!this.#said.isNews(petition)) return false;
     if (this.#heardAt.size >= limits.voicesMax) this.#keep(new Set(stage.map((person) => toHex(person.identityKey))));
     this.#heardAt.set(toHex(identityKey), now);
     if (hasKey(away, identityKey)) this.#lookAt = now;
+    return true;
   }
 
   #keep(onStage: ReadonlySet<string>): void {

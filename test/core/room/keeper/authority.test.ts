@@ -71,6 +71,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
     if (!opened || opened === "closed") throw new Error("no state");
     return opened;
   };
+  let asked = 0;
   const ask: Bench["ask"] = ({ identity, voice, role }, wish = "speak", changes = {}) => {
     const invite = authority.issueInvites(testNow)[role];
     const bearer = invite.chain[0]!;
@@ -80,7 +81,7 @@ function bench(options: Partial<HostOptions> = {}): Bench {
     const petition = {
       id: crypto.randomBytes(8),
       wish,
-      at: testNow,
+      at: millis(testNow + ++asked),
       voiceKey: voice.key,
       door: crypto.randomBytes(8),
       name: "",
