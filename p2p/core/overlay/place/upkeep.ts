@@ -366,9 +366,8 @@ export class Upkeep {
   #isHanging({ placing, rank, speaks }: UpkeepFacts): boolean {
     const { parent, all } = this.#edges;
     if (!parent || placing) return parent !== undefined;
-    let standbys = 0;
-    for (const edge of all)
-      if (edge.direction === "up" && edge !== parent && (!edge.away || this.#isComing(edge))) standbys++;
+    const isStandby = (edge: Edge): boolean => edge !== parent && (!edge.away || this.#isComing(edge));
+    const standbys = all.filter((edge) => edge.direction === "up" && isStandby(edge)).length;
     return standbys >= (speaks || rank !== undefined ? reservesMax : 1);
   }
 
