@@ -193,6 +193,8 @@ class Desktop {
     };
     this.#supervisor.engine.subscribe(({ event }) => {
       if (event === "joined" || event === "left" || event === "card") this.#look();
+      // As at its first opening: without its hop there is no network, which the window says.
+      if (event === "left") this.#lender?.renew().catch(() => undefined);
     });
     this.#supervisor.onBack(() => this.#look());
     this.#supervisor.onGone(gone);

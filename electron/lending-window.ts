@@ -22,17 +22,18 @@ const waitsMs = [0, 250, 1000, 4000] as const;
 /** A spell of crashes is over after this long without one, in ms. */
 const spellMs = 60_000;
 
-/** Without `persist:` a partition lives in memory; without a cache nothing of it is spooled to disk either. */
+/** Numbered by rooms. Without `persist:` a partition lives in memory; without a cache nothing of it is spooled to disk either. */
 const partition = "teahouse-lend";
 
 /**
- * The hidden window that lends its network to the engine. It outlives the visible one, has a session of its own, and is opened
- * again whenever it is gone.
+ * The hidden window that lends its network to the engine. It outlives the visible one, has a session of its own for each room, and
+ * is opened again whenever it is gone.
  */
 export class LendingWindow {
   readonly #electron: ScreenElectron;
   readonly #options: LendingOptions;
-  readonly #session: Session;
+  #session: Session;
+  #sessions = 0;
   #window: BrowserWindow | undefined;
   #crashes: number[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -42,9 +43,7 @@ export class LendingWindow {
   constructor(electron: ScreenElectron, options: LendingOptions) {
     this.#electron = electron;
     this.#options = options;
-    this.#session = electron.session.fromPartition(partition, { cache: false });
-    limitLender(this.#session);
-    this.#session.protocol.handle("app", (request) => servePage(options.page, request));
+    this.#session = this.#newSession();
     electron.ipcMain.on(channels.connect, ({ senderFrame }) => {
       const isOurs = senderFrame !== null && senderFrame === this.#window?.webContents.mainFrame;
       if (isOurs && isOwnPage(senderFrame.url)) options.onConnect();
@@ -53,9 +52,23 @@ export class LendingWindow {
 
   /** Opens it. Resolves when that was begun; a session without its proxy is not opened. */
   async open(): Promise<void> {
+    const session = this.#session;
     const port = await this.#options.hopPort();
-    await this.#session.setProxy({ proxyRules: `socks5://127.0.0.1:${port}` });
-    if (!this.#isOver) this.#show();
+    await session.setProxy({ proxyRules: `socks5://127.0.0.1:${port}` });
+    if (!this.#isOver && session === this.#session) this.#show();
+  }
+
+  /**
+   * Opens it anew, with nothing of before: by cookies and TLS tickets a relay of two rooms would know that the same person was in
+   * both.
+   */
+  async renew(): Promise<void> {
+    const before = this.#window;
+    this.#window = undefined;
+    clearTimeout(this.#timer);
+    this.#session = this.#newSession();
+    before?.destroy();
+    await this.open();
   }
 
   /** Hands the page its end of the lending port. Closes it when there is no page. */
@@ -69,6 +82,13 @@ export class LendingWindow {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#window?.destroy();
+  }
+
+  #newSession(): Session {
+    const session = this.#electron.session.fromPartition(`${partition}-${++this.#sessions}`, { cache: false });
+    limitLender(session);
+    session.protocol.handle("app", (request) => servePage(this.#options.page, request));
+    return session;
   }
 
   #show(): void {

@@ -24,6 +24,10 @@ export const limits = {
   opusBytesMax: 320,
   /** Speakers whose voice keys a relay view may hold: the stage, with room to change. */
   voicesMax: 32,
+  /** How long no view names a voice key before it is published: a relay that heard of no view for so long has forgotten the room. */
+  voiceRetireMs: 10 * 60_000,
+  /** Published voice keys that are kept, and shown to who comes: as many as a stage holds. */
+  retiredVoicesMax: 32,
   /** Relays that a relay view may name. */
   relaysMax: 24,
   /** Capability chains: root, session or invite, person. */
@@ -44,6 +48,13 @@ export const limits = {
   bansMax: 256,
   /** How wrong a relay's clock may be before it refuses a room: a day, a time zone and a summer hour set wrong. */
   clockToleranceMs: 26 * 3_600_000,
+  /** Connections of a relay: 200 and more children of a large one, their DHT and the core. An idle one costs some 60 KiB. */
+  relayConnectionsMax: 600,
+  /**
+   * And of one network address, an IPv6 network of 64 bits being one. Whole towns sit behind an address of their provider, so this
+   * is wide: it only keeps a quarter of a relay free of whoever fills the rest from one place.
+   */
+  relayConnectionsOfAddressMax: 450,
   /** Bytes that a link may bring before it is anybody's edge: a hello with proof takes 500, and may be repeated. */
   openingBytesMax: 4096,
   /** Bytes kept for a peer before it has proved anything. */

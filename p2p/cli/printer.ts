@@ -86,9 +86,13 @@ export function jsonPrinter(writeLine: (line: string) => void, sinceStartMs: () 
 /** Sentences for people; trouble goes to stderr. Names, titles and texts are strangers': they are lines, and steer nothing. */
 export function textPrinter(writeLine: (line: string) => void, writeError: (line: string) => void): Printer {
   let membersSaid = "";
+  let wasThere = false;
   return {
     print(event) {
-      const text = sentence(plainly(event));
+      wasThere ||= event.event === "joined" || event.event === "room" || event.event === "card";
+      // Who never got in has nothing to leave, and was told why.
+      const isGoodbye = event.event === "summary" || event.event === "left";
+      const text = isGoodbye && !wasThere ? undefined : sentence(plainly(event));
       // The same count again says nothing.
       if (text === undefined || (event.event === "members" && text === membersSaid)) return;
       if (event.event === "members") membersSaid = text;

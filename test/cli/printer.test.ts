@@ -47,6 +47,32 @@ describe("the text printer", () => {
   });
 });
 
+describe("a goodbye", () => {
+  const { summary, out } = { summary: summaryOf(), out: [] as string[] };
+  const say = (...events: readonly PrintedEvent[]): string[] => {
+    out.length = 0;
+    const printer = textPrinter(
+      (line) => out.push(line),
+      (line) => out.push(line),
+    );
+    for (const event of events) printer.print(event);
+    return [...out];
+  };
+
+  it("is said to who was there, and not to who was not let in", () => {
+    const joined = { event: "joined", room: "00" as RoomKey, role: "listener", hops: 1, parents: [], ms: 1 } as const;
+    expect(say({ event: "refused", code: "invite-used", message: "Used." }, { event: "left" }, summary)).toEqual([
+      "Used.",
+    ]);
+    expect(say(joined, summary)).toEqual(["You are in the room as a listener.", "You left."]);
+    expect(say({ event: "card", card: "thc1-" }, summary).at(-1)).toBe("You left.");
+  });
+});
+
+function summaryOf(): PrintedEvent {
+  return { event: "summary", framesExpected: 0, packetsForwarded: 0 } as PrintedEvent;
+}
+
 describe("the JSON printer", () => {
   it("prints the same values in one line of visible characters", () => {
     const lines: string[] = [];

@@ -296,6 +296,22 @@ describe("the hidden window that lends its network", () => {
     expect(desktop.children.length).toBe(2);
   });
 
+  it("lends the network of each room from a session of its own: no cookie and no TLS ticket of one is there in the next", async () => {
+    const desktop = await desktops.open();
+    const { client } = await desktop.connectPage();
+    await until(() => desktop.app.hiddenWindows.length > 0);
+    const [first] = desktop.app.hiddenWindows;
+    await client.join("thi1-abc", {});
+    await client.leave();
+    await until(() => desktop.app.hiddenWindows.length > 0 && desktop.app.hiddenWindows[0] !== first);
+    const sessions = desktop.sessions.slice(1);
+    expect(new Set(sessions.map(({ partition }) => partition)).size).toBe(2);
+    const [before, after] = sessions;
+    expect([...(after?.handlers.keys() ?? [])].toSorted()).toEqual([...(before?.handlers.keys() ?? [])].toSorted());
+    expect(after?.values.get("proxy")).toEqual(before?.values.get("proxy"));
+    expect(desktop.app.hiddenWindows).toHaveLength(1);
+  });
+
   it("outlives the visible window, and is opened again when it crashes", async () => {
     const desktop = await desktops.open();
     const { client } = await desktop.connectPage();

@@ -24,8 +24,8 @@ export type JitterStep =
     }
   /** The packet before this one is lost: rebuild it from the copy in here. 40 ms. This one itself comes next. */
   | { readonly kind: "rebuild"; readonly from: Uint8Array }
-  /** Lost, or not there yet: guess 20 ms. */
-  | { readonly kind: "conceal" }
+  /** Lost, or not there yet: guess so many ms, 20 or 10. */
+  | { readonly kind: "conceal"; readonly ms: number }
   /** Nobody speaks: so many ms of nothing, up to 20, not always whole. */
   | { readonly kind: "silence"; readonly ms: number };
 
@@ -46,6 +46,11 @@ export interface JitterCounts {
 
 /** After so much guessing a listener hears a robot, not a speaker; silence is more honest (NetEQ fades in 100 ms). */
 const concealmentMsMax = 120;
+/**
+ * While nothing is there it is looked again after so much of a guess, the least that libopus makes of SILK: most packets that
+ * are late are late by a few ms, and what is guessed beyond that is delay to be given back.
+ */
+const heldStepMs = 10;
 /** Packets held at most: 4 s, what two rings replay. */
 const packetsMax = 100;
 /** How far a packet may be behind its place and still play: half a packet, and the scatter of capture times. */
@@ -97,7 +102,7 @@ export class JitterBuffer {
   #behindInRow = 0;
   readonly #play = { kind: "play" as const, opus: nothing, capturedAt: 0.5, adjustMs: 0.5, joined: true };
   readonly #rebuild = { kind: "rebuild" as const, from: nothing };
-  readonly #conceal = { kind: "conceal" as const };
+  readonly #conceal = { kind: "conceal" as const, ms: 0.5 };
   readonly #silence = { kind: "silence" as const, ms: 0.5 };
 
   /** What is aimed at, in ms after the fastest packets. */
@@ -205,7 +210,7 @@ export class JitterBuffer {
     if (gapMs <= limits.packetMs + limits.frameMs / 2) return this.#rebuilt(first);
     if (this.#concealedMs >= concealmentMsMax) return this.#restarted(now);
     this.#mediaMs += limits.frameMs;
-    return this.#concealed();
+    return this.#concealed(limits.frameMs);
   }
 
   /** Nothing is there, lost or late or never said: guess, and wait for it. What comes of it then plays that much later. */
@@ -215,8 +220,8 @@ export class JitterBuffer {
       this.#heldMs = 0;
       return this.#silent(limits.frameMs);
     }
-    this.#heldMs += limits.frameMs;
-    return this.#concealed();
+    this.#heldMs += heldStepMs;
+    return this.#concealed(heldStepMs);
   }
 
   #restarted(now: number): JitterStep {
@@ -230,9 +235,10 @@ export class JitterBuffer {
     return this.#silence;
   }
 
-  #concealed(): JitterStep {
-    this.#concealedMs += limits.frameMs;
-    this.counts.framesConcealed += 1;
+  #concealed(ms: number): JitterStep {
+    this.#conceal.ms = ms;
+    this.#concealedMs += ms;
+    this.counts.framesConcealed += ms / limits.frameMs;
     return this.#conceal;
   }
 

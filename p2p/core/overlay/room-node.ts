@@ -73,6 +73,7 @@ export class RoomNode {
       blame: (edge, at) => this.#blame(edge, at),
       move: (from, to, reason, packets, at) => this.#returns.move(from, to, reason, packets, at),
       refuses: (edge) => this.upkeep.hasNoSlot(edge.peer),
+      isRetired: (voice) => this.notices.retired.has(voice),
       lost: (edge, reason, at) => this.#lost(edge, reason, at),
       alone: (at) => this.#runPlan(at),
       cameFromAbove: (edge, fresh, at) => {
@@ -362,6 +363,7 @@ export class RoomNode {
       case "petition":
       case "note":
       case "act":
+      case "retired":
       case "keys":
       case "enrol":
       case "grant":

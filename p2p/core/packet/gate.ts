@@ -53,10 +53,12 @@ export class PacketGate {
   readonly #signed: SignedPart;
   #voices = new Map<number, Voice>();
   #view: RelayView;
+  readonly #isRetired: (voice: VoiceKey) => boolean;
   #previousEpoch: { readonly epoch: number; readonly until: Millis } | undefined;
 
-  /** `view` was verified. */
-  constructor(crypto: Crypto, view: RelayView, now: Millis) {
+  /** `view` was verified. `isRetired`: whether everybody can sign as this voice. */
+  constructor(crypto: Crypto, view: RelayView, now: Millis, isRetired: (voice: VoiceKey) => boolean = () => false) {
+    this.#isRetired = isRetired;
     this.#crypto = crypto;
     this.#view = view;
     this.#signed = new SignedPart(view.tag);
@@ -80,7 +82,7 @@ export class PacketGate {
     if (!parsed.ok) return parsed;
     const packet = parsed.value;
     const voice = this.#voices.get(packet.voiceId);
-    if (voice === undefined) return failed("unknown-voice");
+    if (voice === undefined || this.#isRetired(voice.voice)) return failed("unknown-voice");
     if (!this.#isInForce(packet.epoch, now)) return failed("stale-epoch");
     const stream = voice.streams[packet.layer];
     const verdict = stream.window.judge(packet.sequence);

@@ -20,6 +20,7 @@ import type { PeerId } from "../../api/ids.ts";
 import type { Sockets } from "../../api/socket.ts";
 import type { Crypto } from "../../core/crypto.ts";
 import { toHex } from "../../core/bytes.ts";
+import { limits } from "../../api/limits.ts";
 import type { Clock } from "../../engine/ports.ts";
 import { plainSite } from "../site/plain.ts";
 import { Routes } from "../routes/routes.ts";
@@ -40,10 +41,6 @@ import type { SocketFault, SocketTransportFactory } from "./socket-transport.ts"
 const name = "teahouse";
 const dhtProtocol = `/${name}/kad/1`;
 
-/**
- * Connections at most: 200 and more children of a large relay, their DHT and the core. An idle one costs some 60 KiB.
- */
-const connectionsMax = 600;
 /** Connections a second from one address: a hundred listeners behind one NAT arrive together; each retries once. */
 const arrivalsPerSecondMax = 200;
 /** Connections that Noise has not finished on: those hundred, and others. */
@@ -220,7 +217,7 @@ const common = {
   streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })],
   connectionMonitor: { enabled: false },
   connectionManager: {
-    maxConnections: connectionsMax,
+    maxConnections: limits.relayConnectionsMax,
     inboundConnectionThreshold: arrivalsPerSecondMax,
     maxIncomingPendingConnections: pendingMax,
     inboundUpgradeTimeout: upgradeMsMax,

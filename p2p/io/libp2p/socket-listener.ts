@@ -9,6 +9,7 @@ import { getThinWaistAddresses, ipPortToMultiaddr } from "@libp2p/utils";
 import { multiaddr } from "@multiformats/multiaddr";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { WebSocketServer } from "ws";
+import { limits } from "../../api/limits.ts";
 import type { Socket } from "../../api/socket.ts";
 import { keepAliveMs, wsOptions, wsSocket } from "../sockets/ws.ts";
 import type { Certificate, ChangingCertificate } from "./certificate.ts";
@@ -36,6 +37,8 @@ export interface SocketListenerOptions {
   readonly site: RequestListener;
   /** Unix time in ms, by which paths are judged. */
   readonly now: () => number;
+  /** Connections of one place at most; `limits.relayConnectionsOfAddressMax`, but for tests. */
+  readonly ofOriginMax?: number;
   /** Instead of Node's own: so that tests of what slow visitors see need not wait for minutes. */
   readonly patience?: SitePatience;
 }
@@ -58,6 +61,17 @@ interface Stranger {
   readonly neighbours: Set<Stranger>;
 }
 
+/** Where somebody connects from: an IPv6 network of 64 bits is given to one household, which may use any address in it. */
+export const originOf = (address: string): string => {
+  const plain = address.replace(/^::ffff:(?=[0-9]+[.])/iu, "").replace(/%.*$/u, "");
+  if (!plain.includes(":")) return plain;
+  const [head = "", tail] = plain.split("::");
+  const [left, right] = [head, tail ?? ""].map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = tail === undefined ? [] : new Array<string>(8 - (left?.length ?? 0) - (right?.length ?? 0)).fill("0");
+  const groups = [...(left ?? []), ...zeros, ...(right ?? [])].slice(0, 4);
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+};
+
 const nameOf = (socket: NetSocket): string => `${socket.remoteAddress ?? ""} ${socket.remotePort ?? 0}`;
 
 /** The end of an address that a token opens. */
@@ -79,6 +93,9 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
   readonly #strangers = new Map<string, Stranger>();
   readonly #neighbourhoods = new Map<string, Set<Stranger>>();
   readonly #members = new Set<Duplex>();
+  readonly #ofOriginMax: number;
+  /** How many of them come from where. */
+  readonly #origins = new Map<string, number>();
   readonly #forgetCertificate: () => void;
   #listening: Multiaddr | undefined;
   #onEmpty: (() => void) | undefined;
@@ -87,6 +104,7 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
     super();
     this.#accept = accept;
     this.#token = options.token;
+    this.#ofOriginMax = options.ofOriginMax ?? limits.relayConnectionsOfAddressMax;
     this.#gate = new PathGate([options.token, dhtTokenOf(options.token)], options.now);
     const certificate = options.certificate();
     const { cert, key } = certificate;
@@ -163,14 +181,14 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
       return;
     }
     if (this.#strangers.size >= strangersMax) this.#dropStranger();
-    const neighbours = this.#neighbourhoods.get(address) ?? new Set();
+    const origin = originOf(address);
+    const neighbours = this.#neighbourhoods.get(origin) ?? new Set();
     const stranger = { name: nameOf(socket), socket, neighbours };
-    this.#neighbourhoods.set(address, neighbours.add(stranger));
+    this.#neighbourhoods.set(origin, neighbours.add(stranger));
     this.#strangers.set(stranger.name, stranger);
     socket.once("close", () => {
       this.#forgetStranger(stranger);
-      if (neighbours.size === 0 && this.#neighbourhoods.get(address) === neighbours)
-        this.#neighbourhoods.delete(address);
+      if (neighbours.size === 0 && this.#neighbourhoods.get(origin) === neighbours) this.#neighbourhoods.delete(origin);
     });
   }
 
@@ -200,6 +218,9 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
       headers.upgrade?.toLowerCase() === "websocket" &&
       headers["sec-websocket-version"] === webSocketVersion &&
       keyForm.test(headers["sec-websocket-key"] ?? "");
+    // Who is one too many from one place sees the site, with a path that is still good.
+    const origin = originOf(request.socket.remoteAddress ?? "");
+    if ((this.#origins.get(origin) ?? 0) >= this.#ofOriginMax) return false;
     // A path that comes with a wrong request is judged like any other, but never opens: it was not made for that.
     return this.#gate.admits(isHandshake ? (url ?? "") : "");
   }
@@ -213,9 +234,14 @@ export class SocketListener extends TypedEventEmitter<ListenerEvents> implements
     const stranger = this.#strangers.get(nameOf(request.socket));
     if (stranger !== undefined) this.#forgetStranger(stranger);
     request.socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+    const origin = originOf(remoteAddress);
     this.#members.add(socket);
+    this.#origins.set(origin, (this.#origins.get(origin) ?? 0) + 1);
     socket.once("close", () => {
       this.#members.delete(socket);
+      const left = (this.#origins.get(origin) ?? 1) - 1;
+      if (left > 0) this.#origins.set(origin, left);
+      else this.#origins.delete(origin);
       if (this.#members.size === 0) this.#onEmpty?.();
     });
     this.#upgrades.handleUpgrade(request, socket, head, (ws) => {

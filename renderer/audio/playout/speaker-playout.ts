@@ -3,7 +3,7 @@ import type { Attention } from "../../../p2p/core/jitter/delay.ts";
 import { ComfortNoise } from "../../../p2p/core/jitter/comfort-noise.ts";
 import { Joiner } from "../../../p2p/core/jitter/join.ts";
 import { Stretcher, stretchedSamplesMax } from "../../../p2p/core/jitter/stretch.ts";
-import { frameSamples, sampleRateHz, type VoiceDecoder } from "../../../p2p/core/jitter/voice-codec.ts";
+import { sampleRateHz, type VoiceDecoder } from "../../../p2p/core/jitter/voice-codec.ts";
 import { rmsOf } from "../level.ts";
 import type { SpeakerStats } from "../types.ts";
 
@@ -117,7 +117,7 @@ export class SpeakerPlayout {
       case "rebuild":
         return this.#as(decoder.decodeFec(step.from) ?? decoder.conceal());
       case "conceal":
-        return this.#as(decoder.conceal(frameSamples));
+        return this.#as(decoder.conceal((step.ms * sampleRateHz) / 1000));
       case "silence":
         return this.#silent(Math.max(1, Math.round((step.ms * sampleRateHz) / 1000)), last);
       default:

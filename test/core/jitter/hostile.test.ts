@@ -6,8 +6,7 @@ import { opusOf } from "./listener.ts";
 
 /** How long a step plays, ms. */
 function msOf(step: JitterStep): number {
-  if (step.kind === "silence") return step.ms;
-  return step.kind === "conceal" ? 20 : 40;
+  return step.kind === "silence" || step.kind === "conceal" ? step.ms : 40;
 }
 
 const wild = [0, -1, 0.5, 40, -40, 3_600_000, -3_600_000, 1e12, -1e12, 8.64e15, -8.64e15, 1e300, NaN, Infinity];

@@ -58,7 +58,7 @@ export function listen(
       played.push({ sequence, at: now, delayMs: now - captured.get(sequence)! });
       ms = quiet(sequence) ? 40 + step.adjustMs : 40;
     } else if (step.kind === "rebuild") ms = 40;
-    else if (step.kind === "silence") ms = step.ms;
+    else ms = step.ms;
     steps.push({ kind: step.kind, at: now, ms });
     now += ms;
   }

@@ -1,6 +1,7 @@
 import { concat } from "../../../p2p/core/bytes.ts";
 import { type Commit, checkCommit, parseCommit, signCommit } from "../../../p2p/core/room/epoch/commit.ts";
 import { openEnrolment, openGrant, sealEnrolment, sealGrant } from "../../../p2p/core/room/epoch/enrolment.ts";
+import { openHandOver, sealHandOver } from "../../../p2p/core/room/epoch/hand-over.ts";
 import { encodeUtf8 } from "../../../p2p/core/utf8.ts";
 import { samplePass, testNow } from "../../core/fixtures.ts";
 import type { Parsers } from "../parser.ts";
@@ -57,6 +58,12 @@ export function keyParsers(samples: Samples): Parsers {
       accepts: (bytes) => opens(concat(id, crypto.sealTo(box.key, id4(id), info, id, bytes) ?? new Uint8Array(0))),
       sealed: true,
       covers: [],
+    },
+    "voice hand-over": {
+      samples: [sealHandOver(crypto, keys.root.key, commit, rng.bytes(32)) ?? new Uint8Array(0)],
+      accepts: (bytes) => openHandOver(crypto, keys.root.key, commit.tree, box.seed, bytes) !== undefined,
+      sealed: true,
+      covers: ["openHandOver"],
     },
     ...grantParsers(samples, commit, box),
   };

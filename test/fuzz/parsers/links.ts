@@ -112,6 +112,7 @@ function papers({ rng, room, proof }: Samples): Paper[] {
     { kind: "keys", bytes: rng.bytes(300) },
     { kind: "enrol", bytes: rng.bytes(100) },
     { kind: "grant", bytes: rng.bytes(100) },
+    { kind: "retired", seeds: [rng.bytes(32), rng.bytes(32)] },
     { kind: "census", census },
     {
       kind: "feed",

@@ -1,4 +1,4 @@
-import { type Millis, millis } from "../../../api/ids.ts";
+import { type Millis, millis, type VoiceKey } from "../../../api/ids.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Deadline, never } from "../../machine.ts";
 import type { RelayView } from "../../room/state/view.ts";
@@ -18,6 +18,8 @@ export interface FlowWires extends Omit<FeedWires, "wish">, Pick<CoverWires, "mo
   resident(): RoomResident | undefined;
   /** A neighbour passed on what nobody honest passes on. */
   blame(edge: Edge, now: Millis): void;
+  /** Whether everybody can sign as this voice: nothing of it is believed. */
+  isRetired(voice: VoiceKey): boolean;
   /** Media came from above; `fresh`: by nobody else before. */
   cameFromAbove(edge: Edge, fresh: boolean, now: Millis): void;
 }
@@ -35,7 +37,10 @@ export class MediaFlow {
   constructor(crypto: Crypto, edges: Edges, wires: FlowWires) {
     this.#edges = edges;
     this.#wires = wires;
-    this.spread = new Spread(crypto, edges, (edge, at) => wires.blame(edge, at));
+    this.spread = new Spread(crypto, edges, {
+      fault: (edge, at) => wires.blame(edge, at),
+      isRetired: (voice) => wires.isRetired(voice),
+    });
     this.feeds = new Feeds(this.spread, {
       slots: () => wires.slots(),
       alternatives: (at) => wires.alternatives(at),

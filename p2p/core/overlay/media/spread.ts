@@ -1,4 +1,4 @@
-import type { Millis } from "../../../api/ids.ts";
+import type { Millis, VoiceKey } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import type { Crypto } from "../../crypto.ts";
 import { type Admitted, PacketGate } from "../../packet/gate.ts";
@@ -20,6 +20,14 @@ const hopsMax = 32;
 const replayPauseMs = 100;
 /** Neighbours that are given each packet at once because they say that they speak: the stage. */
 const promptMax = limits.voicesMax;
+
+/** What the spread of media needs of its room. */
+export interface SpreadWires {
+  /** A packet came that nobody honest passes on. */
+  fault(edge: Edge, now: Millis): void;
+  /** Whether everybody can sign as this voice. */
+  isRetired(voice: VoiceKey): boolean;
+}
 
 /** A packet that may be played or passed on. */
 export interface Passed extends Admitted {
@@ -53,11 +61,10 @@ export class Spread {
   readonly #crypto: Crypto;
   #gate: PacketGate | undefined;
   readonly #edges: Edges;
-  readonly #onFault: (edge: Edge, now: Millis) => void;
+  readonly #wires: SpreadWires;
 
-  /** `onFault` hears of a packet that nobody honest passes on. */
-  constructor(crypto: Crypto, edges: Edges, onFault: (edge: Edge, now: Millis) => void) {
-    this.#onFault = onFault;
+  constructor(crypto: Crypto, edges: Edges, wires: SpreadWires) {
+    this.#wires = wires;
     this.#crypto = crypto;
     this.#edges = edges;
     this.#bundler = new Bundler((bundled, now) => this.#toAudience(bundled, now));
@@ -67,7 +74,7 @@ export class Spread {
   /** Goes by this view from now on. Returns the voices that it holds. */
   setView(view: RelayView, now: Millis): ReadonlySet<number> {
     if (this.#gate) this.#gate.setView(view, now);
-    else this.#gate = new PacketGate(this.#crypto, view, now);
+    else this.#gate = new PacketGate(this.#crypto, view, now, (voice) => this.#wires.isRetired(voice));
     const voices = new Set(view.voices.map((voice) => voiceIdOf(this.#crypto, voice.key)));
     this.ring.retain(voices);
     this.#layers.retain(voices);
@@ -164,7 +171,7 @@ export class Spread {
     const checked = this.#gate?.admit(packet, now);
     if (!checked) return this.reject("no-view");
     if (checked.ok) return { ...checked.value, bytes: packet, hops, at: now };
-    if (checked.reason === "signature" || checked.reason === "malformed") this.#onFault(edge, now);
+    if (checked.reason === "signature" || checked.reason === "malformed") this.#wires.fault(edge, now);
     if (checked.reason !== "duplicate") return this.reject(checked.reason);
     this.framesDuplicate += framesPerPacket;
     return undefined;

@@ -10,6 +10,7 @@ import { type Edge, type Edges, takePetition } from "../edge.ts";
 import { KeyNotices, type KeyWires } from "./key-notices.ts";
 import { encodePaper, type Paper } from "./papers.ts";
 import type { RoomResident } from "../room-wires.ts";
+import { RetiredVoices } from "./retired-voices.ts";
 import { noteRepeatMs, Passersby, petitionRepeatMs } from "./passersby.ts";
 
 /** Of the pause between two texts: what was typed in time is not refused for being on its way a little less long. */
@@ -35,6 +36,8 @@ export class Notices {
   view: RelayView | undefined;
   /** Who holds which keys travels likewise. */
   readonly keys: KeyNotices;
+  /** Voice keys that everybody may sign by. */
+  readonly retired: RetiredVoices;
   #state: Uint8Array | undefined;
   readonly #tag: RoomTag;
   readonly #crypto: Crypto;
@@ -53,6 +56,10 @@ export class Notices {
     this.#edges = edges;
     this.#wires = wires;
     this.keys = new KeyNotices(crypto, edges, { ...wires, view: () => this.view });
+    this.retired = new RetiredVoices(crypto, {
+      reject: (reason) => wires.reject(reason),
+      spread: (paper, from, now) => this.#spread(paper, from, now),
+    });
     this.#petitions = new Passersby(crypto, petitionRepeatMs);
     this.#notes = new Passersby(crypto, noteRepeatMs);
     this.#chains = new Chains(crypto);
@@ -71,6 +78,7 @@ export class Notices {
   /** Takes a view that is known to be good, and tells everybody but the one it came from. */
   adoptView(view: RelayView, now: Millis, from?: Edge): void {
     this.view = view;
+    this.retired.takeView(view);
     this.#tell({ kind: "view", bytes: view.encoded }, from, now);
     this.#wires.viewTaken(view, now);
   }
@@ -87,7 +95,10 @@ export class Notices {
   /** Takes one of these papers from a neighbour. */
   handle(
     edge: Edge,
-    paper: Extract<Paper, { kind: "view" | "state" | "petition" | "note" | "act" | "keys" | "enrol" | "grant" }>,
+    paper: Extract<
+      Paper,
+      { kind: "view" | "state" | "petition" | "note" | "act" | "retired" | "keys" | "enrol" | "grant" }
+    >,
     now: Millis,
   ): void {
     if (paper.kind === "view") this.#offerView(paper.bytes, edge, now);
@@ -96,6 +107,7 @@ export class Notices {
     else if (paper.kind === "keys" || paper.kind === "enrol" || paper.kind === "grant")
       this.keys.handle(edge, paper, now);
     else if (!takePetition(edge, now)) this.#wires.reject("petition-rate");
+    else if (paper.kind === "retired") this.retired.offer(paper.seeds, edge, now);
     else if (paper.kind === "note") this.#offerNote(paper.bytes, edge, now);
     else this.passPetition(paper.bytes, edge, now);
   }
@@ -151,6 +163,7 @@ export class Notices {
     // By the keys it is known how the state opens.
     this.keys.show(edge, now);
     if (this.#state) edge.session.sendReliable(encodePaper({ kind: "state", bytes: this.#state }), now);
+    this.retired.show(edge, now);
     for (const bytes of this.#chains.events) edge.session.sendReliable(encodePaper({ kind: "act", bytes }), now);
   }
 

@@ -45,6 +45,8 @@ export interface RelayRoom {
 
 /** A petition is a hand, not a letter: this much is enough for a name and a capability chain. */
 export const petitionBytesMax = 1024;
+/** Of an Ed25519 key. */
+const seedBytes = 32;
 
 /** What neighbours tell each other on the reliable lane. Layouts: SPEC.md, "Papers". */
 export type Paper =
@@ -66,6 +68,8 @@ export type Paper =
   | { readonly kind: "enrol"; readonly bytes: Uint8Array }
   /** The sealed answer, on its way back. */
   | { readonly kind: "grant"; readonly bytes: Uint8Array }
+  /** Voice keys that were let go, as seeds: everybody may sign by them. */
+  | { readonly kind: "retired"; readonly seeds: readonly Uint8Array[] }
   | { readonly kind: "census"; readonly census: Census }
   /**
    * Asks the parent for media, or to stop it; with the last packets we have, so that the hole is replayed. `quiet`: no
@@ -98,6 +102,7 @@ const types = {
   keys: 20,
   enrol: 21,
   grant: 22,
+  retired: 26,
   ...placeTypes,
 } as const;
 
@@ -117,6 +122,10 @@ export function encodePaper(paper: Paper): Uint8Array {
       break;
     case "office":
       writeProof(writer, paper.proof);
+      break;
+    case "retired":
+      writer.u8(paper.seeds.length);
+      for (const seed of paper.seeds) writer.bytes(seed);
       break;
     case "census":
       writeCensus(writer, paper.census);
@@ -166,6 +175,8 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
       return readSized("enrol", reader, enrolmentBytesMax);
     case types.grant:
       return readSized("grant", reader, grantBytesMax);
+    case types.retired:
+      return readRetired(reader);
     case types.census:
       return readCensus(reader);
     case types.feed: {
@@ -188,6 +199,12 @@ function readBody(type: number, reader: ByteReader): Paper | undefined {
 function readSized(kind: "enrol" | "grant", reader: ByteReader, bytesMax: number): Paper | undefined {
   const { remaining } = reader;
   return remaining <= enrolmentIdBytes || remaining > bytesMax ? undefined : { kind, bytes: reader.bytes(remaining) };
+}
+
+function readRetired(reader: ByteReader): Paper | undefined {
+  const count = reader.u8();
+  if (count === 0 || count > limits.retiredVoicesMax) return undefined;
+  return { kind: "retired", seeds: Array.from({ length: count }, () => reader.bytes(seedBytes)) };
 }
 
 function writeCensus(writer: ByteWriter, census: Census): void {

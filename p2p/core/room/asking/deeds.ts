@@ -11,6 +11,7 @@ import type { Void } from "../chain/reduce.ts";
 import {
   branchBytes,
   handBytes,
+  hasKey,
   linkBytesMax,
   linksMax,
   type Office,
@@ -36,6 +37,7 @@ export interface Doer {
 }
 
 const none = new Uint8Array(handBytes);
+const rulesOfAct = ["title", "rules", "links", "access", "slowModeS", "pushToTalkOnly"] as const;
 /** Longer pauses than a day are no slow mode. */
 const slowModeSMax = 86_400 / 2;
 
@@ -49,7 +51,7 @@ export function deedOf(act: Exclude<Act, { kind: "react" }>, doer: Doer, now: Mi
   switch (act.kind) {
     case "accept-stage":
     case "decline-stage":
-      return { kind: "wish", wish: act.kind };
+      return hasKey(doer.state.invited, doer.identityKey) ? { kind: "wish", wish: act.kind } : refused("not-here");
     case "record":
       return { kind: "wish", wish: act.on ? "record" : "stop-recording" };
     case "step-down":
@@ -76,7 +78,8 @@ function ofRoom(act: Extract<Act, { kind: RoomAct }>, { state, newLink }: Doer, 
         slowModeS: Math.min(slowModeSMax, Math.floor(act.slowModeS ?? state.slowModeS)),
         pushToTalkOnly: act.pushToTalkOnly ?? state.pushToTalkOnly,
       };
-      return events({ kind: "rules", rules: changed });
+      const only = rulesOfAct.filter((name) => act[name] !== undefined);
+      return only.length === 0 ? refused("not-here") : events({ kind: "rules", rules: changed, only });
     }
     case "replace-link": {
       const link = newLink(now);

@@ -8,7 +8,7 @@ import { encodeContent, parseContent, type RoomEvent } from "./event.ts";
 import { numberMax } from "../rights/numbers.ts";
 import { eventHashBytes, keepersMax } from "../state/state.ts";
 
-const eventVersion = 2;
+const eventVersion = 3;
 const eventLabel = encodeUtf8("teahouse event 1");
 const keyLabel = encodeUtf8("teahouse event key 1");
 /** Names an author among a room's few. */

@@ -43,7 +43,8 @@ export type RoomEvent =
   | { readonly kind: "unban"; readonly identityKey: Uint8Array }
   | { readonly kind: "appoint"; readonly keeper: Keeper }
   | { readonly kind: "relieve"; readonly identityKey: Uint8Array }
-  | { readonly kind: "rules"; readonly rules: Rules }
+  /** `only`: what of them is changed; without it, all. So who gives a title undoes no lock of which they have not heard. */
+  | { readonly kind: "rules"; readonly rules: Rules; readonly only?: readonly (keyof Rules)[] }
   | { readonly kind: "silence"; readonly identityKey: Uint8Array; readonly on: boolean }
   /** Invites so far are over; who is in has this one from now on: the seed of its bearer, and the word for it. */
   | {
@@ -94,6 +95,14 @@ const kinds = Object.keys(rightOfEvent) as readonly RoomEvent["kind"][];
 const mutes = ["no", "self", "keeper"] as const;
 const keyBytes = 32;
 
+/** Bits of what a change of the rules is about are the places in this list. */
+const rulesNames: readonly (keyof Rules)[] = ["title", "rules", "links", "access", "slowModeS", "pushToTalkOnly"];
+const allRules = 2 ** rulesNames.length - 1;
+
+function maskOf(only: readonly (keyof Rules)[] = rulesNames): number {
+  return only.reduce((mask, name) => mask | (1 << rulesNames.indexOf(name)), 0);
+}
+
 /** Writes what an event says. */
 export function encodeContent(writer: ByteWriter, event: RoomEvent): void {
   writer.u8(kinds.indexOf(event.kind));
@@ -121,7 +130,7 @@ export function encodeContent(writer: ByteWriter, event: RoomEvent): void {
     case "appoint":
       return writeKeeper(writer, event.keeper);
     case "rules":
-      return writeRules(writer, event.rules);
+      return writeRules(writer.u8(maskOf(event.only)), event.rules);
     case "replace-link":
       writer.u32(event.generation).bytes(event.inviteSeed).u8(event.chain.length);
       for (const capability of event.chain) writeCapability(writer, capability);
@@ -214,8 +223,12 @@ function parseLonger(kind: RoomEvent["kind"] | undefined, reader: ByteReader): R
     case "replace-link":
       return parseLink(reader);
     case "rules": {
+      const mask = reader.u8();
       const rules = readRules(reader);
-      return rules && { kind, rules };
+      if (!rules || mask === 0 || mask > allRules) return undefined;
+      return mask === allRules
+        ? { kind, rules }
+        : { kind, rules, only: rulesNames.filter((_, bit) => mask & (1 << bit)) };
     }
     case "record": {
       const on = reader.u8() === 1;

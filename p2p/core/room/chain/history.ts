@@ -37,11 +37,13 @@ export class History {
   #isStale = false;
   readonly #chains = new Map<string, Chain>();
   #waiting: ChainEvent[] = [];
+  /** What waited and was taken since it was asked for. */
+  #late: ChainEvent[] = [];
   readonly #forks = new Map<string, Fork>();
   /** Who is or was in charge: whether an event counts is decided when all are in order, not by which came first. */
   readonly #authors = new Set<string>();
-  /** Why each event that changed nothing did not, since the last answer. */
-  #lastVoid: Void | undefined;
+  /** Why events that are open changed nothing, by their hashes. */
+  readonly #voids = new Map<string, Void>();
 
   constructor(base: RoomState) {
     this.#base = base;
@@ -62,9 +64,13 @@ export class History {
     return size;
   }
 
-  /** Why the last event that was void changed nothing. */
-  get lastVoid(): Void | undefined {
-    return this.#lastVoid;
+  /**
+   * Why an event that was taken changes nothing, among all that are held; undefined for one that counts. Who shows to have seen
+   * nothing of the others is judged among them all the same.
+   */
+  voidOf({ hash }: Pick<ChainEvent, "hash">): Void | undefined {
+    if (this.#isStale) this.#replay();
+    return this.#voids.get(toHex(hash));
   }
 
   get forks(): readonly Fork[] {
@@ -118,8 +124,17 @@ export class History {
     this.#openChains(base);
     this.#state = base;
     this.#isStale = false;
-    for (const event of [...held.toSorted(byNumber), ...waiting]) this.offer(event);
+    this.#voids.clear();
+    for (const event of held.toSorted(byNumber)) this.offer(event);
+    this.#late = this.#late.filter((event) => !held.includes(event));
+    for (const event of waiting) if (this.offer(event) === "applied") this.#late.push(event);
     return agrees;
+  }
+
+  /** What counts from now on: an event that was just offered, if it does, and those that had waited for it. */
+  takeCounted(event: ChainEvent, taken: Taken): ChainEvent[] {
+    const all = [...(taken === "applied" ? [event] : []), ...this.#late.splice(0)];
+    return all.filter((each) => this.voidOf(each) === undefined);
   }
 
   /** Takes an event whose signature holds. */
@@ -147,7 +162,7 @@ export class History {
     }
     const next = reduce(this.#state, event);
     if (typeof next === "string") {
-      this.#lastVoid = next;
+      this.#voids.set(toHex(event.hash), next);
       return "void";
     }
     this.#state = next;
@@ -190,8 +205,10 @@ export class History {
         const isReady = this.#authors.has(toHex(event.author)) && this.#isReady(event, head);
         if (!isOver && !isReady) continue;
         this.#waiting = this.#waiting.filter((other) => other !== event);
-        if (isReady) this.#take(event);
-        else this.#compare(event, head);
+        if (isReady) {
+          this.#take(event);
+          this.#late.push(event);
+        } else this.#compare(event, head);
         progress = true;
       }
     }
@@ -214,9 +231,10 @@ export class History {
   #replay(): void {
     this.#isStale = false;
     this.#state = this.#base;
+    this.#voids.clear();
     for (const event of inOrder([...this.#chains.values()], this.#forks)) {
       const next = reduce(this.#state, event);
-      if (typeof next === "string") this.#lastVoid = next;
+      if (typeof next === "string") this.#voids.set(toHex(event.hash), next);
       else this.#state = next;
     }
   }

@@ -5,41 +5,77 @@ import { isGenerationWithinReach } from "../rights/numbers.ts";
 import { bansOfBoth, isBanned } from "../state/lists.ts";
 import { hasKey, listsMax, markOf, type RoomState } from "../state/state.ts";
 
-/** Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. */
+/**
+ * Two states that grew apart while nobody heard of the other ([RM36]): ours, with everything that the other shut. Where not all of
+ * it fits, the room is locked: what is forgotten lets nobody in ([RM53]).
+ */
 export function withShut(ours: RoomState, theirs: RoomState): RoomState {
-  const missing = <Item>(mine: readonly Item[], other: readonly Item[], key: (item: Item) => string): Item[] => {
-    const known = new Set(mine.map(key));
-    return [...mine, ...other.filter((item) => !known.has(key(item)))];
-  };
-  const ofBytes = (bytes: Uint8Array): string => toHex(bytes);
-  const bans = bansOfBoth(ours, theirs);
-  const kicked = missing(ours.kicked, theirs.kicked, ofBytes).slice(-listsMax.kicked);
+  const { fits, ...bans } = bansOfBoth(ours, theirs);
+  const kicked = newestOfBoth(ours.kicked, theirs.kicked).slice(-listsMax.kicked);
+  const generation = isGenerationWithinReach(ours.generation, theirs.generation)
+    ? Math.max(ours.generation, theirs.generation)
+    : ours.generation;
+  // What was noted of invites before the link was replaced went with them.
+  const noted = [ours, theirs].filter((state) => state.generation === generation);
+  const revoked = eachOnce(
+    noted.flatMap((state) => state.revoked),
+    toHex,
+  );
+  const used = eachOnce(
+    noted.flatMap((state) => state.used),
+    ({ branch }) => toHex(branch),
+  );
+  const hasRoom = fits && revoked.length <= listsMax.revoked && used.length <= listsMax.used;
   const isFree = ({ identityKey }: { readonly identityKey: Uint8Array }): boolean =>
     !isBanned({ ...ours, ...bans }, identityKey) && !hasKey(kicked, markOf(identityKey));
   return {
     ...ours,
     ...bans,
+    access: hasRoom ? ours.access : "locked",
     kicked,
     // Who was put out keeps the room no more: it would let itself in again.
     keepers: ours.keepers.filter((keeper) => keeper.role === "host" || isFree(keeper)),
-    used: missing(ours.used, theirs.used, ({ branch }) => toHex(branch)).slice(0, listsMax.used),
+    used: used.slice(0, listsMax.used),
     stage: ours.stage.filter((person) => person.role === "host" || isFree(person)),
     hands: ours.hands.filter(({ person }) => isFree(person)),
-    revoked: missing(ours.revoked, theirs.revoked, ofBytes).slice(0, listsMax.revoked),
-    silenced: missing(ours.silenced, theirs.silenced, ({ identityKey }) => toHex(identityKey)).slice(
+    revoked: revoked.slice(0, listsMax.revoked),
+    silenced: eachOnce([...ours.silenced, ...theirs.silenced], ({ identityKey }) => toHex(identityKey)).slice(
       0,
       listsMax.silenced,
     ),
-    generation: isGenerationWithinReach(ours.generation, theirs.generation)
-      ? Math.max(ours.generation, theirs.generation)
-      : ours.generation,
+    generation,
     ended: ours.ended || theirs.ended,
   };
 }
 
-/** How many are put out or kept out: it only grows when two states come together. */
-export function countOfShut({ bans, keptBans, kicked, revoked, generation }: RoomState): number {
-  return bans.length + keptBans.length + kicked.length + revoked.length + generation;
+/** Each once, the first of it. */
+function eachOnce<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
+  const all = new Map<string, Item>();
+  for (const item of items) if (!all.has(key(item))) all.set(key(item), item);
+  return [...all.values()];
+}
+
+/** Of two lists whose newest are last, the newest of both last: neither side's are older than the other's. */
+function newestOfBoth(ours: readonly Uint8Array[], theirs: readonly Uint8Array[]): Uint8Array[] {
+  const [mine, other] = [ours.toReversed(), theirs.toReversed()];
+  const longest = Math.max(mine.length, other.length);
+  const inTurn = Array.from({ length: longest }, (_, index) => [mine[index], other[index]]).flat();
+  return eachOnce(
+    inTurn.flatMap((mark) => mark ?? []),
+    toHex,
+  ).toReversed();
+}
+
+/** Whether anybody is put out or kept out after two states came together who was not before. */
+export function shutsMore(before: RoomState, after: RoomState): boolean {
+  if (after.generation > before.generation || (after.access === "locked" && before.access !== "locked")) return true;
+  const known = new Set(shutIn(before));
+  return shutIn(after).some((name) => !known.has(name));
+}
+
+function shutIn({ bans, keptBans, kicked, revoked }: RoomState): string[] {
+  const out = [...bans.map(({ identityKey }) => markOf(identityKey)), ...keptBans.map(({ mark }) => mark), ...kicked];
+  return [...out.map((mark) => `person ${toHex(mark)}`), ...revoked.map((branch) => `invite ${toHex(branch)}`)];
 }
 
 /** What one heir notes while it acts: as many as a history holds open. Were the first to fall, nothing after them would count. */

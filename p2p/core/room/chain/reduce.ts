@@ -134,7 +134,9 @@ function applyOffice(state: RoomState, author: Keeper, event: Office): RoomState
       return { ...state, keepers, stage: state.stage.map((person) => asSpeaker(person, event.identityKey)) };
     }
     case "rules":
-      return { ...state, ...event.rules };
+      return event.only
+        ? { ...state, ...Object.fromEntries(event.only.map((name) => [name, event.rules[name]])) }
+        : { ...state, ...event.rules };
     case "replace-link":
       // One at a time: nobody brings the number near its end.
       return event.generation === state.generation + 1 ? withLink(state, event.generation) : "not-here";

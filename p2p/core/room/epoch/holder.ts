@@ -6,6 +6,7 @@ import type { Capability } from "../rights/capability.ts";
 import { type Epoch, epochSecret, eraSecret, type KeyPair } from "../rights/keys.ts";
 import { type Commit, epochConfirmation, treeSecret } from "./commit.ts";
 import { enrolmentIdBytes, erasMax, insideProof, notInside, openGrant, sealEnrolment } from "./enrolment.ts";
+import { sealHandOver } from "./hand-over.ts";
 import type { KeyHistory, KeeperRoom } from "./keeper.ts";
 import type { SecretRing } from "./secrets.ts";
 import { type Pass, passMs } from "../rights/pass.ts";
@@ -198,6 +199,11 @@ export class EpochHolder {
     this.#askAt = millis(now + this.#repeatMs);
     this.#repeatMs = Math.min(repeatMsMax, 2 * this.#repeatMs);
     return this.#sealed("hold");
+  }
+
+  /** A voice key of ours that was let go, for whoever keeps the room. */
+  handOver(voiceSeed: Uint8Array): Uint8Array | undefined {
+    return this.#commit && sealHandOver(this.#crypto, this.#room.roomKey, this.#commit, voiceSeed);
   }
 
   /** The word that we leave, where it makes a difference. */

@@ -15,14 +15,9 @@ import {
   treeSecret,
 } from "./commit.ts";
 import { isWithinReach } from "../rights/numbers.ts";
-import {
-  type BelievedEnrolment,
-  enrolmentIdBytes,
-  insideProof,
-  type KeyGrant,
-  openEnrolment,
-  sealGrant,
-} from "./enrolment.ts";
+import type { BelievedEnrolment, KeyGrant } from "./enrolment.ts";
+import { enrolmentIdBytes, insideProof, openEnrolment, sealGrant } from "./enrolment.ts";
+import { openHandOver } from "./hand-over.ts";
 import { heightMax, KeyTree } from "./tree.ts";
 
 /** In a room whose keys are given, a new epoch for who came begins at most this often: each costs everybody a paper. */
@@ -190,6 +185,11 @@ export class EpochKeeper {
     const leavesAt = this.#leavingSince === undefined ? Infinity : this.#leavingSince + leavesEveryMs;
     const at = Math.min(joinsAt, leavesAt);
     return at === Infinity ? undefined : millis(at);
+  }
+
+  /** The seed of a voice key that somebody handed over; undefined when it is none. */
+  takeVoice(bytes: Uint8Array): Uint8Array | undefined {
+    return openHandOver(this.#crypto, this.#room.roomKey, this.#treeId, this.#box.seed, bytes);
   }
 
   /** Takes an enrolment. What to send back at once, if anything. `refused`: it is no good, or may not hold keys. */

@@ -2,8 +2,10 @@ import { type Millis, millis } from "../../../api/ids.ts";
 import { limits } from "../../../api/limits.ts";
 import type { Crypto } from "../../crypto.ts";
 import { recordHour } from "../../discovery/record.ts";
+import { branchOf } from "../asking/petition.ts";
 import type { Invite } from "../invite/invite.ts";
 import type { Authority } from "../keeper/authority.ts";
+import type { RoomState } from "../state/state.ts";
 import type { Publication } from "./records.ts";
 import { encodeListing, type HallSpot, spotKey, paymentOf, spotsOf, workIn } from "./listing.ts";
 
@@ -14,6 +16,8 @@ const triesAtOnce = 1_000;
 const pieceEveryMs = 10;
 /** An invite is listed for so long; whoever came by it stays for the rest of its week. */
 const inviteEveryMs = 24 * 3_600_000;
+/** Those that are good yet: one for each day of their week, and as many of links that were replaced. */
+const listedMax = 16;
 
 interface Spot extends HallSpot {
   /** What was tried last, 8 bytes. */
@@ -28,6 +32,9 @@ export class Lister {
   #spots: readonly Spot[] = [];
   #dueAt: Millis | undefined;
   #invite: { readonly invite: Invite; readonly generation: number; readonly at: Millis } | undefined;
+
+  /** Invites that were listed, by their branches. */
+  #listed: Uint8Array[] = [];
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
@@ -70,6 +77,13 @@ export class Lister {
     }));
   }
 
+  /** Invites that everybody could read here and that end with the room's being open: each is named once. */
+  takeEnded(state: Pick<RoomState, "access"> | undefined): readonly Uint8Array[] {
+    if (!state || state.access === "open") return [];
+    this.#invite = undefined;
+    return this.#listed.splice(0);
+  }
+
   #draw(tag: Uint8Array, hour: number): void {
     if (hour === this.#hour) return;
     this.#hour = hour;
@@ -96,6 +110,8 @@ export class Lister {
     const known = this.#invite;
     if (known?.generation === state.generation && time - known.at < inviteEveryMs) return known.invite;
     const invite = issue();
+    if (invite) this.#listed.push(branchOf(this.#crypto, this.#crypto.publicKey(invite.inviteSeed)));
+    this.#listed = this.#listed.slice(-listedMax);
     this.#invite = invite && { invite, generation: state.generation, at: time };
     return invite;
   }

@@ -19,6 +19,8 @@ export class Publishing {
   /** Puts what is due. `time`: the best known, which names the hour. */
   run(keeping: Keeping, members: number, now: Millis, time: Millis): void {
     const { authority } = keeping;
+    for (const branch of this.#lister.takeEnded(authority?.state))
+      keeping.carryOut({ kind: "events", events: [{ kind: "revoke", branch }] }, now);
     const listings = this.#lister.run(authority, members, () => keeping.inviteForAll(now), now, time);
     for (const record of [...(authority?.publish(time) ?? []), ...listings]) this.#emit({ kind: "publish", ...record });
   }

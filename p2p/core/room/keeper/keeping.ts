@@ -308,20 +308,20 @@ export class Keeping {
     const history = this.#history;
     if (!history) return;
     const event = openEvent(this.#crypto, this.#seat.secrets.papers, this.#seat.tag, bytes);
-    if (event === "closed") {
-      this.#isClosed = true;
-      return;
-    }
+    if (event === "closed") return void (this.#isClosed = true);
     if (!event) return this.#wires.reject("event-sealed");
     const forks = history.forks.length;
     const taken = history.offer(event);
     if (history.forks.length > forks) this.#wires.forked();
-    if (taken === "void") this.#wires.reject(`event-${history.lastVoid ?? taken}`);
+    const reason = taken === "applied" || taken === "void" ? history.voidOf(event) : undefined;
+    if (reason !== undefined) this.#wires.reject(`event-${reason}`);
     this.#leading.note(event);
-    if (taken !== "applied") return;
-    this.authority?.noteDone(event.content);
-    this.#noticed(event.content, now);
-    this.#publish(now, [event.content]);
+    const counted = history.takeCounted(event, taken).map(({ content }) => content);
+    for (const content of counted) {
+      this.authority?.noteDone(content);
+      this.#noticed(content, now);
+    }
+    if (counted.length > 0) this.#publish(now, counted);
   }
 
   /** Two things were signed under one number. */

@@ -7,7 +7,7 @@ import type { ChainEvent } from "../chain/chain.ts";
 import type { RoomEvent } from "../chain/event.ts";
 import type { History } from "../chain/history.ts";
 import type { MemberKeys } from "../member/member-keys.ts";
-import { countOfShut, Meanwhile, withShut } from "../chain/reconcile.ts";
+import { Meanwhile, shutsMore, withShut } from "../chain/reconcile.ts";
 import type { Seat } from "../member/seat.ts";
 import type { RoomState } from "../state/state.ts";
 import { beatMs, goesBefore, hasHeirs } from "./succession.ts";
@@ -191,10 +191,10 @@ export class Leading {
     const authority = this.#authority;
     if (!authority) return;
     authority.countBeyond({ state: state.sequence });
-    const shut = countOfShut(authority.state);
+    const before = authority.state;
     authority.adopt(this.#isAtWork ? withShut(authority.state, state) : state);
     authority.doors.date(state.generation);
-    this.#owesEpoch ||= countOfShut(authority.state) > shut;
+    this.#owesEpoch ||= shutsMore(before, authority.state);
     if (this.#isAtWork) this.#reclaimAt ??= millis(now + reclaimMs);
   }
 

@@ -5,13 +5,16 @@ import type { KeyReader } from "../../overlay/news/key-notices.ts";
 import type { RoomNode } from "../../overlay/room-node.ts";
 import { PacketOpener, PacketSealer } from "../../packet/seal.ts";
 import { type Commit, parseCommit } from "../epoch/commit.ts";
+import { handOverBytes } from "../epoch/hand-over.ts";
 import { EpochHolder } from "../epoch/holder.ts";
 import { EpochKeeper, type KeeperRules, type KeyHistory } from "../epoch/keeper.ts";
-import { type Epoch, firstEpoch, type HostSession } from "../rights/keys.ts";
+import { createKeyPair, type Epoch, firstEpoch, type HostSession } from "../rights/keys.ts";
 import { doorsOf } from "./entry.ts";
 import { passHolds, proveDoor } from "../rights/doors.ts";
 import { type Pass, serialOf, signPass } from "../rights/pass.ts";
-import { markOf } from "../state/state.ts";
+import { markOf, type RoomState } from "../state/state.ts";
+import type { RelayView } from "../state/view.ts";
+import { RetiringVoices } from "./retiring.ts";
 import { equal, toHex } from "../../bytes.ts";
 import { assert } from "../../assert.ts";
 import type { Hello } from "../../session/frames.ts";
@@ -23,6 +26,9 @@ type Signer = Pick<HostSession, "seed" | "key" | "certificate">;
 /** Who may act for the room asks at most this often for what only whoever does can tell: it may not know either. */
 const serialsEveryMs = 60_000;
 
+/** Who is on stage by a voice key from before asks to be there by the one in use, no more often than petitions are repeated. */
+const askAgainMs = 2_000;
+
 /** What keys need of their member. */
 export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed" | "wasInside" | "passFor"> {
   /** Whether somebody may act for the room one day. */
@@ -32,6 +38,12 @@ export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed" | "
   /** What could not be opened before may open now. */
   secretsCame(now: Millis): void;
   readonly self: PeerId;
+  /** The room, where our voice key may be another one: not a host's, nor while we ask for something by it. */
+  voiceState(): RoomState | undefined;
+  /** We are on stage by a voice key from before. */
+  speakAgain(now: Millis): void;
+  /** We sit here by another voice key. */
+  reseat(seat: Seat): void;
   /** The best time known here. */
   time(now: Millis): Millis;
 }
@@ -42,7 +54,14 @@ export interface KeysWires extends Omit<KeeperRules, "handedOver" | "handed" | "
  */
 export class MemberKeys implements KeyReader {
   readonly opener: PacketOpener;
-  readonly sealer: PacketSealer;
+  /** By the voice key in use: another one after each time on stage. */
+  sealer: PacketSealer;
+  /** Voice keys that were let go: ours, and where we keep the room those that others handed over. */
+  readonly #retiring: RetiringVoices;
+  /** Whether the voice key in use was on stage. */
+  #wasOnStage = false;
+  /** When to ask next to be on stage by the voice key in use. */
+  #askAgainAt = millis(0);
   readonly #crypto: Crypto;
   #seat: Seat;
   readonly #node: RoomNode;
@@ -59,6 +78,7 @@ export class MemberKeys implements KeyReader {
     this.#seat = seat;
     this.#node = node;
     this.#wires = wires;
+    this.#retiring = new RetiringVoices(crypto);
     const first = firstEpoch(crypto, seat.secret, seat.tag);
     const start = seat.keys ?? { ...first.epoch, era: first.era };
     this.#epoch = { number: start.number, secret: start.secret.slice() };
@@ -98,6 +118,32 @@ export class MemberKeys implements KeyReader {
     this.#holder.reseat(seat.chain);
   }
 
+  /** A voice key of our own for each time on stage; and on stage by that one, not by one from before ([RM63]). */
+  #freshenVoice(now: Millis): void {
+    const state = this.#wires.voiceState();
+    if (!state) return;
+    const { voice, identity } = this.#seat;
+    const own = state.stage.find(({ identityKey }) => equal(identityKey, identity.key));
+    if (own && !equal(own.voiceKey, voice.key)) {
+      if (now < this.#askAgainAt) return;
+      this.#askAgainAt = millis(now + askAgainMs);
+      return this.#wires.speakAgain(now);
+    }
+    this.#wasOnStage ||= own !== undefined;
+    const isAsked = state.hands.some(({ person }) => equal(person.voiceKey, voice.key));
+    if (this.#wasOnStage && !own && !isAsked) this.#changeVoice(now);
+  }
+
+  /** The same person by another voice key; the one before waits to be published. */
+  #changeVoice(now: Millis): void {
+    this.#retiring.add(this.#seat.voice.seed, now);
+    this.#seat = { ...this.#seat, voice: createKeyPair(this.#crypto) };
+    this.#wasOnStage = false;
+    this.sealer.wipe();
+    this.sealer = new PacketSealer(this.#crypto, this.#seat.tag, this.#seat.voice.seed, this.#epoch);
+    this.#wires.reseat(this.#seat);
+  }
+
   /** The word that its person was inside. */
   get pass(): Pass | undefined {
     return this.#holder.pass;
@@ -123,7 +169,8 @@ export class MemberKeys implements KeyReader {
 
   /** When something is to be done here next. */
   get dueAt(): Millis | undefined {
-    return earlier(this.#keeper ? this.#keeper.dueAt : this.#holder.askAt, this.#seat.secrets.dueAt);
+    const { dueAt } = this.#seat.secrets;
+    return earlier(earlier(this.#keeper ? this.#keeper.dueAt : this.#holder.askAt, dueAt), this.#retiring.dueAt);
   }
 
   /** Keeps everybody's keys from now on. The epoch may be another one by it: the view that names it is to be issued next. */
@@ -178,6 +225,7 @@ export class MemberKeys implements KeyReader {
   /** Asks for our own keys when it is time. When an epoch began by itself, `began` issues the view that names it, and calls `tell`. */
   run(now: Millis, began: () => void): void {
     this.#seat.secrets.forget(now);
+    this.#freshenVoice(now);
     if (!this.#seat.secrets.words.hasPast) this.opener.forgetPrevious();
     if (this.#keeper?.runDue(now)) {
       this.#useOwn(now);
@@ -185,6 +233,7 @@ export class MemberKeys implements KeyReader {
     }
     const enrolment = this.#keeper ? undefined : this.#holder.enrol(now);
     if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
+    for (const seed of this.#retiring.due(this.#node.view, now)) this.#node.notices.retired.publish(seed, now);
   }
 
   taken(commit: Commit, now: Millis): void {
@@ -194,9 +243,18 @@ export class MemberKeys implements KeyReader {
 
   enrolmentSeen(bytes: Uint8Array, now: Millis): void {
     if (!this.#keeper || !this.#session) return;
+    if (bytes.length === handOverBytes) return this.#takeVoice(this.#keeper, bytes, now);
     const answer = this.#keeper.take(bytes, this.#session.seed, this.#wires.time(now));
     if (answer === "refused") this.#node.spread.reject("enrolment");
     else if (answer) this.#node.notices.keys.passGrant(answer, now);
+  }
+
+  /** Somebody who left hands over their voice key: it is published when nobody accepts it any more, if it ever spoke here. */
+  #takeVoice(keeper: EpochKeeper, bytes: Uint8Array, now: Millis): void {
+    const seed = keeper.takeVoice(bytes);
+    const isVoice = seed && this.#node.notices.retired.wasOnStage(this.#crypto.publicKey(seed));
+    if (!isVoice || !this.#retiring.add(seed, now)) this.#node.spread.reject("voice-hand-over");
+    seed?.fill(0);
   }
 
   grantCame(bytes: Uint8Array, now: Millis): void {
@@ -207,22 +265,36 @@ export class MemberKeys implements KeyReader {
   }
 
   /** What is sealed from now on is sealed for the view's epoch, as soon as it is known. */
-  viewTaken(epoch: number): void {
-    if (epoch === this.#epoch.number % 256) this.sealer.setEpoch(this.#epoch);
+  viewTaken(view: RelayView, now: Millis): void {
+    this.#retiring.takeView(view, now);
+    if (view.epoch === this.#epoch.number % 256) this.sealer.setEpoch(this.#epoch);
   }
 
   /** Says that we go for good, and overwrites every secret. */
   leave(now: Millis): void {
+    this.#handOverVoices(now);
     const enrolment = this.#keeper ? undefined : this.#holder.leave();
     if (enrolment) this.#node.notices.keys.passEnrolment(enrolment, undefined, now);
     this.stepDown();
     this.#holder.wipe();
+    this.#retiring.wipe();
     this.sealer.wipe();
     this.opener.wipe();
     this.#epoch.secret.fill(0);
     this.#seat.secrets.wipe();
     this.#seat.identity.seed.fill(0);
     this.#seat.door.seed.fill(0);
+  }
+
+  /** Whoever keeps the room publishes ours; where that is us, nobody does. */
+  #handOverVoices(now: Millis): void {
+    if (this.#keeper) return;
+    const own = this.#wasOnStage ? [this.#seat.voice.seed] : [];
+    for (const seed of [...this.#retiring.seeds, ...own]) {
+      // What is sealed is a copy, which does not outlive it.
+      const sealed = this.#holder.handOver(seed.slice());
+      if (sealed) this.#node.notices.keys.passEnrolment(sealed, undefined, now);
+    }
   }
 
   get #rules(): KeeperRules {
@@ -289,7 +361,7 @@ export class MemberKeys implements KeyReader {
       this.#epoch.secret.fill(0);
       this.#epoch = { number: epoch.number, secret: epoch.secret.slice() };
       this.opener.setEpoch(this.#epoch);
-      if (this.#node.view) this.viewTaken(this.#node.view.epoch);
+      if (this.#node.view) this.viewTaken(this.#node.view, now);
     }
     if (isNews) this.#wires.secretsCame(now);
   }

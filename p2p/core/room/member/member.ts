@@ -72,7 +72,13 @@ export class Member implements Resident {
     this.#node = node;
     this.#wires = wires;
     this.#opening = new Opening(seat.comesBack, now);
-    const keyWires = { time: (at: Millis) => this.#clock.now(at), secretsCame: (at: Millis) => this.#readAgain(at) };
+    const keyWires = {
+      time: (at: Millis) => this.#clock.now(at),
+      secretsCame: (at: Millis) => this.#readAgain(at),
+      voiceState: () => (this.#isHost || this.#asking.wish !== undefined ? undefined : this.#keeping.state),
+      speakAgain: (at: Millis) => this.#asking.raise("speak", at),
+      reseat: (changed: Seat) => this.#keeping.reseat((this.#seat = changed)),
+    };
     const rules = { self: wires.self, ...keyRulesOf(crypto, () => this.#keeping) };
     this.keys = new MemberKeys(crypto, seat, node, { ...rules, ...keyWires }, now);
     this.#sound = new Sound(crypto, this.keys);
@@ -146,10 +152,9 @@ export class Member implements Resident {
 
   /** What another engine needs to come back as the same person. */
   capsule(): Capsule | undefined {
-    const relays = this.#node.view?.relays;
     const { wish } = this.#asking;
     const onStage = wish === undefined ? this.#role !== "listener" : wish === "speak";
-    return capsuleOf(this.#seat, relays, onStage, this.keys.history, this.keys.pass);
+    return capsuleOf(this.#seat, this.#node.view?.relays, onStage, this.keys.history, this.keys.pass);
   }
 
   speaks(): boolean {
@@ -185,10 +190,7 @@ export class Member implements Resident {
   packet(passed: Passed, now: Millis): void {
     if (!this.hearing.isNews(passed)) return;
     const opened = this.#sound.open(passed, now);
-    if (!opened.ok) {
-      this.#node.spread.reject(opened.reason);
-      return;
-    }
+    if (!opened.ok) return this.#node.spread.reject(opened.reason);
     const { opus, capturedAt } = opened.value;
     if (this.hearing.heard(passed, capturedAt, now)) this.#tell({ event: "sound", speaker: passed.voice });
     const { voice: speaker, sequence, layer } = passed;
@@ -197,7 +199,7 @@ export class Member implements Resident {
 
   view(view: RelayView, now: Millis): void {
     this.#sound.takeView(view);
-    this.keys.viewTaken(view.epoch);
+    this.keys.viewTaken(view, now);
     this.#teller.members(undefined, view.voices.length);
     this.#keeping.view(view, now);
     this.#updateRole();
@@ -245,13 +247,11 @@ export class Member implements Resident {
   }
 
   moved(reason: string, packets: number, now: Millis): void {
-    const gapMs = this.hearing.moved(now);
-    this.#tell({ event: "move", reason, gapMs, packetsRecovered: packets });
+    this.#tell({ event: "move", reason, gapMs: this.hearing.moved(now), packetsRecovered: packets });
   }
 
   covered(reason: string, packets: number, now: Millis): void {
-    const gapMs = this.hearing.covered(now);
-    this.#tell({ event: "cover", reason, gapMs, packetsRecovered: packets });
+    this.#tell({ event: "cover", reason, gapMs: this.hearing.covered(now), packetsRecovered: packets });
   }
 
   muted(): void {

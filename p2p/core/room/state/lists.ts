@@ -1,15 +1,5 @@
-import { equal } from "../../bytes.ts";
-import {
-  type Ban,
-  hasKey,
-  type KeptBan,
-  listsMax,
-  markBytes,
-  markOf,
-  type Named,
-  type RoomState,
-  type Use,
-} from "./state.ts";
+import { equal, toHex } from "../../bytes.ts";
+import { type Ban, hasKey, type KeptBan, listsMax, markOf, type Named, type RoomState, type Use } from "./state.ts";
 
 /**
  * The lists that say who may not come in or be read. A room forgets none of them while it lives ([RM53]): what does not fit any
@@ -74,17 +64,29 @@ export function withoutBan(state: RoomState, identityKey: Uint8Array): Pick<Room
   };
 }
 
-/** Both states' bans: ours first, as far as there is room. */
-export function bansOfBoth(ours: RoomState, theirs: RoomState): Pick<RoomState, "bans" | "keptBans"> {
+/** Both states' bans: ours first, as far as there is room. `fits`: there was room for all. */
+export function bansOfBoth(
+  ours: RoomState,
+  theirs: RoomState,
+): Pick<RoomState, "bans" | "keptBans"> & { readonly fits: boolean } {
   let both: RoomState = ours;
-  for (const ban of theirs.bans) both = { ...both, ...withBan(both, ban, ban.rank) };
-  const isNew = ({ mark }: KeptBan): boolean =>
-    !both.keptBans.some((kept) => equal(kept.mark, mark)) &&
-    !both.bans.some(({ identityKey }) => equal(identityKey.subarray(0, markBytes), mark));
-  return {
-    bans: both.bans,
-    keptBans: [...both.keptBans, ...theirs.keptBans.filter(isNew)].slice(0, listsMax.keptBans),
-  };
+  let fits = true;
+  for (const ban of theirs.bans) {
+    const lists = withBan(both, ban, ban.rank);
+    fits &&= lists !== undefined;
+    both = { ...both, ...lists };
+  }
+  // Of a ban that both know the higher rank counts.
+  const kept = new Map(both.keptBans.map((ban) => [toHex(ban.mark), ban]));
+  const named = new Map(both.bans.map((ban) => [toHex(markOf(ban.identityKey)), ban]));
+  for (const { mark, rank } of theirs.keptBans) {
+    const name = toHex(mark);
+    const known = named.get(name);
+    if (known) named.set(name, { ...known, rank: Math.min(known.rank, rank) });
+    else kept.set(name, { mark, rank: Math.min(kept.get(name)?.rank ?? rank, rank) });
+  }
+  fits &&= kept.size <= listsMax.keptBans;
+  return { bans: [...named.values()], keptBans: [...kept.values()].slice(0, listsMax.keptBans), fits };
 }
 
 /** Whether an invite for one can still be given out: each that is used is remembered until it expires. */

@@ -12,15 +12,18 @@ it("[OV8] who asks a full relay again and again is told of others once a second"
   const child = sampleEdge(4, "down", { feed: false });
   edges.add(child.edge);
   let draws = 0;
-  const feeds = new Feeds(new Spread(seededCrypto("feeds"), edges, () => undefined), {
-    slots: () => ({ used: 8, max: 8 }),
-    alternatives: () => {
-      draws++;
-      return [];
+  const feeds = new Feeds(
+    new Spread(seededCrypto("feeds"), edges, { fault: () => undefined, isRetired: () => false }),
+    {
+      slots: () => ({ used: 8, max: 8 }),
+      alternatives: () => {
+        draws++;
+        return [];
+      },
+      mayFeed: () => true,
+      wish: () => plainWish,
     },
-    mayFeed: () => true,
-    wish: () => plainWish,
-  });
+  );
   const feed = { kind: "feed", on: true, quiet: false, wish: plainWish, have: [] } as const;
   const cover = { kind: "cover", on: true, wish: plainWish, have: [] } as const;
   for (let at = 0; at < 2000; at += 10) {

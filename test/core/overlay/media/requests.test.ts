@@ -21,18 +21,22 @@ function bench(): Bench {
   edges.add(parent.edge);
   edges.add(child.edge);
   const [rejected, blamed]: [string[], number[]] = [[], []];
-  const requests = new Requests(edges, new Spread(seededCrypto("requests"), edges, () => undefined), {
-    layers: () => "normal",
-    reject: (reason) => void rejected.push(reason),
-    blame: (_edge, now) => void blamed.push(now),
-  });
+  const requests = new Requests(
+    edges,
+    new Spread(seededCrypto("requests"), edges, { fault: () => undefined, isRetired: () => false }),
+    {
+      layers: () => "normal",
+      reject: (reason) => void rejected.push(reason),
+      blame: (_edge, now) => void blamed.push(now),
+    },
+  );
   return { requests, parent, child, rejected, blamed };
 }
 
 /** A packet as it passed the gate: one real packet, under other voices and numbers. */
 const passed = ((): Passed => {
   const room = sampleRoom("requests");
-  const spread = new Spread(room.crypto, new Edges(), () => undefined);
+  const spread = new Spread(room.crypto, new Edges(), { fault: () => undefined, isRetired: () => false });
   spread.setView(room.view, testNow);
   const packets = [samplePacket(room, 1)];
   return spread.receive(sampleEdge(1, "up").edge, { hops: 1, packets }, testNow)[0]!;

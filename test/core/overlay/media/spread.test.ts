@@ -37,7 +37,7 @@ function bench(): Bench {
     idle: sampleEdge(6, "down", { feed: false }),
   };
   for (const each of Object.values(named)) edges.add(each.edge);
-  const spread = new Spread(crypto, edges, () => undefined);
+  const spread = new Spread(crypto, edges, { fault: () => undefined, isRetired: () => false });
   spread.setView(sample.view, testNow);
   const seen = new Map<string, number>();
   const sentTo = (): string[] =>
@@ -118,7 +118,7 @@ describe("media in the tree", () => {
     const edges = new Edges();
     const { edge } = sampleEdge(1, "up");
     edges.add(edge);
-    const spread = new Spread(crypto, edges, () => undefined);
+    const spread = new Spread(crypto, edges, { fault: () => undefined, isRetired: () => false });
     expect(spread.receive(edge, { hops: 0, packets: [packetOf(1)] }, testNow)).toEqual([]);
     expect(spread.originate([packetOf(2)], [edge], testNow)).toBe(false);
     expect(spread.rejected.get("no-view")).toBe(2);

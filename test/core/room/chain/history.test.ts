@@ -42,6 +42,7 @@ function randomEvent(room: HistoryRoom, rng: Rng, people: readonly StagePerson[]
     {
       kind: "rules",
       rules: { title: `${rng.int(99)}`, rules: "", links: [], access: "open", slowModeS: 5, pushToTalkOnly: true },
+      ...(rng.int(2) === 0 ? {} : { only: ["title", "slowModeS"] as const }),
     },
   ];
   return contents[rng.int(contents.length)]!;
@@ -72,6 +73,24 @@ function story(seed: string): { room: HistoryRoom; events: ChainEvent[]; keepers
 }
 
 describe("the history of a room", () => {
+  it("[RM33] who changes one rule without having heard of a change of another undoes nothing of it, in whatever order", () => {
+    const room = new HistoryRoom(seededCrypto("one rule"));
+    const { keeper: heir, event } = room.appoint("heir");
+    const rules = { ...room.base };
+    const mine = room.act(room.host, { kind: "rules", rules: { ...rules, access: "locked" }, only: ["access"] });
+    const apart = { ...heir, history: new History(room.base) };
+    apart.history.offer(event);
+    const theirs = room.act(apart, { kind: "rules", rules: { ...rules, title: "theirs" }, only: ["title"] });
+    for (const order of [
+      [event, mine, theirs],
+      [theirs, event, mine],
+    ]) {
+      const history = new History(room.base);
+      for (const each of order) history.offer(each);
+      expect(history.state).toMatchObject({ access: "locked", title: "theirs" });
+    }
+  });
+
   it("[RM33] the same events give the same state, in whatever order they came", () => {
     for (let round = 0; round < rounds; round++) {
       const { room, events } = story(`order ${round}`);
@@ -103,6 +122,25 @@ describe("the history of a room", () => {
       for (const event of shuffled(rng, events)) early.offer(event);
       expect({ ...early.state, frontier: [] }).toEqual({ ...late.state, frontier: [] });
     }
+  });
+
+  it("[RM33] what waited for another counts with it, and is told with it: a ban, say, for which an epoch is due", () => {
+    const room = new HistoryRoom(seededCrypto("waited"));
+    const { keeper, event: appointment } = room.appoint("moderator");
+    const { identityKey, name } = room.person("guest");
+    const ban = room.act(keeper, { kind: "ban", who: { identityKey, name }, branch: none });
+    const late = new History(room.base);
+    expect(late.takeCounted(ban, late.offer(ban))).toEqual([]);
+    expect(late.takeCounted(appointment, late.offer(appointment))).toEqual([appointment, ban]);
+    expect(late.takeCounted(appointment, late.offer(appointment))).toEqual([]);
+    // Also where what it waited for came with a state.
+    const settled = new History(room.base);
+    settled.offer(ban);
+    settled.rebase({ ...room.host.history.state, bans: [], frontier: room.host.history.frontier() });
+    const mute = room.act(room.host, { kind: "silence", identityKey, on: true });
+    expect(settled.takeCounted(mute, settled.offer(mute))).toEqual(
+      settled.state.bans.length > 0 ? [mute, ban] : [mute],
+    );
   });
 
   it("[RM33] two events under one number are void for everybody, with all that followed, whichever came first", () => {
@@ -204,8 +242,9 @@ describe("the history of a room", () => {
     // Nor does the invite of a banned person, or their own key, come back on stage by another keeper's word.
     const { keeper: heir } = room.appoint("heir");
     room.act(heir, { kind: "seat", person, petition: none });
-    room.act(heir, { kind: "seat", person: { ...room.person(), branch: person.branch }, petition: none });
+    const sibling = { ...room.person(), branch: person.branch };
+    const seat = room.act(heir, { kind: "seat", person: sibling, petition: none });
     expect(heir.history.state.stage).toEqual([]);
-    expect(heir.history.lastVoid).toBe("not-allowed");
+    expect(heir.history.voidOf(seat)).toBe("not-allowed");
   });
 });

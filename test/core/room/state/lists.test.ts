@@ -2,22 +2,32 @@ import { describe, expect, it } from "vitest";
 import type { RoomEvent } from "../../../../p2p/core/room/chain/event.ts";
 import { History } from "../../../../p2p/core/room/chain/history.ts";
 import { withShut } from "../../../../p2p/core/room/chain/reconcile.ts";
-import { isOut } from "../../../../p2p/core/room/chain/reduce.ts";
+import { isOut, type Void } from "../../../../p2p/core/room/chain/reduce.ts";
 import { banOn, isBanned, useOf, withoutExpiredUses } from "../../../../p2p/core/room/state/lists.ts";
-import { listsMax, type RoomState } from "../../../../p2p/core/room/state/state.ts";
+import {
+  emptyState,
+  hasKey,
+  type KeptBan,
+  listsMax,
+  markOf,
+  type RoomState,
+  type Use,
+} from "../../../../p2p/core/room/state/state.ts";
 import { encodeState, parseState } from "../../../../p2p/core/room/state/state-codec.ts";
 import { seededCrypto } from "../../fixtures.ts";
 import { HistoryRoom, type TestKeeper } from "../history-room.ts";
 
 const none = new Uint8Array(8);
 
-/** Does many things, settled now and then as whoever acts does. */
-function doAll(keeper: TestKeeper, room: HistoryRoom, contents: readonly RoomEvent[]): void {
+/** Does many things, settled now and then as whoever acts does. Why the last of them changed nothing, if so. */
+function doAll(keeper: TestKeeper, room: HistoryRoom, contents: readonly RoomEvent[]): Void | undefined {
+  let reason: Void | undefined;
   contents.forEach((content, index) => {
-    room.act(keeper, content);
+    reason = keeper.history.voidOf(room.act(keeper, content));
     if (index % 40 === 39) settle(keeper.history);
   });
   settle(keeper.history);
+  return reason;
 }
 
 function settle(history: History): void {
@@ -33,12 +43,12 @@ describe("a room's lists", () => {
     const room = new HistoryRoom(seededCrypto("all bans"));
     const { history } = room.host;
     const people = Array.from({ length: listsMax.bans + listsMax.keptBans + 1 }, () => room.crypto.randomBytes(32));
-    doAll(
+    const last = doAll(
       room.host,
       room,
       people.map((key) => banOf(key)),
     );
-    expect(history.lastVoid).toBe("list-full");
+    expect(last).toBe("list-full");
     const again = parseState(encodeState(history.state), 0)!;
     for (const key of people.slice(0, -1)) expect(isOut(again, key, undefined)).toBe(true);
     expect(isOut(again, people.at(-1)!, undefined)).toBe(false);
@@ -110,8 +120,7 @@ describe("a room's lists", () => {
       door: room.crypto.randomBytes(8),
       expires: 1_000 + index,
     }));
-    doAll(room.host, room, uses);
-    expect(history.lastVoid).toBe("list-full");
+    expect(doAll(room.host, room, uses)).toBe("list-full");
     for (const { branch } of uses.slice(0, -1)) expect(useOf(history.state, branch)).toBeDefined();
     expect(withoutExpiredUses(history.state.used, 1_200, 100)).toHaveLength(listsMax.used - 100);
     expect(withoutExpiredUses(history.state.used, 1_099, 100)).toBe(history.state.used);
@@ -124,8 +133,9 @@ describe("a room's lists", () => {
     expect(history.state.revoked).toEqual(revoked.slice(0, -1));
     room.act(room.host, { kind: "replace-link", generation: 1, inviteSeed: room.crypto.randomBytes(32), chain: [] });
     expect([history.state.revoked, history.state.used]).toEqual([[], []]);
-    room.act(room.host, { kind: "replace-link", generation: 3, inviteSeed: room.crypto.randomBytes(32), chain: [] });
-    expect(history.lastVoid).toBe("not-here");
+    const inviteSeed = room.crypto.randomBytes(32);
+    const ahead = room.act(room.host, { kind: "replace-link", generation: 3, inviteSeed, chain: [] });
+    expect(history.voidOf(ahead)).toBe("not-here");
   });
 
   it("[RM53] nobody's record, offer or silence pushes out another's", () => {
@@ -162,6 +172,44 @@ describe("a room's lists", () => {
     const both = withShut(ours, theirs);
     for (const key of people.flat()) expect(isBanned(both, key)).toBe(true);
     expect(parseState(encodeState(both), 0)).toBeDefined();
+  });
+
+  it("[RM53] where the bans, dead or used invites of two halves do not fit together the room is locked, and nobody gets in by it", () => {
+    const { crypto } = new HistoryRoom(seededCrypto("too many"));
+    const many = <Item>(count: number, make: () => Item): Item[] => Array.from({ length: count }, make);
+    const marks = (count: number): KeptBan[] => many(count, () => ({ mark: crypto.randomBytes(8), rank: 2 }));
+    const branches = (count: number): Uint8Array[] => many(count, () => crypto.randomBytes(8));
+    const uses = (count: number): Use[] =>
+      branches(count).map((branch) => ({ branch, user: branch, door: branch, expires: 9 }));
+    const half = Math.ceil(listsMax.keptBans / 2);
+    const sides = (mine: Partial<RoomState>, other: Partial<RoomState>): RoomState =>
+      withShut({ ...emptyState, ...mine }, { ...emptyState, ...other });
+    expect(sides({ keptBans: marks(half) }, { keptBans: marks(half) }).access).toBe("link-only");
+    const full = sides({ keptBans: marks(half) }, { keptBans: marks(half + 1) });
+    expect([full.access, full.keptBans.length]).toEqual(["locked", listsMax.keptBans]);
+    expect(sides({ revoked: branches(300) }, { revoked: branches(300) }).access).toBe("locked");
+    expect(sides({ used: uses(100) }, { used: uses(100) }).access).toBe("locked");
+    // The same on both sides takes no more room, and what came before a new link none.
+    const same = { keptBans: marks(600), revoked: branches(400), used: uses(150) };
+    expect(sides(same, same).access).toBe("link-only");
+    const older = sides({ generation: 1 }, { revoked: branches(500) });
+    expect([older.access, older.revoked, older.generation]).toEqual(["link-only", [], 1]);
+    const newer = sides({ revoked: branches(500), used: uses(100) }, { revoked: branches(300), generation: 1 });
+    expect([newer.access, newer.revoked.length, newer.used]).toEqual(["link-only", 300, []]);
+  });
+
+  it("[RM53] of two halves the newest kicks of both are known, and of a ban that both made the higher rank", () => {
+    const { crypto } = new HistoryRoom(seededCrypto("kicks of both"));
+    const marks = (): Uint8Array[] => Array.from({ length: listsMax.kicked }, () => crypto.randomBytes(8));
+    const [mine, other] = [marks(), marks()];
+    const both = withShut({ ...emptyState, kicked: mine }, { ...emptyState, kicked: other });
+    expect(both.kicked).toHaveLength(listsMax.kicked);
+    for (const mark of [...mine.slice(-64), ...other.slice(-64)]) expect(hasKey(both.kicked, mark)).toBe(true);
+    const identityKey = crypto.randomBytes(32);
+    const named = { ...emptyState, bans: [{ identityKey, name: "", rank: 2 }] };
+    const kept = { ...emptyState, keptBans: [{ mark: markOf(identityKey), rank: 0 }] };
+    expect(banOn(withShut(named, kept), identityKey)?.rank).toBe(0);
+    expect(banOn(withShut(kept, named), identityKey)?.rank).toBe(0);
   });
 
   it("[RM34] whoever makes room on a full stage takes their mute along", () => {
