@@ -16,7 +16,9 @@ const nobodyMs = 100;
 /** And others are dialed when nothing came for so long: two silent ticks alone may be loss. */
 const aloneMs = 200;
 /** How long a parent may say that its own parent is silent before its children stop waiting for it to mend that. */
-const stalledMsMax = 600;
+const stalledMsMax = 250;
+/** Whoever is covered for because its parent waits stays below it so long: it lives, and its own parent is being replaced. */
+const stalledMoveMs = 3000;
 /** A parent that lives but gives nothing of what passes at the backup is left after this long. */
 const withholdingMs = 1000;
 /** What passes there so soon after we spoke may be our own voice, which no parent gives back. */
@@ -52,8 +54,12 @@ interface Asked {
 interface Covering {
   readonly reason: string;
   readonly since: Millis;
-  /** The parent lives, but what it gives is not what it should: only that ends it. */
+  /** The parent lives: those below are not told anything. */
   readonly waits: boolean;
+  /** And gives not what it should: only that ends it, where else any media does. */
+  readonly mustBring: boolean;
+  /** So long after it began the parent is left although it is heard. */
+  readonly moveAfterMs: number;
   /** The parent before is gone for good, and this began with the one that took its place. */
   readonly bereft: boolean;
   readonly asked: Asked[];
@@ -145,7 +151,7 @@ export class Cover {
     this.#watch?.media(fresh > 0, now);
     this.#stalledSince = undefined;
     if (fresh > 0) this.#withheldSince = undefined;
-    if (covering && (fresh > 0 || !covering.waits)) this.#end(now);
+    if (covering && (fresh > 0 || !covering.mustBring)) this.#end(now);
   }
 
   /** A link of the parent was lost: it may be gone, so two are asked to cover at once. */
@@ -179,9 +185,11 @@ export class Cover {
     if (this.#covering) return this.#goOn(this.#covering, watch, now);
     if (watch.isSilent(now)) return this.#begin("its relay fell silent", { waits: false, atOnce: 1 }, now);
     const stalledFor = this.#stalledSince === undefined ? 0 : now - this.#stalledSince;
-    if (stalledFor >= stalledMsMax) return this.#begin("its relay is stalled", { waits: true, atOnce: 1 }, now);
+    if (stalledFor >= stalledMsMax)
+      return this.#begin("its relay is stalled", { waits: true, atOnce: 1, moveAfterMs: stalledMoveMs }, now);
     const withheldFor = this.#withheldSince === undefined ? 0 : now - this.#withheldSince;
-    if (withheldFor >= withholdingMs) this.#begin("its relay sends nothing", { waits: true, atOnce: 1 }, now);
+    if (withheldFor >= withholdingMs)
+      this.#begin("its relay sends nothing", { waits: true, mustBring: true, atOnce: 1 }, now);
   }
 
   /** When the parent counts as silent, or a cover is renewed or another asked; infinite without a parent. */
@@ -200,7 +208,7 @@ export class Cover {
     if (frame.kind === "tick") {
       this.#watch?.tick(frame.nextMs, now);
       this.#stalledSince = frame.stalled ? (this.#stalledSince ?? now) : undefined;
-      if (!frame.stalled && this.#covering?.waits === false) this.#end(now);
+      if (!frame.stalled && this.#covering?.mustBring === false) this.#end(now);
     } else if (frame.kind !== "media" && frame.kind !== "bundle") this.#watch?.alive(now);
   }
 
@@ -212,13 +220,18 @@ export class Cover {
       if (!stalled) covering.by.watch.alive(now);
     } else if (!covering.by) {
       if (stalled) this.#askNext(covering, now);
-      else if (!passing) this.#take(covering, edge, now);
+      else if (!passing || this.#speaks(now)) this.#take(covering, edge, now);
     }
+  }
+
+  /** What passes elsewhere may be our own voice, which nobody brings us. */
+  #speaks(now: Millis): boolean {
+    return this.#spokeAt !== undefined && now - this.#spokeAt < ownVoiceMs;
   }
 
   /** A backup says that media passes there. Does any come here? */
   #compare(now: Millis): void {
-    if (this.#spokeAt !== undefined && now - this.#spokeAt < ownVoiceMs) return;
+    if (this.#speaks(now)) return;
     // Where two feed us for a moment, what the slower brings is never missing.
     const alone = !this.#edges.ups.some((edge) => edge.feed && edge !== this.#parent);
     const useless = this.#watch !== undefined && !this.#watch.isUseful(now) && this.#stalledSince === undefined;
@@ -245,15 +258,19 @@ export class Cover {
 
   #begin(
     reason: string,
-    { waits, atOnce, bereft = false }: { waits: boolean; atOnce: number; bereft?: boolean },
+    options: Pick<Covering, "waits"> & { atOnce: number } & Partial<
+        Pick<Covering, "bereft" | "mustBring" | "moveAfterMs">
+      >,
     now: Millis,
   ): void {
     this.#withheldSince = undefined;
     const [renewAt, asked] = [millis(now + renewMs), []];
     const covering: Covering = {
       reason,
-      waits,
-      bereft,
+      waits: options.waits,
+      mustBring: options.mustBring ?? false,
+      moveAfterMs: options.moveAfterMs ?? 2 * moveMs,
+      bereft: options.bereft ?? false,
       since: now,
       asked,
       by: undefined,
@@ -263,8 +280,8 @@ export class Cover {
       packets: 0,
     };
     this.#covering = covering;
-    if (!waits) this.#wires.stalled(now);
-    for (let count = 0; count < atOnce; count++) this.#askNext(covering, now);
+    if (!options.waits) this.#wires.stalled(now);
+    for (let count = 0; count < options.atOnce; count++) this.#askNext(covering, now);
   }
 
   #goOn(covering: Covering, watch: ParentWatch, now: Millis): void {
@@ -275,7 +292,7 @@ export class Cover {
     if (covering !== this.#covering || now < covering.renewAt) return;
     const silent = Math.min(now - watch.heardAt, now - covering.since + renewMs) >= moveMs;
     const parent = this.#parent;
-    if (parent && covering.by && (silent || now - covering.since >= 2 * moveMs)) {
+    if (parent && covering.by && (silent || now - covering.since >= covering.moveAfterMs)) {
       const { reason, packets } = covering;
       covering.renewAt = millis(now + renewMs);
       return this.#wires.move(parent, covering.by.edge, reason, packets, now);

@@ -1,3 +1,4 @@
+import type { PeerId } from "../../../api/ids.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { type Path, shortIdOf } from "../place/path.ts";
 import { delayBy } from "../place/standing.ts";
@@ -31,6 +32,22 @@ export function reservesOf(edges: Edges): Edge[] {
   const able = edges.ups.filter((edge) => edge !== parent && edge.welcomed && !edge.away && !edge.feed);
   const doubt = (edge: Edge): number => (edge.session.isDoubtful ? 2 : edge.kept === false ? 1 : 0);
   return able.sort((a, b) => doubt(a) - doubt(b) || delayOf(a) - delayOf(b));
+}
+
+/** Who takes the place of a parent that is gone: whoever covers already, or the best, for a relay by its order of rank ([OV2]). */
+export function heirOf(
+  edges: Edges,
+  order: readonly PeerId[] | undefined,
+  covers: Edge | undefined,
+  health: { hasNoSlot(peer: PeerId): boolean },
+): Edge | undefined {
+  const able = reservesOf(edges).filter((edge) => !health.hasNoSlot(edge.peer));
+  if (order) {
+    const weight = ({ peer, session }: Edge): number =>
+      order.indexOf(peer) + (session.isDoubtful ? order.length + 1 : 0);
+    able.sort((a, b) => weight(a) - weight(b));
+  }
+  return able.find((edge) => edge === covers) ?? able[0];
 }
 
 /** Knows who of those above may carry us, and who of them are kept in reserve ([OV23], [OV52]). */

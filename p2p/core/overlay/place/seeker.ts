@@ -101,6 +101,7 @@ export class Seeker {
   #lookMs = lookMsMin;
   /** The same while nobody keeps a slot for us. */
   #unsafeMs = lookSoonMs;
+  #isSafe = false;
   /** New parents that have not said yet how much they sent again. */
   readonly #replays = new WeakSet<Edge>();
   /** Candidates that could not be dialed, or keep no slot: others are asked for. */
@@ -136,7 +137,16 @@ export class Seeker {
       return;
     }
     this.#nextAt ??= millis(now + (this.#looks === 0 ? 0 : lookSoonMs * (1 + this.#wires.random())));
+    this.#hurry(this.#edges.parent, now);
     if (now >= this.#nextAt) this.#look(now);
+  }
+
+  /** Nobody keeps a slot for us any more: others are looked for soon, whatever was planned. */
+  #hurry(parent: Edge, now: Millis): void {
+    const wasSafe = this.#isSafe;
+    this.#isSafe = this.#reserves.delayMs(parent) !== undefined;
+    if (wasSafe && !this.#isSafe && this.#nextAt !== undefined)
+      this.#nextAt = millis(Math.min(this.#nextAt, now + lookSoonMs * this.#wires.random()));
   }
 
   /** Places were offered; only who was asked is listened to. */
@@ -283,14 +293,14 @@ export class Seeker {
     for (const edge of this.#edges.ups) if (edge.welcomed && !edge.away) this.#standing.measure(edge);
     const { own } = this.#standing.whereabouts;
     // Every other time for a backup, once there is a place, unless there is one that will do.
-    const purpose = this.#looks % 2 === 1 && isUseful(own) && !this.#hasReserves(parent) ? "backup" : "parent";
+    const isTurn = this.#looks % 2 === 1 || (!this.#isSafe && this.#looks > looksToSettle);
+    const purpose = isTurn && isUseful(own) && !this.#hasReserves(parent) ? "backup" : "parent";
     this.#looks++;
     // The first answer only teaches where we are; what is near shows in the next.
     const isNew = this.#looks <= 2 || !isUseful(own);
-    const isSafe = this.#reserves.delayMs(parent) !== undefined;
-    const waitMs = isNew ? lookSoonMs : isSafe ? this.#lookMs : this.#unsafeMs;
+    const waitMs = isNew ? lookSoonMs : this.#isSafe ? this.#lookMs : this.#unsafeMs;
     this.#lookMs = Math.min(lookMsMax, lookGrowth * this.#lookMs);
-    this.#unsafeMs = isNew || isSafe ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
+    this.#unsafeMs = isNew || this.#isSafe ? lookSoonMs : Math.min(lookMsMax, lookGrowth * this.#unsafeMs);
     this.#nextAt = millis(now + waitMs * (1 + this.#wires.random()));
     const id = this.#wires.takeId();
     this.#asked = { of: parent, id, purpose, until: millis(now + answerMs) };

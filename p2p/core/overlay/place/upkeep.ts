@@ -5,7 +5,7 @@ import type { EdgeRole } from "../../session/frames.ts";
 import type { Edge, Edges } from "../edge.ts";
 import { AddressBook } from "./address-book.ts";
 import { RelayHealth } from "./health.ts";
-import { reservesMax, reservesOf } from "../heal/reserves.ts";
+import { heirOf, reservesMax } from "../heal/reserves.ts";
 import { planMember, planRelay } from "./plan.ts";
 
 /**
@@ -259,7 +259,7 @@ export class Upkeep {
     if (facts.rank === undefined) {
       if (this.#edges.parent) this.#callOff(now);
       // With a parent and a standby there is nothing to choose: to put all known relays in order is dear.
-      if (!facts.muted && !facts.cover.isAlone && this.#isHanging(facts.placing)) return;
+      if (!facts.muted && !facts.cover.isAlone && this.#isHanging(facts)) return;
       const known = [...new Set([...facts.relays, ...this.#book.lenders])];
       const plan = planMember(known, facts.coreSize, facts.speaks, dead, (peer) => this.#turn(peer));
       const order = plan.sort((a, b) => Number(facts.froze(a)) - Number(facts.froze(b)));
@@ -359,15 +359,24 @@ export class Upkeep {
     if (!there && next !== undefined && this.#racing(undefined) === 0) this.#dial(next, "member", false, now);
   }
 
-  /** Whether it hangs below somebody who feeds it, and has a standby, or looks for one. */
-  #isHanging(placing: boolean): boolean {
+  /**
+   * Whether it hangs below somebody who feeds it, and has a standby, or looks for one. A relay, on whom many hang, and who
+   * speaks, whom all hear, dial for all of them: others find theirs by [OV21].
+   */
+  #isHanging({ placing, rank, speaks }: UpkeepFacts): boolean {
     const { parent, all } = this.#edges;
     if (!parent || placing) return parent !== undefined;
-    return all.some((edge) => edge.direction === "up" && edge !== parent && (!edge.away || this.#isComing(edge)));
+    const isStandby = (edge: Edge): boolean => edge !== parent && (!edge.away || this.#isComing(edge));
+    const standbys = all.filter((edge) => edge.direction === "up" && isStandby(edge)).length;
+    return standbys >= (speaks || rank !== undefined ? reservesMax : 1);
   }
 
-  #hangBelow(order: readonly PeerId[], role: EdgeRole, { placing, cover }: UpkeepFacts, now: Millis): void {
-    if (!this.#edges.parent) this.#promoteStandby(order, role, cover.by, now);
+  #hangBelow(order: readonly PeerId[], role: EdgeRole, facts: UpkeepFacts, now: Millis): void {
+    const { cover } = facts;
+    const heir = this.#edges.parent
+      ? undefined
+      : heirOf(this.#edges, role === "relay" ? order : undefined, cover.by, this);
+    if (heir) this.#wires.promote(heir, now);
     const feeding = this.#edges.ups.some((edge) => edge.feed && !edge.away);
     const fresh = order.filter((peer) => !this.#edges.ofPeer(peer));
     if (!feeding || !this.#edges.parent || cover.isAlone) {
@@ -382,7 +391,7 @@ export class Upkeep {
       return;
     }
     // A second dial that lost the race is the standby, also while its answer is on the way.
-    if (this.#isHanging(placing)) return;
+    if (this.#isHanging(facts)) return;
     const next = fresh[0];
     if (next !== undefined && this.#racing(undefined) === 0) this.#dial(next, role, false, now);
   }
@@ -401,15 +410,6 @@ export class Upkeep {
       this.#errands.delete(dial);
       this.#wires.cancel(dial);
     }
-  }
-
-  /** Whoever covers already, or the best: for a relay by its rank ([OV2]). */
-  #promoteStandby(order: readonly PeerId[], role: EdgeRole, covers: Edge | undefined, now: Millis): void {
-    const able = reservesOf(this.#edges).filter((edge) => !this.hasNoSlot(edge.peer));
-    const weight = (edge: Edge): number => order.indexOf(edge.peer) + (edge.session.isDoubtful ? order.length + 1 : 0);
-    if (role === "relay") able.sort((a, b) => weight(a) - weight(b));
-    const best = able.find((edge) => edge === covers) ?? able[0];
-    if (best) this.#wires.promote(best, now);
   }
 
   #dial(peer: PeerId, role: EdgeRole, feed: boolean, now: Millis, resumes?: Edge, trial = false): boolean {

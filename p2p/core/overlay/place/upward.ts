@@ -17,7 +17,10 @@ export function waysUp(
   const able = edges.ups.filter((edge) => edge.welcomed && !edge.away);
   const doubtful = new Set(able.filter((edge) => edge.session.isDoubtful).map((edge) => edge.peer));
   const core = coreOf(relays, coreSize, (peer) => isDead(peer) || doubtful.has(peer));
-  const sure = able.filter((edge) => core.includes(edge.peer)).slice(0, voiceCopies);
+  // Who has only just risen for one that died may not be meshed with all the others yet.
+  const risen = (edge: Edge): number => Number(relays.indexOf(edge.peer) >= coreSize);
+  const inCore = able.filter((edge) => core.includes(edge.peer)).sort((a, b) => risen(a) - risen(b));
+  const sure = inCore.slice(0, voiceCopies);
   const { parent } = edges;
   const ups = sure.length > 0 || !parent ? sure : [parent];
   // Who may be gone is spoken to as well as who would take its place.
